@@ -1,0 +1,14 @@
+/* base/progress.h - how far a long call has come, told to whoever shows it.  Libraries never print. */
+#pragma once
+#include <stddef.h>
+
+struct progress {
+    void (*report)(void *context, const char *what, size_t done, size_t total); /* NULL: nobody listens */
+    void *context;
+};
+static inline void progress_report(const struct progress *p, const char *what, size_t done, size_t total)
+{
+    if (p && p->report) {
+        p->report(p->context, what, done, total);
+    }
+}

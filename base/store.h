@@ -1,0 +1,86 @@
+/* base/store.h - the objects of a lab by kind and id, in the order they were created.
+ *
+ * A resource kind is one row (struct kind): id prefix, size, AWS's names and its field rows.  Nothing about a kind's JSON, filters,
+ * saving or loading stands anywhere else.  Every resource struct begins with a struct object.
+ *
+ * Used by: netsim/model/network.h, iampolicy/account.h; cloud/ walks the kinds to save, load, describe and complete. */
+#pragma once
+#include "base/field.h"
+#include "base/map.h"
+
+struct tag {
+    char *key, *value;
+};
+extern const struct field tag_fields[]; /* Key, Value */
+
+struct kind;
+struct object {
+    const struct kind *kind;
+    char id[ID_SIZE]; /* or the name, where AWS has no id (buckets, IAM entities use their ARN's path and name) */
+    char account[16]; /* owner, 12 digits */
+    char region[24];  /* "us-east-1"; "" for global kinds */
+    uint64_t sequence; /* order of creation within the store */
+    VEC(struct tag) tags;
+};
+
+/* A describe filter: AWS's filter name -> dotted path in the described JSON; arrays on the way are walked by themselves.
+ * "tag:KEY", "tag-key" and "owner-id" need no row. */
+struct filter_row {
+    const char *name, *path;
+};
+
+struct store;
+struct kind {
+    const char *name;       /* "subnet": our word, in messages and ResourceType of tags ("security-group", "natgateway") */
+    const char *prefix;     /* "subnet"; "" where ids are not PREFIX-hex */
+    const char *type;       /* AWS's word in TagSpecifications: "subnet", "security-group"; NULL if it takes no tags at creation */
+    const char *list;       /* "Subnets": member of describe-*, file name of the importer, key in state.json */
+    const char *id_member;  /* "SubnetId" */
+    const char *ids_param;  /* "SubnetIds", the describe-* parameter with ids; NULL if none */
+    const char *not_found;  /* "InvalidSubnetID.NotFound" */
+    const char *malformed;  /* "InvalidSubnetID.Malformed"; NULL: same as not_found */
+    size_t size;            /* of the struct */
+    const struct field *fields;
+    const struct filter_row *filters;                                  /* ends with a NULL name; may be NULL */
+    void (*loaded)(struct store *store, void *object);                 /* after fields_load: normalise what AWS's form needs; may be NULL */
+    void (*describe)(const struct store *store, const void *object, json_t *out); /* add computed members; may be NULL */
+    void (*done)(void *object);                                        /* free what no row owns; may be NULL */
+};
+
+struct store;
+struct store *store_new(void);
+void store_free(struct store *store);
+
+/* A zeroed object of that kind with this id, added at the end.  The id must be new (asserted). */
+void *store_add(struct store *store, const struct kind *kind, const char *id);
+void *store_get(const struct store *store, const struct kind *kind, const char *id); /* NULL if there is none */
+void *store_find(const struct store *store, const char *id);                         /* of any kind */
+void store_delete(struct store *store, void *object);
+
+/* In order of creation:  for (struct vpc *v = store_first(s, &vpc_kind); v; v = store_next(s, v)) */
+void *store_first(const struct store *store, const struct kind *kind);
+void *store_next(const struct store *store, const void *object);
+size_t store_count(const struct store *store, const struct kind *kind);
+
+/* Changes whenever an object is added or deleted or store_touch() is called; a cache of derived indexes compares it.
+ * Whoever changes a field that an index depends on calls store_touch(). */
+uint64_t store_generation(const struct store *store);
+void store_touch(struct store *store);
+
+const char *object_tag(const struct object *object, const char *key); /* NULL if absent */
+const char *object_name(const struct object *object);                 /* the Name tag, else NULL */
+void object_set_tag(struct object *object, const char *key, const char *value);
+bool object_unset_tag(struct object *object, const char *key);
+
+/* The object as AWS's describe-* shows it. The caller owns the JSON. */
+json_t *object_describe(const struct store *store, const void *object);
+
+/* Does the described object pass AWS's Filters ([{"Name","Values"}], values with * and ?; all filters, any value)?
+ * An unknown filter name fails with InvalidParameterValue naming the filters this kind has. */
+bool filters_check(const struct kind *kind, const json_t *filters, struct err *err);
+bool filters_match(const struct kind *kind, const json_t *filters, const json_t *described);
+
+/* All objects of one kind as a JSON array for state.json, and back.  Loading keeps ids and order. */
+json_t *store_save_kind(const struct store *store, const struct kind *kind);
+bool store_load_kind(struct store *store, const struct kind *kind, const json_t *array, const char *where, size_t *skipped,
+                     struct err *err);

@@ -1,0 +1,50 @@
+/* cloud/cloud.h - a lab: accounts, network, live kernel and saving, under all faces.
+ *
+ * A lab is a directory (DESIGN.md section 3).  cloud_open() reads it; operations (op.h) work on it; op_run() saves it after each
+ * change.  Nothing here assumes a terminal: faces print.
+ *
+ * Uses: iampolicy/, netsim/.   Used by: shell/, scenarios/ (which see only cloud/ and base/). */
+#pragma once
+#include <stdio.h>
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/progress.h"
+
+struct network;
+struct iam_accounts; /* iampolicy/account.h */
+struct live;
+struct lab_dir; /* cloud/state.h: paths, lock, journal */
+
+struct cloud {
+    struct id_gen ids;
+    struct clock clock;
+    struct network *net;
+    struct iam_accounts *accounts;
+    struct lab_dir *dir;   /* NULL: a lab that is never saved (vpclab run, unit tests) */
+    struct live *live;     /* in the keeper process while live; else NULL */
+    char account[16], region[24]; /* who acts: default "123456789012", "us-east-1" */
+    bool limits;           /* AWS's default quotas are enforced */
+};
+
+struct cloud_options {
+    const char *lab;    /* name or directory; NULL: $VPCLAB_LAB, else "default" */
+    const char *region; /* NULL: as saved, else us-east-1 */
+    bool throw_away;    /* a temporary directory, removed by cloud_close() */
+    bool bare;          /* a new lab starts empty, without the default VPC */
+    uint64_t seed;      /* for a new lab; 0: random */
+};
+/* Opens or begins the lab.  ERR_DOCUMENT with place for a damaged or newer state file (nothing is overwritten), ERR_MACHINE when the
+ * directory cannot be made or read. */
+struct cloud *cloud_open(const struct cloud_options *options, struct err *err);
+void cloud_close(struct cloud *cloud); /* NULL is fine */
+const char *cloud_lab_name(const struct cloud *cloud);
+bool cloud_is_live(const struct cloud *cloud); /* a keeper answers for this lab */
+
+/* Every resource that completion may offer for an id parameter of this kind ("subnet"; NULL: any): calls 'each' with id and Name tag. */
+void cloud_each_resource(const struct cloud *cloud, const char *kind, void (*each)(void *context, const char *id, const char *name, const char *detail),
+                         void *context);
+/* An id from what a person wrote: the id, an id prefix of 4 or more hex digits, the Name tag, "vpc/name".  'kind' NULL: any.
+ * InvalidX.NotFound, or ERR_USAGE listing the candidates when ambiguous. */
+bool cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, char id[static ID_SIZE], struct err *err);

@@ -1,0 +1,59 @@
+/* netsim/analysis/reach.h - may this packet arrive, by which way, and who says so?
+ *
+ * One packet is walked hop by hop through the model (walk.h) and back; the answer is a path in the vocabulary of AWS's Reachability
+ * Analyzer (PathComponent, Explanation).  No kernel, no packets: live/ builds the same model for real and must agree.
+ * Sources: https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html, API_PathComponent, API_Explanation
+ *
+ * Uses: netsim/model.   Used by: cloud/ops_lab.c (reach, verify, batch). */
+#pragma once
+#include "base/trace.h"
+#include "netsim/model/gateways.h"
+#include "netsim/model/instance.h"
+#include "netsim/model/network_acl.h"
+#include "netsim/model/route_table.h"
+#include "netsim/model/security_group.h"
+
+/* One end of a question.  At most one of the members says what it is. */
+enum endpoint_kind { ENDPOINT_NONE, ENDPOINT_INSTANCE, ENDPOINT_ENI, ENDPOINT_INTERNET, ENDPOINT_IP, ENDPOINT_GATEWAY, ENDPOINT_VPCE };
+struct endpoint {
+    enum endpoint_kind kind;
+    char id[ID_SIZE]; /* INSTANCE, ENI, GATEWAY (igw-, nat-, vgw-, tgw-..), VPCE */
+    struct ip ip;     /* IP */
+};
+struct flow_spec {
+    struct endpoint from, to;
+    int protocol;         /* IP protocol number; PROTOCOL_ALL is not a packet: refused */
+    int src_port, dst_port; /* -1: any ephemeral port (40000) / not stated */
+    int icmp_type, icmp_code; /* -1: echo request */
+    struct ip src_ip, dst_ip; /* overrides; IP_NONE: primary private address of the end (public when it comes from the internet) */
+    int family;           /* IP_V4 (0 too) or IP_V6, when no address tells */
+};
+/* The packet's header at one place. */
+struct packet {
+    struct ip src, dst;
+    int protocol, src_port, dst_port, icmp_type, icmp_code;
+};
+enum reach_reply { REPLY_UNKNOWN, REPLY_ALLOWED, REPLY_BLOCKED };
+
+struct reach_result {
+    bool reachable;             /* the one packet gets there */
+    enum reach_reply reply;     /* may the answer come back? only when reachable */
+    bool path_found;            /* AWS's NetworkPathFound: reachable, and for TCP the reply as well */
+    const char *why;            /* reason word of the vectors ("sg-ingress"), static; NULL when reachable */
+    const char *codes[4];       /* AWS explanation codes, the best first; static; NULL-terminated */
+    struct packet arrives;      /* as seen at the far end, after translation */
+    VEC(char *) path;           /* ids crossed, as vectors/net describes: instance, subnet, gateway, vpc ... */
+    json_t *forward, *back;     /* arrays of PathComponent */
+    json_t *explanations;       /* array of Explanation; empty when reachable */
+};
+void reach_result_done(struct reach_result *result);
+
+/* Answers 'flow'.  False only when the question cannot be asked: InvalidInstanceID.NotFound and friends, InvalidParameterValue
+ * (protocol, an end without address of the family).  'result' is zeroed memory; call reach_result_done() after success.
+ * 'want_components' false skips the JSON members (for millions of questions).  'trace' may be NULL. */
+bool reach(const struct network *net, const struct flow_spec *flow, bool want_components, struct reach_result *result,
+           struct trace *trace, struct err *err);
+
+/* One packet against one group, ACL or the groups of one interface (id tells), as rules only. */
+bool filter_permits(const struct network *net, const char *id, bool egress, const struct packet *packet, bool *permits,
+                    struct trace *trace, struct err *err);

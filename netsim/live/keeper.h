@@ -1,0 +1,56 @@
+/* netsim/live/keeper.h - the one process that owns a live lab, and how commands reach it.
+ *
+ * keeper_spawn() forks a process that enters new user, mount, network and PID namespaces and is PID 1 of the last: when it dies, by any
+ * signal, the kernel ends every process in the lab and frees every namespace, link and rule.  It listens on a Unix socket (mode 0600 in a 0700
+ * directory; the peer's uid must be ours).  A message is a 4-byte little-endian size and that many bytes of JSON, one object, with up to 8 file
+ * descriptors beside it (SCM_RIGHTS).  One request, one reply, then the connection closes.
+ *
+ *     {"op": ["ec2", "CreateVpc"], "in": {...}, "as": ...}      -> {"out": {...}, "no": false} or {"error": {...}}
+ *     {"enter": "i-0a.."}                                       -> {} and descriptors: user, mnt, pid, net namespaces, for keeper_exec()
+ *     {"stop": true}                                            -> {} once everything is gone
+ *
+ * The keeper knows none of these words: cloud/ serves them.  Used by: cloud/keeper_link.c, cloud/ops_live.c */
+#pragma once
+#include <stdbool.h>
+#include "base/err.h"
+#include "base/json.h"
+#include "base/progress.h"
+
+#define KEEPER_FDS_MAX 8
+struct keeper_message {
+    json_t *json; /* owned */
+    int fds[KEEPER_FDS_MAX];
+    int n_fds;
+};
+
+struct keeper_hooks {
+    void *context; /* the forked copy of the caller's memory */
+    /* Builds the lab, inside the new namespaces. Progress reaches the parent's 'progress'. */
+    bool (*start)(void *context, const struct progress *progress, struct err *err);
+    /* Answers one request; the reply's fds are duplicates that the keeper closes after sending. Sets *stop to end the keeper. */
+    void (*serve)(void *context, const struct keeper_message *request, struct keeper_message *reply, bool *stop);
+    /* Called about every 'tick_ms' (flow log windows). */
+    void (*tick)(void *context);
+    int tick_ms;
+    void (*stopped)(void *context); /* before it exits by request */
+};
+
+/* Forks the keeper and waits until it is ready or has failed; then 'err' is the keeper's. The caller's flock descriptors stay with the keeper. */
+bool keeper_spawn(const char *socket_path, const struct keeper_hooks *hooks, const struct progress *progress, struct err *err);
+
+/* True if a keeper answers there. A socket file whose keeper is dead is removed. */
+bool keeper_is_alive(const char *socket_path);
+
+/* One request and its reply. ERR_MACHINE when no keeper answers. Takes neither message; the caller frees the reply (keeper_message_done). */
+bool keeper_call(const char *socket_path, const struct keeper_message *request, struct keeper_message *reply, struct err *err);
+void keeper_message_done(struct keeper_message *message); /* decref and close */
+
+struct keeper_exec_options {
+    const char *hostname;   /* of the UTS namespace: "ip-10-0-1-10" */
+    const char *hosts;      /* text bound over /etc/hosts; NULL: none */
+    const char *resolv;     /* text bound over /etc/resolv.conf; NULL: none */
+    bool detach;            /* do not wait; output to /dev/null */
+};
+/* Runs argv in the namespaces given by 'fds' (user, mnt, pid, net), with the caller's terminal; returns its exit status, 128 + signal when it was
+ * killed, 127 not found, or -1 with 'err'. */
+int keeper_exec(const int fds[static 4], char *const *argv, const struct keeper_exec_options *options, struct err *err);

@@ -1,0 +1,37 @@
+/* netsim/live/live.h - the network built for real: namespaces, veth, routes, nftables; and packets through it.
+ *
+ * plan.h computes from the model, as pure data, what the kernel must hold; live_update() applies the difference between two plans, so a
+ * change costs what changed.  The keeper (keeper.h) is the one process that owns the namespaces; when it dies, by any signal, the kernel
+ * takes everything with it.  live/ never includes analysis/: the two are each other's test.
+ *
+ * How AWS objects become Linux objects: docs/LIVE.md.   Uses: netsim/model, flowlog, libnl, libnftables.   Used by: cloud/ */
+#pragma once
+#include "base/err.h"
+#include "base/progress.h"
+#include "netsim/model/network.h"
+
+struct live; /* lives in the keeper process */
+
+/* Builds everything inside the caller's (new) namespaces.  ERR_MACHINE with the exact missing thing and its remedy. */
+struct live *live_start(const struct network *net, const struct progress *progress, struct err *err);
+/* Brings the kernel to the model as it is now, in one transaction per namespace.  On failure the kernel is as it was. */
+bool live_update(struct live *live, const struct network *net, struct err *err);
+void live_stop(struct live *live);
+
+/* File descriptor of the network namespace of an instance (or "internet", "router:vpc-.."), borrowed; -1 if there is none. */
+int live_namespace(const struct live *live, const char *id);
+
+/* ---- probes: real packets, many at once ------------------------------------------------------------------------ */
+struct live_probe {
+    char from[ID_SIZE]; /* instance or interface id, or "internet" */
+    char to[ID_SIZE];   /* likewise */
+    struct ip src, dst; /* header of the packet as it leaves; src IP_NONE: the sender's own address */
+    int protocol, dst_port, src_port; /* src_port 0: a free one; icmp: dst_port holds the type, src_port the code */
+    /* out: */
+    bool arrived;       /* it was seen at 'to' */
+    bool replied;       /* the answer was seen back at 'from' */
+    struct ip seen_src, seen_dst; /* header as it arrived */
+    int64_t rtt_us;
+};
+/* Sends all, then waits until all that will come has come (at most 'timeout_ms'). Traffic stays inside the lab. */
+bool live_probe(struct live *live, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);

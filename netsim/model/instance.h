@@ -1,0 +1,36 @@
+/* netsim/model/instance.h - an EC2 instance: a name, a state and its interfaces.
+ *
+ * stop then start changes the auto-assigned public address and keeps the private ones and Elastic IPs.
+ * Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html, API_RunInstances */
+#pragma once
+#include "netsim/model/eni.h"
+
+enum instance_state { INSTANCE_PENDING = 0, INSTANCE_RUNNING = 16, INSTANCE_SHUTTING_DOWN = 32, INSTANCE_TERMINATED = 48,
+                      INSTANCE_STOPPING = 64, INSTANCE_STOPPED = 80 };
+struct instance {
+    struct object obj;
+    char reservation_id[ID_SIZE], vpc_id[ID_SIZE], subnet_id[ID_SIZE];
+    char *image_id, *type, *state_name, *key_name, *zone, *tenancy, *profile_arn, *profile_id, *user_data, *state_reason;
+    int32_t state_code, launch_index;
+    int64_t launch_time;
+    bool source_dest_check, auto_public_ip; /* auto_public_ip: gets an amazon-owned address at each start; state only */
+};
+extern const struct kind instance_kind; /* list "Instances": inside Reservations in AWS's form */
+
+struct instance_spec {
+    const char *image_id /* ami-... any well-formed id */, *type, *key_name, *user_data, *profile_arn;
+    struct eni_spec eni;      /* for device 0; eni.subnet_id NULL: the default subnet of the first zone */
+    int public_ip;            /* 1 yes, 0 no, -1 as the subnet says */
+    const char *const *eni_ids; /* existing interfaces instead, device 0 first */
+    size_t n_eni_ids;
+};
+/* Runs 'count' instances in one reservation; borrowed pointers into 'out' (room for count).  All or none.
+ * InvalidAMIID.Malformed, InvalidParameterValue (type), VPCIdNotSpecified (no default VPC), errors of eni_create. */
+bool instances_run(struct network *net, const struct instance_spec *spec, size_t count, struct instance **out, struct err *err);
+bool instance_start(struct network *net, struct instance *instance, struct err *err); /* IncorrectInstanceState */
+bool instance_stop(struct network *net, struct instance *instance, struct err *err);
+bool instance_terminate(struct network *net, struct instance *instance, struct err *err); /* deletes interfaces marked so */
+
+bool instance_is_running(const struct instance *instance);
+/* Its interface with device index 'device'; NULL if none. */
+struct eni *instance_eni(const struct network *net, const struct instance *instance, int device);
