@@ -20,6 +20,8 @@ struct object {
     char account[16]; /* owner, 12 digits */
     char region[24];  /* "us-east-1"; "" for global kinds */
     uint64_t sequence; /* order of creation within the store */
+    /* The store itself reads and saves these: store_load_kind() takes OwnerId (12 digits) and Region where the JSON has them,
+     * store_save_kind() writes both; field rows do not name them.  object_describe() shows OwnerId only if kind->shows_owner. */
     VEC(struct tag) tags;
 };
 
@@ -41,7 +43,9 @@ struct kind {
     const char *malformed;  /* "InvalidSubnetID.Malformed"; NULL: same as not_found */
     size_t size;            /* of the struct */
     const struct field *fields;
+    bool shows_owner;       /* AWS's shape has OwnerId */
     const struct filter_row *filters;                                  /* ends with a NULL name; may be NULL */
+    void (*init)(void *object);                                        /* store_add: members whose absence does not mean 0; may be NULL */
     void (*loaded)(struct store *store, void *object);                 /* after fields_load: normalise what AWS's form needs; may be NULL */
     void (*describe)(const struct store *store, const void *object, json_t *out); /* add computed members; may be NULL */
     void (*done)(void *object);                                        /* free what no row owns; may be NULL */

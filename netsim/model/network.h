@@ -24,6 +24,14 @@ void network_set_owner(struct network *net, const char *account, const char *reg
 const char *network_account(const struct network *net);
 const char *network_region(const struct network *net);
 
+/* AWS's default quotas are enforced (on at first); cloud/ passes the lab's setting. */
+void network_set_limits(struct network *net, bool limits);
+bool network_limits(const struct network *net);
+
+/* store_load_kind(), and what names no OwnerId or Region belongs to the owner in force.  Instances may come flat or as AWS's Reservations. */
+bool network_load_kind(struct network *net, const struct kind *kind, const json_t *array, const char *where, size_t *skipped,
+                       struct err *err);
+
 /* All kinds of netsim in the order state.json and the importer use; NULL-terminated. */
 extern const struct kind *const network_kinds[];
 const struct kind *network_kind_of_id(const char *id); /* by prefix: "subnet-0a" -> &subnet_kind; NULL if unknown */
