@@ -55,6 +55,10 @@ struct store;
 struct store *store_new(void);
 void store_free(struct store *store);
 
+/* What the store belongs to (the network, the accounts): kind callbacks get only the store and ask for it here.  NULL at first. */
+void store_set_context(struct store *store, void *context);
+void *store_context(const struct store *store);
+
 /* A zeroed object of that kind with this id, added at the end.  The id must be new (asserted). */
 void *store_add(struct store *store, const struct kind *kind, const char *id);
 void *store_get(const struct store *store, const struct kind *kind, const char *id); /* NULL if there is none */
