@@ -1,0 +1,116 @@
+/* netsim/flowlog/flowlog.h - flow logs: AWS's record format as field rows, capture windows, reading records back, queries.
+ *
+ * A source (netsim/live/flow_source.c for real packets) gives counter deltas, one struct flow_sample for each flow of each
+ * interface.  A struct flow_window gathers them for every flow log (netsim/model/gateways.h) in force for that interface and,
+ * when a log's aggregation interval is over, gives one record for each flow, NODATA for a quiet interface, SKIPDATA where
+ * the source lost flows.  What a record says beyond the packet (VPC, instance, zone, path) is looked up in the model.
+ * No kernel, no files: cloud/ appends the lines to <lab>/flowlogs/<fl-id>.log.
+ *
+ * Sources: https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html, flow-logs-records-examples.html,
+ * flow-logs-limitations.html.  Uses: netsim/model.   Used by: netsim/live, cloud/ops_flows.c */
+#pragma once
+#include "base/buf.h"
+#include "netsim/model/gateways.h"
+
+enum flow_action { FLOW_ACCEPT = 1, FLOW_REJECT };
+enum flow_direction { FLOW_INGRESS = 1, FLOW_EGRESS }; /* as the interface sees it */
+enum flow_status { FLOW_OK = 1, FLOW_NODATA, FLOW_SKIPDATA };
+enum { FLOW_TCP_FIN = 1, FLOW_TCP_SYN = 2, FLOW_TCP_RST = 4, FLOW_TCP_SYN_ACK = 18 }; /* a lone ACK or PSH counts as 0 */
+
+/* What one interface saw of one flow since the source last told.
+ *
+ * Addresses are those of the packet's header at the interface: private ones, because the internet gateway has translated by
+ * then, and a NAT gateway's interface sees both sides of its translation.  The record's srcaddr and dstaddr (where AWS puts the
+ * interface's primary address) are derived from them; pkt-srcaddr and pkt-dstaddr are these. */
+struct flow_sample {
+    char eni_id[ID_SIZE];
+    struct ip src, dst;
+    uint16_t src_port, dst_port; /* 0 for protocols without ports, ICMP among them */
+    uint8_t protocol, action, direction;
+    uint8_t tcp_flags;           /* FLOW_TCP_*, of all packets since last told, or-ed */
+    uint64_t packets, bytes;     /* since last told; 0 packets adds nothing */
+    int64_t first_ms, last_ms;   /* of these packets; milliseconds since 1970 */
+};
+
+/* One line of a flow log.  'present' has bit i for row i of flow_fields[] when a format named the field and it was not "-". */
+struct flow_record {
+    uint64_t present;
+    enum flow_status status;
+    int version;
+    char account[16], eni_id[ID_SIZE], vpc_id[ID_SIZE], subnet_id[ID_SIZE], instance_id[ID_SIZE];
+    char region[24], zone_id[24]; /* "us-east-1", "use1-az1" */
+    struct ip src, dst, pkt_src, pkt_dst;
+    uint16_t src_port, dst_port;
+    uint8_t protocol, tcp_flags, action, direction;
+    uint8_t path; /* traffic-path of egress traffic, 1..8; 0: none applies */
+    uint64_t packets, bytes;
+    int64_t start_s, end_s; /* first and last packet; NODATA, SKIPDATA: the window */
+};
+
+/* ---- the format --------------------------------------------------------------------------------------------------- */
+/* A field of a record.  Fields a lab cannot have a value for (ECS tasks, Wavelength, AWS service names, reject-reason) print "-",
+ * as AWS does where a field does not apply. */
+struct flow_field {
+    const char *name; /* "srcaddr" */
+    int version;      /* of flow logs that brought it: 2..8 */
+    void (*print)(const struct flow_record *record, struct buf *out);  /* adds nothing: "-" */
+    bool (*parse)(const char *text, struct flow_record *record);       /* never sees "-" */
+};
+extern const struct flow_field flow_fields[]; /* ends with a NULL name; the version 2 ones first, in the default format's order */
+
+#define FLOW_FIELDS_MAX 64
+struct flow_format {
+    const struct flow_field *fields[FLOW_FIELDS_MAX];
+    size_t n;
+    int version; /* the highest of its fields' */
+};
+
+/* Reads "${version} ${srcaddr} ..."; NULL or "" is the default format (all version 2 fields).
+ * InvalidParameterValue: an unknown field (the hint names the valid ones), one named twice, or other text between them. */
+bool flow_format_parse(const char *text, struct flow_format *format, struct err *err);
+/* "version srcaddr ...", the first line AWS writes in a log file, without the newline. */
+void flow_format_header(const struct flow_format *format, struct buf *out);
+/* A header line back to the format. ERR_DOCUMENT for an unknown field. */
+bool flow_format_parse_header(const char *line, struct flow_format *format, struct err *err);
+
+/* One line, without the newline. */
+void flow_record_print(const struct flow_record *record, const struct flow_format *format, struct buf *out);
+/* ERR_DOCUMENT naming the field and its column for a line with too few or too many fields or a wrong value. */
+bool flow_record_parse(const char *line, const struct flow_format *format, struct flow_record *record, struct err *err);
+
+/* ---- windows ------------------------------------------------------------------------------------------------------ */
+struct flow_window;
+struct flow_window *flow_window_new(void);
+void flow_window_free(struct flow_window *window);
+
+/* Begins a window for logs that are new and forgets those that were deleted; call it at start and after every change of the
+ * model, before the samples that follow it, with the time. */
+void flow_window_sync(struct flow_window *window, const struct network *net, int64_t now_ms);
+/* Counts the sample in every log in force for its interface.  A sample of an unknown interface is left out. */
+void flow_window_add(struct flow_window *window, const struct network *net, const struct flow_sample *sample);
+/* The source has lost flows of this interface (NULL: of any). */
+void flow_window_skipped(struct flow_window *window, const struct network *net, const char *eni_id);
+
+/* 'log' is borrowed from the network, 'line' (no newline) good during the call. */
+typedef void flow_emit(void *context, const struct flow_log *log, const struct flow_format *format, const struct flow_record *record,
+                       const char *line);
+/* Gives the records of every window that is over at 'now_ms' and begins the next one.  With 'flush' also those of windows still
+ * open, which then go on with empty counters (AWS's interval is a maximum); quiet interfaces are reported only when a whole
+ * interval was quiet.  Returns the number of records. */
+size_t flow_window_close(struct flow_window *window, const struct network *net, int64_t now_ms, bool flush, flow_emit *emit,
+                         void *context);
+
+/* ---- queries ------------------------------------------------------------------------------------------------------ */
+/* A zeroed query matches every record; a record whose format lacks a field asked for does not match. */
+struct flow_query {
+    char eni_id[ID_SIZE], instance_id[ID_SIZE]; /* "": any */
+    uint8_t action, direction, status;          /* 0: any */
+    bool has_protocol, has_src_port, has_dst_port;
+    uint8_t protocol;
+    uint16_t src_port, dst_port;
+    struct cidr src, dst, address; /* family IP_NONE: any.  'address': either end; pkt- addresses count too */
+    int64_t since_s, until_s;      /* of its end and start; 0: any */
+};
+bool flow_query_match(const struct flow_query *query, const struct flow_record *record);
+/* "90s", "5m", "2h", "1d" before 'now_ms', or a time as clock_parse() reads it, to Unix seconds. */
+bool flow_since_parse(const char *text, int64_t now_ms, int64_t *since_s);
