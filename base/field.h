@@ -28,12 +28,12 @@ enum field_type {
     FIELD_BOOL,   /* bool */
     FIELD_INT,    /* int32_t */
     FIELD_LONG,   /* int64_t */
-    FIELD_TIME,   /* int64_t, milliseconds since 1970; 0 is absent; printed as RFC 3339 */
+    FIELD_TIME,   /* int64_t, milliseconds since 1970; 0 is absent; printed as RFC 3339; also reads seconds as a number */
     FIELD_IP,     /* struct ip */
     FIELD_CIDR,   /* struct cidr; family IP_NONE is absent; host bits of imported data are masked off */
-    FIELD_ENUM,   /* an enum (int sized); 'names' by value; a NULL or "" name is absent */
+    FIELD_ENUM,   /* an enum (int sized); 'names' by value up to NULL; a value named "" or not named is absent */
     FIELD_STRINGS, /* VEC(char *), owned */
-    FIELD_OBJECT, /* a struct inside this one; 'fields' */
+    FIELD_OBJECT, /* a struct inside this one; 'fields'; printed when it holds more than false and 0, or as 'present' says */
     FIELD_LIST_OF, /* VEC(struct x); 'fields', 'item_size' */
     FIELD_DOCUMENT, /* json_t *, owned: any JSON kept as it is */
 };
@@ -75,6 +75,10 @@ struct field {
  * 'skipped', if not NULL, counts members no row names. */
 bool fields_load(const struct field *fields, void *object, const json_t *json, const char *where, size_t *skipped,
                  struct err *err);
+
+/* Tells 'each' every member that no row names, at any depth: "Routes[].InstanceOwner".  'value' is borrowed. */
+typedef void fields_unknown_fn(void *context, const char *path, const json_t *value);
+void fields_unknown(const struct field *fields, const json_t *json, fields_unknown_fn *each, void *context);
 
 /* Adds the members to the JSON object 'out'.  With 'state' also FIELD_STATE_ONLY ones. */
 void fields_print(const struct field *fields, const void *object, bool state, json_t *out);

@@ -88,7 +88,12 @@ json_t *object_describe(const struct store *store, const void *object);
 bool filters_check(const struct kind *kind, const json_t *filters, struct err *err);
 bool filters_match(const struct kind *kind, const json_t *filters, const json_t *described);
 
-/* All objects of one kind as a JSON array for state.json, and back.  Loading keeps ids and order. */
+/* One object from AWS's form or the state's, added at the end; NULL and ERR_DOCUMENT if its id is missing, too long or already there,
+ * or a member has the wrong type (nothing is added then).  'skipped' (may be NULL) grows by the members no row names. */
+void *store_load_object(struct store *store, const struct kind *kind, const json_t *json, const char *where, size_t *skipped,
+                        struct err *err);
+
+/* All objects of one kind as a JSON array for state.json, and back.  Loading keeps ids and order; a failure adds nothing. */
 json_t *store_save_kind(const struct store *store, const struct kind *kind);
 bool store_load_kind(struct store *store, const struct kind *kind, const json_t *array, const char *where, size_t *skipped,
                      struct err *err);
