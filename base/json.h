@@ -18,7 +18,8 @@
 json_t *json_read(const char *text, size_t size, const char *where, struct err *err);
 json_t *json_read_file(const char *path, struct err *err);
 
-/* Compact, or as `aws --output json` prints it: four spaces, "[]" and "{}" for empty ones, non-ASCII as \uXXXX, a newline at the end. */
+/* Compact, or as `aws --output json` prints it: four spaces, "[]" and "{}" for empty ones, non-ASCII characters as
+ * they are (only quote, backslash and control characters are escaped), a newline at the end. */
 void json_write_compact(const json_t *value, struct buf *out);
 void json_write_aws(const json_t *value, struct buf *out);
 
