@@ -1,12 +1,15 @@
 # vpclab: `make` builds build/vpclab, `make demo` shows it, `make check` tests it.  `make help` lists the rest.
 CC      ?= cc
-BUILD   := $(if $(SAN),build-san,build)
+BUILD   := $(if $(FUZZ),build-fuzz,$(if $(SAN),build-san,build))
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wno-missing-field-initializers
 CPPFLAGS += -I. -D_GNU_SOURCE -DVPCLAB_VERSION='"0.1.0"'
 ALL_CFLAGS = -std=c17 $(WARN) $(CFLAGS) $(if $(WERROR),-Werror) $(SANFLAGS)
 ifdef SAN
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+ifdef FUZZ
+SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
 PKGS    := jansson lua5.4 libnl-3.0 libnl-route-3.0 libnftables libmnl libnftnl
 ALL_CFLAGS += $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -39,16 +42,57 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
-UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(FACE_OBJ) $(BUILD)/libvpclab.a
+# Each program prints one line, and the last line is "N passed, N failed".  tests/run.sh says what is run and how.
+#   make check [SAN=1]   everything; SAN=1 with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make check-unit      programs of tests/unit alone          make check-live   labs with real packets alone
+#   make fuzz, check-fuzz    libFuzzer targets (clang) in build-fuzz/; a short run of each
+program  = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
+UNIT    := $(call program,tests/unit/test_*.c)
+VECTORS := $(call program,tests/vectors/test_*.c)
+CORPUS  := $(call program,tests/fuzz/fuzz_*.c)
+LIVE    := $(call program,tests/live/test_*.c)
+TEST_PROGRAMS := $(UNIT) $(VECTORS) $(LIVE)
+$(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(FACE_OBJ) $(BUILD)/libvpclab.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(CORPUS): $(BUILD)/%: $(BUILD)/%.o $(if $(FUZZ),,$(BUILD)/tests/fuzz/corpus_main.o) $(BUILD)/libvpclab.a
+	$(CC) $(if $(FUZZ),$(SANFLAGS:fuzzer-no-link=fuzzer),$(SANFLAGS)) $(LDFLAGS) -o $@ $^ $(LIBS)
+.SECONDARY:
 
-.PHONY: check-unit units
+# A sanitizer's exit status must not look like an answer (0..5, 70).
+export ASAN_OPTIONS ?= exitcode=99:detect_leaks=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+JOBS ?= $(shell nproc)
+run_tests := BUILD=$(BUILD) SAN=$(SAN) CC="$(CC)" tests/run.sh -j $(JOBS)
+tests_quick = tests/house.sh $(UNIT) $(CORPUS) $(VECTORS) $(wildcard tests/vectors/*.sh tests/cli/*.bats)
+tests_live = $(wildcard tests/scenarios/*.lua tests/scenarios/*.sh tests/scenarios/*.bats) $(LIVE) \
+    $(wildcard tests/live/*.lua tests/live/*.sh tests/live/*.bats)
+
+.PHONY: units check-unit check-live fuzz check-fuzz
 units: $(UNIT)
+check: all $(TEST_PROGRAMS) $(CORPUS) $(BUILD)/libbase.a $(BUILD)/libiampolicy.a $(BUILD)/libnetsim.a
+	@$(run_tests) $(tests_quick) -- $(tests_live)
 check-unit: $(UNIT)
-	@set -e; for t in $(UNIT); do $$t 2>&1 | grep -vE '^\[ +(RUN|OK) ' | grep -v '^\[==========\] [0-9]* test' || true; test $${PIPESTATUS:-0} = 0; $$t >/dev/null 2>&1; done
+	@$(run_tests) $(UNIT)
+check-live: all $(LIVE)
+	@$(run_tests) -- $(tests_live)
 
-check: all check-unit
+FUZZ_CC ?= clang
+FUZZ_RUNS ?= 20000
+FUZZ_SECONDS ?= 5
+fuzz:
+	@$(MAKE) --no-print-directory FUZZ=1 SAN= CC="$(FUZZ_CC)" fuzz-programs
+.PHONY: fuzz-programs
+fuzz-programs: $(CORPUS)
+check-fuzz: fuzz
+	@passed=0; failed=0; \
+	for t in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
+	    new=$$(mktemp -d); log=$$new.log; \
+	    if build-fuzz/tests/fuzz/$$t -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -artifact_prefix=build-fuzz/$$t. \
+	        $$new tests/fuzz/corpus/$${t#fuzz_} >$$log 2>&1; then \
+	        passed=$$((passed + 1)); echo "ok     $$t $$(grep -o 'Done.*' $$log)"; \
+	    else failed=$$((failed + 1)); echo "FAILED $$t"; tail -n 40 $$log | sed 's/^/       | /'; fi; \
+	    rm -rf $$new $$log; \
+	done; echo "$$passed passed, $$failed failed"; test $$failed = 0
 
 clean:
 	rm -rf build build-san build-fuzz

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# tests/run.sh [-j N] PROGRAM... [-- PROGRAM...] - runs tests, prints one line for each program and at the end "N passed, N failed".
+#
+# Programs after -- run one at a time (they build labs in the kernel and watch the clock).  What a program is, its name says:
+#   *.bats   bats        *.lua   `vpclab run`; what it prints must equal FILE.ok if there is one        else it is run
+# A program that ends with a line "... N passed, N failed[, N skipped]" is counted so; any other is one test, by its exit status.
+# Each runs in the repository's root with its own HOME, XDG directories and TMPDIR, which are removed afterwards, and may take
+# TEST_TIMEOUT seconds (300).  Its output is shown if it fails, and its lines beginning with SKIPPED in any case.
+set -u
+cd "$(dirname "$0")/.." || exit
+export VPCLAB=${VPCLAB:-$PWD/${BUILD:-build}/vpclab}
+
+run_program() # PROGRAM
+{
+    case $1 in
+    *.bats)
+        command -v bats >/dev/null || { echo "SKIPPED $1: bats is not installed (make deps)"; echo "0 passed, 0 failed, 1 skipped"; return 0; }
+        bats --tap "$1"
+        ;;
+    *.lua)
+        if [ -e "${1%.lua}.ok" ]; then
+            "$VPCLAB" run "$1" >"$TMPDIR/out" || return
+            diff -u "${1%.lua}.ok" "$TMPDIR/out"
+        else
+            "$VPCLAB" run "$1"
+        fi
+        ;;
+    *.sh) bash "$1" ;;
+    *) "$1" ;;
+    esac
+}
+
+count_results() # PROGRAM STATUS LOG: "passed failed skipped"
+{
+    local last
+    case $1 in
+    *.bats)
+        if grep -q '^1\.\.' "$3"; then
+            awk '/^ok .*# skip/ { s++; next } /^ok / { p++ } /^not ok / { f++ } END { print p + 0, f + 0, s + 0 }' "$3"
+            return
+        fi
+        ;;
+    esac
+    last=$(grep -E '(^|: )[0-9]+ passed, [0-9]+ failed' "$3" | tail -n 1)
+    if [ -n "$last" ]; then
+        sed -E 's/^.*([^0-9]|^)([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?.*$/\2 \3 \5/' <<<"$last"
+    elif [ "$2" = 0 ]; then
+        echo 1 0 0
+    else
+        echo 0 1 0
+    fi
+}
+
+run_one() # PROGRAM RESULTS
+{
+    local dir log status passed failed skipped begin name=$1
+    begin=$(date +%s%N)
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/vpclab-test.XXXXXX")
+    log=$dir/log
+    mkdir -m 700 "$dir/home" "$dir/data" "$dir/run" "$dir/tmp"
+    export -f run_program
+    HOME=$dir/home XDG_DATA_HOME=$dir/data XDG_CONFIG_HOME=$dir/home XDG_RUNTIME_DIR=$dir/run TMPDIR=$dir/tmp \
+        timeout -k 5 "${TEST_TIMEOUT:-300}" bash -c 'run_program "$1"' run "$1" >"$log" 2>&1 </dev/null
+    status=$?
+    read -r passed failed skipped < <(count_results "$1" "$status" "$log")
+    : "${skipped:=0}"
+    [ "$status" = 124 ] && echo "timed out after ${TEST_TIMEOUT:-300} s" >>"$log"
+    # A program may fail without a failed test: a crash, a leak found at the end.
+    if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+        failed=1
+    fi
+    echo "$passed $failed $skipped" >>"$2"
+    {
+        printf '%-6s %-52s %4d passed' "$([ "$failed" = 0 ] && echo ok || echo FAILED)" "$name" "$passed"
+        [ "$failed" = 0 ] || printf ', %d failed' "$failed"
+        [ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
+        printf '  %6.2f s\n' "$((($(date +%s%N) - begin) / 10000000))e-2"
+        if [ "$failed" = 0 ]; then
+            sed -n -E 's/^(# *)?(SKIPPED)/       \2/p; s/^ok [0-9]+ (.*) # skip ?(.*)$/       SKIPPED \1: \2/p' "$log"
+        else
+            sed 's/^/       | /' "$log" | tail -n "${TEST_LINES:-200}"
+        fi
+    } >"$dir/report"
+    cat "$dir/report" # at once, so that two do not mix
+    rm -rf "$dir"
+}
+
+if [ "${1:-}" = --one ]; then
+    run_one "$2" "$3"
+    exit 0
+fi
+
+jobs=1
+[ "${1:-}" = -j ] && { jobs=$2; shift 2; }
+parallel=() serial=()
+while [ $# -gt 0 ]; do
+    [ "$1" = -- ] && { shift; serial=("$@"); break; }
+    parallel+=("$1")
+    shift
+done
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+[ ${#parallel[@]} = 0 ] || printf '%s\0' "${parallel[@]}" | xargs -0 -P "$jobs" -I{} bash "$0" --one {} "$results"
+[ ${#serial[@]} = 0 ] || printf '%s\0' "${serial[@]}" | xargs -0 -P 1 -I{} bash "$0" --one {} "$results"
+read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$results")
+n=$(wc -l <"$results")
+if [ "$n" != $((${#parallel[@]} + ${#serial[@]})) ]; then
+    echo "FAILED $((${#parallel[@]} + ${#serial[@]} - n)) programs did not run"
+    failed=$((failed + 1))
+fi
+if [ "$passed" = 0 ] && [ "$failed" = 0 ] && [ "$n" -gt 0 ]; then
+    echo "FAILED no test ran"
+    failed=1
+fi
+[ "$skipped" = 0 ] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
