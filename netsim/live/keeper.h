@@ -35,6 +35,12 @@ struct keeper_hooks {
     void (*stopped)(void *context); /* before it exits by request */
 };
 
+/* The socket of a lab: "$XDG_RUNTIME_DIR/vpclab/KEY.sock", else below a 0700 directory of our own in /tmp, which is made.  'key' is any
+ * text that names the lab ("default", an absolute directory); other characters than [A-Za-z0-9_-] are folded into a hash.
+ * ERR_MACHINE when the directory belongs to somebody else or cannot be made. */
+#define KEEPER_PATH_SIZE 108
+bool keeper_socket_path(const char *key, char path[static KEEPER_PATH_SIZE], struct err *err);
+
 /* Forks the keeper and waits until it is ready or has failed; then 'err' is the keeper's. The caller's flock descriptors stay with the keeper. */
 bool keeper_spawn(const char *socket_path, const struct keeper_hooks *hooks, const struct progress *progress, struct err *err);
 
@@ -44,6 +50,12 @@ bool keeper_is_alive(const char *socket_path);
 /* One request and its reply. ERR_MACHINE when no keeper answers. Takes neither message; the caller frees the reply (keeper_message_done). */
 bool keeper_call(const char *socket_path, const struct keeper_message *request, struct keeper_message *reply, struct err *err);
 void keeper_message_done(struct keeper_message *message); /* decref and close */
+
+/* Sends {"stop": true} and waits until the keeper process and all it held are gone.  ERR_MACHINE when none answers. */
+bool keeper_stop(const char *socket_path, struct err *err);
+
+/* Fills 'reply' with duplicates of the keeper's own user, mount and pid namespaces and of 'net_fd': what keeper_exec() wants. */
+bool keeper_reply_namespaces(struct keeper_message *reply, int net_fd, struct err *err);
 
 struct keeper_exec_options {
     const char *hostname;   /* of the UTS namespace: "ip-10-0-1-10" */

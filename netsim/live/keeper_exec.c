@@ -1,0 +1,240 @@
+/* Running a program inside a live lab: join its namespaces, give it host names, hand it the terminal, wait. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "netsim/live/keeper.h"
+
+/* What the forked side says before it becomes the program: where it failed, or nothing (the pipe closes on exec). */
+struct exec_report {
+    int why;        /* errno */
+    bool not_found; /* it was execvp itself */
+    char what[48];
+};
+
+static void __attribute__((noreturn)) give_up(int report_fd, const char *what, bool at_exec)
+{
+    struct exec_report report = { .why = errno, .not_found = at_exec };
+    snprintf(report.what, sizeof report.what, "%s", what);
+    if (write(report_fd, &report, sizeof report) < 0) {
+        _exit(126);
+    }
+    _exit(at_exec ? 127 : 126);
+}
+
+static bool
+write_text(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+/* Shows 'hosts' and 'resolv' as /etc/hosts and /etc/resolv.conf.  The texts need a file system to live on: a small
+ * tmpfs is mounted over a directory that every system has, the files are bound to their places, and the cover is lifted
+ * again; the binds keep them. */
+static bool
+bind_texts(const char *hosts, const char *resolv)
+{
+    static const char *const covers[] = { "/tmp", "/var/tmp", "/mnt", "/run" };
+    const struct {
+        const char *text, *file, *target;
+    } rows[] = { { hosts, "hosts", "/etc/hosts" }, { resolv, "resolv.conf", "/etc/resolv.conf" } };
+    const char *cover = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(covers) && !cover; i++) {
+        if (mount("tmpfs", covers[i], "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=0755") == 0) {
+            cover = covers[i];
+        }
+    }
+    bool ok = cover != NULL;
+    for (size_t i = 0; ok && i < ARRAY_SIZE(rows); i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", cover, rows[i].file);
+        if (rows[i].text && access(rows[i].target, F_OK) == 0) {
+            ok = write_text(path, rows[i].text) && mount(path, rows[i].target, NULL, MS_BIND, NULL) == 0;
+        }
+    }
+    if (cover) {
+        umount2(cover, MNT_DETACH);
+    }
+    return ok;
+}
+
+static void
+enter(const int fds[static 4], const struct keeper_exec_options *options, int report_fd)
+{
+    static const int kinds[] = { CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET };
+    static const char *const names[] = { "join the user namespace", "join the mount namespace",
+                                         "join the PID namespace", "join the network namespace" };
+    char cwd[4096];
+    bool has_cwd = getcwd(cwd, sizeof cwd) != NULL;
+    for (int i = 0; i < 4; i++) {
+        if (setns(fds[i], kinds[i]) < 0) {
+            give_up(report_fd, names[i], false);
+        }
+    }
+    if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) < 0) {
+        give_up(report_fd, "make the program's own mounts", false);
+    }
+    mount("", "/", NULL, MS_REC | MS_SLAVE, NULL);
+    mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+          NULL); /* its own links; may be forbidden */
+    if (options->hostname) {
+        sethostname(options->hostname, strlen(options->hostname));
+    }
+    if ((options->hosts || options->resolv) && !bind_texts(options->hosts, options->resolv)) {
+        give_up(report_fd, "bind /etc/hosts", false);
+    }
+    if (!has_cwd || chdir(cwd) < 0) {
+        if (chdir("/") < 0) {
+            give_up(report_fd, "change to /", false);
+        }
+    }
+}
+
+static void __attribute__((noreturn)) become_program(char *const *argv, bool detach, bool own_terminal, int report_fd)
+{
+    if (detach) {
+        setsid();
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        for (int fd = 0; null >= 0 && fd < 3; fd++) {
+            dup2(null, fd);
+        }
+    } else {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (own_terminal) {
+            /* Its own foreground group: a shell inside cannot see the caller's, which is in another PID namespace. */
+            setpgid(0, 0);
+            tcsetpgrp(STDIN_FILENO, getpgrp());
+        }
+    }
+    static const int defaults[] = { SIGINT, SIGQUIT, SIGTTOU, SIGPIPE, SIGCHLD };
+    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+        signal(defaults[i], SIG_DFL);
+    }
+    execvp(argv[0], argv);
+    give_up(report_fd, argv[0], true);
+}
+
+/* Waits for 'pid'; a stop (^Z) stops us too, so that the caller's shell notices, and goes on with us. */
+static int
+wait_for(pid_t pid, bool own_terminal)
+{
+    int status;
+    for (;;) {
+        if (waitpid(pid, &status, WUNTRACED) < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return 126;
+        }
+        if (!WIFSTOPPED(status)) {
+            break;
+        }
+        if (own_terminal) {
+            tcsetpgrp(STDIN_FILENO, getpgrp());
+        }
+        kill(0, SIGSTOP);
+        if (own_terminal) {
+            tcsetpgrp(STDIN_FILENO, pid);
+        }
+        kill(-pid, SIGCONT);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* The process between: a PID namespace can only be joined by a child of who entered it. */
+static void __attribute__((noreturn))
+between(const int fds[static 4], char *const *argv, const struct keeper_exec_options *options, bool own_terminal,
+        int report_fd)
+{
+    if (!options->detach) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    enter(fds, options, report_fd);
+    pid_t pid = fork();
+    if (pid < 0) {
+        give_up(report_fd, "fork", false);
+    }
+    if (pid == 0) {
+        /* A detached program needs a parent inside the namespace to lose, or some process outside would inherit (and
+         * have to reap) it. */
+        if (options->detach && fork() > 0) {
+            _exit(0);
+        }
+        become_program(argv, options->detach, own_terminal, report_fd);
+    }
+    close(report_fd);
+    _exit(wait_for(pid, own_terminal));
+}
+
+int
+keeper_exec(const int fds[static 4], char *const *argv, const struct keeper_exec_options *options, struct err *err)
+{
+    int report_pipe[2];
+    if (pipe2(report_pipe, O_CLOEXEC) < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot open a pipe: %s", strerror(errno));
+        return -1;
+    }
+    bool own_terminal = !options->detach && isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+    fflush(NULL);
+    struct sigaction ignore = { .sa_handler = SIG_IGN }, old[3];
+    static const int quiet[] = { SIGINT, SIGQUIT, SIGTTOU };
+    for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
+        sigaction(quiet[i], &ignore, &old[i]);
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(report_pipe[0]);
+        between(fds, argv, options, own_terminal, report_pipe[1]);
+    }
+    close(report_pipe[1]);
+    struct exec_report report = { 0 };
+    ssize_t n;
+    do {
+        n = pid > 0 ? read(report_pipe[0], &report, sizeof report) : 0;
+    } while (n < 0 && errno == EINTR);
+    close(report_pipe[0]);
+    int status = 126, raw = 0;
+    while (pid > 0 && waitpid(pid, &raw, 0) < 0 && errno == EINTR) {
+    }
+    if (pid > 0) {
+        status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+    }
+    if (own_terminal) {
+        tcsetpgrp(STDIN_FILENO, getpgrp());
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
+        sigaction(quiet[i], &old[i], NULL);
+    }
+    if (pid < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot fork");
+        return -1;
+    }
+    if (n == (ssize_t)sizeof report && report.not_found) {
+        err_set(err, ERR_MACHINE, "", "cannot run `%s`: %s", argv[0], strerror(report.why));
+        return 127;
+    }
+    if (n == (ssize_t)sizeof report) {
+        err_set(err, ERR_MACHINE, "", "cannot %s: %s", report.what, strerror(report.why));
+        return -1;
+    }
+    return status;
+}
