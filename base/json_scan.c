@@ -172,7 +172,7 @@ at_end(struct scanner *s, const char *expected)
         if (s->fault) {
             s->fault->opened = open;
         }
-        return fail(s, s->size, "the text ends, but `%c` is still open", s->text[open]);
+        return fail(s, s->size, "the text ends, but nothing closes `%c`", s->text[open]);
     }
     return fail(s, s->size, "the text ends, expected %s", expected);
 }
