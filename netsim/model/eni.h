@@ -24,7 +24,7 @@ struct eni_group {
 struct eni_attachment {
     char id[ID_SIZE], instance_id[ID_SIZE];
     char *instance_owner_id, *status; /* "attached" */
-    int32_t device_index;
+    int32_t device_index, network_card_index;
     bool delete_on_termination;
     int64_t attach_time;
 };
@@ -36,8 +36,12 @@ struct eni {
     VEC(struct eni_address) addresses;   /* the primary one first */
     VEC(struct eni_address6) addresses6;
     VEC(struct eni_group) groups;
-    struct eni_attachment attachment; /* id "" : none */
+    bool attached;                    /* 'attachment' is there */
+    struct eni_attachment attachment;
     bool source_dest_check, requester_managed;
+    /* Only while loading AWS's form, for data without PrivateIpAddresses; moved into 'addresses', empty afterwards. */
+    struct ip loaded_ip;
+    struct eni_association loaded_association;
 };
 extern const struct kind eni_kind;
 

@@ -10,10 +10,13 @@ enum instance_state { INSTANCE_PENDING = 0, INSTANCE_RUNNING = 16, INSTANCE_SHUT
 struct instance {
     struct object obj;
     char reservation_id[ID_SIZE], vpc_id[ID_SIZE], subnet_id[ID_SIZE];
-    char *image_id, *type, *state_name, *key_name, *zone, *tenancy, *profile_arn, *profile_id, *user_data, *state_reason;
+    char *image_id, *type, *state_name, *key_name, *zone, *tenancy, *profile_arn, *profile_id, *user_data, *client_token;
+    char *transition_reason /* "User initiated (2026-01-02 03:04:05 GMT)" */, *state_reason_code, *state_reason;
     int32_t state_code, launch_index;
     int64_t launch_time;
-    bool source_dest_check, auto_public_ip; /* auto_public_ip: gets an amazon-owned address at each start; state only */
+    bool auto_public_ip;      /* gets an amazon-owned address at each start; state only */
+    struct ip last_public_ip; /* the one it had before it was stopped: the next start gives another; state only */
+    json_t *loaded_enis;      /* only while loading AWS's form: interfaces listed nowhere but here; NULL afterwards */
 };
 extern const struct kind instance_kind; /* list "Instances": inside Reservations in AWS's form */
 
@@ -30,6 +33,11 @@ bool instances_run(struct network *net, const struct instance_spec *spec, size_t
 bool instance_start(struct network *net, struct instance *instance, struct err *err); /* IncorrectInstanceState */
 bool instance_stop(struct network *net, struct instance *instance, struct err *err);
 bool instance_terminate(struct network *net, struct instance *instance, struct err *err); /* deletes interfaces marked so */
+
+/* AWS groups instances by reservation: describe-instances' Reservations to a flat list of Instances that carry ReservationId and OwnerId
+ * (a list that is flat already stays as it is), and back from objects that object_describe() gave.  The caller owns the result. */
+json_t *instances_from_reservations(const json_t *reservations);
+json_t *instances_to_reservations(const struct network *net, const json_t *described);
 
 bool instance_is_running(const struct instance *instance);
 /* Its interface with device index 'device'; NULL if none. */

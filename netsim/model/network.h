@@ -28,7 +28,9 @@ const char *network_region(const struct network *net);
 void network_set_limits(struct network *net, bool limits);
 bool network_limits(const struct network *net);
 
-/* store_load_kind(), and what names no OwnerId or Region belongs to the owner in force.  Instances may come flat or as AWS's Reservations. */
+/* store_load_kind(), and what names no OwnerId or Region belongs to the owner in force.  Instances may come flat or as AWS's Reservations,
+ * after the interfaces: what NetworkInterfaces lists counts more than the copy inside an instance.  After a failure the network is
+ * partly loaded: free it. */
 bool network_load_kind(struct network *net, const struct kind *kind, const json_t *array, const char *where, size_t *skipped,
                        struct err *err);
 

@@ -14,7 +14,7 @@ struct sg_rule {
     struct cidr cidr;       /* CidrIpv4 or CidrIpv6 ... */
     char *prefix_list_id;   /* ... or a prefix list ... */
     char *group_id;         /* ... or a group (ReferencedGroupInfo), */
-    char *group_owner, *group_vpc_id, *peering_id; /* of the referenced group, where AWS states them */
+    char *group_owner, *group_vpc_id, *peering_id, *peering_status; /* of the referenced group, where AWS states them */
     char *description;
     VEC(struct tag) tags;
 };
@@ -44,6 +44,9 @@ bool security_group_revoke(struct network *net, struct security_group *group, co
                            struct err *err);
 bool security_group_revoke_ids(struct network *net, struct security_group *group, bool egress, const char *const *ids, size_t n_ids,
                                struct err *err);
+/* A rule as describe-security-group-rules shows it, and all rules of one direction as IpPermissions.  The caller owns the JSON. */
+json_t *sg_rule_describe(const struct network *net, const struct security_group *group, const struct sg_rule *rule);
+json_t *sg_permissions(const struct network *net, const struct security_group *group, bool egress);
 void sg_rule_done(struct sg_rule *rule);
 
 /* IpPermissions JSON (AWS's shape, also of authorize-security-group-ingress) to flat rules, appended to 'rules'; errors name

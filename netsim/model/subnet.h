@@ -11,7 +11,9 @@ struct subnet {
     struct cidr cidr;              /* family IP_NONE for an IPv6-only subnet */
     VEC(struct vpc_cidr) cidrs6;   /* Ipv6CidrBlockAssociationSet, at most one associated */
     char *zone, *zone_id, *state;
-    bool default_for_az, map_public_ip, assign_ipv6, ipv6_native;
+    bool default_for_az, map_public_ip, assign_ipv6, ipv6_native, dns64, map_customer_owned;
+    char *hostname_type; /* PrivateDnsNameOptionsOnLaunch: ip-name | resource-name */
+    bool dns_a_record, dns_aaaa_record;
 };
 extern const struct kind subnet_kind;
 

@@ -1,0 +1,338 @@
+/* The kind row of instances, AWS's reservations, and the questions about one; the operations are in instance_ops.c. */
+#include "netsim/model/internal.h"
+
+static const struct field instance_fields[] = {
+    FIELD(struct instance, "ClientToken", FIELD_STRING, client_token, 0),
+    FIELD(struct instance, "IamInstanceProfile.Arn", FIELD_STRING, profile_arn, 0),
+    FIELD(struct instance, "IamInstanceProfile.Id", FIELD_STRING, profile_id, 0),
+    FIELD(struct instance, "NetworkInterfaces", FIELD_DOCUMENT, loaded_enis, FIELD_INPUT_ONLY),
+    FIELD(struct instance, "StateReason.Code", FIELD_STRING, state_reason_code, 0),
+    FIELD(struct instance, "StateReason.Message", FIELD_STRING, state_reason, 0),
+    FIELD_LIST(struct instance, "Tags", obj.tags, tag_fields, 0),
+    FIELD(struct instance, "InstanceId", FIELD_ID, obj.id, 0),
+    FIELD(struct instance, "ImageId", FIELD_STRING, image_id, 0),
+    FIELD(struct instance, "State.Code", FIELD_INT, state_code, 0),
+    FIELD(struct instance, "State.Name", FIELD_STRING, state_name, 0),
+    FIELD(struct instance, "StateTransitionReason", FIELD_STRING, transition_reason, FIELD_ALWAYS),
+    FIELD(struct instance, "KeyName", FIELD_STRING, key_name, 0),
+    FIELD(struct instance, "AmiLaunchIndex", FIELD_INT, launch_index, 0),
+    FIELD(struct instance, "InstanceType", FIELD_STRING, type, 0),
+    FIELD(struct instance, "LaunchTime", FIELD_TIME, launch_time, 0),
+    FIELD(struct instance, "Placement.Tenancy", FIELD_STRING, tenancy, 0),
+    FIELD(struct instance, "Placement.AvailabilityZone", FIELD_STRING, zone, 0),
+    FIELD(struct instance, "SubnetId", FIELD_ID, subnet_id, 0),
+    FIELD(struct instance, "VpcId", FIELD_ID, vpc_id, 0),
+    FIELD(struct instance, "ReservationId", FIELD_ID, reservation_id, FIELD_STATE_ONLY),
+    FIELD(struct instance, "UserData", FIELD_STRING, user_data, FIELD_STATE_ONLY),
+    FIELD(struct instance, "AutoPublicIp", FIELD_BOOL, auto_public_ip, FIELD_STATE_ONLY),
+    FIELD(struct instance, "LastPublicIp", FIELD_IP, last_public_ip, FIELD_STATE_ONLY),
+    FIELD_END,
+};
+
+/* Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
+static const struct filter_row instance_filters[] = {
+    { "availability-zone", "Placement.AvailabilityZone" },
+    { "client-token", "ClientToken" },
+    { "dns-name", "PublicDnsName" },
+    { "iam-instance-profile.arn", "IamInstanceProfile.Arn" },
+    { "iam-instance-profile.id", "IamInstanceProfile.Id" },
+    { "image-id", "ImageId" },
+    { "instance-id", "InstanceId" },
+    { "instance-state-code", "State.Code" },
+    { "instance-state-name", "State.Name" },
+    { "instance-type", "InstanceType" },
+    { "instance.group-id", "SecurityGroups.GroupId" },
+    { "instance.group-name", "SecurityGroups.GroupName" },
+    { "ip-address", "PublicIpAddress" },
+    { "ipv6-address", "Ipv6Address" },
+    { "key-name", "KeyName" },
+    { "launch-index", "AmiLaunchIndex" },
+    { "launch-time", "LaunchTime" },
+    { "network-interface.addresses.association.public-ip",
+      "NetworkInterfaces.PrivateIpAddresses.Association.PublicIp" },
+    { "network-interface.addresses.association.ip-owner-id",
+      "NetworkInterfaces.PrivateIpAddresses.Association.IpOwnerId" },
+    { "network-interface.addresses.primary", "NetworkInterfaces.PrivateIpAddresses.Primary" },
+    { "network-interface.addresses.private-ip-address", "NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress" },
+    { "network-interface.association.public-ip", "NetworkInterfaces.Association.PublicIp" },
+    { "network-interface.association.ip-owner-id", "NetworkInterfaces.Association.IpOwnerId" },
+    { "network-interface.attachment.attachment-id", "NetworkInterfaces.Attachment.AttachmentId" },
+    { "network-interface.attachment.attach-time", "NetworkInterfaces.Attachment.AttachTime" },
+    { "network-interface.attachment.delete-on-termination", "NetworkInterfaces.Attachment.DeleteOnTermination" },
+    { "network-interface.attachment.device-index", "NetworkInterfaces.Attachment.DeviceIndex" },
+    { "network-interface.attachment.status", "NetworkInterfaces.Attachment.Status" },
+    { "network-interface.description", "NetworkInterfaces.Description" },
+    { "network-interface.group-id", "NetworkInterfaces.Groups.GroupId" },
+    { "network-interface.group-name", "NetworkInterfaces.Groups.GroupName" },
+    { "network-interface.ipv6-addresses.ipv6-address", "NetworkInterfaces.Ipv6Addresses.Ipv6Address" },
+    { "network-interface.mac-address", "NetworkInterfaces.MacAddress" },
+    { "network-interface.network-interface-id", "NetworkInterfaces.NetworkInterfaceId" },
+    { "network-interface.owner-id", "NetworkInterfaces.OwnerId" },
+    { "network-interface.private-dns-name", "NetworkInterfaces.PrivateDnsName" },
+    { "network-interface.source-dest-check", "NetworkInterfaces.SourceDestCheck" },
+    { "network-interface.status", "NetworkInterfaces.Status" },
+    { "network-interface.subnet-id", "NetworkInterfaces.SubnetId" },
+    { "network-interface.vpc-id", "NetworkInterfaces.VpcId" },
+    { "private-dns-name", "PrivateDnsName" },
+    { "private-ip-address", "PrivateIpAddress" },
+    { "reason", "StateTransitionReason" },
+    { "reservation-id", "ReservationId" },
+    { "source-dest-check", "SourceDestCheck" },
+    { "state-reason-code", "StateReason.Code" },
+    { "state-reason-message", "StateReason.Message" },
+    { "subnet-id", "SubnetId" },
+    { "tenancy", "Placement.Tenancy" },
+    { "vpc-id", "VpcId" },
+    { NULL, NULL },
+};
+
+static const struct {
+    enum instance_state code;
+    const char *name;
+} states[] = {
+    { INSTANCE_PENDING, "pending" },
+    { INSTANCE_RUNNING, "running" },
+    { INSTANCE_SHUTTING_DOWN, "shutting-down" },
+    { INSTANCE_TERMINATED, "terminated" },
+    { INSTANCE_STOPPING, "stopping" },
+    { INSTANCE_STOPPED, "stopped" },
+};
+
+const char *
+instance_state_name(int code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+        if ((int)states[i].code == (code & 255)) { /* the high byte is AWS's own */
+            return states[i].name;
+        }
+    }
+    return "pending";
+}
+
+/* ---- loading
+ * --------------------------------------------------------------------------------------------------------- */
+
+/* Interfaces that the dump lists only inside the instance. */
+bool
+instance_load_enis(struct store *store, struct instance *instance, struct err *err)
+{
+    const json_t *item;
+    size_t i;
+    json_array_foreach(instance->loaded_enis, i, item)
+    {
+        const char *id = json_str(item, "NetworkInterfaceId");
+        if (str_empty(id) || strlen(id) >= ID_SIZE || store_get(store, &eni_kind, id)) {
+            continue;
+        }
+        struct eni *eni = store_add(store, &eni_kind, id);
+        if (!fields_load(eni_fields, eni, item, instance->obj.id, NULL, err)) {
+            store_delete(store, eni);
+            return false;
+        }
+        memcpy(eni->obj.account, instance->obj.account, sizeof eni->obj.account);
+        memcpy(eni->obj.region, instance->obj.region, sizeof eni->obj.region);
+        eni->attached =
+            true; /* what an instance lists is attached to it; the nested form does not repeat the instance's id */
+        memcpy(eni->attachment.instance_id, instance->obj.id, ID_SIZE);
+        if (!eni->zone) {
+            str_set(&eni->zone, instance->zone);
+        }
+        if (!eni->subnet_id[0]) {
+            memcpy(eni->subnet_id, instance->subnet_id, ID_SIZE);
+        }
+        if (!eni->vpc_id[0]) {
+            memcpy(eni->vpc_id, instance->vpc_id, ID_SIZE);
+        }
+        eni_finish_loading(store, eni);
+    }
+    json_decref(instance->loaded_enis);
+    instance->loaded_enis = NULL;
+    return true;
+}
+
+static void
+instance_loaded(struct store *store, void *object)
+{
+    struct instance *instance = object;
+    if (instance->state_name) {
+        for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+            if (strcmp(states[i].name, instance->state_name) == 0) {
+                instance->state_code = (int32_t)states[i].code;
+            }
+        }
+    } else {
+        str_set(&instance->state_name, instance_state_name(instance->state_code));
+    }
+    /* On failure the list stays, and network_load_kind() reports it: this callback has no error to set. */
+    instance_load_enis(store, instance, NULL);
+}
+
+json_t *
+instances_from_reservations(const json_t *reservations)
+{
+    json_t *flat = json_array();
+    const json_t *reservation, *instances;
+    json_t *instance;
+    size_t i, j;
+    if (!json_is_array(reservations)) {
+        json_decref(flat);
+        return json_incref((json_t *)reservations);
+    }
+    json_array_foreach(reservations, i, reservation)
+    {
+        instances = json_object_get(reservation, "Instances");
+        if (!json_is_array(instances)) {
+            json_array_append(flat, (json_t *)reservation);
+            continue;
+        }
+        json_array_foreach(instances, j, instance)
+        {
+            json_t *copy = json_copy(instance);
+            static const char *const members[] = { "ReservationId", "OwnerId" };
+            for (size_t m = 0; json_is_object(copy) && m < ARRAY_SIZE(members); m++) {
+                json_t *value = json_object_get(reservation, members[m]);
+                if (value && !json_object_get(copy, members[m])) {
+                    json_object_set(copy, members[m], value);
+                }
+            }
+            json_array_append_new(flat, copy);
+        }
+    }
+    return flat;
+}
+
+json_t *
+instances_to_reservations(const struct network *net, const json_t *described)
+{
+    json_t *list = json_array(), *item, *reservation;
+    size_t i, j;
+    (void)net;
+    json_array_foreach(described, i, item)
+    {
+        const char *id = json_str(item, "ReservationId");
+        json_t *found = NULL;
+        /* Instances of one reservation were created together, so it is nearly always the last one. */
+        for (j = json_array_size(list); j-- > 0 && !found;) {
+            reservation = json_array_get(list, j);
+            found = strcmp(json_str(reservation, "ReservationId"), id ? id : "") == 0 ? reservation : NULL;
+        }
+        if (!found) {
+            found = json_object();
+            json_object_set_new(found, "ReservationId", json_string(id ? id : ""));
+            json_object_set(found, "OwnerId", json_object_get(item, "OwnerId"));
+            json_object_set_new(found, "Groups", json_array());
+            json_object_set_new(found, "Instances", json_array());
+            json_array_append_new(list, found);
+        }
+        json_t *copy = json_copy(item);
+        json_object_del(copy, "ReservationId");
+        json_object_del(copy, "OwnerId");
+        json_array_append_new(json_object_get(found, "Instances"), copy);
+    }
+    return list;
+}
+
+/* ---- describing
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void
+members_drop(json_t *object, const char *const *members)
+{
+    for (; object && *members; members++) {
+        json_object_del(object, *members);
+    }
+}
+
+/* The interface as it stands inside an instance: shape InstanceNetworkInterface, which has fewer members. */
+static json_t *
+nested_eni(const struct store *store, const struct eni *eni)
+{
+    static const char *const of_eni[] = { "AvailabilityZone", "PublicDnsName", "RequesterId", "RequesterManaged",
+                                          "TagSet",           "Ipv6Address",   NULL };
+    static const char *const of_attachment[] = { "InstanceId", "InstanceOwnerId", NULL };
+    static const char *const of_association[] = { "AllocationId", "AssociationId", NULL };
+    json_t *described = object_describe(store, eni), *out = json_deep_copy(described), *item;
+    size_t i;
+    json_decref(described); /* its members may be shared among themselves */
+    members_drop(out, of_eni);
+    members_drop(json_object_get(out, "Attachment"), of_attachment);
+    members_drop(json_object_get(out, "Association"), of_association);
+    json_array_foreach(json_object_get(out, "PrivateIpAddresses"), i, item)
+    {
+        members_drop(json_object_get(item, "Association"), of_association);
+    }
+    return out;
+}
+
+static void
+instance_describe(const struct store *store, const void *object, json_t *out)
+{
+    const struct instance *instance = object;
+    const struct network *net = network_of(store);
+    struct eni *const *enis;
+    json_t *list = json_array();
+    size_t n = net ? index_instance_enis(net, instance->obj.id, &enis) : 0;
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(list, nested_eni(store, enis[i]));
+    }
+    json_t *first = json_array_get(list, 0), *association = json_object_get(first, "Association");
+    char private_name[80] = "";
+    if (n && eni_primary_ip(enis[0])) {
+        dns_private_name(instance->obj.region, eni_primary_ip(enis[0]), private_name, sizeof private_name);
+        json_object_set(out, "PrivateIpAddress", json_object_get(first, "PrivateIpAddress"));
+    }
+    /* Unlike an interface, an instance has its private name with DNS hostnames off, too. */
+    const char *given = json_str(first, "PrivateDnsName"), *public_name = json_str(association, "PublicDnsName");
+    json_object_set_new(out, "PrivateDnsName", json_string(given ? given : private_name));
+    json_object_set_new(out, "PublicDnsName", json_string(public_name ? public_name : ""));
+    if (association) {
+        json_object_set(out, "PublicIpAddress", json_object_get(association, "PublicIp"));
+    }
+    if (n && enis[0]->addresses6.n) {
+        json_object_set_new(out, "Ipv6Address", json_string(ip_str(&enis[0]->addresses6.items[0].ip)));
+    }
+    json_object_set_new(out, "SecurityGroups", n ? json_deep_copy(json_object_get(first, "Groups")) : json_array());
+    if (n) {
+        json_object_set_new(out, "SourceDestCheck", json_boolean(enis[0]->source_dest_check));
+    }
+    json_object_set_new(out, "NetworkInterfaces", list);
+    if (instance->reservation_id[0]) {
+        json_object_set_new(out, "ReservationId", json_string(instance->reservation_id));
+    }
+}
+
+const struct kind instance_kind = {
+    .name = "instance",
+    .prefix = "i",
+    .type = "instance",
+    .list = "Instances",
+    .id_member = "InstanceId",
+    .ids_param = "InstanceIds",
+    .not_found = "InvalidInstanceID.NotFound",
+    .malformed = "InvalidInstanceID.Malformed",
+    .size = sizeof(struct instance),
+    .fields = instance_fields,
+    .shows_owner = true,
+    .filters = instance_filters,
+    .loaded = instance_loaded,
+    .describe = instance_describe,
+};
+
+bool
+instance_is_running(const struct instance *instance)
+{
+    return (instance->state_code & 255) == INSTANCE_RUNNING;
+}
+
+struct eni *
+instance_eni(const struct network *net, const struct instance *instance, int device)
+{
+    struct eni *const *enis;
+    size_t n = index_instance_enis(net, instance->obj.id, &enis);
+    for (size_t i = 0; i < n; i++) {
+        if (enis[i]->attachment.device_index == device) {
+            return enis[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,94 @@
+/* netsim/model/internal.h - what the files of netsim/model share and nobody else includes. */
+#pragma once
+#include <stdlib.h>
+#include <string.h>
+#include "netsim/model/gateways.h"
+#include "netsim/model/instance.h"
+#include "netsim/model/network.h"
+#include "netsim/model/network_acl.h"
+#include "netsim/model/route_table.h"
+#include "netsim/model/security_group.h"
+
+struct net_index;
+struct network {
+    struct store *store;
+    struct id_gen *ids;
+    const struct clock *clock;
+    char account[16], region[24];
+    bool limits;
+    struct net_index *index; /* NULL until first asked */
+};
+
+/* The network a store belongs to, for kind callbacks; NULL for a bare store. */
+struct network *network_of(const struct store *store);
+
+/* A new object of the owner in force; 'id' NULL: a fresh one by the kind's prefix. */
+void *network_add(struct network *net, const struct kind *kind, const char *id);
+void network_remove(struct network *net, void *object);
+
+/* Bracket a change of an interface's addresses, groups or attachment: out before, in after, nothing else between.  The
+ * index follows without a rebuild.  A new one: index_prepare(), add, fill, in; one that goes: out, remove,
+ * index_stamp(). */
+void index_prepare(const struct network *net);
+void index_eni_out(struct network *net, struct eni *eni);
+void index_eni_in(struct network *net, struct eni *eni);
+void index_free(struct net_index *index);
+bool index_is_fresh(const struct network *net);
+void index_stamp(struct network *net); /* the index has followed the last change by itself */
+
+/* Interfaces of an instance, by device index; borrowed until the next change. */
+size_t index_instance_enis(const struct network *net, const char *instance_id, struct eni *const **enis);
+/* How many IPv4 addresses of the subnet are taken, and where to look for the lowest free one: every lower one is taken.
+ */
+uint32_t index_subnet_used(const struct network *net, const char *subnet_id);
+uint32_t *index_subnet_hint(const struct network *net, const char *subnet_id);
+bool index_public_ip_used(const struct network *net, const struct ip *ip);
+
+/* Replaces an owned string; 'text' may be NULL. */
+void str_set(char **slot, const char *text);
+static inline bool
+str_is(const char *text, const char *other)
+{
+    return text && other && strcmp(text, other) == 0;
+}
+static inline bool
+str_empty(const char *text)
+{
+    return !text || !*text;
+}
+/* Copies an id of any length into char[ID_SIZE], cut where it does not fit. */
+void id_set(char id[static ID_SIZE], const char *text);
+
+/* "arn:aws:ec2:REGION:ACCOUNT:subnet/ID"; the caller frees it. */
+char *object_arn(const struct object *object, const char *type);
+
+/* A list of names for a DependencyViolation: "eni-1, eni-2 and 3 more". */
+struct dependents {
+    struct buf text;
+    size_t n;
+};
+void dependents_add(struct dependents *dependents, const char *id);
+/* True when there are none; else sets DependencyViolation naming 'id' and what still needs it.  Frees 'dependents'
+ * either way. */
+bool dependents_none(struct dependents *dependents, const char *id, struct err *err);
+
+/* sg_permissions.c; 'strict' false: what AWS printed, where missing ports mean every port.  On failure 'rules' is as it
+ * was. */
+bool sg_rules_read(const json_t *permissions, bool egress, bool strict, const char *where, sg_rule_vec *rules,
+                   struct err *err);
+bool sg_ports_check(int32_t protocol, int32_t from, int32_t to, struct err *err); /* InvalidParameterValue */
+void sg_rule_copy(struct sg_rule *to, const struct sg_rule *from);
+
+/* eni.c */
+extern const struct field eni_fields[];
+void eni_finish_loading(struct store *store, struct eni *eni);
+void eni_association_done(struct eni_association *association); /* and zeroes it */
+void eni_address_done(struct eni_address *address);
+void dns_private_name(const char *region, const struct ip *ip, char *name, size_t size);
+void dns_public_name(const char *region, const struct ip *ip, char *name, size_t size);
+
+/* instance.c */
+const char *instance_state_name(int code);
+bool instance_load_enis(struct store *store, struct instance *instance, struct err *err);
+
+extern const struct field vpc_cidr6_fields[]; /* struct vpc_cidr as Ipv6CidrBlockAssociationSet, of VPCs and subnets */
