@@ -160,9 +160,10 @@ json_read(const char *text, size_t size, const char *where, struct err *err)
         err_at(err, where, 1, 1);
         return NULL;
     }
+    /* jansson 2.14 skips a NUL that follows a number. */
+    bool refused = memchr(text, '\0', size) || too_deep(text, size);
     json_error_t error;
-    json_t *value =
-        too_deep(text, size) ? NULL : json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *value = refused ? NULL : json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (value) {
         return value;
     }

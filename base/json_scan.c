@@ -203,6 +203,25 @@ scan_escape(struct scanner *s)
     return true;
 }
 
+/* The number that \uXXXX at 'at' stands for; 0 if that is no such escape before the scanner's place.  (The text has no NUL at its
+ * end, so sscanf() will not do.) */
+static unsigned
+escaped_unit(const struct scanner *s, size_t at)
+{
+    if (at + 6 > s->at || s->text[at] != '\\' || s->text[at + 1] != 'u') {
+        return 0;
+    }
+    unsigned unit = 0;
+    for (size_t i = at + 2; i < at + 6; i++) {
+        unsigned char c = (unsigned char)s->text[i];
+        if (!isxdigit(c)) {
+            return 0;
+        }
+        unit = unit << 4 | (unsigned)(isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+    }
+    return unit;
+}
+
 /* \uD83D\uDE00: a high surrogate needs its low half, and a low one never stands alone. */
 static bool
 scan_surrogates(struct scanner *s, size_t start)
@@ -211,10 +230,10 @@ scan_surrogates(struct scanner *s, size_t start)
         if (s->text[i] != '\\') {
             continue;
         }
-        unsigned first = 0, second = 0;
-        if (s->text[i + 1] == 'u' && sscanf(s->text + i + 2, "%4x", &first) == 1 && first >= 0xd800 && first < 0xe000) {
-            bool paired = first < 0xdc00 && i + 12 < s->at && s->text[i + 6] == '\\' && s->text[i + 7] == 'u' &&
-                          sscanf(s->text + i + 8, "%4x", &second) == 1 && second >= 0xdc00 && second < 0xe000;
+        unsigned first = escaped_unit(s, i);
+        if (first >= 0xd800 && first < 0xe000) {
+            unsigned second = escaped_unit(s, i + 6);
+            bool paired = first < 0xdc00 && second >= 0xdc00 && second < 0xe000;
             if (!paired) {
                 return fail(s, i, "`%.6s` is half of a character", s->text + i);
             }
