@@ -4,7 +4,7 @@
  * Analyzer (PathComponent, Explanation).  No kernel, no packets: live/ builds the same model for real and must agree.
  * Sources: https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html, API_PathComponent, API_Explanation
  *
- * Uses: netsim/model.   Used by: cloud/ops_lab.c (reach, verify, batch). */
+ * Uses: netsim/model.   Used by: cloud/ops_reach.c (reach, batch), cloud/ops_lab.c (verify). */
 #pragma once
 #include "base/trace.h"
 #include "netsim/model/gateways.h"
@@ -23,8 +23,8 @@ struct endpoint {
 struct flow_spec {
     struct endpoint from, to;
     int protocol;         /* IP protocol number; PROTOCOL_ALL is not a packet: refused */
-    int src_port, dst_port; /* -1: any ephemeral port (40000) / not stated */
-    int icmp_type, icmp_code; /* -1: echo request */
+    int src_port, dst_port; /* -1: an ephemeral port (40000) / whichever gets through: reach_any_port() */
+    int icmp_type, icmp_code; /* -1: echo request / code 0 */
     struct ip src_ip, dst_ip; /* overrides; IP_NONE: primary private address of the end (public when it comes from the internet) */
     int family;           /* IP_V4 (0 too) or IP_V6, when no address tells */
 };
@@ -41,10 +41,13 @@ struct reach_result {
     bool path_found;            /* AWS's NetworkPathFound: reachable, and for TCP the reply as well */
     const char *why;            /* reason word of the vectors ("sg-ingress"), static; NULL when reachable */
     const char *codes[4];       /* AWS explanation codes, the best first; static; NULL-terminated */
-    struct packet arrives;      /* as seen at the far end, after translation */
+    const char *reply_why, *reply_codes[4]; /* the same for an answer that is blocked */
+    struct packet sent, arrives; /* as it set out; as seen at the far end (or where it stopped), after translation */
     VEC(char *) path;           /* ids crossed, as vectors/net describes: instance, subnet, gateway, vpc ... */
     json_t *forward, *back;     /* arrays of PathComponent */
-    json_t *explanations;       /* array of Explanation; empty when reachable */
+    json_t *explanations;       /* array of Explanation; empty when reachable and the answer comes back */
+    json_t *steps;              /* our own reading of both ways: [{Direction, Component, Id, Name, Verdict, Text, Rules}] */
+    char *reason, *hint;        /* what decided a no, as one sentence, and the command that would mend it; NULL */
 };
 void reach_result_done(struct reach_result *result);
 
@@ -53,6 +56,13 @@ void reach_result_done(struct reach_result *result);
  * 'want_components' false skips the JSON members (for millions of questions).  'trace' may be NULL. */
 bool reach(const struct network *net, const struct flow_spec *flow, bool want_components, struct reach_result *result,
            struct trace *trace, struct err *err);
+
+/* The same for a flow of tcp or udp without a destination port: AWS then takes any port that gets through.  Tries one port of every range
+ * between the bounds that rules name, so a no is a no for all 65,536; 'result' is of the lowest port that passes, else of 'otherwise'.
+ * reach() does this by itself when dst_port is -1. */
+int reach_any_port(const struct network *net, const struct flow_spec *flow, int otherwise);
+
+const char *flow_str(const struct packet *packet); /* "tcp/443", "icmp 8/0", "udp"; rotating buffer */
 
 /* One packet against one group, ACL or the groups of one interface (id tells), as rules only. */
 bool filter_permits(const struct network *net, const char *id, bool egress, const struct packet *packet, bool *permits,

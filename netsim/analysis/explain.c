@@ -1,0 +1,375 @@
+#include "netsim/analysis/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "netsim/analysis/wording.h"
+#include "netsim/model/network.h"
+
+#define MAX_RULES_SHOWN 8
+
+typedef void say_fn(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out);
+typedef void members_fn(const struct walk *walk, const struct hop *hop, json_t *component);
+
+static struct hop *
+last_hop(const struct walk *walk)
+{
+    return walk->hops.n ? &walk->hops.items[walk->hops.n - 1] : NULL;
+}
+
+static const struct packet *
+packet_before(const struct walk *walk, size_t i)
+{
+    return i ? &walk->hops.items[i - 1].packet : &walk->start;
+}
+
+static bool
+packet_same(const struct packet *a, const struct packet *b)
+{
+    return ip_equal(&a->src, &b->src) && ip_equal(&a->dst, &b->dst) && a->src_port == b->src_port &&
+           a->dst_port == b->dst_port;
+}
+
+/* ---- What a person reads -------------------------------------------------------------------------------------------
+ */
+
+static void
+say_instance(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    const struct instance *instance = (const struct instance *)(const void *)hop->component;
+    (void)walk, (void)before;
+    if (instance) {
+        buf_str_add(out, instance->state_name ? instance->state_name : "running");
+    }
+}
+
+static void
+say_eni(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    bool leaves = hop->eni && eni_has_ip(hop->eni, &before->src);
+    const struct ip *own = leaves ? &before->src : &before->dst;
+    buf_str_add(out, ip_str(own));
+    if (hop->eni && *hop->eni->subnet_id) {
+        const struct subnet *subnet = store_get(network_store(walk->net), &subnet_kind, hop->eni->subnet_id);
+        const char *name = subnet ? object_name(&subnet->obj) : NULL;
+        buf_printf(out, " in %s", name ? name : hop->eni->subnet_id);
+    }
+}
+
+static void
+say_groups(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    if (hop->established) {
+        buf_str_add(out, "answer of a connection it let through");
+    } else if (hop->sg_rule) {
+        buf_printf(out, *hop->sg_rule->id ? "rule %s: " : "rule%s: ", hop->sg_rule->id);
+        sg_rule_words(walk->net, hop->sg_rule, out);
+    } else {
+        buf_printf(out, "no %s rule for %s %s %s", hop->egress ? "egress" : "ingress", flow_str(before),
+                   hop->egress ? "to" : "from", ip_str(hop->egress ? &before->dst : &before->src));
+    }
+}
+
+static void
+say_acl(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    (void)walk;
+    if (hop->nacl_entry) {
+        buf_printf(out, "%s ", hop->egress ? "out:" : "in:");
+        nacl_entry_words(hop->nacl_entry, out);
+    } else {
+        buf_printf(out, "%s no rule for %s", hop->egress ? "out:" : "in:", flow_str(before));
+    }
+}
+
+static void
+say_route_table(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    (void)walk;
+    if (hop->route) {
+        route_words(hop->route, out);
+    } else {
+        buf_printf(out, "no route to %s", ip_str(&before->dst));
+    }
+}
+
+static void
+say_end(const char *what, const struct ip *ip, int port, const struct ip *new_ip, int new_port, struct buf *out)
+{
+    if (port == new_port) {
+        buf_printf(out, "%s %s becomes %s", what, ip_str(ip), ip_str(new_ip));
+    } else {
+        buf_printf(out, "%s %s port %d becomes %s port %d", what, ip_str(ip), port, ip_str(new_ip), new_port);
+    }
+}
+
+static void
+say_gateway(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    const struct packet *after = &hop->packet;
+    (void)walk;
+    if (!ip_equal(&before->src, &after->src)) {
+        say_end("source", &before->src, before->src_port, &after->src, after->src_port, out);
+    } else if (!ip_equal(&before->dst, &after->dst)) {
+        say_end("destination", &before->dst, before->dst_port, &after->dst, after->dst_port, out);
+    } else if (hop->stopped) {
+        buf_printf(out, "does not carry it");
+    } else {
+        buf_printf(out, "carries it unchanged");
+    }
+}
+
+static void
+say_unmodelled(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    (void)hop, (void)before;
+    buf_printf(out, "%s: not modelled", walk->stop_what ? walk->stop_what : "component");
+}
+
+/* ---- Members of a PathComponent ------------------------------------------------------------------------------------
+ */
+
+static void
+set(json_t *json, const char *member, json_t *value)
+{
+    json_object_set_new(json, member, value);
+}
+
+static void
+set_place(const struct walk *walk, const struct hop *hop, json_t *json)
+{
+    const struct store *store = network_store(walk->net);
+    if (hop->subnet) {
+        set(json, "Subnet", component_json(&hop->subnet->obj, NULL));
+    }
+    if (hop->vpc_id) {
+        set(json, "Vpc", component_json(store_get(store, &vpc_kind, hop->vpc_id), hop->vpc_id));
+    }
+}
+
+static void
+members_eni(const struct walk *walk, const struct hop *hop, json_t *json)
+{
+    if (hop->eni && *hop->eni->attachment.instance_id) {
+        const struct instance *instance = eni_instance(walk->net, hop->eni);
+        set(json, "AttachedTo", component_json(instance ? &instance->obj : NULL, hop->eni->attachment.instance_id));
+    }
+    if (hop->eni) {
+        const struct store *store = network_store(walk->net);
+        set(json, "Subnet", component_json(store_get(store, &subnet_kind, hop->eni->subnet_id), hop->eni->subnet_id));
+        set(json, "Vpc", component_json(store_get(store, &vpc_kind, hop->eni->vpc_id), hop->eni->vpc_id));
+    }
+}
+
+static void
+members_groups(const struct walk *walk, const struct hop *hop, json_t *json)
+{
+    (void)walk;
+    if (hop->sg_rule) {
+        set(json, "SecurityGroupRule", sg_rule_json(hop->sg_rule));
+    }
+}
+
+static void
+members_acl(const struct walk *walk, const struct hop *hop, json_t *json)
+{
+    if (hop->nacl_entry) {
+        set(json, "AclRule", nacl_entry_json(hop->nacl_entry));
+    }
+    set_place(walk, hop, json);
+}
+
+static void
+members_route_table(const struct walk *walk, const struct hop *hop, json_t *json)
+{
+    if (hop->route) {
+        set(json, "RouteTableRoute", route_json(hop->route));
+    }
+    set_place(walk, hop, json);
+}
+
+static void
+members_gateway(const struct walk *walk, const struct hop *hop, json_t *json)
+{
+    const struct store *store = network_store(walk->net);
+    if (hop->vpc_id) {
+        set(json, "Vpc", component_json(store_get(store, &vpc_kind, hop->vpc_id), hop->vpc_id));
+    }
+}
+
+/* ---- One row per kind of hop ---------------------------------------------------------------------------------------
+ */
+
+/* What the list of crossed ids shows: an instance stands for its interface, a subnet for its ACL. */
+enum path_id { PATH_NOTHING, PATH_COMPONENT, PATH_HOLDER, PATH_SUBNET };
+
+static const struct hop_row {
+    const char *word;
+    enum path_id path;
+    bool component; /* AWS shows it as a PathComponent */
+    members_fn *members;
+    say_fn *say;
+} hop_rows[] = {
+    [HOP_INSTANCE] = { "instance", PATH_HOLDER, true, NULL, say_instance },
+    [HOP_ENI] = { "interface", PATH_HOLDER, true, members_eni, say_eni },
+    [HOP_GROUPS] = { "security group", PATH_HOLDER, true, members_groups, say_groups },
+    [HOP_SUBNET] = { "subnet", PATH_SUBNET, false, NULL, NULL },
+    [HOP_ACL] = { "network ACL", PATH_SUBNET, true, members_acl, say_acl },
+    [HOP_ROUTE_TABLE] = { "route table", PATH_NOTHING, true, members_route_table, say_route_table },
+    [HOP_VPC] = { "VPC", PATH_COMPONENT, false, NULL, NULL },
+    [HOP_IGW] = { "internet gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
+    [HOP_NAT] = { "NAT gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
+    [HOP_UNMODELLED] = { "unknown", PATH_COMPONENT, true, NULL, say_unmodelled },
+};
+
+static const char *
+hop_path_id(const struct walk *walk, const struct hop *hop)
+{
+    switch (hop_rows[hop->kind].path) {
+    case PATH_NOTHING:
+        return NULL;
+    case PATH_COMPONENT:
+        return hop->id;
+    case PATH_SUBNET:
+        return hop->subnet ? hop->subnet->obj.id : NULL;
+    case PATH_HOLDER:
+        break;
+    }
+    const struct nat_gateway *nat = hop->eni ? nat_gateway_of_eni(walk->net, hop->eni) : NULL;
+    return nat                                             ? nat->obj.id
+           : hop->eni && *hop->eni->attachment.instance_id ? hop->eni->attachment.instance_id
+           : hop->eni                                      ? hop->eni->obj.id
+                                                           : hop->id;
+}
+
+void
+explain_path(const struct walk *walk, id_list *path)
+{
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        const char *id = hop_path_id(walk, &walk->hops.items[i]);
+        if (id && (path->n == 0 || strcmp(path->items[path->n - 1], id) != 0)) {
+            *VEC_ADD(path) = xstrdup(id);
+        }
+    }
+}
+
+json_t *
+explain_components(const struct walk *walk)
+{
+    json_t *list = json_array();
+    const struct hop *last = last_hop(walk);
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        const struct hop *hop = &walk->hops.items[i];
+        const struct hop_row *row = &hop_rows[hop->kind];
+        const struct packet *before = packet_before(walk, i);
+        if (!row->component || (!hop->id && !hop->component)) {
+            continue;
+        }
+        json_t *json = json_object();
+        set(json, "SequenceNumber", json_integer((json_int_t)json_array_size(list) + 1));
+        set(json, "Component", component_json(hop->component, hop->id));
+        if (row->members) {
+            row->members(walk, hop, json);
+        }
+        bool changed = !packet_same(before, &hop->packet);
+        if (changed || (hop == last && json_array_size(list) > 0)) {
+            set(json, "InboundHeader", packet_json(before));
+        }
+        if (changed || json_array_size(list) == 0) {
+            set(json, "OutboundHeader", packet_json(&hop->packet));
+        }
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+/* ---- Steps ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Which rules were looked at and why they do not fit, the nearest miss first. */
+static json_t *
+refused_by_groups(const struct walk *walk, const struct hop *hop)
+{
+    json_t *list = json_array();
+    for (int nearness = MISMATCH_ADDRESS; nearness > MISMATCH_DIRECTION; nearness--) {
+        for (size_t g = 0; g < hop->eni->groups.n; g++) {
+            const struct security_group *group =
+                store_get(network_store(walk->net), &security_group_kind, hop->eni->groups.items[g].id);
+            for (size_t i = 0; group && i < group->rules.n && json_array_size(list) < MAX_RULES_SHOWN; i++) {
+                const struct sg_rule *rule = &group->rules.items[i];
+                enum mismatch mismatch = sg_rule_test(walk->net, hop->eni->vpc_id, rule, hop->egress, &hop->packet);
+                if ((int)mismatch == nearness) {
+                    struct buf words = { 0 };
+                    sg_rule_words(walk->net, rule, &words);
+                    json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "Id", *rule->id ? rule->id : group->obj.id,
+                                                          "Text", buf_str(&words), "Misses",
+                                                          mismatch_str(mismatch, hop->packet.protocol)));
+                    buf_done(&words);
+                }
+            }
+        }
+    }
+    return list;
+}
+
+static const char *
+step_word(const struct walk *walk, const struct hop *hop)
+{
+    return hop->kind == HOP_UNMODELLED && walk->stop_what ? walk->stop_what : hop_rows[hop->kind].word;
+}
+
+static void
+add_step(const struct walk *walk, const struct hop *hop, const char *direction, const char *text, json_t *steps)
+{
+    json_t *step = json_object();
+    const char *name = component_name(hop->component);
+    set(step, "Direction", json_string(direction));
+    set(step, "Component", json_string(step_word(walk, hop)));
+    set(step, "Id", json_string(hop->id ? hop->id : ""));
+    if (name) {
+        set(step, "Name", json_string(name));
+    }
+    set(step, "Verdict", json_string(hop->stopped ? "no" : "yes"));
+    set(step, "Text", json_string(text));
+    if (hop->stopped && hop->kind == HOP_GROUPS && hop->eni) {
+        set(step, "Rules", refused_by_groups(walk, hop));
+    }
+    json_array_append_new(steps, step);
+}
+
+static void
+note_step(const struct walk *walk, const struct hop *hop, const char *text, struct trace *trace)
+{
+    const char *name = component_name(hop->component);
+    if (name) {
+        trace_note(trace, hop->stopped ? TRACE_NO : TRACE_YES, "%s %s (%s): %s", step_word(walk, hop), hop->id, name,
+                   text);
+    } else {
+        trace_note(trace, hop->stopped ? TRACE_NO : TRACE_YES, "%s %s: %s", step_word(walk, hop),
+                   hop->id ? hop->id : "-", text);
+    }
+    trace_subject(trace, hop->id ? hop->id : "");
+}
+
+void
+explain_steps(const struct walk *walk, const char *direction, json_t *steps, struct trace *trace)
+{
+    if (!steps && !trace) {
+        return;
+    }
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        const struct hop *hop = &walk->hops.items[i];
+        if (!hop_rows[hop->kind].say) {
+            continue;
+        }
+        struct buf text = { 0 };
+        hop_rows[hop->kind].say(walk, hop, packet_before(walk, i), &text);
+        if (steps) {
+            add_step(walk, hop, direction, buf_str(&text), steps);
+        }
+        if (trace) {
+            note_step(walk, hop, buf_str(&text), trace);
+        }
+        buf_done(&text);
+    }
+}

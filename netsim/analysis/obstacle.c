@@ -1,0 +1,695 @@
+#include "netsim/analysis/obstacle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "netsim/analysis/wording.h"
+#include "netsim/model/network.h"
+
+/* What the rows below work from: the walk, the hop it ended at, and the packet as it stood there. */
+struct obstacle {
+    const struct walk *walk;
+    const struct network *net;
+    const struct hop *hop; /* never NULL; a blank one when nothing was crossed */
+    const struct packet *packet;
+    const struct eni *eni;
+    const struct route_table *table; /* the last one crossed; NULL */
+};
+
+static struct obstacle
+obstacle_of(const struct walk *walk)
+{
+    static const struct hop nothing;
+    struct obstacle o = { .walk = walk, .net = walk->net, .hop = &nothing, .packet = &walk->packet, .eni = walk->eni };
+    if (walk->hops.n > 0) {
+        o.hop = &walk->hops.items[walk->hops.n - 1];
+    }
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        if (walk->hops.items[i].kind == HOP_ROUTE_TABLE) {
+            o.table = (const struct route_table *)(const void *)walk->hops.items[i].component;
+        }
+    }
+    return o;
+}
+
+static void *
+get(const struct obstacle *o, const struct kind *kind, const char *id)
+{
+    return id && *id ? store_get(network_store(o->net), kind, id) : NULL;
+}
+
+static const char *
+named(const struct object *object, const char *id)
+{
+    static _Thread_local char buffers[8][160];
+    static _Thread_local unsigned turn;
+    char *text = buffers[turn++ % 8];
+    const char *name = component_name(object);
+    snprintf(text, sizeof buffers[0], name ? "%s (%s)" : "%s", object ? object->id : id ? id : "?", name);
+    return text;
+}
+
+static const char *
+named_eni(const struct obstacle *o)
+{
+    if (!o->eni) {
+        return "the interface";
+    }
+    const struct instance *instance = eni_instance(o->net, o->eni);
+    return instance ? named(&instance->obj, NULL) : named(&o->eni->obj, NULL);
+}
+
+/* ---- What stopped it, as a sentence --------------------------------------------------------------------------------
+ */
+
+static void
+say_groups(const struct obstacle *o, struct buf *out)
+{
+    bool egress = o->hop->egress;
+    const struct ip *other = egress ? &o->packet->dst : &o->packet->src;
+    buf_printf(out, "no %s rule of ", egress ? "outbound" : "inbound");
+    for (size_t i = 0; o->eni && i < o->eni->groups.n; i++) {
+        const char *id = o->eni->groups.items[i].id;
+        buf_printf(out, i ? ", %s" : "%s", named(get(o, &security_group_kind, id), id));
+    }
+    buf_printf(out, " lets %s %s %s", flow_str(o->packet), egress ? "out to" : "in from", ip_str(other));
+}
+
+static void
+say_acl(const struct obstacle *o, struct buf *out)
+{
+    const struct nacl_entry *entry = o->hop->nacl_entry;
+    buf_printf(out, "network ACL %s of %s denies %s %s %s", named(o->hop->component, o->hop->id),
+               o->hop->subnet ? named(&o->hop->subnet->obj, NULL) : "the subnet", flow_str(o->packet),
+               o->hop->egress ? "out to" : "in from", ip_str(o->hop->egress ? &o->packet->dst : &o->packet->src));
+    buf_str_add(out, ": ");
+    if (entry && entry->number < 32767) {
+        nacl_entry_words(entry, out);
+    } else {
+        buf_str_add(out, "no numbered rule matches");
+    }
+    if (o->walk->is_reply) {
+        buf_str_add(out, "; ACLs are stateless, so an answer needs a rule of its own");
+    }
+}
+
+static void
+say_no_route(const struct obstacle *o, struct buf *out)
+{
+    if (o->hop->kind == HOP_ROUTE_TABLE && !o->hop->component) {
+        buf_printf(out, "%s has no route table", o->hop->subnet ? o->hop->subnet->obj.id : "the subnet");
+    } else {
+        buf_printf(out, "route table %s has no route to %s", named(o->hop->component, o->hop->id),
+                   ip_str(&o->packet->dst));
+    }
+}
+
+static void
+say_blackhole(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "the route ");
+    if (o->walk->route) {
+        route_words(o->walk->route, out);
+    }
+    buf_printf(out, " of %s leads to something that is gone",
+               o->table ? named(&o->table->obj, NULL) : "the route table");
+}
+
+static void
+say_no_such_address(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "no interface in %s has the address %s", o->walk->vpc_id ? o->walk->vpc_id : "the VPC",
+               ip_str(&o->packet->dst));
+}
+
+static void
+say_local_route(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "the local route covers %s, but no block of %s does", ip_str(&o->packet->dst), o->walk->vpc_id);
+}
+
+static void
+say_other_destination(const struct obstacle *o, struct buf *out)
+{
+    const char *wanted = o->walk->target.kind == TARGET_ENI ? o->walk->target.eni->obj.id : "the destination";
+    buf_printf(out, "a packet to %s does not end at %s", ip_str(&o->packet->dst), wanted);
+}
+
+static void
+say_no_internet_route(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "%s ends inside the VPC, at %s, and not outside", ip_str(&o->packet->dst), named_eni(o));
+}
+
+static void
+say_instance_state(const struct obstacle *o, struct buf *out)
+{
+    const struct instance *instance = o->eni ? eni_instance(o->net, o->eni) : NULL;
+    buf_printf(out, "%s is %s", named_eni(o), instance && instance->state_name ? instance->state_name : "not running");
+}
+
+static void
+say_spoofed(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "%s is no address of %s, whose source/destination check is on", ip_str(&o->packet->src),
+               o->eni->obj.id);
+}
+
+static void
+say_source_dest_check(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "%s is no address of %s, whose source/destination check is on", ip_str(&o->packet->dst),
+               o->eni->obj.id);
+}
+
+static void
+say_appliance(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "a route hands %s to %s; what the software there does with it is not modelled",
+               ip_str(&o->packet->dst), named_eni(o));
+}
+
+static void
+say_no_subnet(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "the subnet of %s is not known", named_eni(o));
+}
+
+static void
+say_no_igw(const struct obstacle *o, struct buf *out)
+{
+    const char *vpc = o->walk->vpc_id ? o->walk->vpc_id : "the VPC";
+    if (o->hop->kind == HOP_IGW) {
+        buf_printf(out, "internet gateway %s is not attached to %s", named(o->hop->component, o->hop->id), vpc);
+    } else {
+        buf_printf(out, "%s has no internet gateway", vpc);
+    }
+}
+
+static void
+say_igw_no_public_ip(const struct obstacle *o, struct buf *out)
+{
+    bool v6 = o->packet->src.family == IP_V6;
+    buf_printf(out,
+               v6 ? "%s is no global IPv6 address of an interface"
+                  : "%s has no public address mapped to it, so the internet gateway does not carry it",
+               ip_str(&o->packet->src));
+}
+
+static void
+say_igw_destination(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "an internet gateway does not carry packets to the private address %s", ip_str(&o->packet->dst));
+}
+
+static void
+say_igw_source(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "no packet from the private address %s comes in from the internet", ip_str(&o->packet->src));
+}
+
+static void
+say_no_such_public_ip(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "no interface in use has the public address %s", ip_str(&o->packet->dst));
+}
+
+static void
+say_no_public_ip(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "%s has no public address%s", named_eni(o),
+               o->eni && o->eni->status && strcmp(o->eni->status, "available") == 0
+                   ? " in use: its interface is attached to nothing"
+                   : "");
+}
+
+static void
+say_gateway_route_table(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "the gateway's own route table %s sends it elsewhere first; ingress routing is not modelled",
+               named(o->hop->component, o->hop->id));
+}
+
+static void
+say_nat_state(const struct obstacle *o, struct buf *out)
+{
+    const struct nat_gateway *nat = (const struct nat_gateway *)(const void *)o->hop->component;
+    buf_printf(out, "NAT gateway %s is %s", named(o->hop->component, o->hop->id),
+               nat && nat->state ? nat->state : "not there");
+}
+
+static void
+say_nat_protocol(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "NAT gateway %s carries IPv4 tcp, udp and icmp only, not %s", named(o->hop->component, o->hop->id),
+               flow_str(o->packet));
+}
+
+static void
+say_nat_source(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "NAT gateway %s serves its own VPC only, and %s is outside", named(o->hop->component, o->hop->id),
+               ip_str(&o->packet->src));
+}
+
+static void
+say_nat_unsolicited(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "NAT gateway %s passes answers only; nothing can be opened towards it",
+               named(o->hop->component, o->hop->id));
+}
+
+static void
+say_nat_loop(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out,
+               "NAT gateway %s sits in a subnet whose own route leads back to it; a NAT gateway needs a subnet with a "
+               "route to an internet gateway",
+               named(o->hop->component, o->hop->id));
+}
+
+static void
+say_nat_reply(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "the answer's route leads to NAT gateway %s, which does not know the connection",
+               named(o->hop->component, o->hop->id));
+}
+
+static void
+say_unmodelled(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "the way leads to %s (%s), which is not modelled, so there is no verdict beyond it",
+               o->hop->id ? o->hop->id : "?", o->walk->stop_what);
+}
+
+static void
+say_asymmetric(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "the answer comes back from %s and not from the address that was asked", ip_str(&o->packet->src));
+}
+
+static void
+say_too_long(const struct obstacle *o, struct buf *out)
+{
+    (void)o;
+    buf_str_add(out, "the packet goes round in a loop of routes");
+}
+
+/* ---- What would mend it --------------------------------------------------------------------------------------------
+ */
+
+/* The peer as a group rule would name it: a group of the interface that sends from an untranslated address of the same
+ * VPC. */
+static const char *
+peer_group(const struct obstacle *o, const struct ip *other)
+{
+    const struct eni *eni = o->eni ? network_eni_by_address(o->net, o->eni->vpc_id, other) : NULL;
+    return eni && eni->groups.n > 0 ? eni->groups.items[0].id : NULL;
+}
+
+static void
+mend_groups(const struct obstacle *o, struct buf *out)
+{
+    if (!o->eni || o->eni->groups.n == 0) {
+        return;
+    }
+    bool egress = o->hop->egress;
+    const struct packet *p = o->packet;
+    const struct ip *other = egress ? &p->dst : &p->src;
+    struct cidr host = cidr_host(other);
+    const char *source = peer_group(o, other);
+    buf_printf(out, "ec2 authorize-security-group-%s --group-id %s", egress ? "egress" : "ingress",
+               o->eni->groups.items[0].id);
+    bool simple = protocol_has_ports(p->protocol) && other->family == IP_V4 && !(egress && source);
+    if (simple) {
+        buf_printf(out, " --protocol %s --port %d %s %s", protocol_name(p->protocol), p->dst_port,
+                   source ? "--source-group" : "--cidr", source ? source : cidr_str(&host));
+        return;
+    }
+    buf_printf(out, " --ip-permissions 'IpProtocol=%s",
+               p->protocol == PROTOCOL_ICMPV6 ? "icmpv6" : protocol_name(p->protocol));
+    if (protocol_has_ports(p->protocol)) {
+        buf_printf(out, ",FromPort=%d,ToPort=%d", p->dst_port, p->dst_port);
+    } else if (protocol_is_icmp(p->protocol)) {
+        buf_printf(out, ",FromPort=%d,ToPort=-1", p->icmp_type);
+    }
+    if (source) {
+        buf_printf(out, ",UserIdGroupPairs=[{GroupId=%s}]'", source);
+    } else {
+        buf_printf(out, other->family == IP_V6 ? ",Ipv6Ranges=[{CidrIpv6=%s}]'" : ",IpRanges=[{CidrIp=%s}]'",
+                   cidr_str(&host));
+    }
+}
+
+static bool
+acl_number_taken(const struct network_acl *acl, bool egress, int number)
+{
+    for (size_t i = 0; i < acl->entries.n; i++) {
+        if (acl->entries.items[i].egress == egress && acl->entries.items[i].number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A free number before the rule that decided; before '*' the next hundred. */
+static int
+acl_number_before(const struct network_acl *acl, bool egress, const struct nacl_entry *decided)
+{
+    if (decided && decided->number < 32767) {
+        int number = decided->number - 1;
+        while (number > 0 && acl_number_taken(acl, egress, number)) {
+            number--;
+        }
+        return number;
+    }
+    int last = 0;
+    for (size_t i = 0; i < acl->entries.n; i++) {
+        if (acl->entries.items[i].egress == egress && acl->entries.items[i].number < 32767) {
+            last = acl->entries.items[i].number > last ? acl->entries.items[i].number : last;
+        }
+    }
+    int next = (last / 100 + 1) * 100;
+    return next <= 32766 ? next : last + 1;
+}
+
+static void
+mend_acl(const struct obstacle *o, struct buf *out)
+{
+    const struct network_acl *acl = (const struct network_acl *)(const void *)o->hop->component;
+    const struct packet *p = o->packet;
+    bool egress = o->hop->egress;
+    int number = acl ? acl_number_before(acl, egress, o->hop->nacl_entry) : 0;
+    if (number < 1 || number > 32766) {
+        return;
+    }
+    struct cidr host = cidr_host(egress ? &p->dst : &p->src);
+    buf_printf(out, "ec2 create-network-acl-entry --network-acl-id %s --rule-number %d --%s --protocol %s", acl->obj.id,
+               number, egress ? "egress" : "ingress",
+               p->protocol == PROTOCOL_ICMPV6 ? "58" : protocol_name(p->protocol));
+    if (protocol_has_ports(p->protocol)) {
+        /* The answer goes to whatever port the asker chose. */
+        bool ephemeral = o->walk->is_reply && p->dst_port >= 1024;
+        buf_printf(out, " --port-range From=%d,To=%d", ephemeral ? 1024 : p->dst_port, ephemeral ? 65535 : p->dst_port);
+    } else if (protocol_is_icmp(p->protocol)) {
+        buf_printf(out, " --icmp-type-code Type=%d,Code=-1", p->icmp_type);
+    }
+    buf_printf(out, " --%s %s --rule-action allow", host.ip.family == IP_V6 ? "ipv6-cidr-block" : "cidr-block",
+               cidr_str(&host));
+}
+
+static const struct nat_gateway *
+vpc_nat_gateway(const struct obstacle *o, const char *vpc_id)
+{
+    const struct store *store = network_store(o->net);
+    for (const struct nat_gateway *nat = store_first(store, &nat_gateway_kind); nat; nat = store_next(store, nat)) {
+        if (strcmp(nat->vpc_id, vpc_id) == 0 && (!nat->state || strcmp(nat->state, "available") == 0)) {
+            return nat;
+        }
+    }
+    return NULL;
+}
+
+/* A default route: through the internet gateway for who has a public address (IPv6 always has), else through a NAT
+ * gateway. */
+static void
+mend_no_route(const struct obstacle *o, struct buf *out)
+{
+    const struct packet *p = o->packet;
+    if (!o->table || !o->walk->vpc_id || ip_is_private(&p->dst)) {
+        return;
+    }
+    bool v6 = p->dst.family == IP_V6;
+    const struct eni *sender = network_eni_by_address(o->net, o->walk->vpc_id, &p->src);
+    bool is_public = v6 || (sender && eni_public_ip(sender, &p->src));
+    const struct internet_gateway *igw = network_vpc_igw(o->net, o->walk->vpc_id);
+    const struct nat_gateway *nat = is_public ? NULL : vpc_nat_gateway(o, o->walk->vpc_id);
+    const char *destination = v6 ? "--destination-ipv6-cidr-block ::/0" : "--destination-cidr-block 0.0.0.0/0";
+    if (nat) {
+        buf_printf(out, "ec2 create-route --route-table-id %s %s --nat-gateway-id %s", o->table->obj.id, destination,
+                   nat->obj.id);
+    } else if (igw) {
+        buf_printf(out, "ec2 create-route --route-table-id %s %s --gateway-id %s", o->table->obj.id, destination,
+                   igw->obj.id);
+    }
+}
+
+static void
+mend_blackhole(const struct obstacle *o, struct buf *out)
+{
+    const struct route *route = o->walk->route;
+    if (o->table && route) {
+        const char *option = route->prefix_list_id   ? "destination-prefix-list-id"
+                             : route->cidr.ip.family ? "destination-cidr-block"
+                                                     : "destination-ipv6-cidr-block";
+        buf_printf(out, "ec2 delete-route --route-table-id %s --%s %s", o->table->obj.id, option,
+                   route_destination_str(route));
+    }
+}
+
+static void
+mend_instance_state(const struct obstacle *o, struct buf *out)
+{
+    if (o->eni && *o->eni->attachment.instance_id) {
+        buf_printf(out, "ec2 start-instances --instance-ids %s", o->eni->attachment.instance_id);
+    }
+}
+
+static void
+mend_source_dest_check(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "ec2 modify-network-interface-attribute --network-interface-id %s --no-source-dest-check",
+               o->eni->obj.id);
+}
+
+static void
+mend_no_igw(const struct obstacle *o, struct buf *out)
+{
+    if (o->walk->vpc_id && o->hop->kind == HOP_IGW && o->hop->component) {
+        buf_printf(out, "ec2 attach-internet-gateway --internet-gateway-id %s --vpc-id %s", o->hop->id,
+                   o->walk->vpc_id);
+    } else if (o->walk->vpc_id) {
+        buf_printf(out, "ec2 create-internet-gateway, then ec2 attach-internet-gateway --vpc-id %s", o->walk->vpc_id);
+    }
+}
+
+static const struct elastic_ip *
+free_elastic_ip(const struct obstacle *o)
+{
+    const struct store *store = network_store(o->net);
+    for (const struct elastic_ip *eip = store_first(store, &elastic_ip_kind); eip; eip = store_next(store, eip)) {
+        if (!*eip->association_id) {
+            return eip;
+        }
+    }
+    return NULL;
+}
+
+static void
+mend_public_ip(const struct obstacle *o, struct buf *out)
+{
+    const struct eni *eni = o->walk->stop == STOP_NO_PUBLIC_IP ? o->eni
+                            : o->walk->vpc_id ? network_eni_by_address(o->net, o->walk->vpc_id, &o->packet->src)
+                                              : NULL;
+    if (!eni || o->packet->src.family == IP_V6) {
+        return;
+    }
+    const struct elastic_ip *eip = free_elastic_ip(o);
+    if (!eip) {
+        buf_str_add(out, "ec2 allocate-address, then ");
+    }
+    buf_printf(out, "ec2 associate-address --allocation-id %s --network-interface-id %s",
+               eip ? eip->obj.id : "ALLOCATION", eni->obj.id);
+}
+
+static void
+mend_nat_loop(const struct obstacle *o, struct buf *out)
+{
+    const struct internet_gateway *igw = o->walk->vpc_id ? network_vpc_igw(o->net, o->walk->vpc_id) : NULL;
+    if (igw && o->table && o->hop->route == NULL) {
+        buf_printf(out,
+                   "ec2 replace-route --route-table-id %s --destination-cidr-block 0.0.0.0/0 --gateway-id %s (or a "
+                   "public subnet for the NAT gateway)",
+                   o->table->obj.id, igw->obj.id);
+    }
+}
+
+static void
+mend_nat_unsolicited(const struct obstacle *o, struct buf *out)
+{
+    (void)o;
+    buf_str_add(out, "ask for `internet` as the destination to see what passes through it");
+}
+
+/* ---- One row per reason --------------------------------------------------------------------------------------------
+ */
+
+/* Members of the Explanation, beside the code and the VPC. */
+enum {
+    M_DIRECTION = 1,
+    M_ENI = 2,
+    M_GROUPS = 4,
+    M_ACL = 8,
+    M_SUBNET = 16,
+    M_TABLE = 32,
+    M_ROUTE = 64,
+    M_IGW = 128,
+    M_NAT = 256,
+    M_DESTINATION = 512,
+    M_ADDRESS_DST = 1024,
+    M_ADDRESS_SRC = 2048,
+    M_COMPONENT = 4096,
+    M_PROTOCOL = 8192,
+    M_STATE = 16384,
+};
+
+static const struct stop_words {
+    unsigned members;
+    void (*say)(const struct obstacle *, struct buf *);
+    void (*mend)(const struct obstacle *, struct buf *); /* NULL: no one command does */
+} stop_words[N_STOPS] = {
+    [STOP_SG_EGRESS] = { M_DIRECTION | M_ENI | M_GROUPS, say_groups, mend_groups },
+    [STOP_SG_INGRESS] = { M_DIRECTION | M_ENI | M_GROUPS, say_groups, mend_groups },
+    [STOP_NACL_EGRESS] = { M_DIRECTION | M_ACL | M_SUBNET, say_acl, mend_acl },
+    [STOP_NACL_INGRESS] = { M_DIRECTION | M_ACL | M_SUBNET, say_acl, mend_acl },
+    [STOP_NO_SUBNET] = { M_ENI, say_no_subnet, NULL },
+    [STOP_NO_ROUTE] = { M_TABLE | M_DESTINATION | M_ADDRESS_DST, say_no_route, mend_no_route },
+    [STOP_BLACKHOLE] = { M_TABLE | M_ROUTE | M_STATE, say_blackhole, mend_blackhole },
+    [STOP_NO_SUCH_ADDRESS] = { M_DESTINATION | M_ADDRESS_DST, say_no_such_address, NULL },
+    [STOP_LOCAL_ROUTE] = { M_TABLE | M_ADDRESS_DST, say_local_route, NULL },
+    [STOP_OTHER_DESTINATION] = { M_DESTINATION | M_ADDRESS_DST, say_other_destination, NULL },
+    [STOP_NO_INTERNET_ROUTE] = { M_TABLE | M_ADDRESS_DST, say_no_internet_route, NULL },
+    [STOP_INSTANCE_STATE] = { M_COMPONENT | M_STATE, say_instance_state, mend_instance_state },
+    [STOP_SPOOFED] = { M_ENI | M_ADDRESS_SRC, say_spoofed, mend_source_dest_check },
+    [STOP_SOURCE_DEST_CHECK] = { M_ENI | M_ADDRESS_DST, say_source_dest_check, mend_source_dest_check },
+    [STOP_APPLIANCE] = { M_ENI | M_COMPONENT, say_appliance, NULL },
+    [STOP_NO_IGW] = { M_IGW, say_no_igw, mend_no_igw },
+    [STOP_IGW_NO_PUBLIC_IP] = { M_IGW | M_ADDRESS_SRC, say_igw_no_public_ip, mend_public_ip },
+    [STOP_IGW_PRIVATE_DESTINATION] = { M_IGW | M_ADDRESS_DST, say_igw_destination, NULL },
+    [STOP_IGW_SHARED_DESTINATION] = { M_IGW | M_ADDRESS_DST, say_igw_destination, NULL },
+    [STOP_IGW_PRIVATE_SOURCE] = { M_IGW | M_ADDRESS_SRC, say_igw_source, NULL },
+    [STOP_IGW_SHARED_SOURCE] = { M_IGW | M_ADDRESS_SRC, say_igw_source, NULL },
+    [STOP_IGW_NO_SUCH_PUBLIC_IP] = { M_IGW | M_ADDRESS_DST, say_no_such_public_ip, NULL },
+    [STOP_NO_PUBLIC_IP] = { M_IGW | M_ENI | M_ADDRESS_DST, say_no_public_ip, mend_public_ip },
+    [STOP_GATEWAY_ROUTE_TABLE] = { M_TABLE | M_ROUTE | M_COMPONENT, say_gateway_route_table, NULL },
+    [STOP_NAT_STATE] = { M_NAT | M_STATE, say_nat_state, NULL },
+    [STOP_NAT_PROTOCOL] = { M_NAT | M_PROTOCOL | M_COMPONENT, say_nat_protocol, NULL },
+    [STOP_NAT_SOURCE] = { M_NAT | M_ADDRESS_SRC, say_nat_source, NULL },
+    [STOP_NAT_UNSOLICITED] = { M_NAT | M_ADDRESS_DST, say_nat_unsolicited, mend_nat_unsolicited },
+    [STOP_NAT_LOOP] = { M_NAT | M_TABLE | M_ROUTE, say_nat_loop, mend_nat_loop },
+    [STOP_NAT_REPLY] = { M_NAT | M_TABLE | M_ROUTE, say_nat_reply, NULL },
+    [STOP_UNMODELLED] = { M_COMPONENT, say_unmodelled, NULL },
+    [STOP_ASYMMETRIC] = { M_ADDRESS_SRC, say_asymmetric, NULL },
+    [STOP_TOO_LONG] = { M_TABLE | M_ROUTE, say_too_long, NULL },
+};
+
+/* ---- AWS's Explanation ---------------------------------------------------------------------------------------------
+ */
+
+static json_t *
+component(const struct obstacle *o, const struct kind *kind, const char *id)
+{
+    return component_json(get(o, kind, id), id);
+}
+
+static void
+put(json_t *json, unsigned wanted, const char *member, json_t *value)
+{
+    if (wanted && value) {
+        json_object_set_new(json, member, value);
+    } else {
+        json_decref(value);
+    }
+}
+
+static json_t *
+groups_json(const struct obstacle *o)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < o->eni->groups.n; i++) {
+        json_array_append_new(list, component(o, &security_group_kind, o->eni->groups.items[i].id));
+    }
+    return list;
+}
+
+static const char *
+state_str(const struct obstacle *o)
+{
+    const struct object *object = o->hop->component;
+    if (o->walk->stop == STOP_BLACKHOLE) {
+        return "blackhole";
+    }
+    if (object && object->kind == &nat_gateway_kind) {
+        return ((const struct nat_gateway *)(const void *)object)->state;
+    }
+    const struct instance *instance = o->eni ? eni_instance(o->net, o->eni) : NULL;
+    return instance ? instance->state_name : NULL;
+}
+
+static void
+put_rules(const struct obstacle *o, unsigned m, json_t *json)
+{
+    put(json, m & M_ACL, "Acl", component_json(o->hop->component, o->hop->id));
+    put(json, m & M_ACL, "AclRule", o->hop->nacl_entry ? nacl_entry_json(o->hop->nacl_entry) : NULL);
+    put(json, m & M_ROUTE, "RouteTableRoute", o->walk->route ? route_json(o->walk->route) : NULL);
+    put(json, m & M_GROUPS, "SecurityGroups", o->eni ? groups_json(o) : NULL);
+}
+
+static json_t *
+destination_json(const struct obstacle *o)
+{
+    if (o->walk->target.kind == TARGET_ENI) {
+        return component_json(&o->walk->target.eni->obj, NULL);
+    }
+    return o->walk->target.kind == TARGET_GATEWAY ? component_json(NULL, o->walk->target.gateway_id) : NULL;
+}
+
+json_t *
+obstacle_explanation(const struct walk *walk)
+{
+    struct obstacle o = obstacle_of(walk);
+    unsigned m = stop_words[walk->stop].members;
+    json_t *json = json_object();
+    const char *state = state_str(&o);
+    put(json, m & M_ADDRESS_DST, "Address", json_string(ip_str(&o.packet->dst)));
+    put(json, m & M_ADDRESS_SRC, "Address", json_string(ip_str(&o.packet->src)));
+    put_rules(&o, m, json);
+    put(json, m & M_COMPONENT, "Component", component_json(o.hop->component, o.hop->id));
+    put(json, m & M_DESTINATION, "Destination", destination_json(&o));
+    put(json, m & M_DIRECTION, "Direction", json_string(o.hop->egress ? "egress" : "ingress"));
+    put(json, 1, "ExplanationCode", json_string(stop_rows[walk->stop].codes[0]));
+    put(json, m & M_IGW, "InternetGateway",
+        o.hop->kind == HOP_IGW ? component_json(o.hop->component, o.hop->id) : NULL);
+    put(json, m & M_NAT, "NatGateway", component_json(o.hop->component, o.hop->id));
+    put(json, m & M_ENI, "NetworkInterface", o.eni ? component_json(&o.eni->obj, NULL) : NULL);
+    put(json, m & M_PROTOCOL, "Protocols", json_pack("[s]", protocol_name(o.packet->protocol)));
+    put(json, m & M_TABLE, "RouteTable", o.table ? component_json(&o.table->obj, NULL) : NULL);
+    put(json, m & M_STATE, "State", state ? json_string(state) : NULL);
+    put(json, m & M_SUBNET, "Subnet", o.hop->subnet ? component_json(&o.hop->subnet->obj, NULL) : NULL);
+    put(json, 1, "Vpc", walk->vpc_id && *walk->vpc_id ? component(&o, &vpc_kind, walk->vpc_id) : NULL);
+    return json;
+}
+
+char *
+obstacle_reason(const struct walk *walk)
+{
+    struct obstacle o = obstacle_of(walk);
+    struct buf out = { 0 };
+    stop_words[walk->stop].say(&o, &out);
+    return buf_steal(&out);
+}
+
+char *
+obstacle_hint(const struct walk *walk)
+{
+    struct obstacle o = obstacle_of(walk);
+    struct buf out = { 0 };
+    if (stop_words[walk->stop].mend) {
+        stop_words[walk->stop].mend(&o, &out);
+    }
+    if (out.size == 0) {
+        buf_done(&out);
+        return NULL;
+    }
+    return buf_steal(&out);
+}

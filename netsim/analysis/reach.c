@@ -1,0 +1,583 @@
+#include "netsim/analysis/reach.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netsim/analysis/explain.h"
+#include "netsim/analysis/obstacle.h"
+#include "netsim/model/network.h"
+
+#define EPHEMERAL_PORT 40000
+
+/* An outside host to ask from or about, where the question names none. */
+static struct ip
+internet_host(int family)
+{
+    return ip_lit(family == IP_V6 ? "2001:4860:4860::8888" : "8.8.8.8");
+}
+
+const char *
+flow_str(const struct packet *packet)
+{
+    static _Thread_local char buffers[8][48];
+    static _Thread_local unsigned turn;
+    char *text = buffers[turn++ % 8];
+    if (protocol_has_ports(packet->protocol) && packet->dst_port >= 0) {
+        snprintf(text, sizeof buffers[0], "%s/%d", protocol_name(packet->protocol), packet->dst_port);
+    } else if (protocol_is_icmp(packet->protocol)) {
+        snprintf(text, sizeof buffers[0], "%s %d/%d", packet->protocol == PROTOCOL_ICMP ? "icmp" : "icmpv6",
+                 packet->icmp_type, packet->icmp_code);
+    } else {
+        snprintf(text, sizeof buffers[0], protocol_has_ports(packet->protocol) ? "%s" : "protocol %s",
+                 protocol_name(packet->protocol));
+    }
+    return text;
+}
+
+/* ---- The ends ------------------------------------------------------------------------------------------------------
+ */
+
+/* An end as the model knows it. */
+struct end {
+    const struct eni *eni; /* NULL: the internet */
+    struct ip ip;          /* its address in the question */
+    const char *gateway_id;
+    bool any_holder; /* given as an address: whoever has it */
+};
+
+/* The kinds of gateways an end may be, by id prefix; what is not modelled is answered as such. */
+static const struct {
+    const char *prefix, *what;
+    bool modelled;
+} gateway_ends[] = {
+    { "igw-", "internet gateway", true },
+    { "tgw-", "transit gateway", false },
+    { "vgw-", "virtual private gateway", false },
+    { "pcx-", "peering connection", false },
+    { "vpce-", "VPC endpoint", false },
+    { "dxgw-", "Direct Connect gateway", false },
+    { "tgw-attach-", "transit gateway attachment", false },
+    { "eigw-", "egress-only internet gateway", false },
+    { "cgw-", "customer gateway", false },
+    { "vpn-", "VPN connection", false },
+};
+
+static const char *
+unmodelled_end(const struct endpoint *endpoint)
+{
+    if (endpoint->kind != ENDPOINT_GATEWAY && endpoint->kind != ENDPOINT_VPCE) {
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(gateway_ends); i++) {
+        if (strncmp(endpoint->id, gateway_ends[i].prefix, strlen(gateway_ends[i].prefix)) == 0) {
+            return gateway_ends[i].modelled ? NULL : gateway_ends[i].what;
+        }
+    }
+    return NULL;
+}
+
+static int
+flow_family(const struct flow_spec *flow)
+{
+    const struct ip *stated[] = { &flow->src_ip, &flow->dst_ip, &flow->from.ip, &flow->to.ip };
+    for (size_t i = 0; i < ARRAY_SIZE(stated); i++) {
+        if (stated[i]->family != IP_NONE) {
+            return stated[i]->family;
+        }
+    }
+    return flow->family == IP_V6 || flow->protocol == PROTOCOL_ICMPV6 ? IP_V6 : IP_V4;
+}
+
+static const struct ip *
+eni_address_of_family(const struct eni *eni, int family)
+{
+    if (family == IP_V6) {
+        return eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL;
+    }
+    return eni_primary_ip(eni);
+}
+
+/* An address as an end: the interface that has it (only one may), else the world outside. */
+static bool
+end_from_address(const struct network *net, const struct ip *ip, const char *near_vpc, const struct eni **eni,
+                 struct err *err)
+{
+    *eni = near_vpc ? network_eni_by_address(net, near_vpc, ip) : NULL;
+    if (*eni) {
+        return true;
+    }
+    const struct store *store = network_store(net);
+    for (const struct vpc *vpc = store_first(store, &vpc_kind); vpc; vpc = store_next(store, vpc)) {
+        const struct eni *found = network_eni_by_address(net, vpc->obj.id, ip);
+        if (found && *eni) {
+            err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is an address of %s and of %s", ip_str(ip),
+                    (*eni)->obj.id, found->obj.id);
+            return err_hint(err, "name the interface or the instance");
+        }
+        *eni = found ? found : *eni;
+    }
+    if (!*eni && ip->family == IP_V4) {
+        struct ip private_ip;
+        *eni = network_eni_by_public_ip(net, ip, &private_ip);
+    }
+    return true;
+}
+
+static bool
+end_from_instance(const struct network *net, const char *id, struct end *end, struct err *err)
+{
+    const struct instance *instance = network_require(net, &instance_kind, id, err);
+    if (!instance) {
+        return false;
+    }
+    end->eni = instance_eni(net, instance, 0);
+    if (!end->eni) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "instance `%s` (%s) has no network interface", id,
+                       instance->state_name ? instance->state_name : "unknown state");
+    }
+    return true;
+}
+
+static bool
+end_from_gateway(const struct network *net, const char *id, struct end *end, struct err *err)
+{
+    if (strncmp(id, "nat-", 4) == 0) {
+        const struct nat_gateway *nat = network_require(net, &nat_gateway_kind, id, err);
+        if (!nat) {
+            return false;
+        }
+        end->eni = nat->addresses.n ? store_get(network_store(net), &eni_kind, nat->addresses.items[0].eni_id) : NULL;
+        if (!end->eni) {
+            return err_set(err, ERR_INPUT, "InvalidParameterValue", "NAT gateway `%s` has no network interface", id);
+        }
+        return true;
+    }
+    end->gateway_id = id;
+    return network_require(net, &internet_gateway_kind, id, err) != NULL;
+}
+
+static bool
+end_resolve(const struct network *net, const struct endpoint *endpoint, const struct ip *override, const char *near_vpc,
+            struct end *end, struct err *err)
+{
+    switch (endpoint->kind) {
+    case ENDPOINT_INSTANCE:
+        return end_from_instance(net, endpoint->id, end, err);
+    case ENDPOINT_ENI:
+        end->eni = network_require(net, &eni_kind, endpoint->id, err);
+        return end->eni != NULL;
+    case ENDPOINT_GATEWAY:
+    case ENDPOINT_VPCE:
+        return end_from_gateway(net, endpoint->id, end, err);
+    case ENDPOINT_IP:
+        end->any_holder = true;
+        end->ip = endpoint->ip;
+        return end_from_address(net, override->family ? override : &endpoint->ip, near_vpc, &end->eni, err);
+    case ENDPOINT_INTERNET:
+        return true;
+    case ENDPOINT_NONE:
+        break;
+    }
+    return err_set(err, ERR_INPUT, "MissingParameter", "the question names no %s", near_vpc ? "destination" : "source");
+}
+
+/* The address an interface is spoken of by: the stated one, else its own of that family. */
+static bool
+eni_end_ip(const struct eni *eni, int family, struct ip *ip, struct err *err)
+{
+    const struct ip *own = eni_address_of_family(eni, family);
+    if (!own) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no IPv%d address", eni->obj.id, family);
+    }
+    *ip = *own;
+    return true;
+}
+
+/* From outside an interface goes by its public address.  False: it has none. */
+static bool
+public_end_ip(const struct eni *eni, int family, struct ip *ip)
+{
+    if (family == IP_V6) {
+        const struct ip *own = eni_address_of_family(eni, family);
+        *ip = own ? *own : (struct ip){ 0 };
+        return own && !ip_is_private(own);
+    }
+    const struct ip *own = eni_primary_ip(eni);
+    const struct ip *public_ip = own ? eni_public_ip(eni, own) : NULL;
+    for (size_t i = 0; !public_ip && i < eni->addresses.n; i++) {
+        public_ip = eni_public_ip(eni, &eni->addresses.items[i].ip);
+    }
+    *ip = public_ip ? *public_ip : own ? *own : (struct ip){ 0 };
+    return public_ip != NULL;
+}
+
+/* ---- The question --------------------------------------------------------------------------------------------------
+ */
+
+struct question {
+    const struct network *net;
+    struct end from, to;
+    struct packet packet;
+    const char *unmodelled, *unmodelled_id; /* an end of a kind that is not modelled */
+    bool no_public_ip;                      /* from outside to an interface without public address */
+};
+
+static bool
+protocol_check(const struct flow_spec *flow, int family, int *protocol, struct err *err)
+{
+    *protocol = flow->protocol;
+    if (flow->protocol < 0 || flow->protocol > 255) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "a packet has one protocol, 0 to 255; `%s` is none",
+                protocol_name(flow->protocol));
+        return err_hint(err, "ask for tcp, udp, icmp or a number");
+    }
+    if (protocol_is_icmp(flow->protocol)) {
+        *protocol = family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP; /* people say icmp for both */
+    }
+    if (flow->dst_port > 65535 || flow->src_port > 65535) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "a port is 0 to 65535, not `%d`",
+                       flow->dst_port > 65535 ? flow->dst_port : flow->src_port);
+    }
+    return true;
+}
+
+static bool
+ends_check(const struct question *q, struct err *err)
+{
+    if (q->packet.src.family != q->packet.dst.family) {
+        return err_set(err, ERR_INPUT, "InvalidParameterCombination", "`%s` and `%s` are of different families",
+                       ip_str(&q->packet.src), ip_str(&q->packet.dst));
+    }
+    if (!q->from.eni && !q->to.eni && !q->to.any_holder) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "both ends are outside the lab");
+        return err_hint(err, "name an instance or an interface as one end");
+    }
+    return true;
+}
+
+static bool
+question_addresses(const struct flow_spec *flow, int family, struct question *q, struct err *err)
+{
+    struct packet *p = &q->packet;
+    p->src = flow->src_ip;
+    p->dst = flow->dst_ip;
+    if (!p->src.family) {
+        if (q->from.eni) {
+            if (q->from.any_holder && eni_has_ip(q->from.eni, &q->from.ip)) {
+                p->src = q->from.ip;
+            } else if (!eni_end_ip(q->from.eni, family, &p->src, err)) {
+                return false;
+            }
+        } else {
+            p->src = q->from.ip.family ? q->from.ip : internet_host(family);
+        }
+    }
+    if (p->dst.family) {
+        return true;
+    }
+    if (q->to.ip.family) {
+        p->dst = q->to.ip;
+    } else if (!q->to.eni) {
+        p->dst = internet_host(family);
+    } else if (q->from.eni) {
+        return eni_end_ip(q->to.eni, family, &p->dst, err);
+    } else if (!public_end_ip(q->to.eni, family, &p->dst)) {
+        if (!p->dst.family) {
+            return eni_end_ip(q->to.eni, family, &p->dst, err);
+        }
+        q->no_public_ip = true;
+    }
+    return true;
+}
+
+static bool
+question_init(const struct network *net, const struct flow_spec *flow, struct question *q, struct err *err)
+{
+    *q = (struct question){ .net = net };
+    int family = flow_family(flow);
+    struct packet *p = &q->packet;
+    if (!protocol_check(flow, family, &p->protocol, err)) {
+        return false;
+    }
+    p->src_port = p->dst_port = -1;
+    if (protocol_has_ports(p->protocol)) {
+        p->src_port = flow->src_port >= 0 ? flow->src_port : EPHEMERAL_PORT;
+        p->dst_port = flow->dst_port;
+    }
+    p->icmp_type = p->icmp_code = -1;
+    if (protocol_is_icmp(p->protocol)) {
+        p->icmp_type = flow->icmp_type >= 0 ? flow->icmp_type : p->protocol == PROTOCOL_ICMP ? 8 : 128;
+        p->icmp_code = flow->icmp_code >= 0 ? flow->icmp_code : 0;
+    }
+    q->unmodelled = unmodelled_end(&flow->from);
+    q->unmodelled_id = q->unmodelled ? flow->from.id : flow->to.id;
+    q->unmodelled = q->unmodelled ? q->unmodelled : unmodelled_end(&flow->to);
+    if (q->unmodelled) {
+        return true;
+    }
+    if (!end_resolve(net, &flow->from, &flow->src_ip, NULL, &q->from, err) ||
+        !end_resolve(net, &flow->to, &flow->dst_ip, q->from.eni ? q->from.eni->vpc_id : "", &q->to, err)) {
+        return false;
+    }
+    return question_addresses(flow, family, q, err) && ends_check(q, err);
+}
+
+static struct target
+question_target(const struct question *q)
+{
+    if (q->to.gateway_id) {
+        return (struct target){ .kind = TARGET_GATEWAY, .gateway_id = q->to.gateway_id };
+    }
+    if (q->to.any_holder) {
+        return (struct target){ .kind = TARGET_ADDRESS };
+    }
+    if (q->to.eni) {
+        return (struct target){ .kind = TARGET_ENI, .eni = q->to.eni };
+    }
+    return (struct target){ .kind = TARGET_INTERNET };
+}
+
+/* ---- Both ways -----------------------------------------------------------------------------------------------------
+ */
+
+/* Types that ask for an answer, and the answer's.  Sources: RFC 792, RFC 4443; IANA's ICMP parameters. */
+static const struct {
+    int protocol, request, reply;
+} icmp_answers[] = {
+    { PROTOCOL_ICMP, 8, 0 },   { PROTOCOL_ICMP, 10, 9 },  { PROTOCOL_ICMP, 13, 14 },
+    { PROTOCOL_ICMP, 15, 16 }, { PROTOCOL_ICMP, 17, 18 }, { PROTOCOL_ICMPV6, 128, 129 },
+};
+
+/* The packet that answers 'packet'.  False: nothing answers it (an ICMP error, an echo reply). */
+static bool
+packet_answer(const struct packet *packet, struct packet *answer)
+{
+    *answer = *packet;
+    answer->src = packet->dst;
+    answer->dst = packet->src;
+    answer->src_port = packet->dst_port;
+    answer->dst_port = packet->src_port;
+    if (!protocol_is_icmp(packet->protocol)) {
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(icmp_answers); i++) {
+        if (icmp_answers[i].protocol == packet->protocol && icmp_answers[i].request == packet->icmp_type) {
+            answer->icmp_type = icmp_answers[i].reply;
+            answer->icmp_code = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+walk_forward(const struct question *q, struct session *session, struct walk *walk)
+{
+    *walk = (struct walk){ .net = q->net, .target = question_target(q), .session = session };
+    if (q->unmodelled) {
+        struct hop *hop = VEC_ADD(&walk->hops);
+        *hop = (struct hop){ .kind = HOP_UNMODELLED, .id = q->unmodelled_id, .stopped = true, .packet = q->packet };
+        walk->start = walk->packet = q->packet;
+        walk->stop = STOP_UNMODELLED;
+        walk->stop_what = q->unmodelled;
+    } else if (q->from.eni) {
+        walk_from_eni(walk, q->from.eni, &q->packet);
+    } else {
+        walk->vpc_id = q->to.eni ? q->to.eni->vpc_id : NULL;
+        walk->entry_id = q->from.gateway_id;
+        walk_from_internet(walk, &q->packet);
+        if (q->no_public_ip && walk->stop == STOP_IGW_NO_SUCH_PUBLIC_IP) {
+            walk->stop = STOP_NO_PUBLIC_IP;
+            walk->eni = q->to.eni;
+        }
+    }
+}
+
+/* The answer is a packet from where the first one ended, meant for where it came from; it must come under the address
+ * that was asked. */
+static bool
+walk_back(const struct question *q, const struct walk *forward, struct session *session, struct walk *walk)
+{
+    struct packet answer, expected;
+    if (!packet_answer(&forward->packet, &answer) || !packet_answer(&forward->start, &expected)) {
+        return false;
+    }
+    *walk = (struct walk){ .net = q->net, .session = session, .is_reply = true };
+    walk->target = q->from.eni ? (struct target){ .kind = TARGET_ENI, .eni = q->from.eni }
+                               : (struct target){ .kind = TARGET_INTERNET };
+    bool ended_inside = forward->hops.n > 0 && (forward->hops.items[forward->hops.n - 1].kind == HOP_ENI ||
+                                                forward->hops.items[forward->hops.n - 1].kind == HOP_INSTANCE);
+    if (ended_inside) {
+        walk_from_eni(walk, forward->eni, &answer);
+    } else {
+        walk_from_internet(walk, &answer);
+    }
+    if (walk->arrived && (!ip_equal(&walk->packet.src, &expected.src) || walk->packet.src_port != expected.src_port)) {
+        walk->arrived = false;
+        walk->stop = STOP_ASYMMETRIC;
+    }
+    return true;
+}
+
+static void
+result_codes(const struct walk *walk, const char **why, const char *codes[static 4])
+{
+    const struct stop_row *row = &stop_rows[walk->stop];
+    *why = row->why;
+    memcpy(codes, row->codes, sizeof row->codes);
+    if (walk->stop == STOP_SG_EGRESS || walk->stop == STOP_SG_INGRESS) {
+        size_t n = 1;
+        if (walk->eni && !groups_have_rules(walk->net, walk->eni, walk->stop == STOP_SG_EGRESS)) {
+            codes[n++] = "SG_HAS_NO_RULES";
+        }
+    }
+}
+
+static void
+result_words(const struct walk *forward, const struct walk *back, struct reach_result *result)
+{
+    result->forward = explain_components(forward);
+    result->back = back ? explain_components(back) : json_array();
+    result->explanations = json_array();
+    result->steps = json_array();
+    explain_steps(forward, "forward", result->steps, NULL);
+    const struct walk *no = forward->stop ? forward : back && back->stop ? back : NULL;
+    if (back) {
+        explain_steps(back, "return", result->steps, NULL);
+    }
+    if (no) {
+        json_array_append_new(result->explanations, obstacle_explanation(no));
+        result->reason = obstacle_reason(no);
+        result->hint = obstacle_hint(no);
+    }
+}
+
+static void
+answer(const struct question *q, bool want_components, struct reach_result *result, struct trace *trace)
+{
+    struct session session = { 0 };
+    struct walk forward, back = { 0 };
+    walk_forward(q, &session, &forward);
+    result->reachable = forward.arrived;
+    result->sent = forward.start;
+    result->arrives = forward.packet;
+    explain_path(&forward, (id_list *)(void *)&result->path);
+    trace_open(trace, "forward: %s from %s to %s", flow_str(&forward.start), ip_str(&forward.start.src),
+               ip_str(&forward.start.dst));
+    explain_steps(&forward, "forward", NULL, trace);
+    trace_close(trace, forward.arrived ? TRACE_YES : TRACE_NO);
+    bool answered = forward.arrived && walk_back(q, &forward, &session, &back);
+    if (!forward.arrived) {
+        result_codes(&forward, &result->why, result->codes);
+    }
+    if (answered) {
+        result->reply = back.arrived ? REPLY_ALLOWED : REPLY_BLOCKED;
+        if (!back.arrived) {
+            result_codes(&back, &result->reply_why, result->reply_codes);
+        }
+        trace_open(trace, "return: %s from %s to %s", flow_str(&back.start), ip_str(&back.start.src),
+                   ip_str(&back.start.dst));
+        explain_steps(&back, "return", NULL, trace);
+        trace_close(trace, back.arrived ? TRACE_YES : TRACE_NO);
+    }
+    /* AWS looks at tcp both ways and at the rest one way only. */
+    result->path_found = forward.arrived && (forward.start.protocol != PROTOCOL_TCP || result->reply != REPLY_BLOCKED);
+    if (want_components) {
+        result_words(&forward, answered ? &back : NULL, result);
+    }
+    walk_done(&forward);
+    walk_done(&back);
+    session_done(&session);
+}
+
+bool
+reach(const struct network *net, const struct flow_spec *flow, bool want_components, struct reach_result *result,
+      struct trace *trace, struct err *err)
+{
+    struct question q;
+    if (!question_init(net, flow, &q, err)) {
+        return false;
+    }
+    if (protocol_has_ports(q.packet.protocol) && q.packet.dst_port < 0) {
+        q.packet.dst_port = reach_any_port(net, flow, 0);
+    }
+    answer(&q, want_components, result, trace);
+    return true;
+}
+
+void
+reach_result_done(struct reach_result *result)
+{
+    for (size_t i = 0; i < result->path.n; i++) {
+        free(result->path.items[i]);
+    }
+    VEC_DONE(&result->path);
+    json_decref(result->forward);
+    json_decref(result->back);
+    json_decref(result->explanations);
+    json_decref(result->steps);
+    free(result->reason);
+    free(result->hint);
+    *result = (struct reach_result){ 0 };
+}
+
+/* ---- Any port ------------------------------------------------------------------------------------------------------
+ */
+
+/* Ports at which some rule begins or has just ended; between two of them nothing changes. */
+static void
+add_bounds(unsigned char *is_bound, int protocol, int rule_protocol, int from, int to)
+{
+    if (rule_protocol == protocol) {
+        is_bound[from >= 0 && from <= 65535 ? from : 0] = 1;
+        if (to >= 0 && to < 65535) {
+            is_bound[to + 1] = 1;
+        }
+    }
+}
+
+static void
+collect_bounds(const struct network *net, int protocol, unsigned char *is_bound)
+{
+    const struct store *store = network_store(net);
+    for (const struct security_group *g = store_first(store, &security_group_kind); g; g = store_next(store, g)) {
+        for (size_t i = 0; i < g->rules.n; i++) {
+            add_bounds(is_bound, protocol, g->rules.items[i].protocol, g->rules.items[i].from, g->rules.items[i].to);
+        }
+    }
+    for (const struct network_acl *acl = store_first(store, &network_acl_kind); acl; acl = store_next(store, acl)) {
+        for (size_t i = 0; i < acl->entries.n; i++) {
+            const struct nacl_entry *entry = &acl->entries.items[i];
+            add_bounds(is_bound, protocol, entry->protocol, entry->ports.from, entry->ports.to);
+        }
+    }
+}
+
+int
+reach_any_port(const struct network *net, const struct flow_spec *flow, int otherwise)
+{
+    struct question q;
+    if (!question_init(net, flow, &q, NULL) || !protocol_has_ports(q.packet.protocol)) {
+        return otherwise;
+    }
+    unsigned char *is_bound = xcalloc(65536, 1);
+    is_bound[0] = 1;
+    collect_bounds(net, q.packet.protocol, is_bound);
+    int found = -1;
+    for (int port = 0, one_way = -1; port < 65536 && found < 0; port++) {
+        if (is_bound[port]) {
+            struct reach_result result = { 0 };
+            q.packet.dst_port = port;
+            answer(&q, false, &result, NULL);
+            found = result.path_found ? port : -1;
+            one_way = result.reachable && one_way < 0 ? port : one_way;
+            reach_result_done(&result);
+        }
+        if (port == 65535 && found < 0) {
+            found = one_way;
+        }
+    }
+    free(is_bound);
+    return found >= 0 ? found : otherwise;
+}

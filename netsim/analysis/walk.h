@@ -1,0 +1,95 @@
+/* netsim/analysis/walk.h - one packet on its way through the model, place by place, in one direction.
+ *
+ * A walk stands at a place (an interface, the edge of a subnet, a router, a gateway); a table in walk.c has one small function per
+ * place, which looks at the packet, records the components crossed as hops and moves on.  A new construct is a place, a row in the
+ * table of route targets, and a row in explain.c; nothing else changes.
+ *
+ * The way back is a second walk with the packet turned round and the first walk's session, which is what stateful components remember.
+ *
+ * Uses: rules.h.   Used by: reach.c (asks), explain.c (reads the hops). */
+#pragma once
+#include "netsim/analysis/rules.h"
+
+enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT, HOP_UNMODELLED };
+
+/* Why a packet goes no further.  walk.c has the reason words and AWS's codes, explain.c the sentences and mends. */
+enum stop {
+    STOP_NONE,
+    STOP_SG_EGRESS, STOP_SG_INGRESS, STOP_NACL_EGRESS, STOP_NACL_INGRESS,
+    STOP_NO_SUBNET, STOP_NO_ROUTE, STOP_BLACKHOLE, STOP_NO_SUCH_ADDRESS, STOP_LOCAL_ROUTE, STOP_OTHER_DESTINATION, STOP_NO_INTERNET_ROUTE,
+    STOP_INSTANCE_STATE, STOP_SPOOFED, STOP_SOURCE_DEST_CHECK, STOP_APPLIANCE,
+    STOP_NO_IGW, STOP_IGW_NO_PUBLIC_IP, STOP_IGW_PRIVATE_DESTINATION, STOP_IGW_SHARED_DESTINATION, STOP_IGW_PRIVATE_SOURCE,
+    STOP_IGW_SHARED_SOURCE, STOP_IGW_NO_SUCH_PUBLIC_IP, STOP_NO_PUBLIC_IP, STOP_GATEWAY_ROUTE_TABLE,
+    STOP_NAT_STATE, STOP_NAT_PROTOCOL, STOP_NAT_SOURCE, STOP_NAT_UNSOLICITED, STOP_NAT_LOOP, STOP_NAT_REPLY,
+    STOP_UNMODELLED, STOP_ASYMMETRIC, STOP_TOO_LONG,
+    N_STOPS,
+};
+struct stop_row {
+    const char *why;      /* reason word of vectors/net */
+    const char *codes[4]; /* AWS's explanation codes, the best first; ends with NULL */
+};
+extern const struct stop_row stop_rows[N_STOPS];
+
+/* One component crossed.  What is NULL does not apply or is not in the (imported) model. */
+struct hop {
+    enum hop_kind kind;
+    bool egress;      /* groups, ACLs: on the way out of the interface or subnet */
+    bool established; /* groups: a reply of a connection that is known; no rule is asked */
+    bool stopped;     /* the walk ended here */
+    const struct object *component;
+    const char *id;   /* of the component, also where the model lacks it; NULL for an ACL that an import left out */
+    const struct eni *eni;
+    const struct subnet *subnet;
+    const char *vpc_id;
+    const struct sg_rule *sg_rule;       /* what let it through */
+    const struct nacl_entry *nacl_entry; /* what decided */
+    const struct route *route;           /* what was taken */
+    struct packet packet;                /* as it leaves the component */
+};
+
+/* What stateful components remember of the first packet. */
+struct translation {
+    const struct nat_gateway *nat;
+    struct packet before, after;
+};
+struct session {
+    VEC(const struct eni *) passed; /* interfaces whose groups let the connection through */
+    VEC(struct translation) translations;
+};
+void session_done(struct session *session);
+
+/* Where a packet is meant to end. */
+struct target {
+    enum { TARGET_ENI, TARGET_ADDRESS, TARGET_INTERNET, TARGET_GATEWAY } kind;
+    const struct eni *eni;
+    const char *gateway_id;
+};
+
+struct walk {
+    const struct network *net;
+    struct target target;
+    struct packet start, packet; /* as it set out; as it is now */
+    bool is_reply;
+    struct session *session; /* the first packet writes it, the reply reads it */
+    VEC(struct hop) hops;
+    enum stop stop;
+    const char *stop_what; /* STOP_UNMODELLED: "peering connection" */
+    bool arrived;
+
+    /* Where the packet stands; for the places in walk.c. */
+    int at;
+    const struct eni *eni;       /* it leaves or enters */
+    const struct subnet *subnet; /* it leaves or enters */
+    const char *vpc_id;
+    const char *entry_id; /* the gateway a packet from outside must come in by; NULL: any */
+    const struct route *route;
+};
+
+/* From inside an interface ('eni' sends 'packet'), or from the internet through the gateway of whoever has the public address. */
+void walk_from_eni(struct walk *walk, const struct eni *eni, const struct packet *packet);
+void walk_from_internet(struct walk *walk, const struct packet *packet);
+void walk_done(struct walk *walk);
+
+/* The NAT gateway that owns the interface; NULL if none does. */
+const struct nat_gateway *nat_gateway_of_eni(const struct network *net, const struct eni *eni);
+const struct instance *eni_instance(const struct network *net, const struct eni *eni); /* attached to; NULL if none */
