@@ -74,12 +74,13 @@ grow(struct map *map)
 void
 map_put(struct map *map, const char *key, void *value)
 {
-    if (map->n + 1 > map->cap / 4 * 3) {
-        grow(map);
-    }
     uint64_t hash = hash_key(key);
-    struct map_slot *slot = find(map, key, hash);
-    if (!slot->key) {
+    struct map_slot *slot = map->n ? find(map, key, hash) : NULL;
+    if (!slot || !slot->key) {
+        if (map->n + 1 > map->cap / 4 * 3) {
+            grow(map);
+        }
+        slot = find(map, key, hash);
         slot->key = xstrdup(key);
         slot->hash = hash;
         map->n++;

@@ -11,7 +11,7 @@ struct map {
     size_t n, cap;
 };
 
-void map_put(struct map *map, const char *key, void *value); /* replaces */
+void map_put(struct map *map, const char *key, void *value); /* replaces, and then a cursor of map_next() stays good */
 void *map_get(const struct map *map, const char *key);       /* NULL if absent */
 bool map_remove(struct map *map, const char *key);
 bool map_next(const struct map *map, size_t *cursor, const char **key, void **value); /* cursor starts at 0 */

@@ -32,29 +32,40 @@ struct flow_sample {
     int64_t first_ms, last_ms;   /* of these packets; milliseconds since 1970 */
 };
 
-/* One line of a flow log.  'present' has bit i for row i of flow_fields[] when a format named the field and it was not "-". */
+/* One line of a flow log. */
 struct flow_record {
-    uint64_t present;
-    enum flow_status status;
-    int version;
+    uint64_t present; /* bit i: the record has a value (not "-") for row i of flow_fields[] */
+    uint8_t status;   /* enum flow_status */
+    uint8_t version;
+    uint8_t type;     /* 4 or 6 */
+    uint8_t protocol, tcp_flags, action, direction;
+    uint8_t path;     /* traffic-path of egress traffic, 1..8; 0: none applies */
+    uint16_t src_port, dst_port;
     char account[16], eni_id[ID_SIZE], vpc_id[ID_SIZE], subnet_id[ID_SIZE], instance_id[ID_SIZE];
     char region[24], zone_id[24]; /* "us-east-1", "use1-az1" */
     struct ip src, dst, pkt_src, pkt_dst;
-    uint16_t src_port, dst_port;
-    uint8_t protocol, tcp_flags, action, direction;
-    uint8_t path; /* traffic-path of egress traffic, 1..8; 0: none applies */
     uint64_t packets, bytes;
     int64_t start_s, end_s; /* first and last packet; NODATA, SKIPDATA: the window */
 };
 
 /* ---- the format --------------------------------------------------------------------------------------------------- */
-/* A field of a record.  Fields a lab cannot have a value for (ECS tasks, Wavelength, AWS service names, reject-reason) print "-",
- * as AWS does where a field does not apply. */
+enum flow_field_type {
+    FLOW_NEVER,  /* AWS's field, but nothing in a lab has it (ECS tasks, Wavelength, AWS service names): always "-" */
+    FLOW_TEXT,   /* char[] */
+    FLOW_IP,     /* struct ip */
+    FLOW_U8, FLOW_U16, FLOW_U64,
+    FLOW_TIME,   /* int64_t, Unix seconds */
+    FLOW_WORD,   /* uint8_t, an index of 'words' */
+};
+enum { FLOW_TRAFFIC_ONLY = 1 /* "-" in NODATA and SKIPDATA records */, FLOW_ZERO_IS_NONE = 2 /* 0 prints "-" */ };
 struct flow_field {
     const char *name; /* "srcaddr" */
     int version;      /* of flow logs that brought it: 2..8 */
-    void (*print)(const struct flow_record *record, struct buf *out);  /* adds nothing: "-" */
-    bool (*parse)(const char *text, struct flow_record *record);       /* never sees "-" */
+    enum flow_field_type type;
+    unsigned flags;
+    size_t offset, size;      /* of the member of struct flow_record */
+    const char *const *words; /* FLOW_WORD: by value, NULL for values that have none; 'n_words' of them */
+    size_t n_words;
 };
 extern const struct flow_field flow_fields[]; /* ends with a NULL name; the version 2 ones first, in the default format's order */
 
@@ -103,7 +114,8 @@ size_t flow_window_close(struct flow_window *window, const struct network *net, 
 /* ---- queries ------------------------------------------------------------------------------------------------------ */
 /* A zeroed query matches every record; a record whose format lacks a field asked for does not match. */
 struct flow_query {
-    char eni_id[ID_SIZE], instance_id[ID_SIZE]; /* "": any */
+    const char *const *eni_ids; /* any of these; borrowed */
+    size_t n_enis;              /* 0: every interface */
     uint8_t action, direction, status;          /* 0: any */
     bool has_protocol, has_src_port, has_dst_port;
     uint8_t protocol;

@@ -1,0 +1,84 @@
+#include "netsim/flowlog/flowlog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+within(const struct cidr *block, const struct ip *a, const struct ip *b)
+{
+    return cidr_contains_ip(block, a) || cidr_contains_ip(block, b);
+}
+
+static bool
+is_wanted_eni(const struct flow_query *query, const char *eni_id)
+{
+    for (size_t i = 0; i < query->n_enis; i++) {
+        if (strcmp(query->eni_ids[i], eni_id) == 0) {
+            return true;
+        }
+    }
+    return query->n_enis == 0;
+}
+
+/* Does the record have this number?  Zero may be a value, so a record without the field must say so. */
+static bool
+has_number(const struct flow_record *record, size_t offset, uint16_t wanted, uint16_t value)
+{
+    for (size_t i = 0; flow_fields[i].name; i++) {
+        if (flow_fields[i].type != FLOW_NEVER && flow_fields[i].offset == offset) {
+            return (record->present >> i & 1) && wanted == value;
+        }
+    }
+    return false;
+}
+#define HAS_NUMBER(record_, member_, wanted_)                                                                          \
+    has_number((record_), offsetof(struct flow_record, member_), (wanted_), (record_)->member_)
+
+/* Of the other members zero means that the record has no value, and no filter asks for that. */
+bool
+flow_query_match(const struct flow_query *query, const struct flow_record *record)
+{
+    const struct flow_query *q = query;
+    if ((q->action && q->action != record->action) || (q->direction && q->direction != record->direction) ||
+        (q->status && q->status != record->status)) {
+        return false;
+    }
+    if ((q->has_protocol && !HAS_NUMBER(record, protocol, q->protocol)) ||
+        (q->has_src_port && !HAS_NUMBER(record, src_port, q->src_port)) ||
+        (q->has_dst_port && !HAS_NUMBER(record, dst_port, q->dst_port))) {
+        return false;
+    }
+    if ((q->src.ip.family && !within(&q->src, &record->src, &record->pkt_src)) ||
+        (q->dst.ip.family && !within(&q->dst, &record->dst, &record->pkt_dst)) ||
+        (q->address.ip.family && !within(&q->address, &record->src, &record->pkt_src) &&
+         !within(&q->address, &record->dst, &record->pkt_dst))) {
+        return false;
+    }
+    return is_wanted_eni(q, record->eni_id) && (!q->since_s || record->end_s >= q->since_s) &&
+           (!q->until_s || record->start_s <= q->until_s);
+}
+
+bool
+flow_since_parse(const char *text, int64_t now_ms, int64_t *since_s)
+{
+    static const struct {
+        char unit;
+        int64_t seconds;
+    } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+    int64_t ms;
+    if (clock_parse(text, &ms)) {
+        *since_s = ms / 1000;
+        return true;
+    }
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9 || !text[digits] || text[digits + 1]) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        if (text[digits] == units[i].unit) {
+            *since_s = now_ms / 1000 - strtoll(text, NULL, 10) * units[i].seconds;
+            return true;
+        }
+    }
+    return false;
+}

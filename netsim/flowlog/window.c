@@ -1,0 +1,375 @@
+/* Capture windows: samples in, records out. */
+#include "netsim/flowlog/flowlog.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netsim/analysis/rules.h"
+
+/* Of one flow log. */
+struct log_window {
+    char log_id[ID_SIZE];
+    struct flow_format format;
+    int64_t start_ms; /* of the window that is open */
+    VEC(struct flow_record) flows;
+    struct map by_key; /* of a flow -> its index in 'flows' + 1 */
+    struct map seen;   /* interface id -> HAD_TRAFFIC or SKIPPED, since the window began */
+};
+static char had_traffic, had_traffic_skipped; /* what 'seen' points to */
+
+struct flow_window {
+    VEC(struct log_window *) logs;
+};
+
+/* Interfaces have few logs; AWS's quota is two for each resource, and an interface has three resources above it. */
+#define LOGS_OF_ENI_MAX 32
+
+struct flow_window *
+flow_window_new(void)
+{
+    return xcalloc(1, sizeof(struct flow_window));
+}
+
+static void
+clear_flows(struct log_window *window)
+{
+    window->flows.n = 0;
+    map_done(&window->by_key);
+}
+
+static void
+log_window_free(struct log_window *window)
+{
+    VEC_DONE(&window->flows);
+    map_done(&window->by_key);
+    map_done(&window->seen);
+    free(window);
+}
+
+void
+flow_window_free(struct flow_window *window)
+{
+    if (!window) {
+        return;
+    }
+    for (size_t i = 0; i < window->logs.n; i++) {
+        log_window_free(window->logs.items[i]);
+    }
+    VEC_DONE(&window->logs);
+    free(window);
+}
+
+static struct log_window *
+window_of(const struct flow_window *window, const char *log_id)
+{
+    for (size_t i = 0; i < window->logs.n; i++) {
+        if (strcmp(window->logs.items[i]->log_id, log_id) == 0) {
+            return window->logs.items[i];
+        }
+    }
+    return NULL;
+}
+
+void
+flow_window_sync(struct flow_window *window, const struct network *net, int64_t now_ms)
+{
+    const struct store *store = network_store(net);
+    for (size_t i = window->logs.n; i-- > 0;) {
+        if (!store_get(store, &flow_log_kind, window->logs.items[i]->log_id)) {
+            log_window_free(window->logs.items[i]);
+            VEC_REMOVE(&window->logs, i);
+        }
+    }
+    for (const struct flow_log *log = store_first(store, &flow_log_kind); log; log = store_next(store, log)) {
+        if (window_of(window, log->obj.id)) {
+            continue;
+        }
+        struct log_window *added = xcalloc(1, sizeof *added);
+        *VEC_ADD(&window->logs) = added;
+        memcpy(added->log_id, log->obj.id, sizeof added->log_id);
+        added->start_ms = now_ms;
+        if (!flow_format_parse(log->format, &added->format, NULL)) {
+            flow_format_parse(NULL, &added->format, NULL); /* imported with a field newer than this program */
+        }
+    }
+}
+
+/* ---- records of samples -------------------------------------------------------------------------------------------
+ */
+
+/* traffic-path, as a Nitro instance reports it.  Source: flow-log-records.html.  A NAT gateway, a transit gateway and
+ * an interface endpoint have interfaces in the VPC, so they count as resources of the VPC. */
+static const uint8_t path_of_target[] = {
+    [ROUTE_LOCAL] = 1,           [ROUTE_IGW] = 8,      [ROUTE_NAT_GATEWAY] = 1,     [ROUTE_ENI] = 1,
+    [ROUTE_INSTANCE] = 1,        [ROUTE_PEERING] = 4,  [ROUTE_TRANSIT_GATEWAY] = 1, [ROUTE_VPN_GATEWAY] = 3,
+    [ROUTE_EGRESS_ONLY_IGW] = 8, [ROUTE_ENDPOINT] = 7, [ROUTE_LOCAL_GATEWAY] = 6,   [ROUTE_CARRIER_GATEWAY] = 0,
+    [ROUTE_CORE_NETWORK] = 1,
+};
+
+static uint8_t
+traffic_path(const struct network *net, const struct eni *eni, const struct ip *destination)
+{
+    const struct subnet *subnet = store_get(network_store(net), &subnet_kind, eni->subnet_id);
+    const struct route_table *table = subnet ? network_subnet_route_table(net, subnet) : NULL;
+    const struct route *route = table ? route_lookup(net, table, destination, NULL) : NULL;
+    if (!route || route_is_blackhole(route)) {
+        return 0;
+    }
+    const char *id;
+    return path_of_target[route_target(route, &id)];
+}
+
+/* What the interface's end of a packet is called in srcaddr or dstaddr: an IPv4 address there is always the primary
+ * one, also when the packet bears a secondary one or, at a NAT gateway or an appliance, somebody else's.  Source:
+ * flow-log-records.html, flow-logs-limitations.html */
+static struct ip
+own_address(const struct eni *eni, const struct ip *in_packet)
+{
+    if (in_packet->family == IP_V4) {
+        const struct ip *primary = eni_primary_ip(eni);
+        return primary ? *primary : *in_packet;
+    }
+    if (eni_has_ip(eni, in_packet) || eni->addresses6.n == 0) {
+        return *in_packet;
+    }
+    return eni->addresses6.items[0].ip;
+}
+
+static void
+copy_text(char *to, size_t room, const char *from)
+{
+    snprintf(to, room, "%s", from ? from : "");
+}
+
+/* What every record of the interface says, traffic or not. */
+static void
+describe_eni(const struct network *net, const struct eni *eni, struct flow_record *record)
+{
+    const struct subnet *subnet = store_get(network_store(net), &subnet_kind, eni->subnet_id);
+    for (size_t i = 0; flow_fields[i].name; i++) {
+        bool has = record->status == FLOW_OK || !(flow_fields[i].flags & FLOW_TRAFFIC_ONLY);
+        record->present |= (uint64_t)(has && flow_fields[i].type != FLOW_NEVER) << i;
+    }
+    copy_text(record->account, sizeof record->account, eni->obj.account);
+    copy_text(record->eni_id, sizeof record->eni_id, eni->obj.id);
+    copy_text(record->vpc_id, sizeof record->vpc_id, eni->vpc_id);
+    copy_text(record->subnet_id, sizeof record->subnet_id, eni->subnet_id);
+    copy_text(record->instance_id, sizeof record->instance_id, eni->attachment.instance_id);
+    copy_text(record->region, sizeof record->region, eni->obj.region);
+    copy_text(record->zone_id, sizeof record->zone_id, subnet ? subnet->zone_id : "");
+}
+
+static struct flow_record
+begin_record(const struct network *net, const struct eni *eni, const struct flow_sample *sample)
+{
+    struct flow_record record = {
+        .status = FLOW_OK,
+        .type = sample->src.family,
+        .protocol = sample->protocol,
+        .action = sample->action,
+        .direction = sample->direction,
+        .src_port = sample->src_port,
+        .dst_port = sample->dst_port,
+        .src = sample->src,
+        .dst = sample->dst,
+        .pkt_src = sample->src,
+        .pkt_dst = sample->dst,
+        .start_s = sample->first_ms / 1000,
+        .end_s = sample->last_ms / 1000,
+    };
+    describe_eni(net, eni, &record);
+    if (sample->direction == FLOW_EGRESS) {
+        record.src = own_address(eni, &sample->src);
+        record.path = traffic_path(net, eni, &sample->dst);
+    } else {
+        record.dst = own_address(eni, &sample->dst);
+    }
+    return record;
+}
+
+/* A flow of one interface: both addresses, both ports, protocol, and what happened to it which way. */
+static void
+flow_key(const struct flow_sample *s, char key[static 256])
+{
+    snprintf(key, 256, "%s %" PRIx64 ":%" PRIx64 " %" PRIx64 ":%" PRIx64 " %x %x %x %x %x", s->eni_id, s->src.hi,
+             s->src.lo, s->dst.hi, s->dst.lo, s->src_port, s->dst_port, s->protocol, s->action, s->direction);
+}
+
+static bool
+log_wants(const struct flow_log *log, uint8_t action)
+{
+    const char *type = log->traffic_type;
+    return !type || strcmp(type, "ALL") == 0 || strcmp(type, action == FLOW_ACCEPT ? "ACCEPT" : "REJECT") == 0;
+}
+
+static void
+count_sample(struct log_window *window, const struct network *net, const struct eni *eni,
+             const struct flow_sample *sample)
+{
+    char key[256];
+    flow_key(sample, key);
+    size_t index = (size_t)(uintptr_t)map_get(&window->by_key, key);
+    if (index == 0) {
+        *VEC_ADD(&window->flows) = begin_record(net, eni, sample);
+        index = window->flows.n;
+        map_put(&window->by_key, key, (void *)(uintptr_t)index);
+    }
+    struct flow_record *flow = &window->flows.items[index - 1];
+    flow->packets += sample->packets;
+    flow->bytes += sample->bytes;
+    flow->tcp_flags |= sample->tcp_flags;
+    if (sample->first_ms / 1000 < flow->start_s) {
+        flow->start_s = sample->first_ms / 1000;
+    }
+    if (sample->last_ms / 1000 > flow->end_s) {
+        flow->end_s = sample->last_ms / 1000;
+    }
+}
+
+void
+flow_window_add(struct flow_window *window, const struct network *net, const struct flow_sample *sample)
+{
+    const struct eni *eni = store_get(network_store(net), &eni_kind, sample->eni_id);
+    if (!eni || sample->packets == 0) {
+        return;
+    }
+    const struct flow_log *logs[LOGS_OF_ENI_MAX];
+    size_t n = flow_logs_of_eni(net, eni, logs, LOGS_OF_ENI_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct log_window *to = window_of(window, logs[i]->obj.id);
+        if (!to) {
+            continue;
+        }
+        if (!map_get(&to->seen, sample->eni_id)) {
+            map_put(&to->seen, sample->eni_id, &had_traffic);
+        }
+        if (log_wants(logs[i], sample->action)) {
+            count_sample(to, net, eni, sample);
+        }
+    }
+}
+
+void
+flow_window_skipped(struct flow_window *window, const struct network *net, const char *eni_id)
+{
+    const struct store *store = network_store(net);
+    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        if (eni_id && strcmp(eni->obj.id, eni_id) != 0) {
+            continue;
+        }
+        const struct flow_log *logs[LOGS_OF_ENI_MAX];
+        size_t n = flow_logs_of_eni(net, eni, logs, LOGS_OF_ENI_MAX);
+        for (size_t i = 0; i < n; i++) {
+            struct log_window *to = window_of(window, logs[i]->obj.id);
+            if (to) {
+                map_put(&to->seen, eni->obj.id, &had_traffic_skipped);
+            }
+        }
+    }
+}
+
+/* ---- records out --------------------------------------------------------------------------------------------------
+ */
+
+struct emission {
+    const struct network *net;
+    const struct flow_log *log;
+    const struct log_window *window;
+    flow_emit *emit;
+    void *context;
+    struct buf line;
+    size_t n;
+};
+
+static void
+emit_record(struct emission *e, struct flow_record *record)
+{
+    record->version = (uint8_t)e->window->format.version;
+    buf_clear(&e->line);
+    flow_record_print(record, &e->window->format, &e->line);
+    e->emit(e->context, e->log, &e->window->format, record, buf_str(&e->line));
+    e->n++;
+}
+
+static bool
+log_covers(const struct network *net, const struct flow_log *log, const struct eni *eni)
+{
+    const struct flow_log *logs[LOGS_OF_ENI_MAX];
+    size_t n = flow_logs_of_eni(net, eni, logs, LOGS_OF_ENI_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (logs[i] == log) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* SKIPDATA for interfaces with lost flows and, once a whole window is over, NODATA for those in use that saw no packet.
+ */
+static void
+emit_gaps(struct emission *e, int64_t end_ms, bool whole)
+{
+    const struct store *store = network_store(e->net);
+    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        const void *seen = map_get(&e->window->seen, eni->obj.id);
+        bool skipped = seen == &had_traffic_skipped;
+        bool quiet = whole && !seen && eni->status && strcmp(eni->status, "in-use") == 0;
+        if ((!skipped && !quiet) || !log_covers(e->net, e->log, eni)) {
+            continue;
+        }
+        struct flow_record record = {
+            .status = skipped ? FLOW_SKIPDATA : FLOW_NODATA,
+            .start_s = e->window->start_ms / 1000,
+            .end_s = end_ms / 1000,
+        };
+        describe_eni(e->net, eni, &record);
+        emit_record(e, &record);
+    }
+}
+
+/* Lost flows that were told of are not told of again. */
+static void
+forget_skips(struct log_window *window)
+{
+    size_t cursor = 0;
+    const char *key;
+    void *value;
+    while (map_next(&window->seen, &cursor, &key, &value)) {
+        if (value == &had_traffic_skipped) {
+            map_put(&window->seen, key, &had_traffic);
+        }
+    }
+}
+
+size_t
+flow_window_close(struct flow_window *window, const struct network *net, int64_t now_ms, bool flush, flow_emit *emit,
+                  void *context)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < window->logs.n; i++) {
+        struct log_window *w = window->logs.items[i];
+        const struct flow_log *log = store_get(network_store(net), &flow_log_kind, w->log_id);
+        int64_t interval_ms = log && log->max_interval > 0 ? log->max_interval * INT64_C(1000) : 600000;
+        bool over = now_ms - w->start_ms >= interval_ms;
+        if (!log || (!over && !flush)) {
+            continue;
+        }
+        struct emission e = { .net = net, .log = log, .window = w, .emit = emit, .context = context };
+        for (size_t j = 0; j < w->flows.n; j++) {
+            emit_record(&e, &w->flows.items[j]);
+        }
+        emit_gaps(&e, over ? w->start_ms + interval_ms : now_ms, over);
+        clear_flows(w);
+        if (over) {
+            map_done(&w->seen);
+            w->start_ms += (now_ms - w->start_ms) / interval_ms * interval_ms;
+        } else {
+            forget_skips(w);
+        }
+        buf_done(&e.line);
+        n += e.n;
+    }
+    return n;
+}
