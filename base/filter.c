@@ -84,6 +84,7 @@ static bool
 tag_matches(const json_t *described, const char *key, const json_t *values)
 {
     const json_t *tags = json_object_get(described, "Tags");
+    tags = tags ? tags : json_object_get(described, "TagSet"); /* as network interfaces call them */
     tags = tags ? tags : json_object_get(described, "TagSet"); /* network interfaces call them so */
     for (size_t i = 0; i < json_array_size(tags); i++) {
         const json_t *tag = json_array_get(tags, i);

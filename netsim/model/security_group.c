@@ -64,6 +64,11 @@ group_loaded(struct store *store, void *object)
     struct security_group *group = object;
     sg_rule_vec rules = { 0 };
     (void)store;
+    if (group->rules.n > 0) { /* the flat form, ids and all, is there: IpPermissions says the same again */
+        json_decref(group->permissions);
+        json_decref(group->permissions_egress);
+        group->permissions = group->permissions_egress = NULL;
+    }
     /* What cannot be read stays in 'permissions', and network_load_kind() reports it: this callback has no error to
      * set. */
     if (sg_rules_read(group->permissions, false, false, "", &rules, NULL)) {

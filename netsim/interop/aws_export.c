@@ -1,0 +1,148 @@
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "netsim/interop/aws_import.h"
+#include "netsim/model/instance.h"
+
+static bool
+fail_directory(struct err *err, const char *path)
+{
+    err_set(err, ERR_MACHINE, "", "cannot make the directory: %s", strerror(errno));
+    return err_at(err, path, 0, 0);
+}
+
+/* mkdir -p */
+static bool
+make_directories(const char *path, struct err *err)
+{
+    char *partial = xstrdup(path);
+    bool ok = true;
+    for (char *slash = partial + 1; ok && (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        ok = mkdir(partial, 0777) == 0 || errno == EEXIST || fail_directory(err, partial);
+        *slash = '/';
+    }
+    free(partial);
+    struct stat st;
+    if (ok && mkdir(path, 0777) < 0 &&
+        (errno != EEXIST || stat(path, &st) < 0 || (!S_ISDIR(st.st_mode) && (errno = ENOTDIR)))) {
+        ok = fail_directory(err, path);
+    }
+    return ok;
+}
+
+/* Files of an earlier export, or anybody's, would be read together with ours. */
+static bool
+holds_no_json(const char *dir, struct err *err)
+{
+    char *copy = xstrdup(dir);
+    FTS *walk = fts_open((char *const[]){ copy, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    bool ok = true;
+    for (FTSENT *entry; walk && ok && (entry = fts_read(walk));) {
+        if (entry->fts_info == FTS_F && entry->fts_namelen > 5 &&
+            strcmp(entry->fts_name + entry->fts_namelen - 5, ".json") == 0) {
+            ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "the directory holds `%s` already", entry->fts_path);
+            err_hint(err, "name a new directory, or remove the JSON files below this one");
+            err_at(err, dir, 0, 0);
+        }
+    }
+    if (walk) {
+        fts_close(walk);
+    }
+    free(copy);
+    return ok;
+}
+
+/* What describe-* shows, and what only the state has. */
+static json_t *
+export_object(const struct network *net, const struct object *object)
+{
+    json_t *out = object_describe(network_store(net), object);
+    json_t *state = json_object();
+    fields_print(object->kind->fields, object, true, state);
+    json_object_update_missing(out, state);
+    json_decref(state);
+    return out;
+}
+
+struct exporter {
+    const struct network *net;
+    const char *dir;
+    json_t *files;
+    struct err *err;
+};
+
+static bool
+write_list(struct exporter *ex, const struct kind *kind, const char *owner, json_t *objects)
+{
+    const char *name = kind->list;
+    json_t *list = json_incref(objects);
+    if (kind == &instance_kind) {
+        name = "Reservations";
+        json_decref(list);
+        list = instances_to_reservations(ex->net, objects);
+    }
+    char *folder = xasprintf("%s/%s", ex->dir, owner), *path = xasprintf("%s/%s.json", folder, name);
+    json_t *answer = json_object();
+    json_object_set_new(answer, name, list);
+    struct buf text = { 0 };
+    json_write_aws(answer, &text);
+    bool ok = make_directories(folder, ex->err) && file_write_atomic(path, buf_str(&text), text.size, ex->err);
+    json_array_append_new(ex->files, json_string(path));
+    buf_done(&text);
+    json_decref(answer);
+    free(path);
+    free(folder);
+    return ok;
+}
+
+static bool
+export_kind(struct exporter *ex, const struct kind *kind, size_t *n)
+{
+    json_t *owners = json_object(); /* "accounts/111/us-east-1" -> the objects there */
+    for (const struct object *object = store_first(network_store(ex->net), kind); object;
+         object = store_next(network_store(ex->net), object)) {
+        char *owner = xasprintf("accounts/%s/%s", object->account, object->region);
+        json_t *objects = json_object_get(owners, owner);
+        if (!objects) {
+            objects = json_array();
+            json_object_set_new(owners, owner, objects);
+        }
+        json_array_append_new(objects, export_object(ex->net, object));
+        free(owner);
+        ++*n;
+    }
+    const char *owner;
+    json_t *objects;
+    bool ok = true;
+    json_object_foreach(owners, owner, objects)
+    {
+        ok = ok && write_list(ex, kind, owner, objects);
+    }
+    json_decref(owners);
+    return ok;
+}
+
+bool
+aws_export(const struct network *net, const char *dir, json_t *report, struct err *err)
+{
+    struct exporter ex = { net, dir, json_array(), err };
+    json_t *exported = json_array();
+    bool ok = make_directories(dir, err) && holds_no_json(dir, err);
+    for (const struct kind *const *kind = network_kinds; ok && *kind; kind++) {
+        size_t n = 0;
+        ok = export_kind(&ex, *kind, &n);
+        if (n > 0) {
+            json_array_append_new(exported, json_pack("{s:s, s:I}", "Type", (*kind)->name, "Count", (json_int_t)n));
+        }
+    }
+    if (ok) {
+        json_object_set(report, "Exported", exported);
+        json_object_set(report, "Files", ex.files);
+    }
+    json_decref(exported);
+    json_decref(ex.files);
+    return ok;
+}
