@@ -23,6 +23,11 @@ obj  = $(patsubst %.c,$(BUILD)/%.o,$(call src,$(1)))
 LIB_OBJ  := $(call obj,$(LIB_ROOMS))
 FACE_OBJ := $(filter-out $(BUILD)/shell/main.o,$(call obj,$(FACE_ROOMS)))
 
+# Names and types of AWS's operations; needs python3 with botocore. The result is checked in.
+.PHONY: awsmodel
+awsmodel:
+	python3 tools/awsmodel.py > cloud/awsmodel/awsmodel_data.c.new && mv cloud/awsmodel/awsmodel_data.c.new cloud/awsmodel/awsmodel_data.c
+
 .PHONY: all check demo deps clean help format
 all: $(BUILD)/vpclab
 
