@@ -62,11 +62,11 @@ const struct op *op_by_name(const char *service, const char *name); /* "ec2", "C
 
 /* The parameters of an operation, whichever kind it is, as faces and completion need them. */
 struct op_param_info {
-    const char *name;   /* "CidrBlock" */
+    const char *name;   /* "CidrBlock"; "" for an option only the command line has (--count of run-instances) */
     char option[64];    /* "cidr-block" */
     char variable[64];  /* "cidr_block" */
     const char *type;   /* "string", "integer", "boolean", "list", "structure", ... for help */
-    const char *kind;   /* resource kind an id must be of; NULL */
+    const char *kind;   /* resource kind an id must be of, for cloud_resolve(); "" any; NULL: it names no resource */
     const char *help;   /* "" for AWS operations */
     bool required, positional, list, flag /* takes no value: --dry-run/--no-dry-run */;
     const char *const *choices; /* enum values; NULL-terminated or NULL */
