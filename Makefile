@@ -23,11 +23,6 @@ obj  = $(patsubst %.c,$(BUILD)/%.o,$(call src,$(1)))
 LIB_OBJ  := $(call obj,$(LIB_ROOMS))
 FACE_OBJ := $(filter-out $(BUILD)/shell/main.o,$(call obj,$(FACE_ROOMS)))
 
-# Names and types of AWS's operations; needs python3 with botocore. The result is checked in.
-.PHONY: awsmodel
-awsmodel:
-	python3 tools/awsmodel.py > cloud/awsmodel/awsmodel_data.c.new && mv cloud/awsmodel/awsmodel_data.c.new cloud/awsmodel/awsmodel_data.c
-
 .PHONY: all check demo deps clean help format
 all: $(BUILD)/vpclab
 
@@ -98,6 +93,11 @@ check-fuzz: fuzz
 	    else failed=$$((failed + 1)); echo "FAILED $$t"; tail -n 40 $$log | sed 's/^/       | /'; fi; \
 	    rm -rf $$new $$log; \
 	done; echo "$$passed passed, $$failed failed"; test $$failed = 0
+
+# Names and types of AWS's operations; needs python3 with botocore. The result is checked in.
+.PHONY: awsmodel
+awsmodel:
+	python3 tools/awsmodel.py > cloud/awsmodel/awsmodel_data.c.new && mv cloud/awsmodel/awsmodel_data.c.new cloud/awsmodel/awsmodel_data.c
 
 clean:
 	rm -rf build build-san build-fuzz
