@@ -18,7 +18,7 @@ enum op_mode {
     OP_LOCAL, /* runs in the calling process, never forwarded to the keeper (up, down, exec, ping, verify drive it) */
 };
 enum op_type { OP_STRING, OP_INT, OP_BOOL, OP_LIST /* of strings */, OP_JSON, OP_ENDPOINT, OP_PORT, OP_PROTOCOL, OP_PATH, OP_ADDRESS, OP_REST /* all further words, after -- too */ };
-enum op_param_flags { OP_OPTIONAL = 0, OP_REQUIRED = 1, OP_POSITIONAL = 2 };
+enum op_param_flags { OP_OPTIONAL = 0, OP_REQUIRED = 1, OP_POSITIONAL = 2, OP_STDIN = 4 /* OP_PATH without a value is "-": --batch [FILE|-] */ };
 struct op_param { /* of a lab operation; ends with a NULL name */
     const char *name;    /* "Port": --port, port= */
     enum op_type type;

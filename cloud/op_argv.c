@@ -401,8 +401,10 @@ read_param(struct reader *reader, struct option *option)
             return false;
         }
         value = json_boolean(on);
-    } else if (!take_values(reader, option, option->param->type == OP_LIST, false, &n, &values)) {
+    } else if (!take_values(reader, option, option->param->type == OP_LIST, option->param->flags & OP_STDIN, &n, &values)) {
         return false;
+    } else if (n == 0) {
+        value = json_string("-");
     } else {
         value = param_value(reader, option->param, option->name, n, values);
     }

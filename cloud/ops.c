@@ -7,7 +7,7 @@
 #include "cloud/suggest.h"
 
 /* A family is the array that ends an ops_*.c file: `const struct op ops_X[] = { {...}, {0} };`.  Its order here is the order of help. */
-#define FAMILIES(FAMILY) FAMILY(ops_lab)
+#define FAMILIES(FAMILY) FAMILY(ops_lab) FAMILY(ops_reach)
 
 #define DECLARE(family) extern const struct op family[];
 #define LIST(family) family,

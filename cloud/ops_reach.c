@@ -271,25 +271,30 @@ label_width(const json_t *step)
     return strlen(json_str(step, "Id")) + (name ? strlen(name) + 3 : 0);
 }
 
+/* Spaces up to 'width' columns after what was printed since 'from'. */
 static void
-print_padded(struct buf *text, size_t width, const char *a, const char *b, const char *c)
+pad(struct buf *text, size_t from, size_t width)
 {
-    size_t before = text->size;
-    buf_printf(text, "%s%s%s", a, b, c);
-    while (text->size - before < width) {
+    while (text->size - from < width) {
         buf_char(text, ' ');
     }
+}
+
+static void
+print_column(struct buf *text, const char *column, size_t width)
+{
+    size_t from = text->size;
+    buf_str_add(text, column);
+    pad(text, from, width);
 }
 
 static void
 print_label(struct buf *text, const json_t *step, size_t width)
 {
     const char *name = json_str(step, "Name"), *id = json_str(step, "Id");
-    size_t before = text->size;
+    size_t from = text->size;
     buf_printf(text, name ? "%s (%s)" : "%s", name ? name : id, id);
-    while (text->size - before < width) {
-        buf_char(text, ' ');
-    }
+    pad(text, from, width);
 }
 
 /* The rules that were looked at and did not fit, the nearest miss first. */
@@ -304,7 +309,7 @@ print_missed_rules(struct buf *text, const json_t *rules)
     for (size_t i = 0; i < json_array_size(rules); i++) {
         const json_t *rule = json_array_get(rules, i);
         buf_str_add(text, "         not  ");
-        print_padded(text, width + 2, json_str(rule, "Text"), "", "");
+        print_column(text, json_str(rule, "Text"), width + 2);
         buf_printf(text, "%s  %s\n", json_str(rule, "Misses"), json_str(rule, "Id"));
     }
 }
@@ -331,7 +336,7 @@ print_direction(struct buf *text, const json_t *steps, const char *direction, co
             buf_printf(text, "\n%s\n", title);
         }
         buf_printf(text, "  %2zu %c  ", n, no ? 'x' : ' ');
-        print_padded(text, kind_width + 2, json_str(step, "Component"), "", "");
+        print_column(text, json_str(step, "Component"), kind_width + 2);
         print_label(text, step, width + 2);
         buf_printf(text, "%s\n", json_str(step, "Text"));
         print_missed_rules(text, json_object_get(step, "Rules"));
@@ -401,7 +406,7 @@ static const struct op_param reach_params[] = {
     { "IcmpType", OP_INT, OP_OPTIONAL, "8 (echo request) if not given", NULL, NULL },
     { "IcmpCode", OP_INT, OP_OPTIONAL, "0 if not given", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6, where no address says so", NULL, NULL },
-    { "Batch", OP_PATH, OP_OPTIONAL, "answer JSON lines from a file or `-`, one question each", NULL, NULL },
+    { "Batch", OP_PATH, OP_STDIN, "answer JSON lines from a file or `-`, one question each", NULL, NULL },
     { 0 },
 };
 
