@@ -25,6 +25,7 @@ struct cloud {
     struct lab_dir *dir;   /* NULL: a lab that is never saved (vpclab run, unit tests) */
     struct live *live;     /* in the keeper process while live; else NULL */
     char account[16], region[24]; /* who acts: default "123456789012", "us-east-1" */
+    char home_region[24];  /* the lab's own region, as saved; 'region' is this unless an option said otherwise */
     bool limits;           /* AWS's default quotas are enforced */
 };
 
@@ -39,12 +40,19 @@ struct cloud_options {
  * directory cannot be made or read. */
 struct cloud *cloud_open(const struct cloud_options *options, struct err *err);
 void cloud_close(struct cloud *cloud); /* NULL is fine */
+/* Takes over what other processes have changed since; cheap when nothing has.  Operations do this themselves: it is for a face that looks
+ * names up or completes them while the lab stays open. */
+bool cloud_refresh(struct cloud *cloud, struct err *err);
 const char *cloud_lab_name(const struct cloud *cloud);
 bool cloud_is_live(const struct cloud *cloud); /* a keeper answers for this lab */
 
-/* Every resource that completion may offer for an id parameter of this kind ("subnet"; NULL: any): calls 'each' with id and Name tag. */
+/* A kind is meant by its name ("security-group"), its type in TagSpecifications or its id prefix ("sg").
+ *
+ * Every resource that completion may offer for an id parameter of this kind ("subnet"; NULL or "": any): calls 'each' with id and Name tag. */
 void cloud_each_resource(const struct cloud *cloud, const char *kind, void (*each)(void *context, const char *id, const char *name, const char *detail),
                          void *context);
-/* An id from what a person wrote: the id, an id prefix of 4 or more hex digits, the Name tag, "vpc/name".  'kind' NULL: any.
- * InvalidX.NotFound, or ERR_USAGE listing the candidates when ambiguous. */
+/* An id from what a person wrote: the id, an id prefix of 4 or more hex digits, the Name tag, "vpc/name".  'kind' NULL or "": any.
+ * What has the form of an id comes back as it is even when nothing has it (the operation says so in its own words); other text that names
+ * nothing fails with InvalidX.NotFound, but for 'kind' NULL, where it also comes back ("internet", an address).  ERR_USAGE listing the
+ * candidates when ambiguous. */
 bool cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, char id[static ID_SIZE], struct err *err);

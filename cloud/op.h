@@ -18,7 +18,7 @@ enum op_mode {
     OP_LOCAL, /* runs in the calling process, never forwarded to the keeper (up, down, exec, ping, verify drive it) */
 };
 enum op_type { OP_STRING, OP_INT, OP_BOOL, OP_LIST /* of strings */, OP_JSON, OP_ENDPOINT, OP_PORT, OP_PROTOCOL, OP_PATH, OP_ADDRESS, OP_REST /* all further words, after -- too */ };
-enum op_param_flags { OP_OPTIONAL = 0, OP_REQUIRED = 1, OP_POSITIONAL = 2 };
+enum op_param_flags { OP_OPTIONAL = 0, OP_REQUIRED = 1, OP_POSITIONAL = 2, OP_STDIN = 4 /* OP_PATH without a value is "-": --batch [FILE|-] */ };
 struct op_param { /* of a lab operation; ends with a NULL name */
     const char *name;    /* "Port": --port, port= */
     enum op_type type;
@@ -59,14 +59,15 @@ const struct op *const *ops_all(void);
  * ERR_USAGE with did-you-mean. */
 const struct op *op_find(size_t n, char *const *words, size_t *n_words, struct err *err);
 const struct op *op_by_name(const char *service, const char *name); /* "ec2", "CreateVpc"; NULL if there is none */
+const char *op_words(const struct op *op); /* how it is typed: "ec2 create-vpc", "import aws"; borrowed, static */
 
 /* The parameters of an operation, whichever kind it is, as faces and completion need them. */
 struct op_param_info {
-    const char *name;   /* "CidrBlock" */
+    const char *name;   /* "CidrBlock"; "" for an option only the command line has (--count of run-instances) */
     char option[64];    /* "cidr-block" */
     char variable[64];  /* "cidr_block" */
     const char *type;   /* "string", "integer", "boolean", "list", "structure", ... for help */
-    const char *kind;   /* resource kind an id must be of; NULL */
+    const char *kind;   /* resource kind an id must be of, for cloud_resolve(); "" any; NULL: it names no resource */
     const char *help;   /* "" for AWS operations */
     bool required, positional, list, flag /* takes no value: --dry-run/--no-dry-run */;
     const char *const *choices; /* enum values; NULL-terminated or NULL */

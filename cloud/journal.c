@@ -1,0 +1,151 @@
+#include "cloud/journal.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/map.h"
+#include "cloud/op_types.h"
+#include "cloud/state.h"
+
+#define HIDDEN "HIDDEN_DUE_TO_SECURITY_REASONS" /* CloudTrail's words */
+
+static json_t *journalled(const struct aws_shape *shape, const json_t *value);
+
+static json_t *
+journalled_structure(const struct aws_shape *shape, const json_t *value)
+{
+    json_t *out = json_object();
+    const char *key;
+    json_t *item;
+    json_object_foreach ((json_t *)value, key, item) {
+        const struct aws_member *member = shape && shape->type == AWS_STRUCTURE ? aws_member_find(shape, key) : NULL;
+        char name[128];
+        snprintf(name, sizeof name, "%s", key);
+        if (!shape || shape->type == AWS_STRUCTURE) {
+            name[0] = (char)tolower((unsigned char)name[0]);
+        }
+        json_object_set_new(out, name, journalled(member ? aws_shape(member->shape) : NULL, item));
+    }
+    return out;
+}
+
+/* As CloudTrail writes parameters: names begin with a small letter, secrets are hidden. */
+static json_t *
+journalled(const struct aws_shape *shape, const json_t *value)
+{
+    if (shape && shape->flags & AWS_SENSITIVE) {
+        return json_string(HIDDEN);
+    }
+    if (json_is_object(value)) {
+        return journalled_structure(shape, value);
+    }
+    if (!json_is_array(value)) {
+        return json_deep_copy(value);
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const struct aws_shape *of = shape && shape->type == AWS_LIST ? aws_shape(shape->of) : NULL;
+        json_array_append_new(list, journalled(of, json_array_get(value, i)));
+    }
+    return list;
+}
+
+/* Ids of events come from the lab's seed and the place in the journal: the same scenario writes the same journal, and reads, which save
+ * nothing, still get ids of their own. */
+static struct id_gen
+event_ids(const struct cloud *cloud, const struct op *op)
+{
+    struct stat st = { 0 };
+    struct id_gen ids;
+    if (cloud->dir && stat(cloud->dir->journal_path, &st) != 0) {
+        st.st_size = 0;
+    }
+    uint64_t seed[3] = { cloud->ids.state[0], cloud->ids.state[1], (uint64_t)st.st_size };
+    id_gen_seed(&ids, hash_bytes(seed, sizeof seed) ^ hash_bytes(op->name, strlen(op->name)));
+    return ids;
+}
+
+static void
+event_source(const struct op *op, char out[static 80])
+{
+    const struct aws_service *service = op->service ? aws_service_find(op->service) : NULL;
+    if (service) {
+        snprintf(out, 80, "%s.amazonaws.com", aws_text(service->signing));
+    } else {
+        snprintf(out, 80, "vpclab");
+    }
+}
+
+static bool
+is_global(const struct op *op)
+{
+    return op->service && (strcmp(op->service, "iam") == 0 || strcmp(op->service, "organizations") == 0);
+}
+
+static bool
+is_data_event(const struct op *op)
+{
+    return op->service && strcmp(op->service, "s3api") == 0 && strstr(op->name, "Object") && !strstr(op->name, "ObjectLock");
+}
+
+json_t *
+journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure)
+{
+    struct id_gen ids = event_ids(cloud, op);
+    const struct aws_operation *aws = op_aws(op);
+    char source[80], when[32], request[37], event[37];
+    event_source(op, source);
+    clock_format_s(clock_now_ms(&cloud->clock), when);
+    id_new_uuid(&ids, request);
+    id_new_uuid(&ids, event);
+    char arn[80];
+    snprintf(arn, sizeof arn, "arn:aws:iam::%s:root", cloud->account);
+    json_t *json = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s}", "eventVersion", "1.11", "userIdentity", "type",
+                             "Root", "principalId", cloud->account, "arn", arn, "accountId", cloud->account, "eventTime", when,
+                             "eventSource", source, "eventName", op->name, "awsRegion", is_global(op) ? "us-east-1" : cloud->region,
+                             "sourceIPAddress", "127.0.0.1", "userAgent", "vpclab/" VPCLAB_VERSION);
+    bool read_only = op->mode != OP_WRITE;
+    if (failure) {
+        json_object_set_new(json, "errorCode", json_string(failure->code[0] ? failure->code : "ClientError"));
+        json_object_set_new(json, "errorMessage", json_string(failure->text));
+    }
+    bool empty = !in || json_object_size(in) == 0;
+    json_object_set_new(json, "requestParameters", empty ? json_null() : journalled(aws ? aws_shape(aws->input) : NULL, in));
+    bool answered = out && !read_only && json_object_size(out) > 0;
+    json_object_set_new(json, "responseElements", answered ? journalled(aws ? aws_shape(aws->output) : NULL, out) : json_null());
+    json_object_set_new(json, "requestID", json_string(request));
+    json_object_set_new(json, "eventID", json_string(event));
+    json_object_set_new(json, "readOnly", json_boolean(read_only));
+    json_object_set_new(json, "eventType", json_string(op->service ? "AwsApiCall" : "VpclabCommand"));
+    json_object_set_new(json, "managementEvent", json_boolean(!is_data_event(op)));
+    json_object_set_new(json, "recipientAccountId", json_string(cloud->account));
+    json_object_set_new(json, "eventCategory", json_string(is_data_event(op) ? "Data" : "Management"));
+    return json;
+}
+
+bool
+journal_append(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure,
+               struct err *err)
+{
+    if (!cloud->dir || (!op->service && op->mode != OP_WRITE)) {
+        return true;
+    }
+    json_t *event = journal_event(cloud, op, in, out, failure);
+    struct buf line = { 0 };
+    json_write_compact(event, &line);
+    buf_char(&line, '\n');
+    json_decref(event);
+    int fd = open(cloud->dir->journal_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool done = fd >= 0 && write(fd, line.data, line.size) == (ssize_t)line.size;
+    if (!done) {
+        err_set(err, ERR_MACHINE, "", "`%s` cannot be written: %s", cloud->dir->journal_path, strerror(errno));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    buf_done(&line);
+    return done;
+}

@@ -1,0 +1,11 @@
+/* cloud/journal.h - journal.jsonl: every AWS operation of a lab, refused ones too, as an event in CloudTrail's form, one a line.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html */
+#pragma once
+#include "cloud/op.h"
+
+/* The event for one call. 'out' is the answer, NULL when 'failure' says why there is none.  The caller owns it. */
+json_t *journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure);
+
+/* Appends it with one write, so that events of several processes never mix.  Reads of the lab's own verbs are not journalled. */
+bool journal_append(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure,
+                    struct err *err);

@@ -1,0 +1,109 @@
+/* cloud/op_object.c - a Lua table or another face's object to AWS's spelling: cidr_block -> CidrBlock, at every depth. */
+#include <string.h>
+#include "base/vec.h"
+#include "cloud/op_types.h"
+#include "cloud/suggest.h"
+
+static json_t *respell(const struct op *op, const struct aws_shape *shape, const json_t *value, struct err *err);
+
+static bool
+unknown_member(const struct op *op, const struct aws_shape *shape, const char *key, struct err *err)
+{
+    struct suggest suggest = suggest_start(key);
+    const struct aws_member *members = aws_members(shape);
+    for (size_t i = 0; i < shape->n; i++) {
+        suggest_offer(&suggest, aws_text(members[i].name));
+    }
+    err_set(err, ERR_USAGE, op_fault_code(op, FAULT_UNKNOWN), "`%s` is not a parameter of `%s`", key, op->name);
+    return suggest_hint(&suggest, err, "");
+}
+
+static json_t *
+respell_structure(const struct op *op, const struct aws_shape *shape, const json_t *value, struct err *err)
+{
+    json_t *out = json_object();
+    const struct aws_member *members = aws_members(shape);
+    const char *key;
+    json_t *item;
+    json_object_foreach ((json_t *)value, key, item) {
+        const struct aws_member *member = NULL;
+        for (size_t i = 0; i < shape->n && !member; i++) {
+            member = same_spelling(aws_text(members[i].name), key) ? &members[i] : NULL;
+        }
+        json_t *spelled = member ? respell(op, aws_shape(member->shape), item, err) : NULL;
+        if (!spelled) {
+            if (!member) {
+                unknown_member(op, shape, key, err);
+            }
+            json_decref(out);
+            return NULL;
+        }
+        json_object_set_new(out, aws_text(member->name), spelled);
+    }
+    return out;
+}
+
+static json_t *
+respell(const struct op *op, const struct aws_shape *shape, const json_t *value, struct err *err)
+{
+    if (shape->type == AWS_STRUCTURE && json_is_object(value)) {
+        return respell_structure(op, shape, value, err);
+    }
+    if (shape_is_flag(shape) && json_is_boolean(value)) {
+        return json_pack("{s:O}", "Value", value);
+    }
+    if (shape->type != AWS_LIST) {
+        return json_deep_copy(value);
+    }
+    /* An empty Lua table is both a list and an object. */
+    json_t *list = json_array();
+    bool empty = json_is_object(value) && json_object_size(value) == 0;
+    size_t n = empty ? 0 : json_is_array(value) ? json_array_size(value) : 1;
+    for (size_t i = 0; i < n; i++) {
+        json_t *item = respell(op, aws_shape(shape->of), json_is_array(value) ? json_array_get(value, i) : value, err);
+        if (!item || json_array_append_new(list, item) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *
+respell_params(const struct op *op, const json_t *object, struct err *err)
+{
+    json_t *out = json_object();
+    const char *key;
+    json_t *item;
+    json_object_foreach ((json_t *)object, key, item) {
+        const struct op_param *param = op->params;
+        struct suggest suggest = suggest_start(key);
+        for (; param && param->name && !same_spelling(param->name, key); param++) {
+            suggest_offer(&suggest, param->name);
+        }
+        if (!param || !param->name) {
+            err_set(err, ERR_USAGE, "", "`%s` is not a parameter of `%s`", key, op->name);
+            suggest_hint(&suggest, err, "");
+            json_decref(out);
+            return NULL;
+        }
+        json_object_set(out, param->name, item);
+    }
+    return out;
+}
+
+json_t *
+op_read_object(const struct op *op, const json_t *object, struct err *err)
+{
+    static const struct aws_shape nothing = { .type = AWS_STRUCTURE };
+    if (!json_is_object(object)) {
+        err_set(err, ERR_USAGE, "", "`%s` takes an object of parameters", op->name);
+        return NULL;
+    }
+    if (!op->service) {
+        return respell_params(op, object, err);
+    }
+    const struct aws_operation *aws = op_aws(op);
+    const struct aws_shape *input = aws ? aws_shape(aws->input) : NULL;
+    return respell_structure(op, input ? input : &nothing, object, err);
+}

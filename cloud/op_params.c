@@ -1,0 +1,136 @@
+/* cloud/op_params.c - the parameters of an operation as faces and completion see them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/map.h"
+#include "base/vec.h"
+#include "cloud/op_argv.h"
+
+struct param_list {
+    VEC(struct op_param_info) infos;
+};
+
+static const char *const *
+enum_choices(const struct aws_shape *shape)
+{
+    static const char *const flag[] = { "true", "false", NULL };
+    if (shape->type == AWS_LIST) {
+        shape = aws_shape(shape->of);
+    }
+    if (shape_is_flag(shape)) {
+        return flag;
+    }
+    if (shape->type != AWS_STRING || shape->n == 0) {
+        return NULL;
+    }
+    const char **choices = xcalloc(shape->n + 1u, sizeof *choices);
+    for (size_t i = 0; i < shape->n; i++) {
+        choices[i] = aws_enum_value(shape, i);
+    }
+    return choices;
+}
+
+static void
+snake(struct op_param_info *info)
+{
+    snprintf(info->variable, sizeof info->variable, "%s", info->option);
+    for (char *p = info->variable; *p; p++) {
+        *p = *p == '-' ? '_' : *p;
+    }
+}
+
+static void
+aws_params(const struct op *op, struct param_list *list)
+{
+    const struct aws_operation *aws = op_aws(op);
+    const struct aws_shape *input = aws ? aws_shape(aws->input) : NULL;
+    const struct aws_member *members = input ? aws_members(input) : NULL;
+    for (size_t i = 0; input && i < input->n; i++) {
+        const struct aws_shape *shape = aws_shape(members[i].shape);
+        if (argv_hides(op, aws_text(members[i].option))) {
+            continue;
+        }
+        struct op_param_info *info = VEC_ADD(&list->infos);
+        info->name = aws_text(members[i].name);
+        snprintf(info->option, sizeof info->option, "%s", aws_text(members[i].option));
+        snake(info);
+        info->type = shape_type_name(shape);
+        info->help = "";
+        info->required = members[i].flags & AWS_REQUIRED && !(members[i].flags & AWS_IDEMPOTENCY_TOKEN);
+        info->list = shape->type == AWS_LIST;
+        info->flag = shape->type == AWS_BOOLEAN || shape_is_flag(shape);
+        info->kind = op_member_kind(op, info->name);
+        info->choices = enum_choices(shape);
+    }
+    for (const struct argv_custom *custom = argv_customs; custom->option; custom++) {
+        if (argv_custom_applies(custom, op)) {
+            struct op_param_info *info = VEC_ADD(&list->infos);
+            info->name = "";
+            snprintf(info->option, sizeof info->option, "%s", custom->option);
+            snake(info);
+            info->type = custom->type == CUSTOM_FLAG ? "boolean" : custom->type == CUSTOM_LIST ? "list of strings" : "string";
+            info->help = custom->help;
+            info->list = custom->type == CUSTOM_LIST;
+            info->flag = custom->type == CUSTOM_FLAG;
+            info->kind = strcmp(custom->option, "source-group") == 0 ? "sg" : NULL;
+        }
+    }
+}
+
+static const char *const param_types[] = {
+    [OP_STRING] = "string",         [OP_INT] = "integer",   [OP_BOOL] = "boolean",      [OP_LIST] = "list of strings",
+    [OP_JSON] = "JSON",             [OP_PORT] = "port",     [OP_PROTOCOL] = "protocol", [OP_PATH] = "path",
+    [OP_ENDPOINT] = "endpoint",     [OP_REST] = "words",    [OP_ADDRESS] = "address",
+};
+
+static const char *const *
+word_choices(const char *words)
+{
+    VEC(const char *) list = { 0 };
+    char *copy = xstrdup(words), *save = NULL;
+    for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        *VEC_ADD(&list) = word;
+    }
+    *VEC_ADD(&list) = NULL;
+    return list.items;
+}
+
+static void
+lab_params(const struct op *op, struct param_list *list)
+{
+    for (const struct op_param *param = op->params; param && param->name; param++) {
+        struct op_param_info *info = VEC_ADD(&list->infos);
+        info->name = param->name;
+        option_spelling(param->name, '-', info->option, sizeof info->option);
+        snake(info);
+        info->type = param_types[param->type];
+        info->help = param->help ? param->help : "";
+        info->kind = param->kind ? param->kind : param->type == OP_ENDPOINT ? "" : NULL;
+        info->required = param->flags & OP_REQUIRED;
+        info->positional = param->flags & OP_POSITIONAL;
+        info->list = param->type == OP_LIST || param->type == OP_REST;
+        info->flag = param->type == OP_BOOL;
+        info->choices = param->choices ? word_choices(param->choices) : NULL;
+    }
+}
+
+size_t
+op_params(const struct op *op, const struct op_param_info **params)
+{
+    /* A row's parameters never change, so they are worked out once and stay until the program ends. */
+    static struct map lists;
+    char key[24];
+    snprintf(key, sizeof key, "%p", (const void *)op);
+    struct param_list *list = map_get(&lists, key);
+    if (!list) {
+        list = xcalloc(1, sizeof *list);
+        if (op->service) {
+            aws_params(op, list);
+        } else {
+            lab_params(op, list);
+        }
+        map_put(&lists, key, list);
+    }
+    *params = list->infos.items;
+    return list->infos.n;
+}

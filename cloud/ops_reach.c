@@ -1,0 +1,428 @@
+/* cloud/ops_reach.c - `vpclab reach`: does a packet arrive, hop by hop, and what decided?
+ *
+ * The verdict is netsim/analysis/reach; this file reads the words, shapes the answer as AWS's analyzer does
+ * (NetworkPathFound, ForwardPathComponents, ReturnPathComponents, Explanations) beside our own reading (Verdict,
+ * Steps), and prints it for a person. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "cloud/op.h"
+#include "netsim/analysis/batch.h"
+#include "netsim/model/network.h"
+
+#define BATCH_LIMIT ((size_t)1 << 30) /* bytes */
+
+/* ---- Reading the question ------------------------------------------------------------------------------------------
+ */
+
+/* What an id may be as an end, by its prefix. */
+static const struct {
+    const char *prefix;
+    enum endpoint_kind kind;
+} end_prefixes[] = {
+    { "i-", ENDPOINT_INSTANCE },  { "eni-", ENDPOINT_ENI },      { "igw-", ENDPOINT_GATEWAY },
+    { "nat-", ENDPOINT_GATEWAY }, { "tgw-", ENDPOINT_GATEWAY },  { "vgw-", ENDPOINT_GATEWAY },
+    { "pcx-", ENDPOINT_GATEWAY }, { "dxgw-", ENDPOINT_GATEWAY }, { "eigw-", ENDPOINT_GATEWAY },
+    { "cgw-", ENDPOINT_GATEWAY }, { "vpn-", ENDPOINT_GATEWAY },  { "vpce-", ENDPOINT_VPCE },
+};
+
+static bool
+end_from_id(const char *id, struct endpoint *end)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(end_prefixes); i++) {
+        if (strncmp(id, end_prefixes[i].prefix, strlen(end_prefixes[i].prefix)) == 0 && strlen(id) < sizeof end->id) {
+            end->kind = end_prefixes[i].kind;
+            strcpy(end->id, id);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+end_from_words(const struct cloud *cloud, const char *text, const char *where, struct endpoint *end, struct err *err)
+{
+    char id[ID_SIZE];
+    if (!text) {
+        err_set(err, ERR_USAGE, "", "`reach` asks from where to where, and %s is missing", where);
+        return err_hint(
+            err, "reach SOURCE DESTINATION, each an instance, an interface, a gateway, `internet` or an address");
+    }
+    if (strcmp(text, "internet") == 0) {
+        end->kind = ENDPOINT_INTERNET;
+        return true;
+    }
+    if (ip_parse(text, &end->ip)) {
+        end->kind = ENDPOINT_IP;
+        return true;
+    }
+    if (end_from_id(text, end) && !network_kind_of_id(text)) {
+        return true; /* of a kind that is not modelled: the answer says so */
+    }
+    if (!cloud_resolve(cloud, NULL, text, id, err)) {
+        return err_at(err, where, 0, 0);
+    }
+    if (!end_from_id(id, end)) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` sends and receives no packets", text);
+        err_hint(err, "an end is an instance, an interface, a gateway, `internet` or an address");
+        return err_at(err, where, 0, 0);
+    }
+    return true;
+}
+
+static bool
+read_address(const json_t *in, const char *name, const char *where, struct ip *ip, struct err *err)
+{
+    const char *text = arg_str(in, name);
+    if (text && !ip_parse(text, ip)) {
+        err_set(err, ERR_USAGE, "", "`%s` is not an address", text);
+        return err_at(err, where, 0, 0);
+    }
+    return true;
+}
+
+static bool
+read_flow(const struct op_call *call, struct flow_spec *flow, struct err *err)
+{
+    const json_t *in = call->in;
+    const char *protocol = arg_str(in, "Protocol");
+    *flow = (struct flow_spec){ .protocol = PROTOCOL_TCP };
+    if (!end_from_words(call->cloud, arg_str(in, "Source"), "SOURCE", &flow->from, err) ||
+        !end_from_words(call->cloud, arg_str(in, "Destination"), "DESTINATION", &flow->to, err) ||
+        !read_address(in, "SourceIp", "--source-ip", &flow->src_ip, err) ||
+        !read_address(in, "DestinationIp", "--destination-ip", &flow->dst_ip, err)) {
+        return false;
+    }
+    flow->dst_port = (int)arg_int(in, "Port", -1);
+    flow->src_port = (int)arg_int(in, "SourcePort", -1);
+    flow->icmp_type = (int)arg_int(in, "IcmpType", -1);
+    flow->icmp_code = (int)arg_int(in, "IcmpCode", -1);
+    if (flow->icmp_type > 255 || flow->icmp_code > 255) {
+        return err_set(err, ERR_USAGE, "", "an ICMP type or code is 0 to 255") || err_at(err, "--icmp-type", 0, 0);
+    }
+    if (protocol && !protocol_parse(protocol, &flow->protocol)) {
+        return err_set(err, ERR_USAGE, "", "`%s` is not a protocol", protocol) || err_at(err, "--protocol", 0, 0);
+    }
+    if (!protocol && flow->icmp_type >= 0) {
+        flow->protocol = PROTOCOL_ICMP;
+    }
+    bool has_ports = flow->protocol == PROTOCOL_TCP || flow->protocol == PROTOCOL_UDP;
+    if (!has_ports && (flow->dst_port >= 0 || flow->src_port >= 0)) {
+        err_set(err, ERR_USAGE, "", "only tcp and udp have ports, not %s", protocol_name(flow->protocol));
+        return err_at(err, "--port", 0, 0);
+    }
+    flow->family = arg_flag(in, "Ipv6", false) ? IP_V6 : IP_NONE;
+    return true;
+}
+
+/* ---- The answer ----------------------------------------------------------------------------------------------------
+ */
+
+static const char *
+end_name(const struct network *net, const struct endpoint *end)
+{
+    if (end->kind == ENDPOINT_INTERNET) {
+        return "internet";
+    }
+    if (end->kind == ENDPOINT_IP) {
+        return ip_str(&end->ip);
+    }
+    const struct object *object = store_find(network_store(net), end->id);
+    const char *name = object ? object_name(object) : NULL;
+    return name ? name : end->id;
+}
+
+static json_t *
+codes_json(const char *const codes[static 4])
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < 4 && codes[i]; i++) {
+        json_array_append_new(list, json_string(codes[i]));
+    }
+    return list;
+}
+
+static void
+set(json_t *object, const char *name, json_t *value)
+{
+    json_object_set_new(object, name, value);
+}
+
+static json_t *
+verdict_json(const struct network *net, const struct flow_spec *flow, const struct reach_result *r)
+{
+    bool answer_lost = r->reachable && r->reply == REPLY_BLOCKED;
+    json_t *v = json_object();
+    set(v, "From", json_string(end_name(net, &flow->from)));
+    set(v, "To", json_string(end_name(net, &flow->to)));
+    set(v, "Flow", json_string(flow_str(&r->sent)));
+    set(v, "Reachable", json_boolean(r->reachable));
+    set(v, "Reply", r->reply == REPLY_UNKNOWN ? json_null() : json_string(answer_lost ? "blocked" : "allowed"));
+    set(v, "Why", r->why ? json_string(r->why) : answer_lost ? json_string(r->reply_why) : json_null());
+    set(v, "ExplanationCodes", codes_json(answer_lost ? r->reply_codes : r->codes));
+    set(v, "SourceIp", json_string(ip_str(&r->sent.src)));
+    set(v, "DestinationIp", json_string(ip_str(&r->sent.dst)));
+    set(v, "ArrivesFrom", json_string(ip_str(&r->arrives.src)));
+    set(v, "ArrivesAt", json_string(ip_str(&r->arrives.dst)));
+    json_t *path = json_array();
+    for (size_t i = 0; i < r->path.n; i++) {
+        json_array_append_new(path, json_string(r->path.items[i]));
+    }
+    set(v, "Path", path);
+    if (r->reason) {
+        set(v, "Reason", json_string(r->reason));
+    }
+    if (r->hint) {
+        set(v, "Hint", json_string(r->hint));
+    }
+    return v;
+}
+
+static bool
+reach_one(struct op_call *call, struct err *err)
+{
+    struct flow_spec flow;
+    struct reach_result result = { 0 };
+    if (!read_flow(call, &flow, err) || !reach(call->cloud->net, &flow, true, &result, NULL, err)) {
+        return false;
+    }
+    set(call->out, "NetworkPathFound", json_boolean(result.path_found));
+    set(call->out, "ForwardPathComponents", json_incref(result.forward));
+    set(call->out, "ReturnPathComponents", json_incref(result.back));
+    set(call->out, "Explanations", json_incref(result.explanations));
+    set(call->out, "Verdict", verdict_json(call->cloud->net, &flow, &result));
+    set(call->out, "Steps", json_incref(result.steps));
+    call->no = !result.path_found;
+    reach_result_done(&result);
+    return true;
+}
+
+/* ---- Batch ---------------------------------------------------------------------------------------------------------
+ */
+
+static json_t *
+batch_error(const struct err *err, int line)
+{
+    json_t *error = json_pack("{s:s, s:s, s:i}", "code", *err->code ? err->code : "InvalidQuestion", "message",
+                              err->text, "line", err->line && strcmp(err->where, "line") == 0 ? err->line : line);
+    if (err->column) {
+        set(error, "column", json_integer(err->column));
+    }
+    if (*err->where) {
+        set(error, "where", json_string(err->where));
+    }
+    return json_pack("{s:o}", "error", error);
+}
+
+static json_t *
+batch_line(const struct network *net, const char *text, size_t size, int line)
+{
+    struct err err = { 0 };
+    json_t *question = json_read(text, size, "", &err);
+    json_t *answer = question ? batch_answer(net, question, &err) : NULL;
+    const char *id = json_str(question, "id");
+    if (!answer) {
+        answer = batch_error(&err, line);
+    }
+    if (id) {
+        set(answer, "id", json_string(id));
+    }
+    json_decref(question);
+    return answer;
+}
+
+static bool
+reach_batch(struct op_call *call, const char *path, struct err *err)
+{
+    struct buf input = { 0 };
+    if (!buf_read_file(&input, path, BATCH_LIMIT, err)) {
+        return false;
+    }
+    json_t *answers = json_array();
+    const char *at = buf_str(&input), *end = at + input.size;
+    for (int line = 1; at < end; line++) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        size_t size = (size_t)((newline ? newline : end) - at);
+        if (strspn(at, " \t\r") < size) {
+            json_array_append_new(answers, batch_line(call->cloud->net, at, size, line));
+        }
+        at += size + 1;
+    }
+    set(call->out, "Answers", answers);
+    buf_done(&input);
+    return true;
+}
+
+static bool
+reach_run(struct op_call *call, struct err *err)
+{
+    const char *batch = arg_str(call->in, "Batch");
+    return batch ? reach_batch(call, batch, err) : reach_one(call, err);
+}
+
+/* ---- For a person --------------------------------------------------------------------------------------------------
+ */
+
+static size_t
+label_width(const json_t *step)
+{
+    const char *name = json_str(step, "Name");
+    return strlen(json_str(step, "Id")) + (name ? strlen(name) + 3 : 0);
+}
+
+/* Spaces up to 'width' columns after what was printed since 'from'. */
+static void
+pad(struct buf *text, size_t from, size_t width)
+{
+    while (text->size - from < width) {
+        buf_char(text, ' ');
+    }
+}
+
+static void
+print_column(struct buf *text, const char *column, size_t width)
+{
+    size_t from = text->size;
+    buf_str_add(text, column);
+    pad(text, from, width);
+}
+
+static void
+print_label(struct buf *text, const json_t *step, size_t width)
+{
+    const char *name = json_str(step, "Name"), *id = json_str(step, "Id");
+    size_t from = text->size;
+    buf_printf(text, name ? "%s (%s)" : "%s", name ? name : id, id);
+    pad(text, from, width);
+}
+
+/* The rules that were looked at and did not fit, the nearest miss first. */
+static void
+print_missed_rules(struct buf *text, const json_t *rules)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        size_t length = strlen(json_str(json_array_get(rules, i), "Text"));
+        width = length > width ? length : width;
+    }
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        const json_t *rule = json_array_get(rules, i);
+        buf_str_add(text, "         not  ");
+        print_column(text, json_str(rule, "Text"), width + 2);
+        buf_printf(text, "%s  %s\n", json_str(rule, "Misses"), json_str(rule, "Id"));
+    }
+}
+
+static size_t
+print_direction(struct buf *text, const json_t *steps, const char *direction, const char *title)
+{
+    size_t width = 0, n = 0, kind_width = 0;
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        const json_t *step = json_array_get(steps, i);
+        if (strcmp(json_str(step, "Direction"), direction) == 0) {
+            size_t kind = strlen(json_str(step, "Component"));
+            width = label_width(step) > width ? label_width(step) : width;
+            kind_width = kind > kind_width ? kind : kind_width;
+        }
+    }
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        const json_t *step = json_array_get(steps, i);
+        bool no = strcmp(json_str(step, "Verdict"), "no") == 0;
+        if (strcmp(json_str(step, "Direction"), direction) != 0) {
+            continue;
+        }
+        if (n++ == 0) {
+            buf_printf(text, "\n%s\n", title);
+        }
+        buf_printf(text, "  %2zu %c  ", n, no ? 'x' : ' ');
+        print_column(text, json_str(step, "Component"), kind_width + 2);
+        print_label(text, step, width + 2);
+        buf_printf(text, "%s\n", json_str(step, "Text"));
+        print_missed_rules(text, json_object_get(step, "Rules"));
+    }
+    return n;
+}
+
+static void
+print_header(struct buf *text, const json_t *out, size_t n_hops)
+{
+    const json_t *v = json_object_get(out, "Verdict");
+    const char *code = json_string_value(json_array_get(json_object_get(v, "ExplanationCodes"), 0));
+    const char *reply = json_str(v, "Reply");
+    bool found = json_flag(out, "NetworkPathFound", false), lost = reply && strcmp(reply, "blocked") == 0;
+    buf_printf(text, "%s  %s -> %s  %s  ", found ? "REACHABLE" : "BLOCKED", json_str(v, "From"), json_str(v, "To"),
+               json_str(v, "Flow"));
+    if (!found) {
+        buf_printf(text, "%s%s\n", code ? code : json_str(v, "Why"),
+                   lost ? "  (it arrives, the answer does not come back)" : "");
+    } else {
+        buf_printf(text, "%zu hops%s%s%s\n", n_hops, lost ? ", but the answer is lost  " : "", lost ? code : "", "");
+    }
+}
+
+static void
+reach_text(const json_t *out, struct buf *text)
+{
+    const json_t *answers = json_object_get(out, "Answers");
+    for (size_t i = 0; i < json_array_size(answers); i++) {
+        json_write_compact(json_array_get(answers, i), text);
+        buf_char(text, '\n');
+    }
+    if (answers) {
+        return;
+    }
+    const json_t *v = json_object_get(out, "Verdict"), *steps = json_object_get(out, "Steps");
+    struct buf body = { 0 }, forward = { 0 }, back = { 0 };
+    buf_printf(&forward, "forward  %s -> %s", json_str(v, "SourceIp"), json_str(v, "DestinationIp"));
+    buf_printf(&back, "return  %s -> %s", json_str(v, "ArrivesAt"), json_str(v, "ArrivesFrom"));
+    size_t n_hops = print_direction(&body, steps, "forward", buf_str(&forward));
+    print_direction(&body, steps, "return", buf_str(&back));
+    print_header(text, out, n_hops);
+    buf_str_add(text, buf_str(&body));
+    if (json_str(v, "Reason")) {
+        buf_printf(text, "\nbecause: %s\n", json_str(v, "Reason"));
+    }
+    if (json_str(v, "Hint")) {
+        buf_printf(text, "hint: %s\n", json_str(v, "Hint"));
+    }
+    buf_done(&body);
+    buf_done(&forward);
+    buf_done(&back);
+}
+
+/* ---- The row -------------------------------------------------------------------------------------------------------
+ */
+
+static const struct op_param reach_params[] = {
+    { "Source", OP_ENDPOINT, OP_POSITIONAL, "instance, interface, gateway, `internet` or address it leaves from", NULL,
+      NULL },
+    { "Destination", OP_ENDPOINT, OP_POSITIONAL, "where it should arrive", NULL, NULL },
+    { "Port", OP_PORT, OP_OPTIONAL, "destination port; any that gets through if not given", NULL, NULL },
+    { "Protocol", OP_PROTOCOL, OP_OPTIONAL, "tcp (default), udp, icmp or a protocol number", NULL, NULL },
+    { "SourcePort", OP_PORT, OP_OPTIONAL, "an ephemeral port if not given", NULL, NULL },
+    { "SourceIp", OP_ADDRESS, OP_OPTIONAL, "another source address than the primary one", NULL, NULL },
+    { "DestinationIp", OP_ADDRESS, OP_OPTIONAL, "another destination address than the primary one", NULL, NULL },
+    { "IcmpType", OP_INT, OP_OPTIONAL, "8 (echo request) if not given", NULL, NULL },
+    { "IcmpCode", OP_INT, OP_OPTIONAL, "0 if not given", NULL, NULL },
+    { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6, where no address says so", NULL, NULL },
+    { "Batch", OP_PATH, OP_STDIN, "answer JSON lines from a file or `-`, one question each", NULL, NULL },
+    { 0 },
+};
+
+const struct op ops_reach[] = {
+    {
+        .name = "reach",
+        .mode = OP_LOCAL,
+        .run = reach_run,
+        .help = "Show whether a packet arrives and its answer comes back, hop by hop, and the rule that decided.",
+        .params = reach_params,
+        .text = reach_text,
+        .group = "ask",
+        .examples = "reach web db --port 5432            may the web server open the database?\n"
+                    "reach internet web --port 443       is the site open to the world?\n"
+                    "reach app internet --protocol icmp  can it ping out, and through which gateway?\n"
+                    "reach --batch questions.jsonl       one JSON question a line, one answer a line\n",
+    },
+    { 0 },
+};

@@ -1,0 +1,209 @@
+/* cloud/resolve.c - ids from what a person writes, and the candidates that completion offers. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/vec.h"
+#include "cloud/cloud.h"
+#include "cloud/suggest.h"
+#include "iampolicy/account.h"
+#include "netsim/model/network.h"
+
+#define PREFIX_DIGITS 4 /* fewest hex digits of an id prefix */
+#define LISTED_MAX 8    /* candidates named in an error */
+
+static bool
+kind_is(const struct kind *kind, const char *word)
+{
+    return !word || !word[0] || strcmp(kind->name, word) == 0 || strcmp(kind->prefix, word) == 0 ||
+           (kind->type && strcmp(kind->type, word) == 0);
+}
+
+/* "sg-0a1b": the prefix of a kind of ours, and hex digits. */
+static bool
+has_id_form(const char *kind, const char *text)
+{
+    for (size_t i = 0; network_kinds[i]; i++) {
+        size_t size = strlen(network_kinds[i]->prefix);
+        if (size && kind_is(network_kinds[i], kind) && strncmp(text, network_kinds[i]->prefix, size) == 0 && text[size] == '-') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_id_prefix(const char *text)
+{
+    const char *dash = strrchr(text, '-');
+    return dash && strlen(dash + 1) >= PREFIX_DIGITS && dash[1 + strspn(dash + 1, "0123456789abcdef")] == '\0';
+}
+
+struct search {
+    const char *text;
+    const char *vpc, *name; /* the halves of vpc/name */
+    size_t vpc_size;
+    const struct object *found[LISTED_MAX];
+    size_t n;
+};
+
+static bool
+is_in_vpc(const struct cloud *cloud, const void *object, const struct search *search)
+{
+    json_t *described = object_describe(network_store(cloud->net), object);
+    const char *vpc_id = json_str(described, "VpcId");
+    const struct object *vpc = vpc_id ? store_find(network_store(cloud->net), vpc_id) : NULL;
+    const char *name = vpc ? object_name(vpc) : NULL;
+    bool by_id = vpc_id && strlen(vpc_id) == search->vpc_size && memcmp(vpc_id, search->vpc, search->vpc_size) == 0;
+    bool by_name = name && strlen(name) == search->vpc_size && memcmp(name, search->vpc, search->vpc_size) == 0;
+    json_decref(described);
+    return by_id || by_name;
+}
+
+static bool
+matches(const struct cloud *cloud, const struct object *object, const struct search *search, bool by_id)
+{
+    if (by_id) {
+        return strncmp(object->id, search->text, strlen(search->text)) == 0;
+    }
+    const char *name = object_name(object);
+    if (!name) {
+        return false;
+    }
+    return strcmp(name, search->text) == 0 || (search->name && strcmp(name, search->name) == 0 && is_in_vpc(cloud, object, search));
+}
+
+static void
+look_through(const struct cloud *cloud, const char *kind, struct search *search, bool by_id)
+{
+    const struct store *store = network_store(cloud->net);
+    for (size_t i = 0; network_kinds[i]; i++) {
+        if (!kind_is(network_kinds[i], kind)) {
+            continue;
+        }
+        for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
+            if (matches(cloud, o, search, by_id)) {
+                if (search->n < LISTED_MAX) {
+                    search->found[search->n] = o;
+                }
+                search->n++;
+            }
+        }
+    }
+}
+
+static bool
+ambiguous(const struct cloud *cloud, const struct search *search, bool by_id, struct err *err)
+{
+    struct buf list = { 0 };
+    for (size_t i = 0; i < search->n && i < LISTED_MAX; i++) {
+        const char *name = object_name(search->found[i]);
+        json_t *described = object_describe(network_store(cloud->net), search->found[i]);
+        const char *vpc = json_str(described, "VpcId");
+        buf_printf(&list, "%s%s", i ? ", " : "", search->found[i]->id);
+        if (by_id ? name != NULL : vpc != NULL) {
+            buf_printf(&list, " (%s)", by_id ? name : vpc);
+        }
+        json_decref(described);
+    }
+    if (search->n > LISTED_MAX) {
+        buf_printf(&list, " and %zu more", search->n - LISTED_MAX);
+    }
+    err_set(err, ERR_USAGE, "", "`%s` %s %zu resources: %s", search->text, by_id ? "begins the ids of" : "is the name of", search->n,
+            buf_str(&list));
+    buf_done(&list);
+    return by_id ? err_hint(err, "write more of the id") : err_hint(err, "write VPC/%s or the id", search->text);
+}
+
+static bool
+no_such(const struct cloud *cloud, const char *kind, const char *text, struct err *err)
+{
+    struct suggest suggest = suggest_start(text);
+    const struct kind *of = NULL;
+    for (size_t i = 0; network_kinds[i]; i++) {
+        if (!kind_is(network_kinds[i], kind)) {
+            continue;
+        }
+        of = of ? of : network_kinds[i];
+        for (const struct object *o = store_first(network_store(cloud->net), network_kinds[i]); o;
+             o = store_next(network_store(cloud->net), o)) {
+            if (object_name(o)) {
+                suggest_offer(&suggest, object_name(o));
+            }
+        }
+    }
+    err_set(err, ERR_INPUT, of ? of->not_found : "InvalidID", "no %s has the id or name `%s`", kind && kind[0] && of ? of->name : "resource", text);
+    return suggest_hint(&suggest, err, "");
+}
+
+bool
+cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, char id[static ID_SIZE], struct err *err)
+{
+    const struct store *store = network_store(cloud->net);
+    const struct object *exact = store_find(store, text);
+    bool any = !kind || !kind[0], known = any;
+    for (size_t i = 0; network_kinds[i]; i++) {
+        known |= kind_is(network_kinds[i], kind);
+    }
+    if ((exact || !known) && strlen(text) < ID_SIZE) {
+        /* The operation itself complains about an id of another kind. */
+        snprintf(id, ID_SIZE, "%s", text);
+        return true;
+    }
+    struct search search = { .text = text };
+    const char *slash = strchr(text, '/');
+    if (slash) {
+        search.vpc = text;
+        search.vpc_size = (size_t)(slash - text);
+        search.name = slash + 1;
+    }
+    bool by_id = has_id_form(kind, text) && is_id_prefix(text);
+    if (by_id) {
+        look_through(cloud, kind, &search, true);
+    }
+    if (search.n == 0) {
+        by_id = false;
+        look_through(cloud, kind, &search, false);
+    }
+    if (search.n > 1) {
+        return ambiguous(cloud, &search, by_id, err);
+    }
+    if (search.n == 0 && (strlen(text) >= ID_SIZE || (!any && !has_id_form(kind, text)))) {
+        return no_such(cloud, kind, text, err);
+    }
+    snprintf(id, ID_SIZE, "%s", search.n ? search.found[0]->id : text);
+    return true;
+}
+
+/* What tells resources apart at a glance: the block, address or state. */
+static void
+detail_of(const json_t *described, char *out, size_t size)
+{
+    static const char *const members[] = { "CidrBlock", "PrivateIpAddress", "PublicIp", "GroupName", "State", "VpcId" };
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        const char *text = json_str(described, members[i]);
+        if (text && text[0]) {
+            snprintf(out, size, "%s", text);
+            return;
+        }
+    }
+    out[0] = '\0';
+}
+
+void
+cloud_each_resource(const struct cloud *cloud, const char *kind,
+                    void (*each)(void *context, const char *id, const char *name, const char *detail), void *context)
+{
+    const struct store *store = network_store(cloud->net);
+    for (size_t i = 0; network_kinds[i]; i++) {
+        if (!kind_is(network_kinds[i], kind)) {
+            continue;
+        }
+        for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
+            json_t *described = object_describe(store, o);
+            char detail[80];
+            detail_of(described, detail, sizeof detail);
+            each(context, o->id, object_name(o), detail);
+            json_decref(described);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+#include "cloud/state.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/vec.h"
+#include "iampolicy/account.h"
+#include "netsim/model/network.h"
+
+/* ---- To text ----------------------------------------------------------------------------------------------------- */
+
+/* {"Vpcs": [..], ..} with one resource a line, so that a person can read, search and compare it. */
+static void
+write_kinds(struct buf *out, const json_t *kinds)
+{
+    const char *key;
+    json_t *value;
+    const char *before = "";
+    buf_char(out, '{');
+    json_object_foreach ((json_t *)kinds, key, value) {
+        if (json_is_array(value) && json_array_size(value) == 0) {
+            continue;
+        }
+        buf_printf(out, "%s\n\"%s\": ", before, key);
+        before = ",";
+        if (!json_is_array(value)) {
+            json_write_compact(value, out);
+            continue;
+        }
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            buf_str_add(out, i ? ",\n" : "[\n");
+            json_write_compact(json_array_get(value, i), out);
+        }
+        buf_char(out, ']');
+    }
+    buf_char(out, '}');
+}
+
+char *
+state_text(const struct cloud *cloud, size_t *size)
+{
+    struct buf out = { 0 };
+    buf_printf(&out, "{\"version\": %d,\n\"ids\": [\"%016" PRIx64 "\", \"%016" PRIx64 "\"],\n", STATE_VERSION, cloud->ids.state[0],
+               cloud->ids.state[1]);
+    buf_printf(&out, "\"clock\": {\"fixed\": %s, \"base_ms\": %" PRId64 "},\n", cloud->clock.fixed ? "true" : "false",
+               cloud->clock.base_ms);
+    buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s,\n\"network\": ", cloud->account, cloud->home_region,
+               cloud->limits ? "true" : "false");
+    json_t *network = json_object();
+    for (size_t i = 0; network_kinds[i]; i++) {
+        json_object_set_new(network, network_kinds[i]->list, store_save_kind(network_store(cloud->net), network_kinds[i]));
+    }
+    write_kinds(&out, network);
+    json_decref(network);
+    buf_str_add(&out, ",\n\"accounts\": ");
+    json_t *accounts = iam_accounts_save(cloud->accounts);
+    write_kinds(&out, accounts);
+    json_decref(accounts);
+    buf_str_add(&out, "}\n");
+    *size = out.size;
+    return buf_steal(&out);
+}
+
+/* ---- From text --------------------------------------------------------------------------------------------------- */
+
+static bool
+damaged(const char *where, const char *what, struct err *err)
+{
+    err_set(err, ERR_DOCUMENT, "", "%s", what);
+    return err_at(err, where, 0, 0);
+}
+
+static bool
+parse_ids(struct cloud *cloud, const json_t *ids, const char *where, struct err *err)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = json_string_value(json_array_get(ids, i));
+        char *end = NULL;
+        if (!text || strlen(text) != 16 || (cloud->ids.state[i] = strtoull(text, &end, 16), *end)) {
+            return damaged(where, "`ids` must be two texts of 16 hex digits", err);
+        }
+    }
+    return true;
+}
+
+static bool
+parse_version(const json_t *json, const char *where, struct err *err)
+{
+    const json_t *version = json_object_get(json, "version");
+    if (!json_is_integer(version) || json_integer_value(version) < 1) {
+        return damaged(where, "this is not the state of a lab: it has no `version`", err);
+    }
+    if (json_integer_value(version) > STATE_VERSION) {
+        err_set(err, ERR_DOCUMENT, "", "a newer vpclab wrote this lab (version %lld; this program reads up to %d)",
+                (long long)json_integer_value(version), STATE_VERSION);
+        err_at(err, where, 0, 0);
+        return err_hint(err, "use that vpclab, or another lab: --lab NAME");
+    }
+    return true;
+}
+
+static bool
+parse_network(struct cloud *cloud, const json_t *network, const char *where, struct err *err)
+{
+    for (size_t i = 0; network_kinds[i]; i++) {
+        const json_t *array = json_object_get(network, network_kinds[i]->list);
+        if (array && !json_is_array(array)) {
+            return damaged(where, "a list of resources is not a list", err);
+        }
+        if (array && !store_load_kind(network_store(cloud->net), network_kinds[i], array, network_kinds[i]->list, NULL, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+parse_json(struct cloud *cloud, const json_t *json, const char *where, struct err *err)
+{
+    const json_t *clock = json_object_get(json, "clock");
+    const char *account = json_str(json, "account"), *region = json_str(json, "region");
+    if (!parse_version(json, where, err) || !parse_ids(cloud, json_object_get(json, "ids"), where, err)) {
+        return false;
+    }
+    if (!account || strlen(account) != 12 || !region || strlen(region) >= sizeof cloud->region) {
+        return damaged(where, "`account` or `region` is missing or no such thing", err);
+    }
+    cloud->clock.fixed = json_flag(clock, "fixed", false);
+    cloud->clock.base_ms = json_int(clock, "base_ms", 0);
+    snprintf(cloud->account, sizeof cloud->account, "%s", account);
+    bool away = strcmp(cloud->region, cloud->home_region) != 0; /* --region: for this process only */
+    snprintf(cloud->home_region, sizeof cloud->home_region, "%s", region);
+    if (!away) {
+        snprintf(cloud->region, sizeof cloud->region, "%s", region);
+    }
+    cloud->limits = json_flag(json, "limits", true);
+    network_set_owner(cloud->net, cloud->account, cloud->region);
+    const json_t *accounts = json_object_get(json, "accounts");
+    return parse_network(cloud, json_object_get(json, "network"), where, err) &&
+           (!accounts || iam_accounts_load(cloud->accounts, accounts, "accounts", err));
+}
+
+bool
+state_parse(struct cloud *cloud, const char *text, size_t size, const char *where, struct err *err)
+{
+    json_t *json = json_read(text, size, where, err);
+    bool done = json && parse_json(cloud, json, where, err);
+    json_decref(json);
+    if (!done) {
+        err_hint(err, "nothing was changed; mend the file, or begin another lab with --lab NAME");
+    }
+    return done;
+}
+
+/* ---- The file ---------------------------------------------------------------------------------------------------- */
+
+static bool
+look(const struct lab_dir *dir, struct stat *st)
+{
+    return stat(dir->state_path, st) == 0;
+}
+
+static void
+remember(struct lab_dir *dir, char *text, size_t size, const struct stat *st)
+{
+    if (dir->saved != text) {
+        free(dir->saved);
+    }
+    dir->saved = text;
+    dir->saved_size = size;
+    dir->saved_time = st->st_mtim;
+    dir->saved_inode = st->st_ino;
+}
+
+bool
+state_save(struct cloud *cloud, struct err *err)
+{
+    struct lab_dir *dir = cloud->dir;
+    size_t size;
+    struct stat st = { 0 };
+    if (!dir) {
+        return true;
+    }
+    char *text = state_text(cloud, &size);
+    if (dir->saved && dir->saved_size == size && memcmp(dir->saved, text, size) == 0) {
+        free(text);
+        return true;
+    }
+    if (!file_write_atomic(dir->state_path, text, size, err)) {
+        free(text);
+        return false;
+    }
+    look(dir, &st);
+    remember(dir, text, size, &st);
+    return true;
+}
+
+static void
+empty(struct cloud *cloud)
+{
+    network_free(cloud->net);
+    iam_accounts_free(cloud->accounts);
+    cloud->net = network_new(&cloud->ids, &cloud->clock);
+    cloud->accounts = iam_accounts_new(&cloud->ids, &cloud->clock);
+}
+
+/* Replaces memory by the text, or leaves it as it was. */
+static bool
+replace(struct cloud *cloud, const char *text, size_t size, const char *where, struct err *err)
+{
+    struct cloud before = *cloud;
+    cloud->net = NULL;
+    cloud->accounts = NULL;
+    empty(cloud);
+    if (state_parse(cloud, text, size, where, err)) {
+        network_free(before.net);
+        iam_accounts_free(before.accounts);
+        return true;
+    }
+    network_free(cloud->net);
+    iam_accounts_free(cloud->accounts);
+    *cloud = before;
+    return false;
+}
+
+bool
+state_refresh(struct cloud *cloud, struct err *err)
+{
+    struct lab_dir *dir = cloud->dir;
+    struct stat st;
+    if (!dir || !look(dir, &st)) {
+        return true;
+    }
+    if (dir->saved && st.st_ino == dir->saved_inode && st.st_mtim.tv_sec == dir->saved_time.tv_sec &&
+        st.st_mtim.tv_nsec == dir->saved_time.tv_nsec) {
+        return true;
+    }
+    struct buf text = { 0 };
+    if (!buf_read_file(&text, dir->state_path, JSON_FILE_LIMIT, err) ||
+        !replace(cloud, buf_str(&text), text.size, dir->state_path, err)) {
+        buf_done(&text);
+        return false;
+    }
+    size_t size = text.size;
+    remember(dir, buf_steal(&text), size, &st);
+    return true;
+}
+
+void
+state_return_to(struct cloud *cloud, const char *text, size_t size)
+{
+    /* Handlers leave things as they were when they fail; comparing is cheap and makes sure. */
+    size_t now_size;
+    char *now = state_text(cloud, &now_size);
+    bool same = size == now_size && memcmp(text, now, size) == 0;
+    free(now);
+    if (!same) {
+        replace(cloud, text, size, "state.json", NULL);
+    }
+}
+
+void
+state_restore(struct cloud *cloud)
+{
+    if (cloud->dir && cloud->dir->saved) {
+        state_return_to(cloud, cloud->dir->saved, cloud->dir->saved_size);
+    }
+}
