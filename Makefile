@@ -43,9 +43,11 @@ $(BUILD)/%.o: %.c
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
 # Each program prints one line, and the last line is "N passed, N failed".  tests/run.sh says what is run and how.
-#   make check [SAN=1]   everything; SAN=1 with AddressSanitizer and UndefinedBehaviorSanitizer
-#   make check-unit      programs of tests/unit alone          make check-live   labs with real packets alone
-#   make fuzz, check-fuzz    libFuzzer targets (clang) in build-fuzz/; a short run of each
+#   make check [SAN=1]    all tests; SAN=1 with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make check-unit       programs of tests/unit alone
+#   make check-live       labs with real packets alone
+#   make fuzz             libFuzzer targets, with clang, in build-fuzz/tests/fuzz/
+#   make check-fuzz       a short run of each
 program  = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 UNIT    := $(call program,tests/unit/test_*.c)
 VECTORS := $(call program,tests/vectors/test_*.c)
@@ -94,6 +96,39 @@ check-fuzz: fuzz
 	    rm -rf $$new $$log; \
 	done; echo "$$passed passed, $$failed failed"; test $$failed = 0
 
+# Names and types of AWS's operations; needs python3 with botocore. The result is checked in.
+.PHONY: awsmodel
+awsmodel:
+	python3 tools/awsmodel.py > cloud/awsmodel/awsmodel_data.c.new && mv cloud/awsmodel/awsmodel_data.c.new cloud/awsmodel/awsmodel_data.c
+
+# ---- packages, installing, housekeeping --------------------------------------------------------------------------------
+# Debian packages; asks before it uses apt when on a terminal.  demo needs no test tools.
+.PHONY: deps demo install uninstall
+deps:
+	@tools/deps.sh --tests
+demo:
+	@tools/deps.sh
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/vpclab run scenarios/three-tier.lua
+
+PREFIX ?= /usr/local
+bindir = $(DESTDIR)$(PREFIX)/bin
+sharedir = $(DESTDIR)$(PREFIX)/share/vpclab
+install: all
+	install -d $(bindir) $(sharedir)/scenarios
+	install -m 755 $(BUILD)/vpclab $(bindir)/vpclab
+	set -e; for f in $(wildcard scenarios/*.lua); do install -m 644 $$f $(sharedir)/scenarios/; done
+uninstall:
+	rm -f $(bindir)/vpclab
+	rm -rf $(sharedir)
+
+help:
+	@sed -n 's/^#   make /make /p; s/^# \(vpclab: .*\)/\1/p' Makefile
+	@echo "make demo             install what is missing, build, show the three-tier scenario live"
+	@echo "make deps             install Debian packages, those of the tests too"
+	@echo "make install          into PREFIX (/usr/local), below DESTDIR"
+format:
+	clang-format-14 -i $(foreach r,$(filter-out cloud/awsmodel,$(LIB_ROOMS)) $(FACE_ROOMS) tests/unit tests/vectors tests/live tests/fuzz bench,$(wildcard $(r)/*.c))
 clean:
 	rm -rf build build-san build-fuzz
 

@@ -9,7 +9,7 @@
  * and $_ are replaced outside single quotes and JSON; ${aws:username} and other text that is no variable name stays.
  * Commands are read one at a time, because a command may set the variable that the next one uses.
  *
- * Uses: base/.   Used by: session.h, repl.h, completion.h */
+ * Uses: base/.   Used by: shell.h, repl.h, completion.h */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,19 @@
+/* netsim/live/flow_source.h - what the kernel counted of every flow through the lab's routers, as samples for flow logs.
+ *
+ * Uses: netsim/flowlog/flowlog.h.   Used by: cloud/flow_capture.c */
+#pragma once
+#include "netsim/flowlog/flowlog.h"
+
+struct live;
+
+/* Who is told: 'sample' once for each flow of an interface that had packets since the last poll; 'lost' when a router's table was full, so
+ * flows of this interface (NULL: of any) may be missing. */
+struct live_flow_listener {
+    void (*sample)(void *context, const struct flow_sample *sample);
+    void (*lost)(void *context, const char *eni_id);
+    void *context;
+};
+/* Reads the counters of every router and tells the differences to the last call.  'now_ms' is the lab's time, which the samples' times
+ * are in.  Interfaces no flow log covers are not counted.  Called about once a second; two calls in a row tell nothing twice. */
+bool live_flows_poll(struct live *live, const struct network *net, int64_t now_ms, const struct live_flow_listener *listener,
+                     struct err *err);

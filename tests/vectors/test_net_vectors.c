@@ -1,0 +1,201 @@
+/* Every flow and filter of ../shared/vectors/net against `reach --batch`'s answers: the cases of modelled constructs
+ * must agree, the others are counted. */
+#include <glob.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "netsim/analysis/batch.h"
+#include "netsim/interop/aws_import.h"
+#include "netsim/model/network.h"
+#include "tests/test.h"
+
+#define VECTORS "../shared/vectors/net"
+
+struct tally {
+    size_t n_checks, n_wrong;
+    bool quiet;
+};
+
+struct lab {
+    struct id_gen ids;
+    struct clock clock;
+    struct network *net;
+};
+
+static bool
+complain(struct tally *tally, const json_t *question, const json_t *answer, const char *member)
+{
+    tally->n_wrong++;
+    if (!tally->quiet) {
+        char *q = json_dumps(question, JSON_COMPACT), *a = json_dumps(answer, JSON_COMPACT);
+        TEST_COMPLAIN("the answer", "%s differs\n    asked %s\n    got   %s", member, q, a);
+        free(q);
+        free(a);
+    }
+    return false;
+}
+
+static bool
+is_subsequence(const json_t *wanted, const json_t *got)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < json_array_size(wanted); i++) {
+        while (at < json_array_size(got) && !json_equal(json_array_get(wanted, i), json_array_get(got, at))) {
+            at++;
+        }
+        if (at++ >= json_array_size(got)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* When a packet is stopped the last id says where. */
+static bool
+same_end(const json_t *wanted, const json_t *got)
+{
+    size_t n = json_array_size(wanted), m = json_array_size(got);
+    return n == 0 || (m > 0 && json_equal(json_array_get(wanted, n - 1), json_array_get(got, m - 1)));
+}
+
+static bool
+any_shared(const json_t *a, const json_t *b)
+{
+    for (size_t i = 0; i < json_array_size(a); i++) {
+        for (size_t j = 0; j < json_array_size(b); j++) {
+            if (json_equal(json_array_get(a, i), json_array_get(b, j))) {
+                return true;
+            }
+        }
+    }
+    return json_array_size(a) == 0;
+}
+
+/* Stated members only; true if all agree. */
+static bool
+check_flow(const json_t *flow, const json_t *got, struct tally *tally)
+{
+    const char *expect = json_str(flow, "expect"), *key;
+    const json_t *path = json_object_get(flow, "path"), *got_path = json_object_get(got, "path"), *value;
+    if (!test_same(json_str(got, "verdict"), expect)) {
+        return complain(tally, flow, got, "verdict");
+    }
+    if (json_str(flow, "reply") && !test_same(json_str(got, "reply"), json_str(flow, "reply"))) {
+        return complain(tally, flow, got, "reply");
+    }
+    if (json_str(flow, "why") && !test_same(json_str(got, "why"), json_str(flow, "why"))) {
+        return complain(tally, flow, got, "why");
+    }
+    if (!any_shared(json_object_get(flow, "codes"), json_object_get(got, "codes"))) {
+        return complain(tally, flow, got, "codes");
+    }
+    if (!is_subsequence(path, got_path) || (strcmp(expect, "unreachable") == 0 && !same_end(path, got_path))) {
+        return complain(tally, flow, got, "path");
+    }
+    json_object_foreach(json_object_get(flow, "arrives"), key, value)
+    {
+        if (!json_equal(value, json_object_get(json_object_get(got, "arrives"), key))) {
+            return complain(tally, flow, got, "arrives");
+        }
+    }
+    return true;
+}
+
+static void
+check_list(const struct network *net, const json_t *list, struct tally *tally)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *question = json_array_get(list, i);
+        if (json_is_true(json_object_get(question, "quirk"))) {
+            continue;
+        }
+        struct err err = { 0 };
+        json_t *got = batch_answer(net, question, &err);
+        tally->n_checks++;
+        if (!got) {
+            json_t *text = json_string(err.text);
+            complain(tally, question, text, "error");
+            json_decref(text);
+        } else if (json_str(question, "direction")) {
+            if (!test_same(json_str(got, "verdict"), json_str(question, "expect"))) {
+                complain(tally, question, got, "verdict");
+            }
+        } else {
+            check_flow(question, got, tally);
+        }
+        json_decref(got);
+    }
+}
+
+static struct tally
+check_case(const char *name, bool quiet)
+{
+    struct tally tally = { .quiet = quiet };
+    struct err err = { 0 };
+    char path[512];
+    struct lab lab = { 0 };
+    id_gen_seed(&lab.ids, 1);
+    lab.net = network_new(&lab.ids, &lab.clock);
+    snprintf(path, sizeof path, VECTORS "/%s/expect.json", name);
+    json_t *expect = json_read_file(path, &err);
+    snprintf(path, sizeof path, VECTORS "/%s/aws", name);
+    json_t *report = json_object();
+    bool imported =
+        CHECK_OK(&err, "%s", name) && (aws_import(lab.net, path, report, &err) || CHECK_OK(&err, "%s", name));
+    if (imported) {
+        check_list(lab.net, json_object_get(expect, "flows"), &tally);
+        check_list(lab.net, json_object_get(expect, "filters"), &tally);
+    }
+    json_decref(report);
+    json_decref(expect);
+    network_free(lab.net);
+    return tally;
+}
+
+static const char *const modelled[] = {
+    "basic-two-subnets",  "nacl-tiers",  "nat-gateway",   "nat-gateway-nacl",     "public-subnet",
+    "public-subnet-nacl", "same-subnet", "sg-references", "security-group-rules",
+};
+
+static bool
+is_modelled(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(modelled); i++) {
+        if (strcmp(modelled[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+TEST(cases_of_modelled_constructs_agree)
+{
+    glob_t found;
+    if (glob(VECTORS "/*/expect.json", 0, NULL, &found) != 0) {
+        TEST_SKIP("no " VECTORS);
+    }
+    globfree(&found);
+    for (size_t i = 0; i < ARRAY_SIZE(modelled); i++) {
+        struct tally tally = check_case(modelled[i], false);
+        CHECK(tally.n_checks > 0, "%s has no checks", modelled[i]);
+    }
+}
+
+TEST(other_cases_are_counted)
+{
+    glob_t found;
+    if (glob(VECTORS "/*/expect.json", 0, NULL, &found) != 0) {
+        TEST_SKIP("no " VECTORS);
+    }
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char name[128];
+        CHECK_INT(sscanf(found.gl_pathv[i], VECTORS "/%127[^/]", name), 1);
+        if (!is_modelled(name)) {
+            struct tally tally = check_case(name, true);
+            fprintf(stderr, "%s: %zu of %zu agree\n", name, tally.n_checks - tally.n_wrong, tally.n_checks);
+        }
+    }
+    globfree(&found);
+}
+
+TEST_MAIN
