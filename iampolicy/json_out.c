@@ -1,0 +1,28 @@
+#include "iampolicy/json_out.h"
+
+#include <stdint.h>
+#include <string.h>
+
+void
+iam_put_string(struct buf *out, const char *text, size_t size)
+{
+    size_t n = size == SIZE_MAX ? strlen(text) : size, plain = 0;
+    buf_char(out, '"');
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            continue;
+        }
+        buf_add(out, text + plain, i - plain);
+        plain = i + 1;
+        if (c == '"' || c == '\\') {
+            buf_printf(out, "\\%c", c);
+        } else if (c == '\n') {
+            buf_str_add(out, "\\n");
+        } else {
+            buf_printf(out, "\\u%04x", c);
+        }
+    }
+    buf_add(out, text + plain, n - plain);
+    buf_char(out, '"');
+}

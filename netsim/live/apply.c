@@ -1,0 +1,442 @@
+#include "netsim/live/apply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nftables/libnftables.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netsim/live/apply_nft.h"
+#include "netsim/live/doctor.h"
+
+/* ---- spaces -------------------------------------------------------------------------------------------------------
+ */
+bool
+spaces_init(struct spaces *spaces, struct err *err)
+{
+    *spaces = (struct spaces){ .home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC) };
+    return spaces->home >= 0 || err_set(err, ERR_MACHINE, "", "cannot open /proc/self/ns/net: %s", strerror(errno));
+}
+
+static void
+space_free(struct space *space)
+{
+    if (space->nft) {
+        nft_ctx_free(space->nft);
+    }
+    nlq_free(space->q);
+    close(space->fd);
+    free(space->id);
+    free(space);
+}
+
+void
+spaces_done(struct spaces *spaces)
+{
+    for (size_t i = 0; i < spaces->list.n; i++) {
+        space_free(spaces->list.items[i]);
+    }
+    VEC_DONE(&spaces->list);
+    map_done(&spaces->by_id);
+    close(spaces->home);
+}
+
+struct space *
+spaces_find(const struct spaces *spaces, const char *id)
+{
+    return map_get(&spaces->by_id, id);
+}
+
+static void
+join(int fd)
+{
+    if (setns(fd, CLONE_NEWNET) < 0) {
+        /* Going on in the wrong namespace could touch another network: better an abrupt end, which takes the lab with
+         * it. */
+        fprintf(stderr, "vpclab: cannot change the network namespace: %s\n", strerror(errno));
+        abort();
+    }
+}
+
+void
+spaces_enter(const struct spaces *spaces, const struct space *space)
+{
+    (void)spaces;
+    join(space->fd);
+}
+
+void
+spaces_go_home(const struct spaces *spaces)
+{
+    join(spaces->home);
+}
+
+static void
+spaces_remove(struct spaces *spaces, const char *id)
+{
+    struct space *space = spaces_find(spaces, id);
+    for (size_t i = 0; space && i < spaces->list.n; i++) {
+        if (spaces->list.items[i] == space) {
+            map_remove(&spaces->by_id, id);
+            VEC_REMOVE(&spaces->list, i);
+            space_free(space);
+            return;
+        }
+    }
+}
+
+/* ---- kernel switches ----------------------------------------------------------------------------------------------
+ */
+struct sysctl {
+    const char *name, *value;
+};
+/* A router forwards by its own tables only: no reverse path filter (the source check is ours), no redirects, ARP
+ * answered for others. */
+static const struct sysctl router_sysctls[] = {
+    { "ipv4/ip_forward", "1" },
+    { "ipv4/conf/all/rp_filter", "0" },
+    { "ipv4/conf/default/rp_filter", "0" },
+    { "ipv4/conf/all/send_redirects", "0" },
+    { "ipv4/conf/default/send_redirects", "0" },
+    { "ipv4/conf/default/proxy_arp", "1" },
+    { 0 },
+};
+static const struct sysctl forward_sysctls[] = {
+    { "ipv4/ip_forward", "1" },
+    { "ipv4/conf/all/rp_filter", "0" },
+    { "ipv4/conf/default/rp_filter", "0" },
+    { "ipv4/conf/all/send_redirects", "0" },
+    { "ipv4/conf/default/send_redirects", "0" },
+    { 0 },
+};
+static const struct sysctl instance_sysctls[] = { { "ipv4/conf/all/rp_filter", "0" },
+                                                  { "ipv4/conf/default/rp_filter", "0" },
+                                                  { 0 } };
+static const struct sysctl *const kind_sysctls[] = {
+    [PLAN_INTERNET] = forward_sysctls,
+    [PLAN_ROUTER] = router_sysctls,
+    [PLAN_NAT] = forward_sysctls,
+    [PLAN_INSTANCE] = instance_sysctls,
+};
+/* Without IPv6 in the model links stay quiet: no link-local address, no solicitation. */
+static const struct sysctl ip6_off_sysctls[] = { { "ipv6/conf/all/disable_ipv6", "1" },
+                                                 { "ipv6/conf/default/disable_ipv6", "1" },
+                                                 { 0 } };
+static const struct sysctl ip6_on_sysctls[] = {
+    { "ipv6/conf/default/addr_gen_mode", "1" }, { "ipv6/conf/all/accept_ra", "0" },
+    { "ipv6/conf/default/accept_ra", "0" },     { "ipv6/conf/all/disable_ipv6", "0" },
+    { "ipv6/conf/default/disable_ipv6", "0" },  { 0 },
+};
+static const struct sysctl ip6_forward_sysctls[] = { { "ipv6/conf/all/forwarding", "1" },
+                                                     { "ipv6/conf/default/forwarding", "1" },
+                                                     { 0 } };
+
+static bool
+set_sysctls(const struct sysctl *list, struct err *err)
+{
+    for (; list->name; list++) {
+        char path[96];
+        snprintf(path, sizeof path, "/proc/sys/net/%s", list->name);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        bool ok = fd >= 0 && write(fd, list->value, strlen(list->value)) > 0;
+        int why = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (!ok) {
+            err_set(err, ERR_MACHINE, "", "cannot set `%s` to %s: %s", path, list->value, strerror(why));
+            return err_hint(err, "%s",
+                            why == EROFS
+                                ? "/proc/sys is read-only here: run outside the container, or with --privileged"
+                                : "`vpclab doctor` tells what this machine can do");
+        }
+    }
+    return true;
+}
+
+static bool
+set_ip6(enum plan_kind kind, bool on, struct err *err)
+{
+    if (access("/proc/sys/net/ipv6", F_OK) < 0) {
+        return !on || err_set(err, ERR_MACHINE, "", "this kernel has no IPv6, which the network uses");
+    }
+    return set_sysctls(on ? ip6_on_sysctls : ip6_off_sysctls, err) &&
+           (!on || (kind != PLAN_ROUTER && kind != PLAN_INTERNET) || set_sysctls(ip6_forward_sysctls, err));
+}
+
+/* A new namespace with its sockets; we stay inside until the caller goes home. */
+static bool
+space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
+{
+    if (unshare(CLONE_NEWNET) < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot make a network namespace for `%s`: %s", ns->id, strerror(errno));
+        return err_hint(err, errno == ENOSPC ? "as root: sysctl -w user.max_net_namespaces=100000"
+                                             : "`vpclab doctor` tells what this machine can do");
+    }
+    int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot keep the namespace of `%s`: %s", ns->id, strerror(errno));
+        return errno == EMFILE ? err_hint(err, "raise the limit of open files (ulimit -n)") : false;
+    }
+    struct space *space = xcalloc(1, sizeof *space);
+    space->id = xstrdup(ns->id);
+    space->kind = ns->kind;
+    space->fd = fd;
+    *VEC_ADD(&spaces->list) = space;
+    map_put(&spaces->by_id, ns->id, space);
+    if (!set_sysctls(kind_sysctls[ns->kind], err) || !set_ip6(ns->kind, ns->ip6, err)) {
+        return false;
+    }
+    space->q = nlq_new(err);
+    if (!space->q) {
+        return false;
+    }
+    nlq_link_up(space->q, PLAN_LOOPBACK);
+    if (ns->kind == PLAN_INTERNET) {
+        /* Public addresses of the labs are asked for before the local table (plan.c), so its own rule goes. */
+        for (int family = IP_V4; family <= (ns->ip6 ? IP_V6 : IP_V4); family += 2) {
+            nlq_rule(space->q, false, &(struct nlq_rule){ .family = (uint8_t)family, .table = 255 });
+        }
+    }
+    return true;
+}
+
+/* ---- nftables -----------------------------------------------------------------------------------------------------
+ */
+static bool
+run_nft(struct spaces *spaces, struct space *space, const char *text, struct err *err)
+{
+    if (!space->nft) {
+        spaces_enter(spaces, space);
+        space->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+        spaces_go_home(spaces);
+        if (!space->nft) {
+            return err_set(err, ERR_MACHINE, "", "libnftables does not start in `%s`", space->id);
+        }
+        nft_ctx_buffer_error(space->nft);
+        nft_ctx_buffer_output(space->nft);
+    }
+    if (nft_run_cmd_from_buffer(space->nft, text) == 0) {
+        return true;
+    }
+    const char *said = nft_ctx_get_error_buffer(space->nft);
+    said = strncmp(said, "Error: ", 7) == 0 ? said + 7 : said;
+    err_set(err, ERR_MACHINE, "", "nftables refused the rules of `%s`: %.*s", space->id, (int)strcspn(said, "\n"),
+            said);
+    const char *second = strchr(said, '\n');
+    return second ? err_hint(err, "it was: %.*s", (int)strcspn(second + 1, "\n"), second + 1) : false;
+}
+
+/* ---- the difference -----------------------------------------------------------------------------------------------
+ */
+static const struct plan_ns nothing;
+
+/* One pass over a namespace.  'relinked': links of this namespace that were just made; whatever hangs on them went with
+ * the old one. */
+struct change {
+    struct space *space;
+    const struct plan_ns *from, *to; /* never NULL */
+    VEC(uint32_t) relinked;
+};
+
+static bool
+is_relinked(const struct change *c, uint32_t index)
+{
+    for (size_t i = 0; i < c->relinked.n; i++) {
+        if (c->relinked.items[i] == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+put_addresses(struct change *c)
+{
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->addresses, &c->to->addresses, plan_address_compare);) {
+        const struct plan_address *was = m.was, *is = m.is;
+        if (!is) {
+            nlq_address(c->space->q, false, was->index, &was->ip, was->bits);
+        } else if (!was || is_relinked(c, is->index)) {
+            nlq_address(c->space->q, true, is->index, &is->ip, is->bits);
+        }
+    }
+}
+
+static void
+put_neighbours(struct change *c)
+{
+    for (struct plan_merge m = { 0 };
+         PLAN_MERGE(&m, &c->from->neighbours, &c->to->neighbours, plan_neighbour_compare);) {
+        const struct plan_neighbour *was = m.was, *is = m.is;
+        if (!is) {
+            nlq_neighbour(c->space->q, false, was->index, &was->ip, was->mac);
+        } else if (!was || is_relinked(c, is->index)) {
+            nlq_neighbour(c->space->q, true, is->index, &is->ip, is->mac);
+        }
+    }
+}
+
+/* A route that changes its target is replaced in one step, so that no packet meets the gap. */
+static void
+put_routes(struct change *c)
+{
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->routes, &c->to->routes, plan_route_key_compare);) {
+        const struct nlq_route *was = m.was, *is = m.is;
+        if (!is) {
+            nlq_route(c->space->q, false, was);
+        } else if (!was || plan_route_compare(was, is) != 0 || is_relinked(c, is->index)) {
+            nlq_route(c->space->q, true, is);
+        }
+    }
+}
+
+static void
+put_rules(struct change *c)
+{
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->rules, &c->to->rules, plan_rule_compare);) {
+        const struct nlq_rule *was = m.was, *is = m.is;
+        if (!was || !is) {
+            nlq_rule(c->space->q, is != NULL, is ? is : was);
+        }
+    }
+}
+
+/* Links are listed by the router's side.  Old ones go first: their numbers inside the instance may be used again. */
+static bool
+put_links(struct change *c, struct map *changes, struct err *err)
+{
+    VEC(const struct plan_link *) fresh = { 0 };
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->links, &c->to->links, plan_link_compare);) {
+        const struct plan_link *was = m.was;
+        if (!m.is) {
+            nlq_link_delete(c->space->q, was->here.index);
+        } else if (!m.was) {
+            *VEC_ADD(&fresh) = m.is;
+        }
+    }
+    for (size_t i = 0; i < fresh.n; i++) {
+        const struct plan_link *link = fresh.items[i];
+        struct change *peer = map_get(changes, link->peer_ns);
+        nlq_veth_add(c->space->q, &link->here, &link->peer, peer->space->fd);
+        if (c->to->kind == PLAN_ROUTER) {
+            nlq_no_proxy_delay(c->space->q, link->here.index);
+        }
+        *VEC_ADD(&c->relinked) = link->here.index;
+        *VEC_ADD(&peer->relinked) = link->peer.index;
+    }
+    VEC_DONE(&fresh);
+    return nlq_flush(c->space->q, err);
+}
+
+static bool
+put_inside(struct change *c, struct err *err)
+{
+    for (size_t i = 0; c->to->kind != PLAN_ROUTER && i < c->relinked.n; i++) {
+        nlq_link_up(c->space->q, c->relinked.items[i]);
+    }
+    put_addresses(c);
+    put_neighbours(c);
+    put_routes(c);
+    put_rules(c);
+    return nlq_flush(c->space->q, err) || err_at(err, c->space->id, 0, 0);
+}
+
+static bool
+create_spaces(struct spaces *spaces, const struct plan *from, const struct plan *to, const struct progress *progress,
+              struct err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < to->namespaces.n; i++) {
+        const struct plan_ns *ns = to->namespaces.items[i], *was = from ? plan_find(from, ns->id) : NULL;
+        struct space *space = spaces_find(spaces, ns->id);
+        if (!space) {
+            ok = space_create(spaces, ns, err);
+        } else if (was && was->ip6 != ns->ip6) {
+            spaces_enter(spaces, space);
+            ok = set_ip6(ns->kind, ns->ip6, err);
+        }
+        if (i % 16 == 15) {
+            progress_report(progress, "namespaces", i + 1, to->namespaces.n);
+        }
+    }
+    spaces_go_home(spaces);
+    return ok;
+}
+
+static bool
+apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to, const struct progress *progress,
+           struct err *err)
+{
+    if (!create_spaces(spaces, from, to, progress, err)) {
+        return false;
+    }
+    size_t n = to->namespaces.n;
+    struct change *changes = xcalloc(n, sizeof *changes);
+    struct map by_id = { 0 };
+    bool ok = true;
+    struct buf text = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        const struct plan_ns *ns = to->namespaces.items[i], *was = from ? plan_find(from, ns->id) : NULL;
+        changes[i].space = spaces_find(spaces, ns->id);
+        changes[i].to = ns;
+        changes[i].from = was ? was : &nothing;
+        map_put(&by_id, ns->id, &changes[i]);
+    }
+    progress_report(progress, "rules", 0, n);
+    for (size_t i = 0; ok && i < n; i++) {
+        buf_clear(&text);
+        nft_diff(changes[i].from, changes[i].to, &text);
+        ok = !text.size || run_nft(spaces, changes[i].space, buf_str(&text), err);
+    }
+    progress_report(progress, "links", 0, n);
+    for (size_t i = 0; ok && i < n; i++) {
+        ok = put_links(&changes[i], &by_id, err);
+    }
+    for (size_t i = 0; ok && i < n; i++) {
+        ok = put_inside(&changes[i], err);
+        if (i % 64 == 63) {
+            progress_report(progress, "routes", i + 1, n);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        VEC_DONE(&changes[i].relinked);
+    }
+    map_done(&by_id);
+    buf_done(&text);
+    free(changes);
+    return ok;
+}
+
+static void
+remove_spaces(struct spaces *spaces, const struct plan *from, const struct plan *to)
+{
+    for (size_t i = 0; i < from->namespaces.n; i++) {
+        const char *id = from->namespaces.items[i]->id;
+        if (!plan_find(to, id)) {
+            spaces_remove(spaces, id);
+        }
+    }
+}
+
+bool
+apply(struct spaces *spaces, const struct plan *from, const struct plan *to, const struct progress *progress,
+      struct err *err)
+{
+    if (apply_once(spaces, from, to, progress, err)) {
+        if (from) {
+            remove_spaces(spaces, from, to);
+        }
+        return true;
+    }
+    if (from) {
+        /* Back.  A namespace whose transaction had not been reached refuses its reversal as a whole, which is as good.
+         */
+        apply_once(spaces, to, from, NULL, NULL);
+        remove_spaces(spaces, to, from);
+    }
+    return false;
+}

@@ -1,0 +1,34 @@
+/* netsim/live/apply.h - the kernel brought from one plan to the next.
+ *
+ * A 'space' is a network namespace and what was opened inside it: a netlink queue and, where it filters, an nftables context.  Both stay bound
+ * to the namespace, so that changes later need no switching.  Rules are loaded before links, so no packet passes unfiltered.
+ *
+ * Uses: plan.h, libnftables.   Used by: live.c, probe.c, flow_source.c */
+#pragma once
+#include "base/progress.h"
+#include "netsim/live/plan.h"
+
+struct nft_ctx;
+struct space {
+    char *id;
+    enum plan_kind kind;
+    int fd; /* of the network namespace */
+    struct nlq *q;
+    struct nft_ctx *nft; /* NULL until it has rules */
+};
+struct spaces {
+    struct map by_id;          /* id -> struct space */
+    VEC(struct space *) list;
+    int home;                  /* the namespace of the keeper itself */
+};
+
+bool spaces_init(struct spaces *spaces, struct err *err);
+void spaces_done(struct spaces *spaces);
+struct space *spaces_find(const struct spaces *spaces, const char *id); /* NULL if there is none */
+
+/* Runs the calling thread in the namespace; the caller goes back home.  Failure is a fault of ours, hence fatal. */
+void spaces_enter(const struct spaces *spaces, const struct space *space);
+void spaces_go_home(const struct spaces *spaces);
+
+/* From what 'from' (NULL: nothing) says to what 'to' says.  On failure everything is put back as 'from' says and 'err' tells why. */
+bool apply(struct spaces *spaces, const struct plan *from, const struct plan *to, const struct progress *progress, struct err *err);

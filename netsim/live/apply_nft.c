@@ -1,0 +1,125 @@
+#include "netsim/live/apply_nft.h"
+
+#include <string.h>
+
+#define TABLE "inet vpc"
+
+static const struct plan_ns nothing;
+
+static bool
+same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void
+write_rules(struct buf *out, const struct plan_chain *chain)
+{
+    for (const char *line = chain->rules; *line;) {
+        const char *end = strchrnul(line, '\n');
+        buf_str_add(out, "add rule " TABLE " ");
+        buf_str_add(out, chain->name);
+        buf_char(out, ' ');
+        buf_add(out, line, (size_t)(end - line));
+        buf_char(out, '\n');
+        line = *end ? end + 1 : end;
+    }
+}
+
+/* Elements of a set that came or went, as one command; nothing if there are none.  A changed one goes and comes. */
+static void
+write_elements(struct buf *out, const char *verb, const struct plan_set *from, const struct plan_set *to, bool gone)
+{
+    static const struct plan_set no_set;
+    size_t n = 0;
+    from = from ? from : &no_set;
+    to = to ? to : &no_set;
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->elements, &to->elements, plan_element_compare);) {
+        const struct plan_element *was = m.was, *is = m.is;
+        bool changed = !was || !is || !same_text(was->data, is->data);
+        const struct plan_element *e = gone ? was : is;
+        if (!changed || !e) {
+            continue;
+        }
+        if (!n++) {
+            buf_printf(out, "%s element " TABLE " %s { ", verb, (gone ? from : to)->name);
+        } else {
+            buf_str_add(out, ", ");
+        }
+        buf_str_add(out, e->key);
+        if (e->data) {
+            buf_str_add(out, " : ");
+            buf_str_add(out, e->data);
+        }
+    }
+    if (n) {
+        buf_str_add(out, " }\n");
+    }
+}
+
+void
+nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
+{
+    bool fresh = !from || !(from->chains.n || from->sets.n);
+    if (fresh && !(to->chains.n || to->sets.n)) {
+        return;
+    }
+    from = fresh ? &nothing : from;
+    if (fresh) {
+        buf_str_add(out, "add table " TABLE "\n");
+    }
+    /* References decide the order: what is named must be there before, what is deleted must not be named any more. */
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        const struct plan_chain *was = m.was, *is = m.is;
+        if (!was && *is->head) {
+            buf_printf(out, "add chain " TABLE " %s { %s }\n", is->name, is->head);
+        } else if (!was) {
+            buf_printf(out, "add chain " TABLE " %s\n", is->name);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        const struct plan_set *was = m.was, *is = m.is;
+        if (!was) {
+            const char *space = strchr(is->head, ' '); /* "map NAME { ... }" */
+            buf_printf(out, "add %.*s " TABLE "%s\n", (int)(space - is->head), is->head, space);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        const struct plan_chain *was = m.was, *is = m.is;
+        if (was && (!is || !same_text(was->rules, is->rules))) {
+            buf_printf(out, "flush chain " TABLE " %s\n", was->name);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        const struct plan_set *was = m.was, *is = m.is;
+        if (was && is) {
+            write_elements(out, "delete", was, is, true);
+        } else if (was) {
+            write_elements(out, "delete", was, NULL, true);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        const struct plan_set *was = m.was, *is = m.is;
+        if (is) {
+            write_elements(out, "add", was, is, false);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        const struct plan_chain *was = m.was, *is = m.is;
+        if (is && (!was || !same_text(was->rules, is->rules))) {
+            write_rules(out, is);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        const struct plan_chain *was = m.was, *is = m.is;
+        if (!is) {
+            buf_printf(out, "delete chain " TABLE " %s\n", was->name);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        const struct plan_set *was = m.was, *is = m.is;
+        if (!is) {
+            buf_printf(out, "delete set " TABLE " %s\n", was->name);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+#include "netsim/live/live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netsim/live/live_internal.h"
+
+struct live *
+live_start(const struct network *net, const struct progress *progress, struct err *err)
+{
+    struct live *live = xcalloc(1, sizeof *live);
+    if (!spaces_init(&live->spaces, err)) {
+        free(live);
+        return NULL;
+    }
+    live->plan = plan_new(net, &live->numbers);
+    if (!apply(&live->spaces, NULL, live->plan, progress, err)) {
+        live_stop(live);
+        return NULL;
+    }
+    return live;
+}
+
+bool
+live_update(struct live *live, const struct network *net, struct err *err)
+{
+    struct plan *next = plan_new(net, &live->numbers);
+    if (!apply(&live->spaces, live->plan, next, NULL, err)) {
+        plan_free(next);
+        return false;
+    }
+    plan_free(live->plan);
+    live->plan = next;
+    return true;
+}
+
+void
+live_stop(struct live *live)
+{
+    if (live) {
+
+        spaces_done(&live->spaces);
+        plan_free(live->plan);
+        plan_numbers_done(&live->numbers);
+        free(live);
+    }
+}
+
+int
+live_namespace(const struct live *live, const char *id)
+{
+    const struct space *space = spaces_find(&live->spaces, id);
+    return space ? space->fd : -1;
+}

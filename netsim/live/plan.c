@@ -1,0 +1,578 @@
+#include "netsim/live/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netsim/live/plan_build.h"
+
+const uint8_t plan_router_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x01 };
+static const uint8_t internet_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x02 };
+
+/* ---- numbers ------------------------------------------------------------------------------------------------------
+ */
+uint32_t
+plan_number(struct plan_numbers *numbers, const char *kind, const char *id)
+{
+    char key[ID_SIZE + 16];
+    snprintf(key, sizeof key, "%s:%s", kind, id);
+    uintptr_t known = (uintptr_t)map_get(&numbers->known, key);
+    if (!known) {
+        known = ++numbers->last;
+        map_put(&numbers->known, key, (void *)known);
+    }
+    return (uint32_t)known;
+}
+
+void
+plan_numbers_done(struct plan_numbers *numbers)
+{
+    map_done(&numbers->known);
+    numbers->last = 0;
+}
+
+/* ---- order: the same model gives the same plan ---------------------------------------------------------------------
+ */
+#define COMPARE(a, b)                                                                                                  \
+    do {                                                                                                               \
+        if ((a) != (b)) {                                                                                              \
+            return (a) < (b) ? -1 : 1;                                                                                 \
+        }                                                                                                              \
+    } while (0)
+
+static int
+cidr_compare(const struct cidr *a, const struct cidr *b)
+{
+    int c = ip_compare(&a->ip, &b->ip);
+    return c ? c : (int)a->bits - (int)b->bits;
+}
+
+int
+plan_address_compare(const void *pa, const void *pb)
+{
+    const struct plan_address *a = pa, *b = pb;
+    COMPARE(a->index, b->index);
+    COMPARE(a->bits, b->bits);
+    return ip_compare(&a->ip, &b->ip);
+}
+
+int
+plan_neighbour_compare(const void *pa, const void *pb)
+{
+    const struct plan_neighbour *a = pa, *b = pb;
+    COMPARE(a->index, b->index);
+    int c = ip_compare(&a->ip, &b->ip);
+    return c ? c : memcmp(a->mac, b->mac, 6);
+}
+
+int
+plan_route_key_compare(const void *pa, const void *pb)
+{
+    const struct nlq_route *a = pa, *b = pb;
+    COMPARE(a->table, b->table);
+    COMPARE(a->metric, b->metric);
+    return cidr_compare(&a->to, &b->to);
+}
+
+int
+plan_route_compare(const void *pa, const void *pb)
+{
+    const struct nlq_route *a = pa, *b = pb;
+    int c = plan_route_key_compare(a, b);
+    if (c) {
+        return c;
+    }
+    COMPARE(a->type, b->type);
+    COMPARE(a->index, b->index);
+    c = ip_compare(&a->via, &b->via);
+    return c ? c : ip_compare(&a->source, &b->source);
+}
+
+int
+plan_rule_compare(const void *pa, const void *pb)
+{
+    const struct nlq_rule *a = pa, *b = pb;
+    COMPARE(a->priority, b->priority);
+    COMPARE(a->mark, b->mark);
+    COMPARE(a->table, b->table);
+    COMPARE(a->family, b->family);
+    return cidr_compare(&a->from, &b->from);
+}
+
+static int
+end_compare(const struct nlq_end *a, const struct nlq_end *b)
+{
+    COMPARE(a->index, b->index);
+    COMPARE(a->group, b->group);
+    COMPARE(a->mtu, b->mtu);
+    int c = strcmp(a->name, b->name);
+    return c ? c : memcmp(a->mac, b->mac, 6);
+}
+
+int
+plan_link_compare(const void *pa, const void *pb)
+{
+    const struct plan_link *a = pa, *b = pb;
+    int c = end_compare(&a->here, &b->here);
+    c = c ? c : end_compare(&a->peer, &b->peer);
+    return c ? c : strcmp(a->peer_ns, b->peer_ns);
+}
+
+int
+plan_set_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct plan_set *)a)->name, ((const struct plan_set *)b)->name);
+}
+
+int
+plan_chain_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct plan_chain *)a)->name, ((const struct plan_chain *)b)->name);
+}
+
+int
+plan_element_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct plan_element *)a)->key, ((const struct plan_element *)b)->key);
+}
+
+bool
+plan_merge_next(struct plan_merge *m, const struct vec_any *from, const struct vec_any *to, size_t size,
+                int (*compare)(const void *, const void *))
+{
+    m->was = m->o < from->n ? (const char *)from->items + m->o * size : NULL;
+    m->is = m->n < to->n ? (const char *)to->items + m->n * size : NULL;
+    int order = m->was && m->is ? compare(m->was, m->is) : 0;
+    if (order > 0) {
+        m->was = NULL;
+    } else if (order < 0) {
+        m->is = NULL;
+    }
+    m->o += m->was != NULL;
+    m->n += m->is != NULL;
+    return m->was || m->is;
+}
+
+static void
+sort(void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+    if (n > 1) {
+        qsort(items, n, size, compare);
+    }
+}
+#define SORT(vec, compare) sort((vec)->items, (vec)->n, sizeof *(vec)->items, compare)
+
+static void
+sort_ns(struct plan_ns *ns)
+{
+    SORT(&ns->links, plan_link_compare);
+    SORT(&ns->addresses, plan_address_compare);
+    SORT(&ns->routes, plan_route_compare);
+    SORT(&ns->rules, plan_rule_compare);
+    SORT(&ns->neighbours, plan_neighbour_compare);
+    SORT(&ns->sets, plan_set_compare);
+    SORT(&ns->chains, plan_chain_compare);
+    for (size_t i = 0; i < ns->sets.n; i++) {
+        struct plan_set *set = &ns->sets.items[i];
+        SORT(&set->elements, plan_element_compare);
+        size_t kept = 0;
+        for (size_t j = 0; j < set->elements.n; j++) {
+            if (!kept || plan_element_compare(&set->elements.items[kept - 1], &set->elements.items[j])) {
+                set->elements.items[kept++] = set->elements.items[j];
+            }
+        }
+        set->elements.n = kept;
+    }
+}
+
+/* ---- adding -------------------------------------------------------------------------------------------------------
+ */
+struct plan_ns *
+plan_ns_add(struct builder *b, const char *id, enum plan_kind kind, bool ip6)
+{
+    struct plan_ns *ns = arena_alloc(b->plan->arena, sizeof *ns);
+    ns->id = arena_strdup(b->plan->arena, id);
+    ns->kind = kind;
+    ns->ip6 = ip6;
+    *VEC_ADD(&b->plan->namespaces) = ns;
+    map_put(&b->plan->by_id, id, ns);
+    return ns;
+}
+
+struct plan_set *
+plan_set_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head)
+{
+    struct plan_set *set = VEC_ADD(&ns->sets);
+    set->name = arena_strdup(b->plan->arena, name);
+    set->head = arena_strdup(b->plan->arena, head);
+    return set;
+}
+
+void
+plan_element_add(struct builder *b, struct plan_set *set, const char *data, const char *key_format, ...)
+{
+    char key[160];
+    va_list args;
+    va_start(args, key_format);
+    vsnprintf(key, sizeof key, key_format, args);
+    va_end(args);
+    *VEC_ADD(&set->elements) =
+        (struct plan_element){ arena_strdup(b->plan->arena, key), data ? arena_strdup(b->plan->arena, data) : NULL };
+}
+
+void
+plan_chain_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head, const char *rules)
+{
+    *VEC_ADD(&ns->chains) = (struct plan_chain){ arena_strdup(b->plan->arena, name), arena_strdup(b->plan->arena, head),
+                                                 arena_strdup(b->plan->arena, rules) };
+}
+
+void
+plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip, const uint8_t mac[6])
+{
+    struct plan_neighbour *n = VEC_ADD(&ns->neighbours);
+    n->index = index;
+    n->ip = *ip;
+    memcpy(n->mac, mac, 6);
+}
+
+const char *
+plan_name(const char *prefix, const char *id, const char *suffix)
+{
+    static _Thread_local char buffers[8][128];
+    static _Thread_local unsigned turn;
+    char *out = buffers[turn++ % 8];
+    snprintf(out, sizeof buffers[0], "%s%s%s", prefix, id, suffix);
+    for (char *p = out; *p; p++) {
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' ||
+              *p == '_')) {
+            *p = '_';
+        }
+    }
+    return out;
+}
+
+/* ---- the internet -------------------------------------------------------------------------------------------------
+ */
+static struct ip
+internet_link_ip(uint32_t number, bool router_end)
+{
+    /* /31 pairs from 169.254.192.0/19; a lab has far fewer than its 4,096 routers. */
+    return ip_v4(0xa9fec000u + (number % 4096) * 2 + (router_end ? 1 : 0));
+}
+
+static void
+plan_internet(struct builder *b, bool ip6)
+{
+    struct plan_ns *ns = b->internet = plan_ns_add(b, PLAN_INTERNET_ID, PLAN_INTERNET, ip6);
+    /* The public addresses of the labs come before the kernel's local table, in which every other address is our own
+     * ("any address answers").  Private blocks are nobody's here, as in the real internet. */
+    static const char *const nobody[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10" };
+    for (int family = IP_V4; family <= (ip6 ? IP_V6 : IP_V4); family += 2) {
+        uint8_t f = (uint8_t)family;
+        *VEC_ADD(&ns->rules) = (struct nlq_rule){ .family = f, .priority = 10, .table = PLAN_TABLE_PUBLIC };
+        *VEC_ADD(&ns->rules) = (struct nlq_rule){ .family = f, .priority = 20, .table = 255 };
+        struct ip caller = ip_lit(f == IP_V4 ? PLAN_CALLER4 : PLAN_CALLER6);
+        *VEC_ADD(&ns->addresses) = (struct plan_address){ PLAN_LOOPBACK, caller, (uint8_t)ip_width(&caller) };
+        *VEC_ADD(&ns->routes) = (struct nlq_route){
+            .table = 255, .to = cidr_lit(f == IP_V4 ? "0.0.0.0/0" : "::/0"), .type = NLQ_LOCAL, .index = PLAN_LOOPBACK
+        };
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(nobody); i++) {
+        *VEC_ADD(&ns->routes) =
+            (struct nlq_route){ .table = PLAN_TABLE_PUBLIC, .to = cidr_lit(nobody[i]), .type = NLQ_BLACKHOLE };
+    }
+}
+
+static void
+plan_internet_link(struct builder *b, struct plan_vpc *v)
+{
+    uint32_t number = plan_number(b->numbers, "igw", v->vpc->obj.id);
+    struct plan_link *link = VEC_ADD(&v->router->links);
+    link->eni_id = "";
+    link->peer_ns = PLAN_INTERNET_ID;
+    link->here = (struct nlq_end){ .index = PLAN_LINK_BASE + number, .name = "igw", .mtu = PLAN_MTU_INTERNET };
+    link->peer = (struct nlq_end){ .index = PLAN_LINK_BASE + number, .mtu = PLAN_MTU_INTERNET };
+    snprintf(link->peer.name, sizeof link->peer.name, "r%u", number);
+    memcpy(link->here.mac, plan_router_mac, 6);
+    memcpy(link->peer.mac, internet_mac, 6);
+
+    struct ip far = internet_link_ip(number, false), near = internet_link_ip(number, true);
+    *VEC_ADD(&v->router->addresses) = (struct plan_address){ link->here.index, near, 31 };
+    *VEC_ADD(&b->internet->addresses) = (struct plan_address){ link->peer.index, far, 31 };
+    plan_neighbour_add(v->router, link->here.index, &far, internet_mac);
+    plan_neighbour_add(b->internet, link->peer.index, &near, plan_router_mac);
+    /* A gateway must not count as an address of our own, as every other does in the local table. */
+    *VEC_ADD(&b->internet->routes) =
+        (struct nlq_route){ .table = 255, .to = cidr_host(&near), .index = link->peer.index };
+    if (v->ip6) {
+        struct ip far6 = ip_lit("fe80::1"), near6 = ip_lit("fe80::2");
+        plan_neighbour_add(v->router, link->here.index, &far6, internet_mac);
+        plan_neighbour_add(b->internet, link->peer.index, &near6, plan_router_mac);
+        for (size_t i = 0; i < v->vpc->cidrs6.n; i++) {
+            *VEC_ADD(&b->internet->routes) = (struct nlq_route){ .table = PLAN_TABLE_PUBLIC,
+                                                                 .to = v->vpc->cidrs6.items[i].cidr,
+                                                                 .index = link->peer.index,
+                                                                 .via = near6,
+                                                                 .source = ip_lit(PLAN_CALLER6) };
+        }
+    }
+}
+
+/* ---- interfaces ---------------------------------------------------------------------------------------------------
+ */
+static bool
+parse_mac(const char *text, uint8_t mac[6])
+{
+    unsigned part[6];
+    if (!text || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", part, part + 1, part + 2, part + 3, part + 4, part + 5) != 6 ||
+        part[0] & 1) {
+        return false;
+    }
+    for (int i = 0; i < 6; i++) {
+        mac[i] = (uint8_t)part[i];
+    }
+    return true;
+}
+
+static void
+add_port(struct builder *b, struct plan_vpc *v, const struct plan_port *spec, const char *mac)
+{
+    struct plan_port *port = VEC_ADD(&v->ports);
+    *port = *spec;
+    uint32_t number = plan_number(b->numbers, "link", spec->key);
+    port->index = PLAN_LINK_BASE + number;
+    snprintf(port->name, sizeof port->name, "e%u", number);
+    if (!parse_mac(mac, port->mac)) {
+        uint64_t hash = hash_bytes(spec->key, strlen(spec->key));
+        memcpy(port->mac, &hash, 6);
+        port->mac[0] = 0x02; /* locally administered, unicast */
+    }
+}
+
+static struct plan_vpc *
+vpc_of(struct builder *b, const char *id)
+{
+    for (struct plan_vpc *v = b->vpcs; v; v = v->next) {
+        if (strcmp(v->vpc->obj.id, id) == 0) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+static void
+gather_ports(struct builder *b)
+{
+    for (const struct eni *eni = store_first(b->store, &eni_kind); eni; eni = store_next(b->store, eni)) {
+        if (!eni->attachment.instance_id[0]) {
+            continue;
+        }
+        const struct instance *instance = store_get(b->store, &instance_kind, eni->attachment.instance_id);
+        const struct subnet *subnet = store_get(b->store, &subnet_kind, eni->subnet_id);
+        struct plan_vpc *v = subnet ? vpc_of(b, subnet->vpc_id) : NULL;
+        if (!v || !instance || !instance_is_running(instance)) {
+            continue; /* a stopped instance has no link */
+        }
+        const struct ip *primary = eni_primary_ip(eni);
+        struct plan_port port = { .key = eni->obj.id,
+                                  .ns = instance->obj.id,
+                                  .device = eni->attachment.device_index,
+                                  .subnet = subnet,
+                                  .eni = eni,
+                                  .primary = primary ? *primary : (struct ip){ 0 } };
+        add_port(b, v, &port, eni->mac);
+    }
+    for (const struct nat_gateway *nat = store_first(b->store, &nat_gateway_kind); nat;
+         nat = store_next(b->store, nat)) {
+        const struct subnet *subnet = store_get(b->store, &subnet_kind, nat->subnet_id);
+        struct plan_vpc *v = subnet ? vpc_of(b, subnet->vpc_id) : NULL;
+        if (!v || !nat->state || strcmp(nat->state, "available") != 0 || !nat->addresses.n) {
+            continue;
+        }
+        struct plan_port port = { .key = nat->obj.id,
+                                  .ns = nat->obj.id,
+                                  .subnet = subnet,
+                                  .nat = nat,
+                                  .primary = nat->addresses.items[0].private_ip };
+        add_port(b, v, &port, NULL);
+    }
+}
+
+static struct ip
+subnet_gateway(const struct subnet *subnet)
+{
+    struct ip first = cidr_first(&subnet->cidr);
+    return ip_add(&first, 1);
+}
+
+/* Addresses and routes of one interface as the machine behind it sees them. */
+static void
+plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6)
+{
+    uint32_t index = PLAN_ETH0 + (uint32_t)port->device;
+    /* The lowest device has the plain default route; the others' replies leave by themselves (rule on the source
+     * address), and programs that bind to the device find a route too. */
+    uint32_t metric = (uint32_t)port->device * 100, table = PLAN_TABLE_ETH + (uint32_t)port->device;
+    if (port->subnet->cidr.ip.family && port->primary.family) {
+        struct ip gateway = subnet_gateway(port->subnet);
+        *VEC_ADD(&ns->addresses) = (struct plan_address){ index, port->primary, port->subnet->cidr.bits };
+        plan_neighbour_add(ns, index, &gateway, plan_router_mac);
+        struct nlq_route route = {
+            .table = 254, .to = cidr_lit("0.0.0.0/0"), .index = index, .via = gateway, .metric = metric
+        };
+        *VEC_ADD(&ns->routes) = route;
+        if (port->device) {
+            route.table = table;
+            route.metric = 0;
+            *VEC_ADD(&ns->routes) = route;
+        }
+    }
+    for (size_t i = 0; port->eni && i < port->eni->addresses.n; i++) {
+        const struct ip *ip = &port->eni->addresses.items[i].ip;
+        if (!ip_equal(ip, &port->primary)) {
+            *VEC_ADD(&ns->addresses) = (struct plan_address){ index, *ip, 32 };
+        }
+        if (port->device) {
+            *VEC_ADD(&ns->rules) =
+                (struct nlq_rule){ .family = IP_V4, .priority = 1000, .table = table, .from = cidr_host(ip) };
+        }
+    }
+    if (!ip6 || !port->eni || !port->eni->addresses6.n) {
+        return;
+    }
+    struct ip gateway6 = ip_lit("fe80::1");
+    plan_neighbour_add(ns, index, &gateway6, plan_router_mac);
+    struct nlq_route route = {
+        .table = 254, .to = cidr_lit("::/0"), .index = index, .via = gateway6, .metric = metric + 1024
+    };
+    *VEC_ADD(&ns->routes) = route;
+    if (port->device) {
+        route.table = table;
+        *VEC_ADD(&ns->routes) = route;
+    }
+    for (size_t i = 0; i < port->eni->addresses6.n; i++) {
+        const struct ip *ip = &port->eni->addresses6.items[i].ip;
+        *VEC_ADD(&ns->addresses) = (struct plan_address){ index, *ip, 128 };
+        if (port->device) {
+            *VEC_ADD(&ns->rules) =
+                (struct nlq_rule){ .family = IP_V6, .priority = 1000, .table = table, .from = cidr_host(ip) };
+        }
+    }
+}
+
+/* A NAT gateway carries TCP, UDP and ICMP that came by route; what is addressed to itself gets no answer. */
+static void
+plan_nat_rules(struct builder *b, struct plan_ns *ns, const struct plan_port *port)
+{
+    char text[512], ip[IP_STR_SIZE];
+    ip_format(&port->primary, ip);
+    snprintf(text, sizeof text,
+             "oifname \"eth0\" meta l4proto tcp snat ip to %s:1024-65535\n"
+             "oifname \"eth0\" meta l4proto udp snat ip to %s:1024-65535\n"
+             "oifname \"eth0\" meta l4proto icmp snat ip to %s\n",
+             ip, ip, ip);
+    plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;", text);
+    plan_chain_add(b, ns, "f_protocols", "type filter hook forward priority 0; policy drop;",
+                   "meta l4proto { 6, 17, 1 } counter accept\n");
+    plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
+                   "ct state established,related accept\n");
+}
+
+static void
+plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *port)
+{
+    struct plan_ns *ns = map_get(&b->plan->by_id, port->ns);
+    if (!ns) {
+        ns = plan_ns_add(b, port->ns, port->nat ? PLAN_NAT : PLAN_INSTANCE, v->ip6 && !port->nat);
+        if (port->nat) {
+            plan_nat_rules(b, ns, port);
+        }
+    }
+    struct plan_link *link = VEC_ADD(&v->router->links);
+    link->eni_id = arena_strdup(b->plan->arena, port->key);
+    link->peer_ns = ns->id;
+    link->here = (struct nlq_end){ .index = port->index,
+                                   .mtu = PLAN_MTU,
+                                   .group = plan_number(b->numbers, "subnet", port->subnet->obj.id) };
+    memcpy(link->here.name, port->name, sizeof link->here.name);
+    memcpy(link->here.mac, plan_router_mac, 6);
+    link->peer = (struct nlq_end){ .index = PLAN_ETH0 + (uint32_t)port->device, .mtu = PLAN_MTU };
+    snprintf(link->peer.name, sizeof link->peer.name, "eth%d", port->device);
+    memcpy(link->peer.mac, port->mac, 6);
+    plan_port_inside(ns, port, v->ip6);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------------------
+ */
+struct plan *
+plan_new(const struct network *net, struct plan_numbers *numbers)
+{
+    struct plan *plan = xcalloc(1, sizeof *plan);
+    plan->arena = arena_new();
+    struct builder b = { .net = net, .store = network_store(net), .plan = plan, .numbers = numbers };
+    struct plan_vpc **tail = &b.vpcs;
+    bool any6 = false;
+    for (const struct vpc *vpc = store_first(b.store, &vpc_kind); vpc; vpc = store_next(b.store, vpc)) {
+        struct plan_vpc *v = *tail = arena_alloc(plan->arena, sizeof *v);
+        tail = &v->next;
+        v->vpc = vpc;
+        v->igw = network_vpc_igw(net, vpc->obj.id);
+        v->ip6 = vpc->cidrs6.n > 0;
+        any6 |= v->ip6;
+    }
+    plan_internet(&b, any6);
+    gather_ports(&b);
+    for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
+        char id[ID_SIZE + 8];
+        snprintf(id, sizeof id, "router:%s", v->vpc->obj.id);
+        v->router = plan_ns_add(&b, id, PLAN_ROUTER, v->ip6);
+    }
+    for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
+        if (v->igw) {
+            plan_internet_link(&b, v);
+        }
+        for (size_t i = 0; i < v->ports.n; i++) {
+            plan_port_link(&b, v, &v->ports.items[i]);
+        }
+        plan_router(&b, v);
+        plan_filters(&b, v);
+        VEC_DONE(&v->ports);
+    }
+    for (size_t i = 0; i < plan->namespaces.n; i++) {
+        sort_ns(plan->namespaces.items[i]);
+    }
+    return plan;
+}
+
+void
+plan_free(struct plan *plan)
+{
+    if (!plan) {
+        return;
+    }
+    for (size_t i = 0; i < plan->namespaces.n; i++) {
+        struct plan_ns *ns = plan->namespaces.items[i];
+        for (size_t j = 0; j < ns->sets.n; j++) {
+            VEC_DONE(&ns->sets.items[j].elements);
+        }
+        VEC_DONE(&ns->links);
+        VEC_DONE(&ns->addresses);
+        VEC_DONE(&ns->routes);
+        VEC_DONE(&ns->rules);
+        VEC_DONE(&ns->neighbours);
+        VEC_DONE(&ns->sets);
+        VEC_DONE(&ns->chains);
+    }
+    VEC_DONE(&plan->namespaces);
+    map_done(&plan->by_id);
+    arena_free(plan->arena);
+    free(plan);
+}
+
+const struct plan_ns *
+plan_find(const struct plan *plan, const char *id)
+{
+    return map_get(&plan->by_id, id);
+}

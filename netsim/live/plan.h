@@ -1,0 +1,100 @@
+/* netsim/live/plan.h - what the kernel must hold for a model, as pure data: no system call, no privilege.
+ *
+ * A plan is a list of namespaces, each with links, addresses, routes, routing rules, neighbours and one nftables table of sets and
+ * chains.  apply.h brings a kernel from one plan to the next by the difference, so a plan must come out the same for the same model: lists
+ * are sorted, and numbers (link indexes, group numbers, marks) are given once per AWS id and kept by 'struct plan_numbers'.
+ *
+ * How AWS's objects map to these: docs/LIVE.md.   Uses: netsim/model, netlink.h (the value structs).   Used by: apply.c, live.c */
+#pragma once
+#include "base/arena.h"
+#include "base/map.h"
+#include "netsim/live/netlink.h"
+#include "netsim/model/network.h"
+
+/* Small numbers for AWS ids, never given twice in the life of a lab. */
+struct plan_numbers {
+    struct map known; /* "link:eni-0a.." -> number */
+    uint32_t last;
+};
+uint32_t plan_number(struct plan_numbers *numbers, const char *kind, const char *id); /* from 1 */
+void plan_numbers_done(struct plan_numbers *numbers);
+
+enum plan_kind { PLAN_INTERNET, PLAN_ROUTER, PLAN_NAT, PLAN_INSTANCE };
+
+struct plan_link { /* a veth pair, made from the namespace that lists it */
+    struct nlq_end here, peer;
+    const char *peer_ns;
+    const char *eni_id; /* of the interface behind it; "" for an igw link */
+};
+struct plan_address {
+    uint32_t index;
+    struct ip ip;
+    uint8_t bits;
+};
+struct plan_neighbour {
+    uint32_t index;
+    struct ip ip;
+    uint8_t mac[6];
+};
+struct plan_element {
+    const char *key, *data; /* nft text; data NULL in sets */
+};
+struct plan_set { /* a set or map */
+    const char *name, *head; /* head: "map x { type ifname : verdict; }" */
+    VEC(struct plan_element) elements;
+};
+struct plan_chain {
+    const char *name, *head; /* head: "type filter hook forward priority 10; policy drop;" or "" */
+    const char *rules;       /* a rule a line */
+};
+struct plan_ns {
+    const char *id; /* "internet", "router:vpc-..", an instance's or NAT gateway's id */
+    enum plan_kind kind;
+    bool ip6;       /* IPv6 is switched on */
+    VEC(struct plan_link) links;
+    VEC(struct plan_address) addresses;
+    VEC(struct nlq_route) routes;
+    VEC(struct nlq_rule) rules;
+    VEC(struct plan_neighbour) neighbours;
+    VEC(struct plan_set) sets;
+    VEC(struct plan_chain) chains; /* table "inet vpc" */
+};
+struct plan {
+    struct arena *arena;
+    VEC(struct plan_ns *) namespaces; /* internet, routers, then the rest */
+    struct map by_id;
+};
+
+/* Indexes and addresses that probes and tests know. */
+#define PLAN_LOOPBACK 1
+#define PLAN_ETH0     2 /* eth1 is 3, and so on */
+#define PLAN_INTERNET_ID "internet"
+#define PLAN_CALLER4 "8.8.8.8" /* who calls from the internet unless told otherwise */
+#define PLAN_CALLER6 "2001:4860:4860::8888"
+
+/* Cannot fail: what the lab does not build (a target that is gone) becomes a blackhole, as in AWS. */
+struct plan *plan_new(const struct network *net, struct plan_numbers *numbers);
+void plan_free(struct plan *plan);
+const struct plan_ns *plan_find(const struct plan *plan, const char *id); /* NULL if there is none */
+
+int plan_address_compare(const void *a, const void *b);
+int plan_neighbour_compare(const void *a, const void *b);
+int plan_route_compare(const void *a, const void *b);
+int plan_route_key_compare(const void *a, const void *b); /* table, block and metric only: a route's identity */
+int plan_rule_compare(const void *a, const void *b);
+int plan_link_compare(const void *a, const void *b);
+int plan_set_compare(const void *a, const void *b);   /* by name */
+int plan_chain_compare(const void *a, const void *b); /* by name */
+int plan_element_compare(const void *a, const void *b); /* by key */
+
+/* Walks two sorted lists side by side:
+ *     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->rules, &to->rules, plan_rule_compare);) ... m.was, m.is
+ * 'was' or 'is' is NULL where only the other list has the item; both are there when they compare equal. */
+struct plan_merge {
+    const void *was, *is;
+    size_t o, n;
+};
+bool plan_merge_next(struct plan_merge *m, const struct vec_any *from, const struct vec_any *to, size_t size,
+                     int (*compare)(const void *, const void *));
+#define PLAN_MERGE(m, from, to, compare) \
+    plan_merge_next(m, (const struct vec_any *)(from), (const struct vec_any *)(to), sizeof *(to)->items, compare)

@@ -1,0 +1,69 @@
+/* netsim/live/plan_build.h - what the parts of the planner share while one plan is made.  Used by: plan*.c only. */
+#pragma once
+#include "base/buf.h"
+#include "netsim/live/plan.h"
+#include "netsim/model/gateways.h"
+#include "netsim/model/instance.h"
+#include "netsim/model/network_acl.h"
+#include "netsim/model/route_table.h"
+#include "netsim/model/security_group.h"
+
+enum {
+    PLAN_GROUP_NONE = 0,            /* links that belong to no subnet */
+    PLAN_TABLE_SILENCE = 999,       /* blackhole default: nothing is ever answered with "unreachable" */
+    PLAN_TABLE_FIRST = 1000,        /* route table n: 1000 + 2n, its override table 1001 + 2n */
+    PLAN_TABLE_PUBLIC = 500,        /* internet: where the labs' public addresses are */
+    PLAN_TABLE_ETH = 600,           /* instance: routes of eth1 and so on */
+    PLAN_PRIORITY_OVERRIDE = 100,   /* below main (32766): routes more specific than the VPC */
+    PLAN_PRIORITY_TABLE = 40000,    /* above main: all other routes of a route table */
+    PLAN_PRIORITY_SILENCE = 60000,
+    PLAN_LINK_BASE = 1000,          /* router-side link index: 1000 + number */
+    PLAN_MTU = 9001,                /* between instances; 1500 through an internet gateway, as in AWS */
+    PLAN_MTU_INTERNET = 1500,
+};
+extern const uint8_t plan_router_mac[6]; /* of every router-side link end: each is alone on its wire */
+
+/* A network interface that gets a link. */
+struct plan_port {
+    const char *key;    /* eni or NAT gateway id */
+    const char *ns;     /* of the far end */
+    int device;         /* eth number there */
+    const struct subnet *subnet;
+    const struct eni *eni;         /* NULL: a NAT gateway's */
+    const struct nat_gateway *nat; /* NULL: an instance's */
+    struct ip primary;             /* IPv4; IP_NONE if IPv6 only */
+    uint32_t index;
+    char name[16];
+    uint8_t mac[6];
+};
+struct plan_vpc {
+    const struct vpc *vpc;
+    const struct internet_gateway *igw; /* NULL if none attached */
+    struct plan_ns *router;
+    bool ip6;
+    VEC(struct plan_port) ports;
+    struct plan_vpc *next;
+};
+struct builder {
+    const struct network *net;
+    struct store *store;
+    struct plan *plan;
+    struct plan_numbers *numbers;
+    struct plan_vpc *vpcs;
+    struct plan_ns *internet;
+};
+
+struct plan_ns *plan_ns_add(struct builder *b, const char *id, enum plan_kind kind, bool ip6);
+struct plan_set *plan_set_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head); /* sets must be added before their elements */
+void plan_element_add(struct builder *b, struct plan_set *set, const char *data, const char *key_format, ...)
+    __attribute__((format(printf, 4, 5)));
+void plan_chain_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head, const char *rules);
+void plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip, const uint8_t mac[6]);
+
+/* Names of nftables objects: an AWS id with a prefix, other characters replaced. Rotating buffers. */
+const char *plan_name(const char *prefix, const char *id, const char *suffix);
+
+/* plan_router.c: routes, translation and the packet path of a VPC. */
+void plan_router(struct builder *b, struct plan_vpc *v);
+/* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */
+void plan_filters(struct builder *b, struct plan_vpc *v);

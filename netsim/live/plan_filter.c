@@ -1,0 +1,325 @@
+/* Security groups and network ACLs as nftables chains: one rule each, with a counter and the AWS id as comment, so that
+ * the lab can tell which rule decided.  A group's chain accepts or returns; an ACL's accepts or returns for a deny:
+ * whoever returns meets the stage's tail. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netsim/live/plan_build.h"
+
+/* What a rule of either kind says of a packet. */
+struct match {
+    bool source;         /* the address is the packet's source (ingress), else its destination */
+    int family;          /* of the address */
+    const char *address; /* "10.0.0.0/8", "@set"; NULL: any address of the family */
+    int protocol;        /* -1: every */
+    int from, to;        /* ports; < 0: every */
+    int type, code;      /* ICMP; < 0: every */
+};
+
+static void
+write_match(struct buf *out, const struct match *m)
+{
+    if (m->address) {
+        buf_printf(out, "%s %s %s", m->family == IP_V6 ? "ip6" : "ip", m->source ? "saddr" : "daddr", m->address);
+    } else {
+        buf_printf(out, "meta nfproto %s", m->family == IP_V6 ? "ipv6" : "ipv4");
+    }
+    bool icmp = m->protocol == PROTOCOL_ICMP, icmp6 = m->protocol == PROTOCOL_ICMPV6;
+    const char *ported = m->protocol == PROTOCOL_TCP ? "tcp" : m->protocol == PROTOCOL_UDP ? "udp" : NULL;
+    if (m->protocol < 0) {
+        return;
+    }
+    if (ported && m->from >= 0 && !(m->from == 0 && m->to == 65535)) {
+        buf_printf(out, m->from == m->to ? " %s dport %d" : " %s dport %d-%d", ported, m->from, m->to);
+    } else if ((icmp || icmp6) && m->type >= 0) {
+        buf_printf(out, " %s type %d", icmp ? "icmp" : "icmpv6", m->type);
+        if (m->code >= 0) {
+            buf_printf(out, " %s code %d", icmp ? "icmp" : "icmpv6", m->code);
+        }
+    } else {
+        buf_printf(out, " meta l4proto %d", m->protocol);
+    }
+}
+
+static const char *
+address_of(const struct cidr *cidr, char text[static CIDR_STR_SIZE])
+{
+    return cidr->bits ? cidr_format(cidr, text) : NULL;
+}
+
+/* ---- sets ---------------------------------------------------------------------------------------------------------
+ */
+static bool
+has_set(const struct plan_ns *ns, const char *name)
+{
+    for (size_t i = 0; i < ns->sets.n; i++) {
+        if (strcmp(ns->sets.items[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The addresses of a group's members in this VPC. */
+static const char *
+member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family)
+{
+    const char *name = plan_name(family == IP_V6 ? "sgm6_" : "sgm_", group_id, "");
+    if (has_set(v->router, name)) {
+        return name;
+    }
+    char head[192];
+    snprintf(head, sizeof head, "set %s { type %s; }", name, family == IP_V6 ? "ipv6_addr" : "ipv4_addr");
+    struct plan_set *set = plan_set_add(b, v->router, name, head);
+    struct eni *const *members;
+    size_t n = network_group_members(b->net, group_id, &members);
+    for (size_t i = 0; i < n; i++) {
+        const struct eni *eni = members[i];
+        if (strcmp(eni->vpc_id, v->vpc->obj.id) != 0) {
+            continue;
+        }
+        for (size_t j = 0; family == IP_V4 && j < eni->addresses.n; j++) {
+            plan_element_add(b, set, NULL, "%s", ip_str(&eni->addresses.items[j].ip));
+        }
+        for (size_t j = 0; family == IP_V6 && j < eni->addresses6.n; j++) {
+            plan_element_add(b, set, NULL, "%s", ip_str(&eni->addresses6.items[j].ip));
+        }
+    }
+    return name;
+}
+
+static int
+compare_cidrs(const void *a, const void *b)
+{
+    const struct cidr *x = a, *y = b;
+    int c = ip_compare(&x->ip, &y->ip);
+    return c ? c : (int)x->bits - (int)y->bits;
+}
+
+/* A prefix list's blocks.  The name carries a hash of the content: a changed list is a new set that takes the old one's
+ * place, because changing single ranges of a set with merged ranges is where libnftables 1.0.6 fails. */
+static const char *
+prefix_set(struct builder *b, struct plan_vpc *v, const char *list_id, int family)
+{
+    const struct prefix_list *list = store_get(b->store, &prefix_list_kind, list_id);
+    VEC(struct cidr) blocks = { 0 };
+    for (size_t i = 0; list && i < list->entries.n; i++) {
+        if (list->entries.items[i].cidr.ip.family == family) {
+            *VEC_ADD(&blocks) = list->entries.items[i].cidr;
+        }
+    }
+    if (blocks.n > 1) {
+        qsort(blocks.items, blocks.n, sizeof *blocks.items, compare_cidrs);
+    }
+    /* Drop what a block before it covers: ranges of a set must not overlap. */
+    size_t n = 0;
+    for (size_t i = 0; i < blocks.n; i++) {
+        if (!n || !cidr_contains(&blocks.items[n - 1], &blocks.items[i])) {
+            blocks.items[n++] = blocks.items[i];
+        }
+    }
+    uint64_t hash = 0;
+    for (size_t i = 0; i < n; i++) {
+        hash = hash * 31 + ip_hash(&blocks.items[i].ip) + blocks.items[i].bits;
+    }
+    char suffix[24];
+    snprintf(suffix, sizeof suffix, "_%016" PRIx64, hash);
+    const char *name = plan_name(family == IP_V6 ? "pl6_" : "pl_", list_id, suffix);
+    if (!has_set(v->router, name)) {
+        char head[192];
+        snprintf(head, sizeof head, "set %s { type %s; flags interval; }", name,
+                 family == IP_V6 ? "ipv6_addr" : "ipv4_addr");
+        struct plan_set *set = plan_set_add(b, v->router, name, head);
+        for (size_t i = 0; i < n; i++) {
+            plan_element_add(b, set, NULL, "%s", cidr_str(&blocks.items[i]));
+        }
+    }
+    VEC_DONE(&blocks);
+    return name;
+}
+
+/* ---- security groups ----------------------------------------------------------------------------------------------
+ */
+static void
+write_sg_rule(struct buf *out, const struct sg_rule *rule, int family, const char *address)
+{
+    bool ports = rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP;
+    struct match m = { .source = !rule->egress,
+                       .family = family,
+                       .address = address,
+                       .protocol = rule->protocol,
+                       .from = ports ? rule->from : -1,
+                       .to = rule->to,
+                       .type = ports ? -1 : rule->from,
+                       .code = ports ? -1 : rule->to };
+    write_match(out, &m);
+    buf_printf(out, " counter accept comment \"%s\"\n", rule->id);
+}
+
+static void
+write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const struct sg_rule *rule)
+{
+    char text[CIDR_STR_SIZE], set[160];
+    if (rule->cidr.ip.family) {
+        write_sg_rule(out, rule, rule->cidr.ip.family, address_of(&rule->cidr, text));
+        return;
+    }
+    for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += 2) {
+        const char *name = rule->group_id         ? member_set(b, v, rule->group_id, family)
+                           : rule->prefix_list_id ? prefix_set(b, v, rule->prefix_list_id, family)
+                                                  : NULL;
+        if (name) {
+            snprintf(set, sizeof set, "@%s", name);
+            write_sg_rule(out, rule, family, set);
+        }
+    }
+}
+
+static void
+plan_group(struct builder *b, struct plan_vpc *v, const char *group_id)
+{
+    const struct security_group *group = store_get(b->store, &security_group_kind, group_id);
+    for (int egress = 0; egress < 2; egress++) {
+        struct buf rules = { 0 };
+        for (size_t i = 0; group && i < group->rules.n; i++) {
+            if (group->rules.items[i].egress == (egress == 1)) {
+                write_sg_rules(b, v, &rules, &group->rules.items[i]);
+            }
+        }
+        plan_chain_add(b, v->router, plan_name("sg_", group_id, egress ? "_out" : "_in"), "", buf_str(&rules));
+        buf_done(&rules);
+    }
+}
+
+/* The chain an interface's packets go through: its only group's, or one that visits each; interfaces with the same
+ * groups share it. */
+static void
+groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *eni, struct map *known, char base[static 128])
+{
+    for (size_t i = 0; i < eni->groups.n; i++) {
+        const char *id = eni->groups.items[i].id;
+        if (!map_get(known, id)) {
+            map_put(known, id, (void *)1);
+            plan_group(b, v, id);
+        }
+    }
+    if (eni->groups.n == 1) {
+        snprintf(base, 128, "%s", plan_name("sg_", eni->groups.items[0].id, ""));
+        return;
+    }
+    struct buf ids = { 0 };
+    for (size_t i = 0; i < eni->groups.n; i++) {
+        buf_printf(&ids, "%s ", eni->groups.items[i].id);
+    }
+    snprintf(base, 128, "sgs_%016" PRIx64, hash_bytes(ids.data, ids.size));
+    buf_done(&ids);
+    if (map_get(known, base)) {
+        return;
+    }
+    map_put(known, base, (void *)1);
+    for (int egress = 0; egress < 2; egress++) {
+        struct buf rules = { 0 };
+        for (size_t i = 0; i < eni->groups.n; i++) {
+            buf_printf(&rules, "jump %s\n", plan_name("sg_", eni->groups.items[i].id, egress ? "_out" : "_in"));
+        }
+        plan_chain_add(b, v->router, plan_name(base, "", egress ? "_out" : "_in"), "", buf_str(&rules));
+        buf_done(&rules);
+    }
+}
+
+static void
+plan_groups(struct builder *b, struct plan_vpc *v)
+{
+    struct map known = { 0 };
+    VEC(struct plan_element) in = { 0 }, out = { 0 };
+    struct arena *arena = b->plan->arena;
+    for (size_t i = 0; i < v->ports.n; i++) {
+        const struct plan_port *port = &v->ports.items[i];
+        const char *key = arena_printf(arena, "\"%s\"", port->name), *to_in = "accept", *to_out = "accept";
+        if (port->eni && port->eni->groups.n) {
+            char base[128];
+            groups_chain(b, v, port->eni, &known, base);
+            to_in = arena_printf(arena, "jump %s_in", base);
+            to_out = arena_printf(arena, "jump %s_out", base);
+        }
+        *VEC_ADD(&in) = (struct plan_element){ key, to_in };
+        *VEC_ADD(&out) = (struct plan_element){ key, to_out };
+    }
+    map_done(&known);
+    *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"igw\"", "accept" };
+    struct plan_set *set = plan_set_add(b, v->router, "sg_in", "map sg_in { type ifname : verdict; }");
+    memcpy(&set->elements, &in, sizeof in);
+    set = plan_set_add(b, v->router, "sg_out", "map sg_out { type ifname : verdict; }");
+    memcpy(&set->elements, &out, sizeof out);
+}
+
+/* ---- network ACLs -------------------------------------------------------------------------------------------------
+ */
+static void
+plan_acl(struct builder *b, struct plan_vpc *v, const struct network_acl *acl)
+{
+    for (int egress = 0; egress < 2; egress++) {
+        struct buf rules = { 0 };
+        for (size_t i = 0; i < acl->entries.n; i++) {
+            const struct nacl_entry *e = &acl->entries.items[i];
+            const struct cidr *cidr = e->cidr.ip.family ? &e->cidr : &e->cidr6;
+            if (e->egress != (egress == 1) || !cidr->ip.family) {
+                continue;
+            }
+            char text[CIDR_STR_SIZE];
+            struct match m = { .source = !e->egress,
+                               .family = cidr->ip.family,
+                               .address = address_of(cidr, text),
+                               .protocol = e->protocol,
+                               .from = e->has_ports ? e->ports.from : -1,
+                               .to = e->ports.to,
+                               .type = e->has_icmp ? e->icmp.type : -1,
+                               .code = e->has_icmp ? e->icmp.code : -1 };
+            write_match(&rules, &m);
+            buf_printf(&rules, " counter %s comment \"%s %d\"\n", e->action == NACL_ALLOW ? "accept" : "return",
+                       acl->obj.id, e->number);
+        }
+        plan_chain_add(b, v->router, plan_name("nacl_", acl->obj.id, egress ? "_out" : "_in"), "", buf_str(&rules));
+        buf_done(&rules);
+    }
+}
+
+static void
+plan_acls(struct builder *b, struct plan_vpc *v)
+{
+    struct map known = { 0 };
+    struct arena *arena = b->plan->arena;
+    VEC(struct plan_element) in = { 0 }, out = { 0 };
+    for (const struct subnet *s = store_first(b->store, &subnet_kind); s; s = store_next(b->store, s)) {
+        if (strcmp(s->vpc_id, v->vpc->obj.id) != 0) {
+            continue;
+        }
+        const struct network_acl *acl = network_subnet_acl(b->net, s);
+        const char *key = arena_printf(arena, "%u", plan_number(b->numbers, "subnet", s->obj.id)), *to_in = "accept",
+                   *to_out = "accept";
+        if (acl) {
+            if (!map_get(&known, acl->obj.id)) {
+                map_put(&known, acl->obj.id, (void *)1);
+                plan_acl(b, v, acl);
+            }
+            to_in = arena_printf(arena, "jump %s", plan_name("nacl_", acl->obj.id, "_in"));
+            to_out = arena_printf(arena, "jump %s", plan_name("nacl_", acl->obj.id, "_out"));
+        }
+        *VEC_ADD(&in) = (struct plan_element){ key, to_in };
+        *VEC_ADD(&out) = (struct plan_element){ key, to_out };
+    }
+    map_done(&known);
+    *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "0", "accept" };
+    struct plan_set *set = plan_set_add(b, v->router, "nacl_in", "map nacl_in { type devgroup : verdict; }");
+    memcpy(&set->elements, &in, sizeof in);
+    set = plan_set_add(b, v->router, "nacl_out", "map nacl_out { type devgroup : verdict; }");
+    memcpy(&set->elements, &out, sizeof out);
+}
+
+void
+plan_filters(struct builder *b, struct plan_vpc *v)
+{
+    plan_groups(b, v);
+    plan_acls(b, v);
+}
