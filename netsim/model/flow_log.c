@@ -54,3 +54,63 @@ flow_logs_of_eni(const struct network *net, const struct eni *eni, const struct 
     }
     return n;
 }
+
+/* Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html, the default format (version 2) */
+#define DEFAULT_FORMAT                                                                                                 \
+    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} "     \
+    "${bytes} "                                                                                                        \
+    "${start} ${end} ${action} ${log-status}"
+
+struct flow_log *
+flow_log_create(struct network *net, const char *resource_id, const char *traffic_type, const char *group_name,
+                const char *format, int max_interval, struct err *err)
+{
+    const struct kind *kind = network_kind_of_id(resource_id);
+    if (kind != &vpc_kind && kind != &subnet_kind && kind != &eni_kind) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` cannot have a flow log", resource_id);
+        err_hint(err, "name a VPC, a subnet or a network interface");
+        return NULL;
+    }
+    if (!network_require(net, kind, resource_id, err)) {
+        return NULL;
+    }
+    if (!str_is(traffic_type, "ALL") && !str_is(traffic_type, "ACCEPT") && !str_is(traffic_type, "REJECT")) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid value `%s` for TrafficType",
+                traffic_type ? traffic_type : "");
+        err_hint(err, "use ALL, ACCEPT or REJECT");
+        return NULL;
+    }
+    if (max_interval != 60 && max_interval != 600) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid value `%d` for MaxAggregationInterval", max_interval);
+        err_hint(err, "use 60 or 600 seconds");
+        return NULL;
+    }
+    for (const struct flow_log *log = store_first(net->store, &flow_log_kind); log; log = store_next(net->store, log)) {
+        if (str_is(log->resource_id, resource_id) &&
+            (group_name ? str_is(log->group_name, group_name) : !log->group_name) &&
+            str_is(log->traffic_type, traffic_type)) {
+            err_set(err, ERR_INPUT, "FlowLogAlreadyExists",
+                    "there is an existing flow log with the same configuration: `%s`", log->obj.id);
+            return NULL;
+        }
+    }
+    struct flow_log *log = network_add(net, &flow_log_kind, NULL);
+    log->resource_id = xstrdup(resource_id);
+    log->traffic_type = xstrdup(traffic_type);
+    log->status = xstrdup("ACTIVE");
+    log->deliver_status = xstrdup("SUCCESS");
+    log->destination_type = xstrdup("cloud-watch-logs");
+    log->group_name = group_name ? xstrdup(group_name) : NULL;
+    log->format = xstrdup(format ? format : DEFAULT_FORMAT);
+    log->max_interval = max_interval;
+    log->creation_time = network_now_ms(net);
+    return log;
+}
+
+bool
+flow_log_delete(struct network *net, struct flow_log *log, struct err *err)
+{
+    (void)err;
+    network_remove(net, log);
+    return true;
+}

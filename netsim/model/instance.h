@@ -26,6 +26,7 @@ struct instance_spec {
     int public_ip;            /* 1 yes, 0 no, -1 as the subnet says */
     const char *const *eni_ids; /* existing interfaces instead, device 0 first */
     size_t n_eni_ids;
+    bool keep_eni;              /* the new interface outlives the instance (DeleteOnTermination false) */
 };
 /* Runs 'count' instances in one reservation; borrowed pointers into 'out' (room for count).  All or none.
  * InvalidAMIID.Malformed, InvalidParameterValue (type), VPCIdNotSpecified (no default VPC), errors of eni_create. */

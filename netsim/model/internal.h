@@ -26,6 +26,9 @@ struct network *network_of(const struct store *store);
 void *network_add(struct network *net, const struct kind *kind, const char *id);
 void network_remove(struct network *net, void *object);
 
+/* A change that the index does not see, but other caches do (the live plan): a new generation, the index stays. */
+void network_touch(struct network *net);
+
 /* Bracket a change of an interface's addresses, groups or attachment: out before, in after, nothing else between.  The
  * index follows without a rebuild.  A new one: index_prepare(), add, fill, in; one that goes: out, remove,
  * index_stamp(). */
@@ -68,6 +71,13 @@ struct dependents {
     size_t n;
 };
 void dependents_add(struct dependents *dependents, const char *id);
+static inline void
+dependents_add_if(struct dependents *dependents, bool depends, const char *id)
+{
+    if (depends) {
+        dependents_add(dependents, id);
+    }
+}
 /* True when there are none; else sets DependencyViolation naming 'id' and what still needs it.  Frees 'dependents'
  * either way. */
 bool dependents_none(struct dependents *dependents, const char *id, struct err *err);
@@ -90,5 +100,38 @@ void dns_public_name(const char *region, const struct ip *ip, char *name, size_t
 /* instance.c */
 const char *instance_state_name(int code);
 bool instance_load_enis(struct store *store, struct instance *instance, struct err *err);
+
+/* Parts of one kind's operations that another kind's need; none of them fails. */
+struct route_table *route_table_add(struct network *net, const struct vpc *vpc, bool main); /* with the local routes */
+void route_done(struct route *route);
+bool route_table_is_main(const struct route_table *table);
+void route_tables_add_local(struct network *net, const struct vpc *vpc, const struct cidr *cidr);
+void route_tables_drop_local(struct network *net, const struct vpc *vpc, const struct cidr *cidr);
+void route_tables_forget_subnet(struct network *net, const char *subnet_id);
+void routes_target_gone(struct network *net, const char *target_id); /* its routes become blackholes */
+struct network_acl *network_acl_add(struct network *net, const struct vpc *vpc, bool is_default);
+void network_acls_add_ipv6(struct network *net, const struct vpc *vpc);
+void network_acl_adopt_subnet(struct network *net, const struct subnet *subnet); /* to the VPC's default list */
+void network_acls_forget_subnet(struct network *net, const char *subnet_id);
+struct security_group *security_group_add(struct network *net, const struct vpc *vpc, const char *name,
+                                          const char *description);
+void security_groups_add_ipv6(struct network *net, const struct vpc *vpc);
+struct nat_gateway *nat_gateway_of_eni(const struct network *net, const char *eni_id);
+void elastic_ips_forget_eni(struct network *net, const struct eni *eni, const struct ip *private_ip /* NULL: all */);
+void elastic_ips_follow(struct network *net,
+                        const struct eni *eni); /* they name the instance that the interface is attached to */
+bool network_pick_public(struct network *net, const struct ip * not, struct ip *ip,
+                         struct err *err); /* any but 'not', which may be NULL */
+struct elastic_ip *elastic_ip_of(const struct network *net, const char *allocation_id);
+/* Unchecked steps of interfaces.  eni_set_public_ip: 'public_ip' NULL takes it away; 'eip' NULL: auto-assigned. */
+void eni_remove(struct network *net, struct eni *eni);
+void eni_attach_to(struct network *net, struct eni *eni, const char *instance_id, const char *owner, int device_index,
+                   bool delete_on_termination);
+void eni_detach_from(struct network *net, struct eni *eni);
+void eni_set_public_ip(struct network *net, struct eni *eni, const struct ip *private_ip, const struct ip *public_ip,
+                       const struct elastic_ip *eip);
+/* Like subnet_pick_address(), but none of 'not'. */
+bool subnet_pick(const struct network *net, const struct subnet *subnet, int family, const struct ip * not,
+                 size_t n_not, struct ip *ip, struct err *err);
 
 extern const struct field vpc_cidr6_fields[]; /* struct vpc_cidr as Ipv6CidrBlockAssociationSet, of VPCs and subnets */

@@ -182,7 +182,7 @@ static bool
 indexed(const struct kind *kind)
 {
     return kind == &eni_kind || kind == &route_table_kind || kind == &network_acl_kind ||
-           kind == &internet_gateway_kind || kind == &elastic_ip_kind;
+           kind == &internet_gateway_kind;
 }
 
 void *
@@ -209,6 +209,16 @@ network_remove(struct network *net, void *object)
 {
     bool keep = !indexed(((struct object *)object)->kind) && index_is_fresh(net);
     store_delete(net->store, object);
+    if (keep) {
+        index_stamp(net);
+    }
+}
+
+void
+network_touch(struct network *net)
+{
+    bool keep = index_is_fresh(net);
+    store_touch(net->store);
     if (keep) {
         index_stamp(net);
     }

@@ -150,3 +150,9 @@ route_destination_str(const struct route *route)
     return route->prefix_list_id ? route->prefix_list_id
                                  : cidr_str(route->cidr6.ip.family ? &route->cidr6 : &route->cidr);
 }
+
+void
+route_done(struct route *route)
+{
+    fields_done(route_fields, route);
+}

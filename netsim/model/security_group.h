@@ -39,11 +39,22 @@ bool security_group_delete(struct network *net, struct security_group *group, st
  * Returns how many were added: they are the last ones in group->rules. */
 bool security_group_authorize(struct network *net, struct security_group *group, const struct sg_rule *rules, size_t n_rules,
                               struct err *err);
-/* InvalidPermission.NotFound when none matches in the default VPC's sense; by id: InvalidSecurityGroupRuleId.NotFound. */
+/* InvalidPermission.NotFound when a rule is not there; in a default VPC AWS skips those without an error, and so does this.
+ * By id: InvalidSecurityGroupRuleId.NotFound.  All or nothing.
+ * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html */
 bool security_group_revoke(struct network *net, struct security_group *group, const struct sg_rule *rules, size_t n_rules,
                            struct err *err);
 bool security_group_revoke_ids(struct network *net, struct security_group *group, bool egress, const char *const *ids, size_t n_ids,
                                struct err *err);
+/* Changes a rule in place: all but its id, direction and tags come from 'spec', checked as by authorize. */
+bool security_group_modify_rule(struct network *net, struct security_group *group, const char *rule_id, const struct sg_rule *spec,
+                                struct err *err);
+/* The rule with that id; the rule of that direction, protocol, ports and peer.  NULL if there is none; borrowed until the next change. */
+struct sg_rule *security_group_rule(struct security_group *group, const char *rule_id);
+struct sg_rule *security_group_find_rule(struct security_group *group, const struct sg_rule *like);
+/* The group of a VPC with this name; NULL if there is none. */
+struct security_group *network_group_by_name(const struct network *net, const char *vpc_id, const char *name);
+
 /* A rule as describe-security-group-rules shows it, and all rules of one direction as IpPermissions.  The caller owns the JSON. */
 json_t *sg_rule_describe(const struct network *net, const struct security_group *group, const struct sg_rule *rule);
 json_t *sg_permissions(const struct network *net, const struct security_group *group, bool egress);
