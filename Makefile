@@ -51,9 +51,10 @@ $(BUILD)/%.o: %.c
 program  = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 UNIT    := $(call program,tests/unit/test_*.c)
 VECTORS := $(call program,tests/vectors/test_*.c)
+SPEC    := $(call program,tests/spec/test_*.c)
 CORPUS  := $(call program,tests/fuzz/fuzz_*.c)
 LIVE    := $(call program,tests/live/test_*.c)
-TEST_PROGRAMS := $(UNIT) $(VECTORS) $(LIVE)
+TEST_PROGRAMS := $(UNIT) $(VECTORS) $(SPEC) $(LIVE)
 $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(FACE_OBJ) $(BUILD)/libvpclab.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 $(CORPUS): $(BUILD)/%: $(BUILD)/%.o $(if $(FUZZ),,$(BUILD)/tests/fuzz/corpus_main.o) $(BUILD)/libvpclab.a
@@ -65,16 +66,19 @@ export ASAN_OPTIONS ?= exitcode=99:detect_leaks=1:detect_stack_use_after_return=
 export UBSAN_OPTIONS ?= print_stacktrace=1
 JOBS ?= $(shell nproc)
 run_tests := BUILD=$(BUILD) SAN=$(SAN) CC="$(CC)" tests/run.sh -j $(JOBS)
-tests_quick = tests/house.sh $(UNIT) $(CORPUS) $(VECTORS) $(wildcard tests/vectors/*.sh tests/cli/*.bats)
+tests_quick = tests/house.sh $(UNIT) $(CORPUS) $(VECTORS) $(SPEC) $(wildcard tests/vectors/*.sh tests/cli/*.bats)
 tests_live = $(wildcard tests/scenarios/*.lua tests/scenarios/*.sh tests/scenarios/*.bats) $(LIVE) \
     $(wildcard tests/live/*.lua tests/live/*.sh tests/live/*.bats)
 
-.PHONY: units check-unit check-live fuzz check-fuzz
+.PHONY: units check-unit check-deep check-live fuzz check-fuzz
 units: $(UNIT)
 check: all $(TEST_PROGRAMS) $(CORPUS) $(BUILD)/libbase.a $(BUILD)/libiampolicy.a $(BUILD)/libnetsim.a
 	@$(run_tests) $(tests_quick) -- $(tests_live)
 check-unit: $(UNIT)
 	@$(run_tests) $(UNIT)
+# Verdicts against second readings of AWS's pages, on many more random networks than `make check` tries.
+check-deep: $(SPEC)
+	@SPEC_NETWORKS=100000 $(run_tests) $(SPEC)
 check-live: all $(LIVE)
 	@$(run_tests) -- $(tests_live)
 

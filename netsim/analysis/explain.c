@@ -235,7 +235,7 @@ hop_path_id(const struct walk *walk, const struct hop *hop)
     case PATH_HOLDER:
         break;
     }
-    const struct nat_gateway *nat = hop->eni ? nat_gateway_of_eni(walk->net, hop->eni) : NULL;
+    const struct nat_gateway *nat = hop->eni ? eni_nat_gateway(walk->net, hop->eni) : NULL;
     return nat                                             ? nat->obj.id
            : hop->eni && *hop->eni->attachment.instance_id ? hop->eni->attachment.instance_id
            : hop->eni                                      ? hop->eni->obj.id

@@ -144,7 +144,7 @@ eni_instance(const struct network *net, const struct eni *eni)
 }
 
 const struct nat_gateway *
-nat_gateway_of_eni(const struct network *net, const struct eni *eni)
+eni_nat_gateway(const struct network *net, const struct eni *eni)
 {
     if (eni->groups.n > 0 || *eni->attachment.instance_id) {
         return NULL; /* a NAT gateway's interface has no groups and no instance: most need not be searched for */
@@ -411,7 +411,7 @@ unmodelled_interface(const struct eni *eni)
 static void
 at_receiver(struct walk *w)
 {
-    const struct nat_gateway *nat = nat_gateway_of_eni(w->net, w->eni);
+    const struct nat_gateway *nat = eni_nat_gateway(w->net, w->eni);
     if (nat) {
         nat_receives(w, nat);
         return;

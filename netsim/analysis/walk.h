@@ -91,5 +91,5 @@ void walk_from_internet(struct walk *walk, const struct packet *packet);
 void walk_done(struct walk *walk);
 
 /* The NAT gateway that owns the interface; NULL if none does. */
-const struct nat_gateway *nat_gateway_of_eni(const struct network *net, const struct eni *eni);
+const struct nat_gateway *eni_nat_gateway(const struct network *net, const struct eni *eni);
 const struct instance *eni_instance(const struct network *net, const struct eni *eni); /* attached to; NULL if none */

@@ -1,0 +1,176 @@
+/* `reach` against a second reading of AWS's pages (plain_net.h) on random networks: verdict, reason, header at the end,
+ * and answer.
+ *
+ * SPEC_NETWORKS=n tries n networks (default 2,000), SPEC_SEED=s begins at another seed; a difference names its seed. */
+#include <stdlib.h>
+
+#include "netsim/analysis/reach.h"
+#include "tests/spec/plain_net.h"
+#include "tests/spec/random_net.h"
+#include "tests/test.h"
+
+#define QUESTIONS 24 /* a network */
+
+struct counts {
+    size_t asked, reachable, allowed, blocked, whys[64];
+    const char *names[64];
+};
+
+static void
+count_why(struct counts *c, const char *why)
+{
+    size_t i = 0;
+    while (c->names[i] && strcmp(c->names[i], why) != 0) {
+        i++;
+    }
+    c->names[i] = why;
+    c->whys[i]++;
+}
+
+static void
+random_end(struct random_net *r, struct endpoint *end, bool v6)
+{
+    int what = lot(r, 20);
+    if (what < 13) {
+        end->kind = ENDPOINT_ENI;
+        snprintf(end->id, sizeof end->id, "eni-%d", lot(r, r->n_enis));
+    } else if (what < 14 && r->n_nats) {
+        end->kind = ENDPOINT_ENI;
+        snprintf(end->id, sizeof end->id, "eni-nat%d", lot(r, r->n_nats));
+    } else if (what < 18) {
+        end->kind = ENDPOINT_INTERNET;
+    } else if (what < 19) {
+        end->kind = ENDPOINT_GATEWAY;
+        snprintf(end->id, sizeof end->id, "igw-%d", lot(r, r->n_vpcs));
+    } else {
+        end->kind = ENDPOINT_IP;
+        end->ip = lot_ip(r, v6);
+    }
+}
+
+static void
+random_flow(struct random_net *r, struct flow_spec *flow)
+{
+    bool v6 = chance(r, 25);
+    *flow = (struct flow_spec){ .family = v6 ? IP_V6 : IP_V4, .icmp_type = -1, .icmp_code = -1 };
+    random_end(r, &flow->from, v6);
+    random_end(r, &flow->to, v6);
+    if (flow->from.kind == ENDPOINT_IP) {
+        flow->from.kind = ENDPOINT_INTERNET;
+    }
+    flow->protocol = lot_protocol(r, false);
+    flow->src_port = chance(r, 70) ? 40000 : lot_port(r);
+    flow->dst_port = lot_port(r);
+    if (chance(r, 30)) {
+        flow->icmp_type = lot_icmp(r);
+        flow->icmp_code = 0;
+    }
+    if (chance(r, 10)) {
+        flow->src_ip = lot_ip(r, v6);
+    }
+    if (chance(r, 15)) {
+        flow->dst_ip = lot_ip(r, v6);
+    }
+}
+
+/* Asks the plain reading what `reach` was asked: the header is taken from its result, so defaults are stated once. */
+static struct plain
+plain_ask(const struct random_net *r, const struct flow_spec *flow, const struct packet *sent, const struct eni **from)
+{
+    const struct store *store = network_store(r->net);
+    struct plain w = { .net = r->net };
+    w.p = (struct plain_packet){ sent->src,      sent->dst,       sent->protocol, sent->src_port,
+                                 sent->dst_port, sent->icmp_type, sent->icmp_code };
+    *from = flow->from.kind == ENDPOINT_ENI ? store_get(store, &eni_kind, flow->from.id) : NULL;
+    w.to_eni = flow->to.kind == ENDPOINT_ENI ? store_get(store, &eni_kind, flow->to.id) : NULL;
+    w.to_address = flow->to.kind == ENDPOINT_IP;
+    w.to_internet = flow->to.kind == ENDPOINT_INTERNET;
+    w.to_igw = flow->to.kind == ENDPOINT_GATEWAY ? flow->to.id : NULL;
+    if (*from) {
+        plain_send(&w, *from);
+    } else {
+        plain_from_outside(&w, flow->from.kind == ENDPOINT_GATEWAY ? flow->from.id : NULL);
+    }
+    return w;
+}
+
+static const char *
+reply_str(const struct reach_result *result)
+{
+    return result->reply == REPLY_UNKNOWN ? "none" : result->reply == REPLY_ALLOWED ? "allowed" : "blocked";
+}
+
+static void
+compare(struct random_net *r, const struct flow_spec *flow, uint64_t seed, struct counts *counts)
+{
+    struct reach_result result = { 0 };
+    struct err err = { 0 };
+    if (!reach(r->net, flow, false, &result, NULL, &err)) {
+        return; /* no such question: an end without address of the family, both ends outside */
+    }
+    const struct eni *from;
+    struct plain_packet first = { result.sent.src,      result.sent.dst,      result.sent.protocol,
+                                  result.sent.src_port, result.sent.dst_port, result.sent.icmp_type,
+                                  result.sent.icmp_code };
+    struct plain w = plain_ask(r, flow, &result.sent, &from);
+    /* An interface without public address asked for by name from outside has its own reason word. */
+    bool unnamed = w.why && strcmp(w.why, "igw-no-such-public-ip") == 0 && result.why &&
+                   strcmp(result.why, "no-public-ip") == 0 && flow->to.kind == ENDPOINT_ENI && !flow->dst_ip.family;
+    const char *why = unnamed ? "no-public-ip" : w.why;
+    const char *asked = flow_str(&result.sent);
+    char place[200];
+    snprintf(place, sizeof place, "seed %" PRIu64 ": %s %s -> %s %s (%s -> %s)", seed, asked, flow->from.id,
+             flow->to.id, flow->to.kind == ENDPOINT_INTERNET ? "internet" : "", ip_str(&result.sent.src),
+             ip_str(&result.sent.dst));
+    counts->asked++;
+    if (!CHECK_STR(result.why, why, "%s", place)) {
+        reach_result_done(&result);
+        return;
+    }
+    if (result.reachable) {
+        const char *reply = plain_answer(&w, &first, from);
+        CHECK_STR(reply_str(&result), reply, "%s reply (%s)", place, result.reply_why ? result.reply_why : "");
+        CHECK(ip_equal(&result.arrives.src, &w.p.src) && ip_equal(&result.arrives.dst, &w.p.dst) &&
+                  result.arrives.src_port == w.p.sport,
+              "%s arrives", place);
+        counts->reachable++;
+        counts->allowed += result.reply == REPLY_ALLOWED;
+        counts->blocked += result.reply == REPLY_BLOCKED;
+    } else {
+        count_why(counts, result.why);
+    }
+    reach_result_done(&result);
+}
+
+static uint64_t
+setting(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+TEST(reach_agrees_with_a_plain_reading)
+{
+    uint64_t first = setting("SPEC_SEED", 1), n = setting("SPEC_NETWORKS", 2000);
+    struct counts counts = { 0 };
+    for (uint64_t seed = first; seed < first + n && test_complaints < 10; seed++) {
+        struct random_net r;
+        random_net_init(&r, seed);
+        for (int i = 0; i < QUESTIONS; i++) {
+            struct flow_spec flow;
+            random_flow(&r, &flow);
+            compare(&r, &flow, seed, &counts);
+        }
+        random_net_done(&r);
+    }
+    fprintf(stderr, "%zu questions from seed %" PRIu64 ": %zu reachable (%zu answered, %zu answers blocked)",
+            counts.asked, first, counts.reachable, counts.allowed, counts.blocked);
+    for (size_t i = 0; counts.names[i]; i++) {
+        fprintf(stderr, ", %s %zu", counts.names[i], counts.whys[i]);
+    }
+    fputc('\n', stderr);
+    /* Chance must have met the cases this test is for. */
+    CHECK(n < 100 || (counts.reachable > counts.asked / 20 && counts.blocked > 0 && counts.allowed > 0));
+}
+
+TEST_MAIN
