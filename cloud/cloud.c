@@ -10,7 +10,7 @@
 #include "netsim/model/network.h"
 
 #define ACCOUNT "123456789012"
-#define REGION "us-east-1"
+#define REGION  "us-east-1"
 
 static void
 set_region(struct cloud *cloud, const char *region)

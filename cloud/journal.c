@@ -20,7 +20,8 @@ journalled_structure(const struct aws_shape *shape, const json_t *value)
     json_t *out = json_object();
     const char *key;
     json_t *item;
-    json_object_foreach ((json_t *)value, key, item) {
+    json_object_foreach((json_t *)value, key, item)
+    {
         const struct aws_member *member = shape && shape->type == AWS_STRUCTURE ? aws_member_find(shape, key) : NULL;
         char name[128];
         snprintf(name, sizeof name, "%s", key);
@@ -53,8 +54,8 @@ journalled(const struct aws_shape *shape, const json_t *value)
     return list;
 }
 
-/* Ids of events come from the lab's seed and the place in the journal: the same scenario writes the same journal, and reads, which save
- * nothing, still get ids of their own. */
+/* Ids of events come from the lab's seed and the place in the journal: the same scenario writes the same journal, and
+ * reads, which save nothing, still get ids of their own. */
 static struct id_gen
 event_ids(const struct cloud *cloud, const struct op *op)
 {
@@ -88,11 +89,13 @@ is_global(const struct op *op)
 static bool
 is_data_event(const struct op *op)
 {
-    return op->service && strcmp(op->service, "s3api") == 0 && strstr(op->name, "Object") && !strstr(op->name, "ObjectLock");
+    return op->service && strcmp(op->service, "s3api") == 0 && strstr(op->name, "Object") &&
+           !strstr(op->name, "ObjectLock");
 }
 
 json_t *
-journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure)
+journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out,
+              const struct err *failure)
 {
     struct id_gen ids = event_ids(cloud, op);
     const struct aws_operation *aws = op_aws(op);
@@ -103,19 +106,22 @@ journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, 
     id_new_uuid(&ids, event);
     char arn[80];
     snprintf(arn, sizeof arn, "arn:aws:iam::%s:root", cloud->account);
-    json_t *json = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s}", "eventVersion", "1.11", "userIdentity", "type",
-                             "Root", "principalId", cloud->account, "arn", arn, "accountId", cloud->account, "eventTime", when,
-                             "eventSource", source, "eventName", op->name, "awsRegion", is_global(op) ? "us-east-1" : cloud->region,
-                             "sourceIPAddress", "127.0.0.1", "userAgent", "vpclab/" VPCLAB_VERSION);
+    json_t *json = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s}", "eventVersion", "1.11",
+                             "userIdentity", "type", "Root", "principalId", cloud->account, "arn", arn, "accountId",
+                             cloud->account, "eventTime", when, "eventSource", source, "eventName", op->name,
+                             "awsRegion", is_global(op) ? "us-east-1" : cloud->region, "sourceIPAddress", "127.0.0.1",
+                             "userAgent", "vpclab/" VPCLAB_VERSION);
     bool read_only = op->mode != OP_WRITE;
     if (failure) {
         json_object_set_new(json, "errorCode", json_string(failure->code[0] ? failure->code : "ClientError"));
         json_object_set_new(json, "errorMessage", json_string(failure->text));
     }
     bool empty = !in || json_object_size(in) == 0;
-    json_object_set_new(json, "requestParameters", empty ? json_null() : journalled(aws ? aws_shape(aws->input) : NULL, in));
+    json_object_set_new(json, "requestParameters",
+                        empty ? json_null() : journalled(aws ? aws_shape(aws->input) : NULL, in));
     bool answered = out && !read_only && json_object_size(out) > 0;
-    json_object_set_new(json, "responseElements", answered ? journalled(aws ? aws_shape(aws->output) : NULL, out) : json_null());
+    json_object_set_new(json, "responseElements",
+                        answered ? journalled(aws ? aws_shape(aws->output) : NULL, out) : json_null());
     json_object_set_new(json, "requestID", json_string(request));
     json_object_set_new(json, "eventID", json_string(event));
     json_object_set_new(json, "readOnly", json_boolean(read_only));
@@ -127,8 +133,8 @@ journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, 
 }
 
 bool
-journal_append(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure,
-               struct err *err)
+journal_append(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out,
+               const struct err *failure, struct err *err)
 {
     if (!cloud->dir || (!op->service && op->mode != OP_WRITE)) {
         return true;

@@ -9,14 +9,15 @@ bool
 keeper_link_is_live(const struct cloud *cloud)
 {
     /* Asking costs a connection; a lab that is not live has no socket file. */
-    return cloud->live || (cloud->dir && access(cloud->dir->socket_path, F_OK) == 0 && keeper_is_alive(cloud->dir->socket_path));
+    return cloud->live ||
+           (cloud->dir && access(cloud->dir->socket_path, F_OK) == 0 && keeper_is_alive(cloud->dir->socket_path));
 }
 
 json_t *
 err_to_json(const struct err *err)
 {
-    return json_pack("{s:i, s:s, s:s, s:i, s:i, s:s, s:s}", "kind", (int)err->kind, "code", err->code, "where", err->where, "line",
-                     err->line, "column", err->column, "text", err->text, "hint", err->hint);
+    return json_pack("{s:i, s:s, s:s, s:i, s:i, s:s, s:s}", "kind", (int)err->kind, "code", err->code, "where",
+                     err->where, "line", err->line, "column", err->column, "text", err->text, "hint", err->hint);
 }
 
 static const char *
@@ -40,11 +41,13 @@ err_from_json(const json_t *json, struct err *err)
 }
 
 bool
-keeper_link_call(const struct cloud *cloud, const struct op *op, const json_t *in, struct op_result *result, struct err *err)
+keeper_link_call(const struct cloud *cloud, const struct op *op, const json_t *in, struct op_result *result,
+                 struct err *err)
 {
     struct keeper_message request = { 0 }, reply = { 0 };
     json_t *service = op->service ? json_string(op->service) : json_null();
-    request.json = json_pack("{s:[o,s], s:O, s:{s:s}}", "op", service, op->name, "in", in, "as", "region", cloud->region);
+    request.json =
+        json_pack("{s:[o,s], s:O, s:{s:s}}", "op", service, op->name, "in", in, "as", "region", cloud->region);
     bool done = keeper_call(cloud->dir->socket_path, &request, &reply, err);
     json_decref(request.json);
     if (!done) {

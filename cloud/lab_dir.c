@@ -1,4 +1,5 @@
 /* cloud/lab_dir.c - the directory of a lab and its lock. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -78,8 +79,9 @@ static char *
 runtime_path(struct err *err)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
-    char *path = runtime && runtime[0] == '/' && strlen(runtime) < 40 ? xasprintf("%s/vpclab", runtime)
-                                                                      : xasprintf("/tmp/vpclab-%u", (unsigned)geteuid());
+    char *path = runtime && runtime[0] == '/' && strlen(runtime) < 40
+                     ? xasprintf("%s/vpclab", runtime)
+                     : xasprintf("/tmp/vpclab-%u", (unsigned)geteuid());
     struct stat st;
     if (!make_directories(path, 0700, err)) {
         free(path);
@@ -117,6 +119,28 @@ name_files(struct lab_dir *dir, struct err *err)
     return true;
 }
 
+/* A directory with other things in it is somebody's, not a lab to begin. */
+static bool
+may_hold_lab(const char *path, struct err *err)
+{
+    char *state = xasprintf("%s/state.json", path);
+    bool good = access(state, F_OK) == 0;
+    free(state);
+    DIR *directory = good ? NULL : opendir(path);
+    good = true;
+    for (struct dirent *entry; directory && good && (entry = readdir(directory));) {
+        good = entry->d_name[0] == '.' || strcmp(entry->d_name, "lock") == 0;
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    if (!good) {
+        err_set(err, ERR_USAGE, "", "`%s` is not a lab: it has other files and no state.json", path);
+        err_at(err, "--lab", 0, 0);
+    }
+    return good;
+}
+
 static bool
 find_path(struct lab_dir *dir, const char *lab, struct err *err)
 {
@@ -140,7 +164,7 @@ find_path(struct lab_dir *dir, const char *lab, struct err *err)
         err_set(err, ERR_USAGE, "", "`%s` is not a name for a lab", lab);
         return err_hint(err, "a name has letters, digits, `.`, `_` and `-`; a directory has a `/`, as in ./%s", lab);
     }
-    return make_directories(dir->path, 0755, err);
+    return make_directories(dir->path, 0755, err) && may_hold_lab(dir->path, err);
 }
 
 struct lab_dir *
@@ -208,8 +232,8 @@ lock_failed(const struct lab_dir *dir, int fd, struct err *err)
         struct buf name = { 0 };
         bool known = buf_read_file(&name, proc, 64, NULL);
         int size = (int)strcspn(buf_str(&name), "\n");
-        err_set(err, ERR_MACHINE, "", "lab `%s` is being changed by process %ld%s%.*s%s", dir->name, pid, known ? " (" : "", size,
-                buf_str(&name), known ? ")" : "");
+        err_set(err, ERR_MACHINE, "", "lab `%s` is being changed by process %ld%s%.*s%s", dir->name, pid,
+                known ? " (" : "", size, buf_str(&name), known ? ")" : "");
         buf_done(&name);
         free(proc);
     } else {

@@ -1,7 +1,8 @@
 /* cloud/op_argv.c - a command line's words to an operation's JSON object.
  *
- * The rules are the aws command's: `--opt value`, `--opt=value`, lists take every word up to the next option, a flag has a --no- form, the
- * last of two equal options counts; values may be JSON, shorthand, file://PATH, fileb://PATH or `-`. */
+ * The rules are the aws command's: `--opt value`, `--opt=value`, lists take every word up to the next option, a flag
+ * has a --no- form, the last of two equal options counts; values may be JSON, shorthand, file://PATH, fileb://PATH or
+ * `-`. */
 #include "cloud/op_argv.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct reader {
     size_t n, at;
     char *const *words;
     json_t *in;
+    json_t *seen;        /* options given, by name without dashes */
     size_t n_positional; /* lab verbs: how many are filled */
     bool only_operands;  /* after -- */
     struct err *err;
@@ -116,7 +118,8 @@ find_option(struct reader *reader, const char *word, struct option *option)
     if (strncmp(plain, "no-", 3) == 0 && look_up(reader, plain + 3, option)) {
         option->negated = true;
         if (!may_negate(option)) {
-            return err_set(reader->err, ERR_USAGE, "", "`%s` makes no sense: `--%s` is not a flag", option->name, plain + 3);
+            return err_set(reader->err, ERR_USAGE, "", "`%s` makes no sense: `--%s` is not a flag", option->name,
+                           plain + 3);
         }
         return true;
     }
@@ -166,7 +169,8 @@ fit(const struct aws_shape *shape, json_t *value)
         for (size_t i = 0; i < shape->n; i++) {
             json_t *member = json_object_get(value, aws_text(members[i].name));
             if (member) {
-                json_object_set_new(value, aws_text(members[i].name), fit(aws_shape(members[i].shape), json_incref(member)));
+                json_object_set_new(value, aws_text(members[i].name),
+                                    fit(aws_shape(members[i].shape), json_incref(member)));
             }
         }
     }
@@ -246,7 +250,8 @@ read_one(struct reader *reader, const struct option *option, const struct aws_sh
 
 /* All words of a list option. One word may be the whole list as JSON. */
 static json_t *
-read_list(struct reader *reader, const struct option *option, const struct aws_shape *shape, size_t n, char *const *values)
+read_list(struct reader *reader, const struct option *option, const struct aws_shape *shape, size_t n,
+          char *const *values)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
@@ -277,7 +282,8 @@ take_values(struct reader *reader, struct option *option, bool many, bool option
         return true;
     }
     size_t first = reader->at;
-    while (reader->at < reader->n && strncmp(reader->words[reader->at], "--", 2) != 0 && (many || reader->at == first)) {
+    while (reader->at < reader->n && strncmp(reader->words[reader->at], "--", 2) != 0 &&
+           (many || reader->at == first)) {
         reader->at++;
     }
     *n = reader->at - first;
@@ -297,7 +303,8 @@ flag_value(struct reader *reader, const struct option *option, bool *value)
         return true;
     }
     if (strcmp(option->value, "true") != 0 && strcmp(option->value, "false") != 0) {
-        return err_set(reader->err, ERR_USAGE, "", "`%s` is a flag: it takes no value `%s`", option->name, option->value);
+        return err_set(reader->err, ERR_USAGE, "", "`%s` is a flag: it takes no value `%s`", option->name,
+                       option->value);
     }
     *value = (option->value[0] == 't') != option->negated;
     return true;
@@ -356,7 +363,9 @@ read_custom(struct reader *reader, struct option *option)
         }
         value = many ? string_list(n, values) : json_string(values[0]);
     }
-    bool done = option->custom->put(reader->in, value, reader->err) || err_at(reader->err, option->name, 0, 0);
+    /* Where the long form stands beside it, read_words() refuses both; it must not be written over before. */
+    bool both = option->custom->against && json_object_get(reader->seen, option->custom->against);
+    bool done = both || option->custom->put(reader->in, value, reader->err) || err_at(reader->err, option->name, 0, 0);
     json_decref(value);
     return done;
 }
@@ -401,7 +410,8 @@ read_param(struct reader *reader, struct option *option)
             return false;
         }
         value = json_boolean(on);
-    } else if (!take_values(reader, option, option->param->type == OP_LIST, option->param->flags & OP_STDIN, &n, &values)) {
+    } else if (!take_values(reader, option, option->param->type == OP_LIST, option->param->flags & OP_STDIN, &n,
+                            &values)) {
         return false;
     } else if (n == 0) {
         value = json_string("-");
@@ -431,8 +441,8 @@ read_operand(struct reader *reader)
     if (!param) {
         err_set(reader->err, ERR_USAGE, "", "`%s` is one word too many for `%s`", word, reader->op->name);
         if (reader->op->service) {
-            err_hint(reader->err, "parameters are options, such as --%s", reader->input && reader->input->n ?
-                     aws_text(aws_members(reader->input)->option) : "dry-run");
+            err_hint(reader->err, "parameters are options, such as --%s",
+                     reader->input && reader->input->n ? aws_text(aws_members(reader->input)->option) : "dry-run");
         }
         return false;
     }
@@ -487,10 +497,25 @@ read_option(struct reader *reader)
     if (!find_option(reader, word, &option)) {
         return false;
     }
+    json_object_set_new(reader->seen, option.name + 2, json_true());
     if (option.custom) {
         return read_custom(reader, &option);
     }
     return option.param ? read_param(reader, &option) : read_member(reader, &option);
+}
+
+/* `--protocol tcp` beside `--ip-permissions ...`: the aws command refuses it, and so must we. */
+static bool
+check_conflicts(struct reader *reader)
+{
+    for (const struct argv_custom *custom = argv_customs; custom->option; custom++) {
+        if (custom->against && json_object_get(reader->seen, custom->option) &&
+            json_object_get(reader->seen, custom->against) && argv_custom_applies(custom, reader->op)) {
+            return err_set(reader->err, ERR_USAGE, "", "`--%s` and `--%s` cannot be given together", custom->option,
+                           custom->against);
+        }
+    }
+    return true;
 }
 
 static bool
@@ -513,7 +538,7 @@ read_words(struct reader *reader)
             return false;
         }
     }
-    return true;
+    return check_conflicts(reader);
 }
 
 json_t *
@@ -521,12 +546,16 @@ op_read_argv(const struct op *op, const struct cloud *cloud, size_t n, char *con
 {
     (void)cloud; /* names are resolved by op_call(), which every face passes */
     const struct aws_operation *aws = op_aws(op);
-    struct reader reader = { .op = op, .input = aws ? aws_shape(aws->input) : NULL, .n = n, .words = words, .err = err };
+    struct reader reader = {
+        .op = op, .input = aws ? aws_shape(aws->input) : NULL, .n = n, .words = words, .err = err
+    };
     reader.in = json_object();
+    reader.seen = json_object();
     json_t *out = NULL;
     if (read_words(&reader) && argv_finish(op, reader.in, err)) {
         out = op_check(op, reader.in, CHECK_ARGV, err);
     }
     json_decref(reader.in);
+    json_decref(reader.seen);
     return out;
 }

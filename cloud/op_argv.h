@@ -12,6 +12,7 @@ struct argv_custom {
     const char *option;     /* "count" */
     enum custom_type type;
     const char *help;
+    const char *against;    /* the option that says the same in full, "ip-permissions": not both; NULL: none */
     /* Puts the value (a string, a list of strings, or a boolean) into the request. */
     bool (*put)(json_t *in, const json_t *value, struct err *err);
 };

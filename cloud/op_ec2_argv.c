@@ -34,7 +34,8 @@ put_protocol(json_t *in, const json_t *value, struct err *err)
     char *end;
     long number = strtol(text, &end, 10);
     bool numeric = *text && !*end && number >= -1 && number <= 255;
-    if (!numeric && strcmp(text, "tcp") != 0 && strcmp(text, "udp") != 0 && strcmp(text, "icmp") != 0 && strcmp(text, "all") != 0) {
+    if (!numeric && strcmp(text, "tcp") != 0 && strcmp(text, "udp") != 0 && strcmp(text, "icmp") != 0 &&
+        strcmp(text, "all") != 0) {
         return err_set(err, ERR_USAGE, "", "`%s` is not tcp, udp, icmp, all or a protocol number", text);
     }
     return json_object_set_new(permission(in), "IpProtocol", json_string(strcmp(text, "all") == 0 ? "-1" : text)) == 0;
@@ -116,7 +117,8 @@ put_secondary_addresses(json_t *in, const json_t *value, struct err *err)
     (void)err;
     json_t *list = json_array();
     for (size_t i = 0; i < json_array_size(value); i++) {
-        json_array_append_new(list, json_pack("{s:O, s:b}", "PrivateIpAddress", json_array_get(value, i), "Primary", 0));
+        json_array_append_new(list,
+                              json_pack("{s:O, s:b}", "PrivateIpAddress", json_array_get(value, i), "Primary", 0));
     }
     return json_object_set_new(first_interface(in), "PrivateIpAddresses", list) == 0;
 }
@@ -149,21 +151,27 @@ put_api_termination(json_t *in, const json_t *value, struct err *err)
     return json_object_set_new(in, "DisableApiTermination", json_boolean(!json_is_true(value))) == 0;
 }
 
-#define GROUP_RULES "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress RevokeSecurityGroupEgress"
+#define GROUP_RULES                                                                                                    \
+    "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress RevokeSecurityGroupEgress"
 #define ACL_ENTRIES "CreateNetworkAclEntry ReplaceNetworkAclEntry DeleteNetworkAclEntry"
 
 const struct argv_custom argv_customs[] = {
-    { GROUP_RULES, "protocol", CUSTOM_TEXT, "tcp, udp, icmp, all or a number", put_protocol },
-    { GROUP_RULES, "port", CUSTOM_TEXT, "a port, a range FROM-TO, or all; for icmp TYPE-CODE", put_port },
-    { GROUP_RULES, "cidr", CUSTOM_TEXT, "an IPv4 block", put_cidr },
-    { GROUP_RULES, "source-group", CUSTOM_TEXT, "a security group, by id or name", put_source_group },
-    { GROUP_RULES, "group-owner", CUSTOM_TEXT, "the account that owns --source-group", put_group_owner },
-    { ACL_ENTRIES, "ingress", CUSTOM_FLAG, "an inbound rule; --egress is outbound", put_ingress },
-    { "RunInstances", "count", CUSTOM_TEXT, "how many, N or MIN:MAX; 1 if not given", put_count },
-    { "RunInstances", "secondary-private-ip-addresses", CUSTOM_LIST, "further private addresses", put_secondary_addresses },
-    { "RunInstances", "secondary-private-ip-address-count", CUSTOM_TEXT, "how many further private addresses", put_secondary_count },
-    { "RunInstances", "associate-public-ip-address", CUSTOM_FLAG, "a public address, or none", put_public_address },
-    { "RunInstances", "enable-api-termination", CUSTOM_FLAG, "may be terminated", put_api_termination },
+    { GROUP_RULES, "protocol", CUSTOM_TEXT, "tcp, udp, icmp, all or a number", "ip-permissions", put_protocol },
+    { GROUP_RULES, "port", CUSTOM_TEXT, "a port, a range FROM-TO, or all; for icmp TYPE-CODE", "ip-permissions",
+      put_port },
+    { GROUP_RULES, "cidr", CUSTOM_TEXT, "an IPv4 block", "ip-permissions", put_cidr },
+    { GROUP_RULES, "source-group", CUSTOM_TEXT, "a security group, by id or name", "ip-permissions", put_source_group },
+    { GROUP_RULES, "group-owner", CUSTOM_TEXT, "the account that owns --source-group", "ip-permissions",
+      put_group_owner },
+    { ACL_ENTRIES, "ingress", CUSTOM_FLAG, "an inbound rule; --egress is outbound", NULL, put_ingress },
+    { "RunInstances", "count", CUSTOM_TEXT, "how many, N or MIN:MAX; 1 if not given", NULL, put_count },
+    { "RunInstances", "secondary-private-ip-addresses", CUSTOM_LIST, "further private addresses", "network-interfaces",
+      put_secondary_addresses },
+    { "RunInstances", "secondary-private-ip-address-count", CUSTOM_TEXT, "how many further private addresses",
+      "network-interfaces", put_secondary_count },
+    { "RunInstances", "associate-public-ip-address", CUSTOM_FLAG, "a public address, or none", "network-interfaces",
+      put_public_address },
+    { "RunInstances", "enable-api-termination", CUSTOM_FLAG, "may be terminated", NULL, put_api_termination },
     { NULL },
 };
 
@@ -193,7 +201,8 @@ argv_hides(const struct op *op, const char *option)
 static void
 move_into_interface(json_t *in)
 {
-    static const char *const triggers[] = { "PrivateIpAddresses", "SecondaryPrivateIpAddressCount", "AssociatePublicIpAddress" };
+    static const char *const triggers[] = { "PrivateIpAddresses", "SecondaryPrivateIpAddressCount",
+                                            "AssociatePublicIpAddress" };
     static const struct {
         const char *from, *to;
     } moves[] = {

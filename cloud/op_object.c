@@ -1,4 +1,5 @@
-/* cloud/op_object.c - a Lua table or another face's object to AWS's spelling: cidr_block -> CidrBlock, at every depth. */
+/* cloud/op_object.c - a Lua table or another face's object to AWS's spelling: cidr_block -> CidrBlock, at every depth.
+ */
 #include <string.h>
 #include "base/vec.h"
 #include "cloud/op_types.h"
@@ -25,7 +26,8 @@ respell_structure(const struct op *op, const struct aws_shape *shape, const json
     const struct aws_member *members = aws_members(shape);
     const char *key;
     json_t *item;
-    json_object_foreach ((json_t *)value, key, item) {
+    json_object_foreach((json_t *)value, key, item)
+    {
         const struct aws_member *member = NULL;
         for (size_t i = 0; i < shape->n && !member; i++) {
             member = same_spelling(aws_text(members[i].name), key) ? &members[i] : NULL;
@@ -75,7 +77,8 @@ respell_params(const struct op *op, const json_t *object, struct err *err)
     json_t *out = json_object();
     const char *key;
     json_t *item;
-    json_object_foreach ((json_t *)object, key, item) {
+    json_object_foreach((json_t *)object, key, item)
+    {
         const struct op_param *param = op->params;
         struct suggest suggest = suggest_start(key);
         for (; param && param->name && !same_spelling(param->name, key); param++) {

@@ -68,7 +68,9 @@ aws_params(const struct op *op, struct param_list *list)
             info->name = "";
             snprintf(info->option, sizeof info->option, "%s", custom->option);
             snake(info);
-            info->type = custom->type == CUSTOM_FLAG ? "boolean" : custom->type == CUSTOM_LIST ? "list of strings" : "string";
+            info->type = custom->type == CUSTOM_FLAG   ? "boolean"
+                         : custom->type == CUSTOM_LIST ? "list of strings"
+                                                       : "string";
             info->help = custom->help;
             info->list = custom->type == CUSTOM_LIST;
             info->flag = custom->type == CUSTOM_FLAG;
@@ -78,9 +80,9 @@ aws_params(const struct op *op, struct param_list *list)
 }
 
 static const char *const param_types[] = {
-    [OP_STRING] = "string",         [OP_INT] = "integer",   [OP_BOOL] = "boolean",      [OP_LIST] = "list of strings",
-    [OP_JSON] = "JSON",             [OP_PORT] = "port",     [OP_PROTOCOL] = "protocol", [OP_PATH] = "path",
-    [OP_ENDPOINT] = "endpoint",     [OP_REST] = "words",    [OP_ADDRESS] = "address",
+    [OP_STRING] = "string",     [OP_INT] = "integer", [OP_BOOL] = "boolean",      [OP_LIST] = "list of strings",
+    [OP_JSON] = "JSON",         [OP_PORT] = "port",   [OP_PROTOCOL] = "protocol", [OP_PATH] = "path",
+    [OP_ENDPOINT] = "endpoint", [OP_REST] = "words",  [OP_ADDRESS] = "address",
 };
 
 static const char *const *

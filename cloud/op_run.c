@@ -109,7 +109,8 @@ call_here(struct op_call *call, const json_t *in, struct err *err)
     }
     bool refused = failure.kind == ERR_INPUT || failure.kind == ERR_DOCUMENT;
     if (done || refused) {
-        bool written = journal_append(call->cloud, call->op, args ? args : in, done ? call->out : NULL, done ? NULL : &failure, err);
+        bool written = journal_append(call->cloud, call->op, args ? args : in, done ? call->out : NULL,
+                                      done ? NULL : &failure, err);
         if (!written && done) {
             /* What was done stays done: the journal is a record, not a condition. */
             err_clear(err);
@@ -124,8 +125,8 @@ call_here(struct op_call *call, const json_t *in, struct err *err)
 }
 
 bool
-op_call(struct cloud *cloud, const struct op *op, const json_t *in, const struct progress *progress, struct op_result *result,
-        struct err *err)
+op_call(struct cloud *cloud, const struct op *op, const json_t *in, const struct progress *progress,
+        struct op_result *result, struct err *err)
 {
     *result = (struct op_result){ 0 };
     if (op->mode != OP_LOCAL && !cloud->live && keeper_link_is_live(cloud)) {

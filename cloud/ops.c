@@ -7,11 +7,12 @@
 #include "cloud/op.h"
 #include "cloud/suggest.h"
 
-/* A family is the array that ends an ops_*.c file: `const struct op ops_X[] = { {...}, {0} };`.  Its order here is the order of help. */
+/* A family is the array that ends an ops_*.c file: `const struct op ops_X[] = { {...}, {0} };`.  Its order here is the
+ * order of help. */
 #define FAMILIES(FAMILY) FAMILY(ops_lab) FAMILY(ops_reach)
 
 #define DECLARE(family) extern const struct op family[];
-#define LIST(family) family,
+#define LIST(family)    family,
 FAMILIES(DECLARE)
 static const struct op *const families[] = { FAMILIES(LIST) NULL };
 
@@ -62,7 +63,8 @@ op_words(const struct op *op)
     return words;
 }
 
-/* How many of the words name this row: 2 for "ec2 create-vpc" and "iam decide", 1 for "reach"; 0 when they name another. */
+/* How many of the words name this row: 2 for "ec2 create-vpc" and "iam decide", 1 for "reach"; 0 when they name
+ * another. */
 static size_t
 words_match(const struct op *op, size_t n, char *const *words)
 {
@@ -78,7 +80,10 @@ words_match(const struct op *op, size_t n, char *const *words)
         return n >= 1 && strcmp(words[0], op->name) == 0 ? 1 : 0;
     }
     size_t first = (size_t)(space - op->name);
-    return n >= 2 && strlen(words[0]) == first && memcmp(words[0], op->name, first) == 0 && strcmp(words[1], space + 1) == 0 ? 2 : 0;
+    return n >= 2 && strlen(words[0]) == first && memcmp(words[0], op->name, first) == 0 &&
+                   strcmp(words[1], space + 1) == 0
+               ? 2
+               : 0;
 }
 
 /* The second word of rows that begin with 'first'. */

@@ -1,4 +1,5 @@
-/* cloud/ops_lab.c - verbs about labs themselves: which there are, beginning and deleting them, the journal, what is modelled. */
+/* cloud/ops_lab.c - verbs about labs themselves: which there are, beginning and deleting them, the journal, what is
+ * modelled. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -111,7 +112,8 @@ lab_new(struct op_call *call, struct err *err)
     if (made) {
         json_object_set_new(call->out, "Name", json_string(name));
         json_object_set_new(call->out, "Directory", json_string(path));
-        json_object_set_new(call->out, "Vpcs", json_integer((json_int_t)store_count(network_store(made->net), network_kinds[0])));
+        json_object_set_new(call->out, "Vpcs",
+                            json_integer((json_int_t)store_count(network_store(made->net), network_kinds[0])));
     }
     cloud_close(made);
     free(path);
@@ -184,7 +186,7 @@ read_journal(struct op_call *call, struct err *err)
     }
     int number = 0;
     bool good = true;
-    for (const char *line = buf_str(&text); good && *line; ) {
+    for (const char *line = buf_str(&text); good && *line;) {
         size_t size = strcspn(line, "\n");
         json_t *event = json_read(line, size, "journal.jsonl", err);
         number++;
@@ -212,7 +214,8 @@ journal_text(const json_t *out, struct buf *text)
     for (size_t i = 0; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
         const char *code = json_str(event, "errorCode"), *source = json_str(event, "eventSource");
-        buf_printf(text, "%s  %.*s:%s", json_str(event, "eventTime"), (int)strcspn(source, "."), source, json_str(event, "eventName"));
+        buf_printf(text, "%s  %.*s:%s", json_str(event, "eventTime"), (int)strcspn(source, "."), source,
+                   json_str(event, "eventName"));
         if (code) {
             buf_printf(text, "  REFUSED %s  %s", code, json_str(event, "errorMessage"));
         } else {
@@ -239,7 +242,8 @@ list_ops(struct op_call *call, struct err *err)
             const struct aws_operation *operation = aws_operation_at(service, j);
             bool modelled = op_by_name(name, aws_text(operation->name)) != NULL;
             if (modelled != missing) {
-                json_array_append_new(list, json_pack("{s:s, s:s}", "Service", name, "Operation", aws_text(operation->words)));
+                json_array_append_new(
+                    list, json_pack("{s:s, s:s}", "Service", name, "Operation", aws_text(operation->words)));
             }
         }
     }
@@ -257,8 +261,8 @@ count_ops(struct op_call *call)
         for (size_t j = 0; j < service->n_operations; j++) {
             modelled += op_by_name(aws_text(service->name), aws_text(aws_operation_at(service, j)->name)) != NULL;
         }
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "Service", aws_text(service->name), "Modelled", modelled, "Known",
-                                              (json_int_t)service->n_operations));
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "Service", aws_text(service->name), "Modelled",
+                                              modelled, "Known", (json_int_t)service->n_operations));
     }
     json_object_set_new(call->out, "Services", list);
     return true;
@@ -296,17 +300,35 @@ static const struct op_param ops_params[] = {
 
 const struct op ops_lab[] = {
     { .name = "lab list", .mode = OP_LOCAL, .run = lab_list, .group = "lab", .help = "List the labs of this user." },
-    { .name = "lab new", .mode = OP_LOCAL, .run = lab_new, .group = "lab", .params = new_params,
+    { .name = "lab new",
+      .mode = OP_LOCAL,
+      .run = lab_new,
+      .group = "lab",
+      .params = new_params,
       .help = "Begin a lab: an account with its default VPC.",
       .examples = "lab new exam                 a lab called exam\n"
                   "lab new empty --bare --seed 7 without the default VPC; ids repeat\n" },
-    { .name = "lab delete", .mode = OP_LOCAL, .run = lab_delete, .group = "lab", .params = delete_params,
-      .help = "Delete a lab and all that is in it.", .examples = "lab delete exam\n" },
-    { .name = "journal", .mode = OP_LOCAL, .run = read_journal, .group = "look", .params = journal_params, .text = journal_text,
+    { .name = "lab delete",
+      .mode = OP_LOCAL,
+      .run = lab_delete,
+      .group = "lab",
+      .params = delete_params,
+      .help = "Delete a lab and all that is in it.",
+      .examples = "lab delete exam\n" },
+    { .name = "journal",
+      .mode = OP_LOCAL,
+      .run = read_journal,
+      .group = "look",
+      .params = journal_params,
+      .text = journal_text,
       .help = "Show what was done in the lab and what was refused, as CloudTrail records it.",
       .examples = "journal --changes --limit 5   the last five changes\n"
                   "journal --refused --output json\n" },
-    { .name = "ops", .mode = OP_LOCAL, .run = ops_run, .group = "look", .params = ops_params,
+    { .name = "ops",
+      .mode = OP_LOCAL,
+      .run = ops_run,
+      .group = "look",
+      .params = ops_params,
       .help = "List AWS's operations that the lab has, or how many of each service.",
       .examples = "ops ec2\nops --coverage\n" },
     { 0 },

@@ -49,7 +49,10 @@ compare(enum query_compare how, const json_t *a, const json_t *b)
         return json_null();
     }
     int order = query_order(a, b);
-    return json_boolean(how == QUERY_LT ? order < 0 : how == QUERY_LE ? order <= 0 : how == QUERY_GT ? order > 0 : order >= 0);
+    return json_boolean(how == QUERY_LT   ? order < 0
+                        : how == QUERY_LE ? order <= 0
+                        : how == QUERY_GT ? order > 0
+                                          : order >= 0);
 }
 
 static json_t *
@@ -132,11 +135,13 @@ project(const struct query_node *node, json_t *left, struct err *err)
     const char *key;
     bool good = true, pass = true;
     if (object) {
-        json_object_foreach (left, key, item) {
+        json_object_foreach(left, key, item)
+        {
             good = good && project_one(node->right, item, out, err);
         }
     } else {
-        json_array_foreach (left, i, item) {
+        json_array_foreach(left, i, item)
+        {
             good = good && (node->type != QUERY_FILTER || passes(node->condition, item, &pass, err));
             good = good && (!pass || project_one(node->right, item, out, err));
         }

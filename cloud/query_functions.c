@@ -1,4 +1,5 @@
-/* cloud/query_functions.c - JMESPath's functions, one row each.  Source: https://jmespath.org/specification.html#built-in-functions */
+/* cloud/query_functions.c - JMESPath's functions, one row each.  Source:
+ * https://jmespath.org/specification.html#built-in-functions */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,11 @@ struct call {
     struct err *err;
 };
 
-/* What an argument may be, one letter each: (s)tring (n)umber (a)rray (o)bject (b)oolean null(0) any(*) &reference(&), array of (S)trings,
- * array of (N)umbers, array of strings or of numbers (K). */
+/* What an argument may be, one letter each: (s)tring (n)umber (a)rray (o)bject (b)oolean null(0) any(*) &reference(&),
+ * array of (S)trings, array of (N)umbers, array of strings or of numbers (K). */
 struct function {
     const char *name;
-    const char *args;  /* "an,s": the first an array or a number, the second a string; a last "..." repeats */
+    const char *args; /* "an,s": the first an array or a number, the second a string; a last "..." repeats */
     json_t *(*run)(struct call *call);
 };
 
@@ -107,7 +108,8 @@ static json_t *
 run_ends_with(struct call *call)
 {
     size_t size = json_string_length(call->args[0]), end = json_string_length(call->args[1]);
-    return json_boolean(end <= size && memcmp(json_string_value(call->args[0]) + size - end, json_string_value(call->args[1]), end) == 0);
+    return json_boolean(end <= size && memcmp(json_string_value(call->args[0]) + size - end,
+                                              json_string_value(call->args[1]), end) == 0);
 }
 
 static json_t *
@@ -135,7 +137,8 @@ keys_or_values(struct call *call, bool keys)
 {
     json_t *out = json_array(), *value;
     const char *key;
-    json_object_foreach (call->args[0], key, value) {
+    json_object_foreach(call->args[0], key, value)
+    {
         json_array_append_new(out, keys ? json_string(key) : json_incref(value));
     }
     return out;
@@ -273,7 +276,7 @@ static const char *
 type_name(const json_t *value)
 {
     static const char *const names[] = {
-        [JSON_OBJECT] = "object", [JSON_ARRAY] = "array",   [JSON_STRING] = "string",   [JSON_INTEGER] = "number",
+        [JSON_OBJECT] = "object", [JSON_ARRAY] = "array",  [JSON_STRING] = "string", [JSON_INTEGER] = "number",
         [JSON_REAL] = "number",   [JSON_TRUE] = "boolean", [JSON_FALSE] = "boolean", [JSON_NULL] = "null",
     };
     return names[json_typeof(value)];
@@ -310,7 +313,8 @@ keyed_items(struct call *call, json_t *list, const struct query_node *by)
         json_t *item = json_array_get(list, i);
         json_t *key = by ? query_eval(by, item, call->err) : json_incref(item);
         items[i] = (struct keyed){ key, item, i };
-        bool good = key && (json_is_string(key) || json_is_number(key)) && json_is_string(key) == json_is_string(items[0].key);
+        bool good =
+            key && (json_is_string(key) || json_is_number(key)) && json_is_string(key) == json_is_string(items[0].key);
         if (!good) {
             mistake(call, key ? "the keys must be all strings or all numbers" : "");
             for (size_t j = 0; j <= i; j++) {
@@ -438,9 +442,10 @@ static bool
 is_one_of(const json_t *value, const char *kinds, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        bool is = kinds[i] == '*' || (kinds[i] == 's' && json_is_string(value)) || (kinds[i] == 'n' && json_is_number(value)) ||
-                  (kinds[i] == 'a' && json_is_array(value)) || (kinds[i] == 'o' && json_is_object(value)) ||
-                  (kinds[i] == 'S' && list_of(value, true, false)) || (kinds[i] == 'N' && list_of(value, false, true)) ||
+        bool is = kinds[i] == '*' || (kinds[i] == 's' && json_is_string(value)) ||
+                  (kinds[i] == 'n' && json_is_number(value)) || (kinds[i] == 'a' && json_is_array(value)) ||
+                  (kinds[i] == 'o' && json_is_object(value)) || (kinds[i] == 'S' && list_of(value, true, false)) ||
+                  (kinds[i] == 'N' && list_of(value, false, true)) ||
                   (kinds[i] == 'K' && (list_of(value, true, false) || list_of(value, false, true)));
         if (is) {
             return true;

@@ -8,12 +8,34 @@
 #define DEPTH_MAX 100
 
 enum token_type {
-    T_END, T_NAME, T_QUOTED, T_LITERAL, T_NUMBER, T_RBRACKET, T_RPAREN, T_RBRACE, T_COMMA, T_COLON, T_CURRENT, T_REF,
-    T_PIPE, T_OR, T_AND, T_COMPARE, T_FLATTEN, T_STAR, T_FILTER, T_DOT, T_NOT, T_LBRACE, T_LBRACKET, T_LPAREN,
+    T_END,
+    T_NAME,
+    T_QUOTED,
+    T_LITERAL,
+    T_NUMBER,
+    T_RBRACKET,
+    T_RPAREN,
+    T_RBRACE,
+    T_COMMA,
+    T_COLON,
+    T_CURRENT,
+    T_REF,
+    T_PIPE,
+    T_OR,
+    T_AND,
+    T_COMPARE,
+    T_FLATTEN,
+    T_STAR,
+    T_FILTER,
+    T_DOT,
+    T_NOT,
+    T_LBRACE,
+    T_LBRACKET,
+    T_LPAREN,
 };
 /* How strongly a token binds what stands left of it. */
 static const int power[] = {
-    [T_PIPE] = 1, [T_OR] = 2,    [T_AND] = 3,  [T_COMPARE] = 5, [T_FLATTEN] = 9,   [T_STAR] = 20,
+    [T_PIPE] = 1,    [T_OR] = 2,   [T_AND] = 3,  [T_COMPARE] = 5, [T_FLATTEN] = 9,   [T_STAR] = 20,
     [T_FILTER] = 21, [T_DOT] = 40, [T_NOT] = 45, [T_LBRACE] = 50, [T_LBRACKET] = 55, [T_LPAREN] = 60,
 };
 #define PROJECTION_STOP 10
@@ -162,11 +184,29 @@ static const struct {
     enum token_type type;
     enum query_compare compare;
 } signs[] = {
-    { "[?", T_FILTER, 0 }, { "[]", T_FLATTEN, 0 }, { "||", T_OR, 0 }, { "&&", T_AND, 0 },
-    { "==", T_COMPARE, QUERY_EQ }, { "!=", T_COMPARE, QUERY_NE }, { "<=", T_COMPARE, QUERY_LE }, { ">=", T_COMPARE, QUERY_GE },
-    { "<", T_COMPARE, QUERY_LT }, { ">", T_COMPARE, QUERY_GT }, { "[", T_LBRACKET, 0 }, { "]", T_RBRACKET, 0 },
-    { "(", T_LPAREN, 0 }, { ")", T_RPAREN, 0 }, { "{", T_LBRACE, 0 }, { "}", T_RBRACE, 0 }, { ",", T_COMMA, 0 },
-    { ":", T_COLON, 0 }, { "@", T_CURRENT, 0 }, { "&", T_REF, 0 }, { "|", T_PIPE, 0 }, { "*", T_STAR, 0 }, { ".", T_DOT, 0 },
+    { "[?", T_FILTER, 0 },
+    { "[]", T_FLATTEN, 0 },
+    { "||", T_OR, 0 },
+    { "&&", T_AND, 0 },
+    { "==", T_COMPARE, QUERY_EQ },
+    { "!=", T_COMPARE, QUERY_NE },
+    { "<=", T_COMPARE, QUERY_LE },
+    { ">=", T_COMPARE, QUERY_GE },
+    { "<", T_COMPARE, QUERY_LT },
+    { ">", T_COMPARE, QUERY_GT },
+    { "[", T_LBRACKET, 0 },
+    { "]", T_RBRACKET, 0 },
+    { "(", T_LPAREN, 0 },
+    { ")", T_RPAREN, 0 },
+    { "{", T_LBRACE, 0 },
+    { "}", T_RBRACE, 0 },
+    { ",", T_COMMA, 0 },
+    { ":", T_COLON, 0 },
+    { "@", T_CURRENT, 0 },
+    { "&", T_REF, 0 },
+    { "|", T_PIPE, 0 },
+    { "*", T_STAR, 0 },
+    { ".", T_DOT, 0 },
     { "!", T_NOT, 0 },
 };
 

@@ -51,9 +51,11 @@ ordered_structure(const struct aws_shape *shape, const json_t *value, struct buf
     }
     const char *key;
     json_t *item;
-    json_object_foreach ((json_t *)value, key, item) {
+    json_object_foreach((json_t *)value, key, item)
+    {
         if (!aws_member_find(shape, key)) {
-            err_set(err, ERR_FAULT, "", "`%s%s%s` is not a member of AWS's answer", buf_str(path), path->size ? "." : "", key);
+            err_set(err, ERR_FAULT, "", "`%s%s%s` is not a member of AWS's answer", buf_str(path),
+                    path->size ? "." : "", key);
             json_decref(out);
             return NULL;
         }
@@ -153,7 +155,8 @@ add_keys(key_list *keys, const json_t *object, bool scalar)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         if (is_scalar(value) == scalar) {
             *VEC_ADD(keys) = key;
         }

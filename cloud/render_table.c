@@ -24,7 +24,8 @@ width_of(const char *text)
     return n;
 }
 
-/* A value in one cell: scalars as they are, a list's items with commas, a structure's values; nothing where there is nothing. */
+/* A value in one cell: scalars as they are, a list's items with commas, a structure's values; nothing where there is
+ * nothing. */
 static void
 cell(const json_t *value, struct buf *text)
 {
@@ -42,7 +43,8 @@ cell(const json_t *value, struct buf *text)
         const char *key;
         json_t *item;
         bool first = true;
-        json_object_foreach ((json_t *)value, key, item) {
+        json_object_foreach((json_t *)value, key, item)
+        {
             buf_printf(text, "%s%s=", first ? "" : " ", key);
             first = false;
             cell(item, text);
@@ -69,7 +71,8 @@ add_columns(columns *list, const json_t *row)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)row, key, value) {
+    json_object_foreach((json_t *)row, key, value)
+    {
         size_t i = 0;
         while (i < list->n && strcmp(list->items[i].key, key) != 0) {
             i++;
@@ -160,7 +163,8 @@ only_list(const json_t *value)
     const json_t *found = NULL;
     const char *key;
     json_t *item;
-    json_object_foreach ((json_t *)value, key, item) {
+    json_object_foreach((json_t *)value, key, item)
+    {
         if (json_is_array(item)) {
             if (found) {
                 return NULL;
@@ -228,10 +232,12 @@ record(const json_t *object, int depth, struct buf *text)
     json_t *value;
     struct buf one = { 0 };
     size_t width = 0;
-    json_object_foreach ((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         width = strlen(key) > width ? strlen(key) : width;
     }
-    json_object_foreach ((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         bool rows = json_is_array(value) && json_array_size(value) > 0 && all_objects(value);
         pad(text, (size_t)depth * 2);
         if (json_is_object(value) || rows) {

@@ -9,7 +9,7 @@
 #include "netsim/model/network.h"
 
 #define PREFIX_DIGITS 4 /* fewest hex digits of an id prefix */
-#define LISTED_MAX 8    /* candidates named in an error */
+#define LISTED_MAX    8 /* candidates named in an error */
 
 static bool
 kind_is(const struct kind *kind, const char *word)
@@ -24,7 +24,8 @@ has_id_form(const char *kind, const char *text)
 {
     for (size_t i = 0; network_kinds[i]; i++) {
         size_t size = strlen(network_kinds[i]->prefix);
-        if (size && kind_is(network_kinds[i], kind) && strncmp(text, network_kinds[i]->prefix, size) == 0 && text[size] == '-') {
+        if (size && kind_is(network_kinds[i], kind) && strncmp(text, network_kinds[i]->prefix, size) == 0 &&
+            text[size] == '-') {
             return true;
         }
     }
@@ -69,7 +70,8 @@ matches(const struct cloud *cloud, const struct object *object, const struct sea
     if (!name) {
         return false;
     }
-    return strcmp(name, search->text) == 0 || (search->name && strcmp(name, search->name) == 0 && is_in_vpc(cloud, object, search));
+    return strcmp(name, search->text) == 0 ||
+           (search->name && strcmp(name, search->name) == 0 && is_in_vpc(cloud, object, search));
 }
 
 static void
@@ -108,8 +110,8 @@ ambiguous(const struct cloud *cloud, const struct search *search, bool by_id, st
     if (search->n > LISTED_MAX) {
         buf_printf(&list, " and %zu more", search->n - LISTED_MAX);
     }
-    err_set(err, ERR_USAGE, "", "`%s` %s %zu resources: %s", search->text, by_id ? "begins the ids of" : "is the name of", search->n,
-            buf_str(&list));
+    err_set(err, ERR_USAGE, "", "`%s` %s %zu resources: %s", search->text,
+            by_id ? "begins the ids of" : "is the name of", search->n, buf_str(&list));
     buf_done(&list);
     return by_id ? err_hint(err, "write more of the id") : err_hint(err, "write VPC/%s or the id", search->text);
 }
@@ -131,7 +133,8 @@ no_such(const struct cloud *cloud, const char *kind, const char *text, struct er
             }
         }
     }
-    err_set(err, ERR_INPUT, of ? of->not_found : "InvalidID", "no %s has the id or name `%s`", kind && kind[0] && of ? of->name : "resource", text);
+    err_set(err, ERR_INPUT, of ? of->not_found : "InvalidID", "no %s has the id or name `%s`",
+            kind && kind[0] && of ? of->name : "resource", text);
     return suggest_hint(&suggest, err, "");
 }
 

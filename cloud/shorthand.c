@@ -76,7 +76,8 @@ quoted(struct reader *r)
     return text_of(r, &buf);
 }
 
-/* An unquoted value ends at a comma (unless it is escaped), at the end, and inside brackets at the bracket that closes them. */
+/* An unquoted value ends at a comma (unless it is escaped), at the end, and inside brackets at the bracket that closes
+ * them. */
 static json_t *
 word(struct reader *r, const char *stop)
 {
@@ -158,7 +159,7 @@ loose_value(struct reader *r)
     if (*r->at == '[' || *r->at == '{') {
         return explicit_value(r);
     }
-    json_t *first = word(r, "");
+    json_t *first = word(r, "]}");
     json_t *list = NULL;
     for (;;) {
         const char *comma = r->at;
@@ -173,7 +174,7 @@ loose_value(struct reader *r)
             list = json_array();
             json_array_append(list, first);
         }
-        json_t *next = word(r, "");
+        json_t *next = word(r, "]}");
         if (!next || json_array_append_new(list, next) != 0) {
             json_decref(list);
             json_decref(first);
@@ -218,9 +219,13 @@ pairs(struct reader *r, char end)
             return NULL;
         }
         skip_space(r);
-        if (*r->at != end && !take(r, ',')) {
+        if (*r->at == end) {
+            break;
+        }
+        bool comma = take(r, ',');
+        if (!comma || (!end && !*r->at)) {
             json_decref(out);
-            return expected(r, end ? "`,` or `}`" : "`,`");
+            return expected(r, comma ? "a key" : end ? "`,` or `}`" : "`,`");
         }
     }
     if (end) {

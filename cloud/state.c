@@ -20,7 +20,8 @@ write_kinds(struct buf *out, const json_t *kinds)
     json_t *value;
     const char *before = "";
     buf_char(out, '{');
-    json_object_foreach ((json_t *)kinds, key, value) {
+    json_object_foreach((json_t *)kinds, key, value)
+    {
         if (json_is_array(value) && json_array_size(value) == 0) {
             continue;
         }
@@ -43,15 +44,16 @@ char *
 state_text(const struct cloud *cloud, size_t *size)
 {
     struct buf out = { 0 };
-    buf_printf(&out, "{\"version\": %d,\n\"ids\": [\"%016" PRIx64 "\", \"%016" PRIx64 "\"],\n", STATE_VERSION, cloud->ids.state[0],
-               cloud->ids.state[1]);
+    buf_printf(&out, "{\"version\": %d,\n\"ids\": [\"%016" PRIx64 "\", \"%016" PRIx64 "\"],\n", STATE_VERSION,
+               cloud->ids.state[0], cloud->ids.state[1]);
     buf_printf(&out, "\"clock\": {\"fixed\": %s, \"base_ms\": %" PRId64 "},\n", cloud->clock.fixed ? "true" : "false",
                cloud->clock.base_ms);
-    buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s,\n\"network\": ", cloud->account, cloud->home_region,
-               cloud->limits ? "true" : "false");
+    buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s,\n\"network\": ", cloud->account,
+               cloud->home_region, cloud->limits ? "true" : "false");
     json_t *network = json_object();
     for (size_t i = 0; network_kinds[i]; i++) {
-        json_object_set_new(network, network_kinds[i]->list, store_save_kind(network_store(cloud->net), network_kinds[i]));
+        json_object_set_new(network, network_kinds[i]->list,
+                            store_save_kind(network_store(cloud->net), network_kinds[i]));
     }
     write_kinds(&out, network);
     json_decref(network);
@@ -110,7 +112,8 @@ parse_network(struct cloud *cloud, const json_t *network, const char *where, str
         if (array && !json_is_array(array)) {
             return damaged(where, "a list of resources is not a list", err);
         }
-        if (array && !store_load_kind(network_store(cloud->net), network_kinds[i], array, network_kinds[i]->list, NULL, err)) {
+        if (array &&
+            !store_load_kind(network_store(cloud->net), network_kinds[i], array, network_kinds[i]->list, NULL, err)) {
             return false;
         }
     }

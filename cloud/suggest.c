@@ -3,7 +3,8 @@
 
 #define WORD_MAX 64
 
-/* Letters to insert, delete, replace or swap with a neighbour to make 'b' of 'a'; 'limit' + 1 when it is more than 'limit'. */
+/* Letters to insert, delete, replace or swap with a neighbour to make 'b' of 'a'; 'limit' + 1 when it is more than
+ * 'limit'. */
 static size_t
 edit_distance(const char *a, const char *b, size_t limit)
 {
