@@ -207,7 +207,7 @@ elastic_ip_disassociate(struct network *net, const char *association_id, struct 
         if (association_id[0] == '\0' || strcmp(eip->association_id, association_id) != 0) {
             continue;
         }
-        const struct nat_gateway *nat = nat_gateway_of_eni(net, eip->eni_id);
+        const struct nat_gateway *nat = nat_gateway_by_eni(net, eip->eni_id);
         if (nat) {
             err_set(err, ERR_INPUT, "AuthFailure",
                     "you do not have permission to access the specified resource: %s serves `%s`",

@@ -116,7 +116,7 @@ void network_acls_forget_subnet(struct network *net, const char *subnet_id);
 struct security_group *security_group_add(struct network *net, const struct vpc *vpc, const char *name,
                                           const char *description);
 void security_groups_add_ipv6(struct network *net, const struct vpc *vpc);
-struct nat_gateway *nat_gateway_of_eni(const struct network *net, const char *eni_id);
+struct nat_gateway *nat_gateway_by_eni(const struct network *net, const char *eni_id);
 void elastic_ips_forget_eni(struct network *net, const struct eni *eni, const struct ip *private_ip /* NULL: all */);
 void elastic_ips_follow(struct network *net,
                         const struct eni *eni); /* they name the instance that the interface is attached to */

@@ -62,7 +62,7 @@ const struct kind nat_gateway_kind = {
 };
 
 struct nat_gateway *
-nat_gateway_of_eni(const struct network *net, const char *eni_id)
+nat_gateway_by_eni(const struct network *net, const char *eni_id)
 {
     for (struct nat_gateway *nat = store_first(net->store, &nat_gateway_kind); nat; nat = store_next(net->store, nat)) {
         for (size_t i = 0; i < nat->addresses.n; i++) {

@@ -303,7 +303,7 @@ subnet_delete(struct network *net, struct subnet *subnet, struct err *err)
         if (strcmp(eni->subnet_id, subnet->obj.id) != 0) {
             continue;
         }
-        struct nat_gateway *nat = nat_gateway_of_eni(net, eni->obj.id);
+        struct nat_gateway *nat = nat_gateway_by_eni(net, eni->obj.id);
         /* The person knows the instance or gateway, not the interface that it brought along. */
         dependents_add(&left, nat                                               ? nat->obj.id
                               : eni->attached && eni->attachment.instance_id[0] ? eni->attachment.instance_id
