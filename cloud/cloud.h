@@ -15,6 +15,7 @@
 struct network;
 struct iam_accounts; /* iampolicy/account.h */
 struct live;
+struct flow_capture;
 struct lab_dir; /* cloud/state.h: paths, lock, journal */
 
 struct cloud {
@@ -24,6 +25,7 @@ struct cloud {
     struct iam_accounts *accounts;
     struct lab_dir *dir;   /* NULL: a lab that is never saved (vpclab run, unit tests) */
     struct live *live;     /* in the keeper process while live; else NULL */
+    struct flow_capture *flows; /* likewise: flow_capture.h */
     char account[16], region[24]; /* who acts: default "123456789012", "us-east-1" */
     char home_region[24];  /* the lab's own region, as saved; 'region' is this unless an option said otherwise */
     bool limits;           /* AWS's default quotas are enforced */

@@ -10,15 +10,15 @@
 /* A family is the array that ends an ops_*.c file: `const struct op ops_X[] = { {...}, {0} };`.  Its order here is the
  * order of help. */
 /* clang-format off */
-#define FAMILIES(FAMILY)     \
-    FAMILY(ops_lab)          \
-    FAMILY(ops_reach)        \
+#define FAMILIES(FAMILY) \
+    FAMILY(ops_lab) \
+    FAMILY(ops_reach) \
     FAMILY(ops_ec2_describe) \
-    FAMILY(ops_ec2_tags)     \
-    FAMILY(ops_ec2_routes)   \
+    FAMILY(ops_ec2_tags) \
+    FAMILY(ops_ec2_routes) \
     FAMILY(ops_ec2_gateways) \
-    FAMILY(ops_ec2_account)
-/* clang-format on */
+    FAMILY(ops_ec2_account) \
+    FAMILY(ops_flows)
 
 #define DECLARE(family) extern const struct op family[];
 #define LIST(family)    family,
