@@ -31,6 +31,7 @@ struct live_probe {
     bool arrived;       /* it was seen at 'to' */
     bool replied;       /* the answer was seen back at 'from' */
     struct ip seen_src, seen_dst; /* header as it arrived */
+    int seen_src_port, seen_dst_port;
     int64_t rtt_us;
 };
 /* Sends all, then waits until all that will come has come (at most 'timeout_ms'). Traffic stays inside the lab. */

@@ -1,4 +1,4 @@
-/* netsim/live/live_internal.h - what a running lab is made of.  Used by: live.c, probe.c only. */
+/* netsim/live/live_internal.h - what a running lab is made of.  Used by: live.c, probe.c, flow_source.c only. */
 #pragma once
 #include "netsim/live/apply.h"
 #include "netsim/live/live.h"
@@ -7,4 +7,5 @@ struct live {
     struct spaces spaces;
     struct plan_numbers numbers;
     struct plan *plan;
+    uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };

@@ -419,6 +419,7 @@ static const struct stage {
       "iifname \"igw\" meta nfproto ipv4 ct state new ct status & dnat == 0 counter drop\n"
       "oifname != \"igw\" accept\n"
       "meta nfproto ipv6 accept\n"
+      "ct state invalid counter drop comment \"not translatable\"\n"
       "ip daddr " NOT_PUBLIC " goto f_igw_refused\n"
       "ct direction original ip saddr != @has_eip goto f_igw_refused\n",
       NULL },

@@ -1,0 +1,478 @@
+/* Probes: packets made by hand leave the sender's namespace through its own routes and are awaited by raw sockets at
+ * both ends.
+ *
+ * Raw sockets and not packet sockets: closing one of the latter waits for every processor (some 10 ms each), which a
+ * lab of a hundred instances would notice.  They see what the receiving machine's kernel accepts as its own.  TCP and
+ * echo are answered by that kernel (SYN-ACK or RST: either proves the way back); UDP and other protocols we answer
+ * ourselves.
+ *
+ * All forwarding inside the machine happens in one queue of the processor that sends.  So we stay on one processor, and
+ * after the probes send packets to ourselves over a loopback link: each comes back only when everything queued before
+ * it has made a hop.  When enough have come back nothing can be under way any more, and "did not arrive" is known
+ * without waiting for a timeout. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "netsim/live/live_internal.h"
+#include "netsim/live/packet.h"
+
+#define FENCES      32 /* more than the hops of the longest way there and back */
+#define DRAIN_EVERY 48 /* probes; a raw socket's buffer holds some hundred packets */
+#define PORT_FIRST  33000
+#define PORT_COUNT  27000
+
+/* An ear in a namespace: one protocol, one family. */
+struct ear {
+    const struct space *space;
+    int family, protocol, fd;
+};
+/* A mouth: sends packets with their header. */
+struct mouth {
+    const struct space *space;
+    int family, fd;
+};
+struct end {
+    const struct space *space;
+    uint32_t index;        /* of the link to send through; 0: as routed */
+    const struct eni *eni; /* NULL: the internet */
+};
+struct flight { /* a probe under way */
+    struct end from, to;
+    int64_t sent_us;
+};
+struct run {
+    struct live *live;
+    struct live_probe *probes;
+    struct flight *flights;
+    size_t n, waiting;
+    uint32_t nonce;
+    int epoll;
+    VEC(struct ear) ears;
+    VEC(struct mouth) mouths;
+    int fence; /* a UDP socket talking to itself; -1: none */
+};
+
+static int64_t
+now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* ---- sockets ------------------------------------------------------------------------------------------------------
+ */
+static int
+raw_socket(const struct run *run, const struct space *space, int family, int protocol)
+{
+    spaces_enter(&run->live->spaces, space);
+    int fd = socket(family == IP_V6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    spaces_go_home(&run->live->spaces);
+    return fd;
+}
+
+static bool
+need_ear(struct run *run, const struct space *space, int family, int protocol, struct err *err)
+{
+    for (size_t i = 0; i < run->ears.n; i++) {
+        const struct ear *e = &run->ears.items[i];
+        if (e->space == space && e->family == family && e->protocol == protocol) {
+            return true;
+        }
+    }
+    struct ear ear = { space, family, protocol, raw_socket(run, space, family, protocol) };
+    if (ear.fd < 0) {
+        return err_set(err, ERR_MACHINE, "", "cannot listen for protocol %d in `%s`: %s", protocol, space->id,
+                       strerror(errno));
+    }
+    struct sock_filter code[PACKET_FILTER_MAX];
+    struct sock_fprog filter = { .filter = code,
+                                 .len = (unsigned short)packet_filter(family, protocol, run->nonce, code) };
+    int on = 1, size = 4 << 20;
+    setsockopt(ear.fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+    setsockopt(ear.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    if (family == IP_V6) {
+        setsockopt(ear.fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+    }
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = (uint32_t)run->ears.n };
+    epoll_ctl(run->epoll, EPOLL_CTL_ADD, ear.fd, &event);
+    *VEC_ADD(&run->ears) = ear;
+    return true;
+}
+
+static int
+mouth_of(struct run *run, const struct space *space, int family)
+{
+    for (size_t i = 0; i < run->mouths.n; i++) {
+        if (run->mouths.items[i].space == space && run->mouths.items[i].family == family) {
+            return run->mouths.items[i].fd;
+        }
+    }
+    int fd = raw_socket(run, space, family, IPPROTO_RAW); /* the header is ours */
+    *VEC_ADD(&run->mouths) = (struct mouth){ space, family, fd };
+    return fd;
+}
+
+static int
+open_fence(struct run *run)
+{
+    const struct space *space = spaces_find(&run->live->spaces, PLAN_INTERNET_ID);
+    struct sockaddr_in self = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof self;
+    spaces_enter(&run->live->spaces, space);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    spaces_go_home(&run->live->spaces);
+    if (fd >= 0 &&
+        (bind(fd, (struct sockaddr *)&self, size) < 0 || getsockname(fd, (struct sockaddr *)&self, &size) < 0 ||
+         connect(fd, (struct sockaddr *)&self, size) < 0)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* Waits until what is queued now has gone as far as it can. False when the fences did not come back in time. */
+static bool
+pass_fences(const struct run *run, int64_t deadline_us)
+{
+    for (int i = 0; run->fence >= 0 && i < FENCES; i++) {
+        char byte = 0;
+        if (send(run->fence, &byte, 1, 0) != 1) {
+            return false;
+        }
+        while (recv(run->fence, &byte, 1, 0) != 1) {
+            int64_t left = deadline_us - now_us();
+            struct pollfd p = { .fd = run->fence, .events = POLLIN };
+            if (left <= 0 || poll(&p, 1, (int)(left / 1000 + 1)) < 0) {
+                return false;
+            }
+        }
+    }
+    return run->fence >= 0;
+}
+
+/* ---- ends ---------------------------------------------------------------------------------------------------------
+ */
+/* An instance, interface or NAT gateway as the plan built it.  False when it has no link now (a stopped instance). */
+static bool
+find_end(const struct live *live, const char *id, struct end *end)
+{
+    *end = (struct end){ .space = spaces_find(&live->spaces, id) };
+    if (end->space) {
+        return true;
+    }
+    for (size_t i = 0; i < live->plan->namespaces.n; i++) {
+        const struct plan_ns *ns = live->plan->namespaces.items[i];
+        for (size_t j = 0; j < ns->links.n; j++) {
+            if (strcmp(ns->links.items[j].eni_id, id) == 0) {
+                end->space = spaces_find(&live->spaces, ns->links.items[j].peer_ns);
+                end->index = ns->links.items[j].peer.index == PLAN_ETH0 ? 0 : ns->links.items[j].peer.index;
+                return end->space != NULL;
+            }
+        }
+    }
+    return false;
+}
+
+/* The first address of the end in that family. */
+static struct ip
+own_address(const struct live *live, const struct end *end, int family)
+{
+    const struct plan_ns *ns = plan_find(live->plan, end->space->id);
+    if (ns->kind == PLAN_INTERNET) {
+        return ip_lit(family == IP_V6 ? PLAN_CALLER6 : PLAN_CALLER4);
+    }
+    uint32_t index = end->index ? end->index : PLAN_ETH0;
+    for (size_t i = 0; i < ns->addresses.n; i++) {
+        if (ns->addresses.items[i].index == index && ns->addresses.items[i].ip.family == family) {
+            return ns->addresses.items[i].ip;
+        }
+    }
+    return (struct ip){ 0 };
+}
+
+/* ---- packets ------------------------------------------------------------------------------------------------------
+ */
+static void
+send_packet(struct run *run, const struct end *from, const struct packet_spec *spec)
+{
+    uint8_t packet[PACKET_MAX];
+    size_t size = packet_build(spec, packet);
+    int family = spec->dst.family;
+    struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl((uint32_t)spec->dst.lo) };
+    struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
+    memcpy(&to6.sin6_addr, packet + 24, 16);
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    } control = { 0 };
+    struct iovec iov = { packet, size };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    msg.msg_name = family == IP_V6 ? (void *)&to6 : (void *)&to4;
+    msg.msg_namelen = family == IP_V6 ? sizeof to6 : sizeof to4;
+    if (from->index) { /* of a machine with several interfaces: through this one */
+        msg.msg_control = control.bytes;
+        struct cmsghdr *c = (struct cmsghdr *)control.bytes;
+        if (family == IP_V6) {
+            struct in6_pktinfo info = { .ipi6_ifindex = from->index };
+            *c = (struct cmsghdr){ .cmsg_level = IPPROTO_IPV6,
+                                   .cmsg_type = IPV6_PKTINFO,
+                                   .cmsg_len = CMSG_LEN(sizeof info) };
+            memcpy(CMSG_DATA(c), &info, sizeof info);
+            msg.msg_controllen = CMSG_SPACE(sizeof info);
+        } else {
+            struct in_pktinfo info = { .ipi_ifindex = (int)from->index };
+            *c = (struct cmsghdr){ .cmsg_level = IPPROTO_IP,
+                                   .cmsg_type = IP_PKTINFO,
+                                   .cmsg_len = CMSG_LEN(sizeof info) };
+            memcpy(CMSG_DATA(c), &info, sizeof info);
+            msg.msg_controllen = CMSG_SPACE(sizeof info);
+        }
+    }
+    /* A refusal by the sender's own routes (no route, blackhole) is an answer too: it did not arrive. */
+    while (sendmsg(mouth_of(run, from->space, family), &msg, 0) < 0 && errno == EINTR) {
+    }
+}
+
+static void
+note_arrival(struct run *run, size_t i, const struct ip *src, const struct ip *dst, const struct packet_seen *seen)
+{
+    struct live_probe *p = &run->probes[i];
+    if (p->arrived) {
+        return;
+    }
+    p->arrived = true;
+    p->seen_src = *src;
+    p->seen_dst = *dst;
+    p->seen_src_port = seen->src_port;
+    p->seen_dst_port = seen->dst_port;
+    bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
+    if (!icmp && p->protocol != PROTOCOL_TCP) {
+        struct packet_spec answer = { .src = *dst,
+                                      .dst = *src,
+                                      .protocol = p->protocol,
+                                      .src_port = seen->dst_port,
+                                      .dst_port = seen->src_port,
+                                      .nonce = run->nonce,
+                                      .number = (uint32_t)i,
+                                      .answer = true };
+        send_packet(run, &run->flights[i].to, &answer);
+    }
+}
+
+static struct ip
+ip_of_bytes(const uint8_t *p, int family)
+{
+    struct ip ip = { .family = (uint8_t)family };
+    for (int i = 0; i < (family == IP_V4 ? 4 : 16); i++) {
+        ip.hi = ip.hi << 8 | ip.lo >> 56;
+        ip.lo = ip.lo << 8 | p[i];
+    }
+    return ip;
+}
+
+static void
+hear(struct run *run, const struct ear *ear)
+{
+    for (;;) {
+        uint8_t data[2048];
+        union {
+            struct cmsghdr align;
+            char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+        } control;
+        struct sockaddr_in6 from6;
+        struct iovec iov = { data, sizeof data };
+        struct msghdr msg = { .msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_name = &from6,
+                              .msg_namelen = sizeof from6,
+                              .msg_control = control.bytes,
+                              .msg_controllen = sizeof control };
+        ssize_t n = recvmsg(ear->fd, &msg, 0);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return;
+        }
+        struct ip src = { 0 }, dst = { 0 };
+        size_t head = 0;
+        if (ear->family == IP_V4) {
+            head = (size_t)(data[0] & 15) * 4;
+            if ((size_t)n < head || head < 20) {
+                continue;
+            }
+            src = ip_of_bytes(data + 12, IP_V4);
+            dst = ip_of_bytes(data + 16, IP_V4);
+        } else {
+            src = ip_of_bytes((const uint8_t *)&from6.sin6_addr, IP_V6);
+            struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+            if (c && c->cmsg_type == IPV6_PKTINFO) {
+                dst = ip_of_bytes(CMSG_DATA(c), IP_V6);
+            }
+        }
+        struct packet_seen seen;
+        enum packet_kind kind =
+            packet_read(data + head, (size_t)n - head, ear->family, ear->protocol, run->nonce, &seen);
+        if (kind == PACKET_OTHER || seen.number >= run->n) {
+            continue;
+        }
+        struct live_probe *p = &run->probes[seen.number];
+        const struct flight *f = &run->flights[seen.number];
+        bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
+        /* An echo reply sent as a probe looks like an answer; at the far end it is the probe. */
+        if (ear->space == f->to.space && (kind == PACKET_PROBE || (icmp && p->dst_port == seen.dst_port))) {
+            note_arrival(run, seen.number, &src, &dst, &seen);
+        } else if (ear->space == f->from.space && kind == PACKET_ANSWER && !p->replied) {
+            p->replied = true;
+            p->rtt_us = now_us() - f->sent_us;
+        }
+    }
+}
+
+/* Reads everything that has come so far. */
+static void
+drain(struct run *run)
+{
+    struct epoll_event events[64];
+    int n;
+    while ((n = epoll_wait(run->epoll, events, ARRAY_SIZE(events), 0)) > 0) {
+        for (int i = 0; i < n; i++) {
+            hear(run, &run->ears.items[events[i].data.u32]);
+        }
+    }
+}
+
+/* ---- a run --------------------------------------------------------------------------------------------------------
+ */
+static bool
+prepare(struct run *run, size_t i, struct err *err)
+{
+    struct live_probe *p = &run->probes[i];
+    struct flight *f = &run->flights[i];
+    p->arrived = p->replied = false;
+    p->seen_src = p->seen_dst = (struct ip){ 0 };
+    p->rtt_us = 0;
+    if (!find_end(run->live, p->from, &f->from) || !find_end(run->live, p->to, &f->to)) {
+        f->from.space = NULL;
+        return true; /* a machine without a link neither sends nor hears */
+    }
+    int family = p->dst.family ? p->dst.family : p->src.family ? p->src.family : IP_V4;
+    if (!p->dst.family) {
+        p->dst = own_address(run->live, &f->to, family);
+    }
+    if (!p->src.family) {
+        p->src = own_address(run->live, &f->from, family);
+    }
+    if (!p->src.family || !p->dst.family || p->src.family != p->dst.family) {
+        f->from.space = NULL;
+        return true;
+    }
+    bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
+    if (!p->src_port && !icmp) {
+        p->src_port = PORT_FIRST + run->live->next_port++ % PORT_COUNT;
+    }
+    return need_ear(run, f->from.space, family, p->protocol, err) &&
+           need_ear(run, f->to.space, family, p->protocol, err);
+}
+
+static void
+fly(struct run *run, int timeout_ms)
+{
+    int64_t deadline = now_us() + (int64_t)timeout_ms * 1000;
+    for (size_t i = 0; i < run->n; i++) {
+        const struct live_probe *p = &run->probes[i];
+        struct flight *f = &run->flights[i];
+        if (!f->from.space) {
+            continue;
+        }
+        struct packet_spec spec = { .src = p->src,
+                                    .dst = p->dst,
+                                    .protocol = p->protocol,
+                                    .src_port = p->src_port,
+                                    .dst_port = p->dst_port,
+                                    .nonce = run->nonce,
+                                    .number = (uint32_t)i };
+        f->sent_us = now_us();
+        send_packet(run, &f->from, &spec);
+        if (i % DRAIN_EVERY == 0 || run->n < DRAIN_EVERY) {
+            drain(run);
+        }
+    }
+    /* There; what we answer ourselves; and back. */
+    bool certain = true;
+    for (int round = 0; round < 2; round++) {
+        certain = pass_fences(run, deadline) && certain;
+        drain(run);
+    }
+    /* Without fences only time tells. */
+    while (!certain && now_us() < deadline) {
+        struct pollfd p = { .fd = run->epoll, .events = POLLIN };
+        if (poll(&p, 1, (int)((deadline - now_us()) / 1000 + 1)) > 0) {
+            drain(run);
+        }
+    }
+}
+
+static void
+run_done(struct run *run)
+{
+    for (size_t i = 0; i < run->ears.n; i++) {
+        close(run->ears.items[i].fd);
+    }
+    for (size_t i = 0; i < run->mouths.n; i++) {
+        close(run->mouths.items[i].fd);
+    }
+    VEC_DONE(&run->ears);
+    VEC_DONE(&run->mouths);
+    if (run->fence >= 0) {
+        close(run->fence);
+    }
+    close(run->epoll);
+    free(run->flights);
+}
+
+bool
+live_probe(struct live *live, struct live_probe *probes, size_t n, int timeout_ms, struct err *err)
+{
+    if (n >= 1u << 20) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "%zu probes at once are too many", n);
+    }
+    struct run run = { .live = live,
+                       .probes = probes,
+                       .n = n,
+                       .flights = xcalloc(n, sizeof *run.flights),
+                       .epoll = epoll_create1(EPOLL_CLOEXEC) };
+    if (getrandom(&run.nonce, sizeof run.nonce, 0) < 0) {
+        run.nonce = (uint32_t)now_us() * 2654435761u;
+    }
+    cpu_set_t before, one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    bool pinned = sched_getaffinity(0, sizeof before, &before) == 0 && sched_setaffinity(0, sizeof one, &one) == 0;
+    run.fence = pinned ? open_fence(&run) : -1;
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        ok = prepare(&run, i, err);
+    }
+    if (ok) {
+        fly(&run, timeout_ms);
+    }
+    if (pinned) {
+        sched_setaffinity(0, sizeof before, &before);
+    }
+    run_done(&run);
+    return ok;
+}
