@@ -19,6 +19,7 @@
     FAMILY(ops_ec2_gateways) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_flows)
+/* clang-format on */
 
 #define DECLARE(family) extern const struct op family[];
 #define LIST(family)    family,

@@ -30,10 +30,12 @@
 
 static VEC(struct CMUnitTest) test_all;
 static int test_complaints, test_n_passed, test_n_skipped;
+static const char *test_name;
 
 __attribute__((unused)) static void
-test_run(void (*body)(void))
+test_run(const char *name, void (*body)(void))
 {
+    test_name = name;
     test_complaints = 0;
     body();
     if (test_complaints > 0) {
@@ -54,7 +56,7 @@ test_add(const char *name, void (*run)(void **state))
     static void test_entry_##name_(void **state)                         \
     {                                                                    \
         (void)state;                                                     \
-        test_run(test_body_##name_);                                     \
+        test_run(#name_, test_body_##name_);                             \
     }                                                                    \
     __attribute__((constructor)) static void test_register_##name_(void) \
     {                                                                    \
@@ -136,7 +138,7 @@ test_same(const char *a, const char *b)
 
 #define TEST_SKIP(...)                                                      \
     do {                                                                    \
-        fprintf(stderr, "SKIPPED %s: ", __func__ + sizeof "test_body_" - 1); \
+        fprintf(stderr, "SKIPPED %s: ", test_name);                         \
         fprintf(stderr, __VA_ARGS__);                                       \
         fputc('\n', stderr);                                                \
         test_n_skipped++;                                                   \
