@@ -5,6 +5,7 @@
 #include "cloud/journal.h"
 #include "cloud/keeper_link.h"
 #include "cloud/op_types.h"
+#include "cloud/render.h"
 #include "cloud/state.h"
 #include "netsim/live/live.h"
 #include "netsim/model/network.h"
@@ -51,13 +52,35 @@ apply_live(struct cloud *cloud, const struct op *op, struct err *err)
     return !cloud->live || op->mode != OP_WRITE || live_update(cloud->live, cloud->net, err);
 }
 
+/* The handler's answer in AWS's order and shape: every face shows the same. */
+static bool
+run_handler(struct op_call *call, struct err *err)
+{
+    if (!call->op->run(call, err)) {
+        return false;
+    }
+    const struct aws_operation *aws = op_aws(call->op);
+    const struct aws_shape *shape = aws ? aws_shape(aws->output) : NULL;
+    if (!aws) {
+        return true;
+    }
+    /* Many operations have nothing to say; EC2's protocol then has <return>true</return>, which only some shapes show. */
+    if (!shape || !aws_member_find(shape, "Return")) {
+        json_object_del(call->out, "Return");
+    }
+    json_t *ordered = render_ordered(call->op, call->out, err);
+    json_decref(call->out);
+    call->out = ordered;
+    return ordered != NULL;
+}
+
 /* Runs the handler and makes its change last, or leaves everything as it was. */
 static bool
 run_and_save(struct op_call *call, struct err *err)
 {
     struct cloud *cloud = call->cloud;
     bool write = call->op->mode == OP_WRITE;
-    if (!call->op->run(call, err)) {
+    if (!run_handler(call, err)) {
         if (write) {
             state_restore(cloud);
         }
