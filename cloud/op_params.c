@@ -136,3 +136,19 @@ op_params(const struct op *op, const struct op_param_info **params)
     *params = list->infos.items;
     return list->infos.n;
 }
+
+void
+op_spell_where(const struct op *op, struct err *err)
+{
+    const struct op_param_info *infos;
+    size_t n = op_params(op, &infos), size = strcspn(err->where, ".[");
+    for (size_t i = 0; i < n; i++) {
+        if (size && strlen(infos[i].name) == size && memcmp(infos[i].name, err->where, size) == 0) {
+            char rest[sizeof err->where];
+            snprintf(rest, sizeof rest, "%s", err->where + size);
+            snprintf(err->where, sizeof err->where, "%s%.60s%.80s", infos[i].positional ? "" : "--", infos[i].option,
+                     rest);
+            return;
+        }
+    }
+}

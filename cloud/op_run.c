@@ -64,7 +64,8 @@ run_handler(struct op_call *call, struct err *err)
     if (!aws) {
         return true;
     }
-    /* Many operations have nothing to say; EC2's protocol then has <return>true</return>, which only some shapes show. */
+    /* Many operations have nothing to say; EC2's protocol then has <return>true</return>, which only some shapes show.
+     */
     if (!shape || !aws_member_find(shape, "Return")) {
         json_object_del(call->out, "Return");
     }
