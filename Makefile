@@ -118,12 +118,16 @@ demo:
 PREFIX ?= /usr/local
 bindir = $(DESTDIR)$(PREFIX)/bin
 sharedir = $(DESTDIR)$(PREFIX)/share/vpclab
+mandir = $(DESTDIR)$(PREFIX)/share/man/man1
+completiondir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 install: all
-	install -d $(bindir) $(sharedir)/scenarios
+	install -d $(bindir) $(sharedir)/scenarios $(mandir) $(completiondir)
+	$(BUILD)/vpclab man >$(BUILD)/vpclab.1 && install -m 644 $(BUILD)/vpclab.1 $(mandir)/vpclab.1
+	$(BUILD)/vpclab completion bash >$(BUILD)/vpclab.bash && install -m 644 $(BUILD)/vpclab.bash $(completiondir)/vpclab
 	install -m 755 $(BUILD)/vpclab $(bindir)/vpclab
 	set -e; for f in $(wildcard scenarios/*.lua); do install -m 644 $$f $(sharedir)/scenarios/; done
 uninstall:
-	rm -f $(bindir)/vpclab
+	rm -f $(bindir)/vpclab $(mandir)/vpclab.1 $(completiondir)/vpclab
 	rm -rf $(sharedir)
 
 help:

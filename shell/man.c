@@ -12,15 +12,21 @@
 static void
 add_text(struct buf *out, const char *text)
 {
+    /* Signs that troff would set as something else: they must stay what a person can copy. */
+    static const struct {
+        char sign;
+        const char *name;
+    } signs[] = { { '\\', "\\e" },   { '-', "\\-" },   { '`', "\\(ga" },
+                  { '\'', "\\(aq" }, { '^', "\\(ha" }, { '~', "\\(ti" } };
     for (const char *c = text; *c; c++) {
-        if (*c == '\\') {
-            buf_str_add(out, "\\e");
-        } else if (*c == '-') {
-            buf_str_add(out, "\\-");
-        } else if ((*c == '.' || *c == '\'') && (c == text || c[-1] == '\n')) {
-            buf_printf(out, "\\&%c", *c);
+        const char *name = NULL;
+        for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
+            name = signs[i].sign == *c ? signs[i].name : name;
+        }
+        if (name) {
+            buf_str_add(out, name);
         } else {
-            buf_char(out, *c);
+            buf_printf(out, *c == '.' && (c == text || c[-1] == '\n') ? "\\&%c" : "%c", *c);
         }
     }
 }
