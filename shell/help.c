@@ -291,7 +291,7 @@ help_service(const char *service, struct buf *out)
                        service, service);
         }
         found = true;
-        entry(out, op_words(*op) + strlen(service) + 1, 44, (*op)->help);
+        entry(out, op_words(*op) + strlen(service) + 1, 36, (*op)->help);
     }
     return found;
 }
