@@ -1,0 +1,141 @@
+# One command, lines, files and the prompt: what works.
+load helper
+
+@test "help, version and manual come from the table" {
+    says 'Usage: vpclab' vpclab --help
+    says 'Usage: vpclab' vpclab help
+    says 'Usage: vpclab ec2 create-vpc' vpclab ec2 create-vpc --help
+    says '--cidr-block' vpclab ec2 create-vpc -h
+    says 'Usage: vpclab ec2 create-vpc' vpclab aws ec2 create-vpc help
+    says 'Usage: vpclab reach' vpclab help reach
+    says 'create-vpc' vpclab ec2 --help
+    says 'create-vpc' vpclab help ec2
+    says 'vpclab 0.' vpclab --version
+    says 'vpclab 0.' vpclab -V
+    says '.TH VPCLAB 1' vpclab man
+    says 'describe\-vpcs' vpclab man
+}
+
+@test "every help text fits 80 columns" {
+    vpclab ops --help >/dev/null
+    for words in help 'reach --help' 'ec2 create-subnet --help' 'ec2 run-instances --help' 'help ec2' 'help shell' 'run --help'; do
+        # shellcheck disable=SC2086
+        vpclab $words | awk -v w="$words" 'length($0) > 80 && !/^  [^ ]/ { print w ": " $0; bad = 1 } END { exit bad }'
+    done
+}
+
+@test "the manual has no mistake that groff knows of" {
+    command -v groff >/dev/null || skip "groff is not installed"
+    vpclab man >"$DIR/vpclab.1"
+    groff -man -Tutf8 -ww -z "$DIR/vpclab.1" 2>"$DIR/warnings"
+    [ ! -s "$DIR/warnings" ] || { head "$DIR/warnings"; false; }
+}
+
+@test "a pasted aws line works as it is" {
+    says '"CidrBlock": "10.7.0.0/16"' vpclab -c 'aws ec2 create-vpc \
+        --cidr-block 10.7.0.0/16 --endpoint-url http://localhost:4566 --profile lab --no-cli-pager'
+}
+
+@test "formats: json as aws prints it, text, query, quiet" {
+    says '    "Vpcs": [' vpclab ec2 describe-vpcs
+    says 'True' vpclab ec2 describe-vpcs --query 'Vpcs[0].IsDefault' --output text
+    [ "$(VPCLAB_OUTPUT=text vpclab ec2 describe-vpcs --query 'Vpcs[0].CidrBlock')" = 172.31.0.0/16 ]
+    vpclab ec2 create-vpc --cidr-block 10.8.0.0/16 -q >"$DIR/id"
+    grep -qx 'vpc-[0-9a-f]*' "$DIR/id"
+}
+
+@test "variables, the last id, pipes and files" {
+    says '10.1.0.0/24' vpclab -c 'vpc = ec2 create-vpc --cidr-block 10.1.0.0/16 > /dev/null
+        ec2 create-subnet --vpc-id $vpc --cidr-block 10.1.0.0/24 | cat
+        ec2 delete-subnet --subnet-id $_'
+    vpclab -c "ec2 describe-vpcs > $DIR/vpcs.json; ec2 describe-subnets >> $DIR/vpcs.json"
+    grep -q '"Vpcs"' "$DIR/vpcs.json"
+    grep -q '"Subnets"' "$DIR/vpcs.json"
+    says 'hello' vpclab -c '!echo hello'
+    says '1' vpclab -c 'ec2 describe-vpcs | head -1 | wc -l'
+}
+
+@test "documents: JSON as it stands, heredocs, files, standard input" {
+    for value in "[{\"Name\": \"is-default\", \"Values\": [\"true\"]}]" 'Name=is-default,Values=true'; do
+        says 172.31.0.0/16 vpclab ec2 describe-vpcs --filters "$value"
+    done
+    says 172.31.0.0/16 vpclab -c 'ec2 describe-vpcs --filters [{"Name": "is-default",
+        "Values": ["true"]}]'
+    says 172.31.0.0/16 vpclab -c 'ec2 describe-vpcs --filters <<json
+[{"Name": "is-default", "Values": ["true"]}]
+'
+    printf '[{"Name": "is-default", "Values": ["true"]}]' >"$DIR/f.json"
+    says 172.31.0.0/16 vpclab ec2 describe-vpcs --filters "file://$DIR/f.json"
+}
+
+@test "try goes on, expect wants the failure it names" {
+    says 172.31.0.0/16 vpclab -c 'try ec2 delete-vpc --vpc-id vpc-0123456789abcdef0; ec2 describe-vpcs'
+    vpclab expect InvalidVpcID.NotFound ec2 delete-vpc --vpc-id vpc-0123456789abcdef0
+    vpclab expect 4 ec2 delete-vpc --vpc-id vpc-0123456789abcdef0
+    run vpclab expect InvalidVpc.Range ec2 delete-vpc --vpc-id vpc-0123456789abcdef0
+    [ "$status" = 1 ]
+    run vpclab expect 4 ec2 describe-vpcs
+    [ "$status" = 1 ]
+}
+
+@test "the reader of the pipe may go away" {
+    run bash -c '"$VPCLAB" man | head -1'
+    [ "$status" = 0 ]
+    [ "${lines[0]}" = '.TH VPCLAB 1 "" "vpclab 0.1.0" "User Commands"' ]
+}
+
+@test "a scenario runs on a throw-away lab, with arguments, the same ids every time" {
+    cat >"$DIR/s.lua" <<'END'
+local vpc = ec2.create_vpc{ CidrBlock = "10.0.0.0/16" }
+assert(ec2.describe_vpcs{ vpc_ids = { vpc.Vpc.VpcId } }.Vpcs[1].CidrBlock == "10.0.0.0/16")
+print(vpc.Vpc.VpcId, arg[1])
+local ok, e = pcall(ec2.delete_vpc, { vpc_id = "vpc-0123456789abcdef0" })
+print(ok, e.code)
+lab.expect_error("InvalidVpc.Range", ec2.create_vpc, { cidr_block = "10.0.0.0/8" })
+END
+    vpclab run "$DIR/s.lua" one >"$DIR/1"
+    vpclab run "$DIR/s.lua" one >"$DIR/2"
+    cmp "$DIR/1" "$DIR/2"
+    grep -q '	one$' "$DIR/1"
+    grep -q '^false	InvalidVpcID.NotFound$' "$DIR/1"
+    grep -q '^ok *refused' "$DIR/1"
+    vpclab run --seed 2 "$DIR/s.lua" one >"$DIR/3"
+    ! cmp -s "$DIR/1" "$DIR/3"
+    [ ! -e "$XDG_DATA_HOME/vpclab/labs/default" ]
+    echo 'os.exit(7)' >"$DIR/exit.lua"
+    run vpclab run "$DIR/exit.lua"
+    [ "$status" = 7 ]
+    echo 'pcall(os.exit, 8); print("not reached")' >"$DIR/exit.lua"
+    run vpclab run "$DIR/exit.lua"
+    [ "$status" = 8 ]
+    [ "$output" = "" ]
+}
+
+@test "completion: words, options, values, variables, paths" {
+    completes() { # EXPECTED WORDS...
+        local want=$1
+        shift
+        vpclab complete -- "$@" >"$DIR/out"
+        grep -qx -- "$want *" "$DIR/out" || { echo "$* : no $want"; cat "$DIR/out"; return 1; }
+    }
+    completes reach rea
+    completes create-vpc ec2 create-v
+    completes --cidr-block ec2 create-vpc --ci
+    completes default ec2 create-vpc --instance-tenancy de
+    completes '--output=json' reach --output=j
+    completes json ec2 describe-vpcs --output j
+    completes ec2 help e
+    completes create-vpc try ec2 create-v
+    vpc=$(vpclab ec2 create-vpc --cidr-block 10.0.0.0/16 -q)
+    vpclab ec2 create-tags --resources "$vpc" --tags Key=Name,Value=shop
+    completes shop ec2 create-subnet --vpc-id sh
+    completes "$vpc" ec2 create-subnet --vpc-id "${vpc:0:8}"
+    touch "$DIR/policy.json"
+    completes "file://$DIR/policy.json" ec2 describe-vpcs --filters "file://$DIR/po"
+    ! vpclab complete -- ec2 create-vpc --cidr-block 10.0.0.0/16 --c | grep -q cidr-block
+}
+
+@test "bash completion" {
+    bash -c 'eval "$("$VPCLAB" completion bash)"; COMP_WORDS=("$VPCLAB" ec2 create-vp) COMP_CWORD=2; _vpclab; printf "%s\n" "${COMPREPLY[@]}"' >"$DIR/out"
+    grep -q '^create-vpc ' "$DIR/out"
+}
