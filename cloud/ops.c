@@ -18,7 +18,8 @@
     FAMILY(ops_ec2_routes) \
     FAMILY(ops_ec2_gateways) \
     FAMILY(ops_ec2_account) \
-    FAMILY(ops_flows)
+    FAMILY(ops_flows) \
+    FAMILY(ops_iam_batch)
 /* clang-format on */
 
 #define DECLARE(family) extern const struct op family[];
