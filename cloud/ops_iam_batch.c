@@ -1,7 +1,8 @@
 /* cloud/ops_iam_batch.c - `iam decide --batch` and `iam match --batch`: questions as JSON lines, answers as JSON lines.
  *
  * Answers are written as lines are read, so that a batch of any length needs the memory of one line.  The deciding is
- * iampolicy/batch; these verbs ask nothing of the lab. */
+ * iampolicy/batch; these verbs ask nothing of the lab.  A wrong line is answered with its error and is no failure of
+ * the batch. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ flush(struct buf *out, struct err *err)
 
 /* An interactive reader sees each answer at once; a file goes out in blocks. */
 static bool
-answer_lines(FILE *in, const char *path, batch_answer *answer, bool *wrong, struct err *err)
+answer_lines(FILE *in, const char *path, batch_answer *answer, struct err *err)
 {
     struct iam_batch *batch = iam_batch_new();
     struct buf out = { 0 };
@@ -53,7 +54,7 @@ answer_lines(FILE *in, const char *path, batch_answer *answer, bool *wrong, stru
             break;
         }
         size -= text[size - 1] == '\n';
-        *wrong |= !answer(batch, text, (size_t)size, line, &out);
+        answer(batch, text, (size_t)size, line, &out);
         if (out.size >= OUT_SIZE || (at_once && out.size >= 4096)) {
             ok = flush(&out, err);
         }
@@ -72,17 +73,15 @@ static bool
 run_batch(struct op_call *call, batch_answer *answer, struct err *err)
 {
     const char *path = arg_str(call->in, "Batch");
-    bool wrong = false;
     FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     if (!in) {
         err_set(err, ERR_MACHINE, "", "cannot read `%s`: %s", path, strerror(errno));
         return err_at(err, "--batch", 0, 0);
     }
-    bool ok = answer_lines(in, path, answer, &wrong, err);
+    bool ok = answer_lines(in, path, answer, err);
     if (in != stdin) {
         fclose(in);
     }
-    call->no = wrong;
     return ok;
 }
 
@@ -130,7 +129,8 @@ const struct op ops_iam_batch[] = {
         .params = batch_params,
         .text = no_text,
         .group = "ask",
-        .examples = "iam match --batch facts.jsonl       {\"id\", \"operator\", \"key\", \"policyValues\", ...} a line\n",
+        .examples =
+            "iam match --batch facts.jsonl       {\"id\", \"operator\", \"key\", \"policyValues\", ...} a line\n",
     },
     { 0 },
 };
