@@ -9,7 +9,7 @@
 #include "iampolicy/json_out.h"
 #include "iampolicy/missing.h"
 
-enum { CACHE_SLOTS = 1024, CACHE_PROBES = 4 };
+enum { CACHE_SLOTS = 1024, CACHE_PROBES = 4, GUESSES = 16 };
 
 struct cached {
     uint64_t hash;
@@ -23,13 +23,38 @@ struct iam_batch {
     struct iam_result result;
     iam_keys missing;
     struct cached cache[CACHE_SLOTS];
+    /* Policies of the last line: the next line usually brings the same documents, which are then stepped over unread.
+     */
+    const struct iam_policy *used[GUESSES], *guesses[GUESSES];
+    uint32_t n_used, n_guesses, next_guess;
+    bool misread;                   /* a document was stepped over that had to be read */
     VEC(struct iam_policy *) loose; /* of this line alone: the cache had no room */
 };
+
+static uint32_t
+recognize(void *context, struct iam_text key, const char *text, uint32_t left, const void **known)
+{
+    struct iam_batch *batch = context;
+    if (!iam_text_is(key, "document") && !iam_text_is(key, "resource")) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < batch->n_guesses; i++) {
+        uint32_t guess = (batch->next_guess + i) % batch->n_guesses;
+        const struct iam_policy *policy = batch->guesses[guess];
+        if (policy->text_size <= left && memcmp(policy->text, text, policy->text_size) == 0) {
+            batch->next_guess = guess + 1;
+            *known = policy;
+            return policy->text_size;
+        }
+    }
+    return 0;
+}
 
 struct iam_batch *
 iam_batch_new(void)
 {
     struct iam_batch *batch = xcalloc(1, sizeof *batch);
+    batch->doc.context = batch;
     batch->request = iam_request_new();
     return batch;
 }
@@ -229,17 +254,35 @@ is_same_document(const struct iam_policy *policy, const char *text, uint32_t siz
 }
 
 static const struct iam_policy *
+use_policy(struct iam_batch *batch, const struct iam_policy *policy)
+{
+    if (batch->n_used < GUESSES) {
+        batch->used[batch->n_used++] = policy;
+    }
+    return policy;
+}
+
+static const struct iam_policy *
 read_policy(struct iam_batch *batch, const struct iam_node *node, enum iam_policy_type type, struct iam_text name,
             struct err *err)
 {
     const char *text = batch->doc.source + node->span.start;
     uint32_t size = node->span.end - node->span.start;
+    const struct iam_policy *known = node->known;
+    if (known && known->type == type && iam_text_is(name, known->name)) {
+        return use_policy(batch, known);
+    }
+    if (known) { /* the same text under another name or in another set */
+        batch->misread = true;
+        err_set(err, ERR_FAULT, "", "read again");
+        return NULL;
+    }
     uint64_t hash = hash_document(text, size, (uint64_t)type << 8 | name.n);
     struct cached *free_slot = NULL;
     for (uint32_t i = 0; i < CACHE_PROBES; i++) {
         struct cached *slot = &batch->cache[(hash + i) % CACHE_SLOTS];
         if (slot->policy && slot->hash == hash && is_same_document(slot->policy, text, size, type, name)) {
-            return slot->policy;
+            return use_policy(batch, slot->policy);
         }
         free_slot = free_slot || slot->policy ? free_slot : slot;
     }
@@ -248,6 +291,7 @@ read_policy(struct iam_batch *batch, const struct iam_node *node, enum iam_polic
     struct iam_policy *policy = iam_policy_from_node(&batch->doc, node, type, title, err);
     if (policy && free_slot) {
         *free_slot = (struct cached){ hash, policy };
+        return use_policy(batch, policy);
     } else if (policy) {
         *VEC_ADD(&batch->loose) = policy;
     }
@@ -385,7 +429,33 @@ clear(struct iam_batch *batch)
     clear_levels(&p->scp);
     clear_levels(&p->rcp);
     batch->missing.n = 0;
+    batch->misread = false;
+    memcpy(batch->guesses, batch->used, sizeof batch->guesses);
+    batch->n_guesses = batch->n_used;
+    batch->n_used = batch->next_guess = 0;
+    batch->doc.recognize = batch->n_guesses ? recognize : NULL;
     iam_request_clear(batch->request);
+}
+
+/* Printing by hand: with printf it would cost more than deciding. */
+static void
+put_number(int number, struct buf *out)
+{
+    char digits[12], *s = digits + sizeof digits;
+    do {
+        *--s = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buf_add(out, s, (size_t)(digits + sizeof digits - s));
+}
+
+static void
+put_place(const char *before, int line, int column, struct buf *out)
+{
+    buf_str_add(out, before);
+    put_number(line, out);
+    buf_str_add(out, ", \"Column\": ");
+    put_number(column, out);
 }
 
 static void
@@ -399,16 +469,17 @@ put_matched(const struct iam_result *result, struct buf *out)
         }
         buf_str_add(out, first ? "{\"SourcePolicyId\": " : ", {\"SourcePolicyId\": ");
         iam_put_string(out, look->policy->name, SIZE_MAX);
-        buf_printf(out, ", \"SourcePolicyType\": \"%s\"", iam_set_name(look->set));
+        buf_str_add(out, ", \"SourcePolicyType\": \"");
+        buf_str_add(out, iam_set_name(look->set));
+        buf_char(out, '"');
         if (look->statement->sid) {
             buf_str_add(out, ", \"Sid\": ");
             iam_put_string(out, look->statement->sid, SIZE_MAX);
         }
         const struct iam_statement *s = look->statement;
-        buf_printf(
-            out,
-            ", \"StartPosition\": {\"Line\": %d, \"Column\": %d}, \"EndPosition\": {\"Line\": %d, \"Column\": %d}}",
-            s->line, s->column, s->end_line, s->end_column);
+        put_place(", \"StartPosition\": {\"Line\": ", s->line, s->column, out);
+        put_place("}, \"EndPosition\": {\"Line\": ", s->end_line, s->end_column, out);
+        buf_str_add(out, "}}");
         first = false;
     }
 }
@@ -475,7 +546,12 @@ iam_batch_decide(struct iam_batch *batch, const char *text, size_t size, int lin
     if (!read_line(batch, text, size, line, &id, out)) {
         return false;
     }
-    if (!read_request(batch, batch->doc.nodes, &err) || !read_policies(batch, batch->doc.nodes, &err)) {
+    bool ok = read_request(batch, batch->doc.nodes, &err) && read_policies(batch, batch->doc.nodes, &err);
+    if (batch->misread) { /* then without stepping over anything */
+        batch->n_used = 0;
+        return iam_batch_decide(batch, text, size, line, out);
+    }
+    if (!ok) {
         put_error(batch, id, &err, line, out);
         return false;
     }

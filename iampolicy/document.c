@@ -13,6 +13,9 @@ struct reader {
     const char *problem; /* our own words where base/json.h would not refuse */
 };
 
+/* Characters that stand for themselves inside a string: ASCII but for controls, '"' and '\\'. */
+static const bool plain[256] = { [0x20 ... '"' - 1] = true, ['"' + 1 ... '\\' - 1] = true, ['\\' + 1 ... 0x7F] = true };
+
 static uint32_t
 add_node(struct iam_document *doc)
 {
@@ -169,9 +172,11 @@ read_string(struct reader *r, struct iam_text *text, struct iam_span *span)
     span->start = (uint32_t)(r->p - r->start);
     r->p = start;
     for (;;) {
-        while (r->p < r->end && *r->p != '"' && *r->p != '\\' && *r->p >= 0x20 && *r->p < 0x80) {
-            r->p++;
+        const unsigned char *p = r->p, *end = r->end;
+        while (p < end && plain[*p]) {
+            p++;
         }
+        r->p = p;
         if (r->p >= r->end || *r->p < 0x20) {
             return false;
         }
@@ -319,6 +324,24 @@ read_members(struct reader *r, uint32_t self, bool object, int level)
     }
 }
 
+/* An object whose bytes the caller has read before: one JSON value cannot begin another, so equal bytes are the same
+ * object. */
+static bool
+step_over_known(struct reader *r, uint32_t self)
+{
+    struct iam_node *node = &r->doc->nodes[self];
+    uint32_t start = (uint32_t)(r->p - r->start);
+    uint32_t size =
+        r->doc->recognize(r->doc->context, node->key, (const char *)r->p, (uint32_t)(r->end - r->p), &node->known);
+    if (!size) {
+        return false;
+    }
+    node->type = IAM_OBJECT;
+    node->span = (struct iam_span){ start, start + size };
+    r->p += size;
+    return true;
+}
+
 static bool
 read_word(struct reader *r, uint32_t self, const char *word, enum iam_node_type type)
 {
@@ -345,6 +368,9 @@ read_value(struct reader *r, uint32_t self, int level)
         struct iam_node *node = &r->doc->nodes[self];
         node->type = IAM_STRING;
         return read_string(r, &node->text, &node->span);
+    }
+    if (c == '{' && r->doc->recognize && step_over_known(r, self)) {
+        return true;
     }
     if (c == '{' || c == '[') {
         r->doc->nodes[self].type = c == '{' ? IAM_OBJECT : IAM_ARRAY;

@@ -30,9 +30,10 @@ struct iam_node {
     struct iam_text text; /* a string decoded; of a number, true, false or null the characters as written */
     struct iam_text key;  /* the member's name, decoded; n = 0 and s = NULL for items and the root */
     struct iam_span span, key_span;
-    uint32_t n;     /* items or members */
-    uint32_t child; /* the first of them; 0: none */
-    uint32_t next;  /* the next item or member of the same parent; 0: none */
+    uint32_t n;        /* items or members */
+    uint32_t child;    /* the first of them; 0: none */
+    uint32_t next;     /* the next item or member of the same parent; 0: none */
+    const void *known; /* of an object stepped over: what recognize() said it is; it has no members here */
 };
 
 /* A reader keeps its memory from one text to the next.  A zeroed one is ready. */
@@ -42,6 +43,10 @@ struct iam_document {
     struct iam_node *nodes; /* nodes[0] is the root */
     uint32_t n, cap;
     struct arena *decoded; /* strings that had escapes */
+    /* NULL, or asked about every member that is an object: the number of bytes at 'text' that are an object read
+     * before, and what it was; 0 if it must be read. */
+    uint32_t (*recognize)(void *context, struct iam_text key, const char *text, uint32_t left, const void **known);
+    void *context;
 };
 
 /* Reads one JSON text.  Refuses duplicate keys, NUL, invalid UTF-8, lone surrogates, text after the value.  On failure
