@@ -82,13 +82,6 @@ check-deep: $(SPEC)
 check-live: all $(LIVE)
 	@$(run_tests) -- $(tests_live)
 
-# Programs that measure; each says at its head what its rows mean.  docs/PERFORMANCE.md has the figures.
-BENCH := $(call program,bench/bench_*.c)
-$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(FACE_OBJ) $(BUILD)/libvpclab.a
-	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-.PHONY: bench
-bench: all $(BENCH)
-
 FUZZ_CC ?= clang
 FUZZ_RUNS ?= 20000
 FUZZ_SECONDS ?= 5
