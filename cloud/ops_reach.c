@@ -63,7 +63,11 @@ end_from_words(const struct cloud *cloud, const char *text, const char *where, s
     if (!cloud_resolve(cloud, NULL, text, id, err)) {
         return err_at(err, where, 0, 0);
     }
-    if (!end_from_id(id, end)) {
+    if (!end_from_id(id, end) && !store_find(network_store(cloud->net), id)) {
+        return cloud_resolve(cloud, "instance", text, id, err) ||
+               err_at(err, where, 0, 0); /* says so, with what is near */
+    }
+    if (end->kind == ENDPOINT_NONE) {
         err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` sends and receives no packets", text);
         err_hint(err, "an end is an instance, an interface, a gateway, `internet` or an address");
         return err_at(err, where, 0, 0);
@@ -149,6 +153,16 @@ set(json_t *object, const char *name, json_t *value)
     json_object_set_new(object, name, value);
 }
 
+/* "10.0.0.1:443", "[2001:db8::1]:443", or the address alone where there are no ports. */
+static json_t *
+socket_json(const struct ip *ip, int port)
+{
+    if (port < 0) {
+        return json_string(ip_str(ip));
+    }
+    return json_sprintf(ip->family == IP_V6 ? "[%s]:%d" : "%s:%d", ip_str(ip), port);
+}
+
 static json_t *
 verdict_json(const struct network *net, const struct flow_spec *flow, const struct reach_result *r)
 {
@@ -161,10 +175,10 @@ verdict_json(const struct network *net, const struct flow_spec *flow, const stru
     set(v, "Reply", r->reply == REPLY_UNKNOWN ? json_null() : json_string(answer_lost ? "blocked" : "allowed"));
     set(v, "Why", r->why ? json_string(r->why) : answer_lost ? json_string(r->reply_why) : json_null());
     set(v, "ExplanationCodes", codes_json(answer_lost ? r->reply_codes : r->codes));
-    set(v, "SourceIp", json_string(ip_str(&r->sent.src)));
-    set(v, "DestinationIp", json_string(ip_str(&r->sent.dst)));
-    set(v, "ArrivesFrom", json_string(ip_str(&r->arrives.src)));
-    set(v, "ArrivesAt", json_string(ip_str(&r->arrives.dst)));
+    set(v, "Source", socket_json(&r->sent.src, r->sent.src_port));
+    set(v, "Destination", socket_json(&r->sent.dst, r->sent.dst_port));
+    set(v, "ArrivesFrom", socket_json(&r->arrives.src, r->arrives.src_port));
+    set(v, "ArrivesAt", socket_json(&r->arrives.dst, r->arrives.dst_port));
     json_t *path = json_array();
     for (size_t i = 0; i < r->path.n; i++) {
         json_array_append_new(path, json_string(r->path.items[i]));
@@ -351,8 +365,12 @@ print_header(struct buf *text, const json_t *out, size_t n_hops)
     const char *code = json_string_value(json_array_get(json_object_get(v, "ExplanationCodes"), 0));
     const char *reply = json_str(v, "Reply");
     bool found = json_flag(out, "NetworkPathFound", false), lost = reply && strcmp(reply, "blocked") == 0;
-    buf_printf(text, "%s  %s -> %s  %s  ", found ? "REACHABLE" : "BLOCKED", json_str(v, "From"), json_str(v, "To"),
-               json_str(v, "Flow"));
+    bool unknown = json_str(v, "Why") && strncmp(json_str(v, "Why"), "unsupported", 11) == 0;
+    buf_printf(text, "%s  %s -> %s  %s  ",
+               found     ? "REACHABLE"
+               : unknown ? "UNKNOWN"
+                         : "BLOCKED",
+               json_str(v, "From"), json_str(v, "To"), json_str(v, "Flow"));
     if (!found) {
         buf_printf(text, "%s%s\n", code ? code : json_str(v, "Why"),
                    lost ? "  (it arrives, the answer does not come back)" : "");
@@ -374,7 +392,7 @@ reach_text(const json_t *out, struct buf *text)
     }
     const json_t *v = json_object_get(out, "Verdict"), *steps = json_object_get(out, "Steps");
     struct buf body = { 0 }, forward = { 0 }, back = { 0 };
-    buf_printf(&forward, "forward  %s -> %s", json_str(v, "SourceIp"), json_str(v, "DestinationIp"));
+    buf_printf(&forward, "forward  %s -> %s", json_str(v, "Source"), json_str(v, "Destination"));
     buf_printf(&back, "return  %s -> %s", json_str(v, "ArrivesAt"), json_str(v, "ArrivesFrom"));
     size_t n_hops = print_direction(&body, steps, "forward", buf_str(&forward));
     print_direction(&body, steps, "return", buf_str(&back));

@@ -6,6 +6,7 @@
 #include "cloud/cloud.h"
 #include "cloud/suggest.h"
 #include "iampolicy/account.h"
+#include "netsim/model/instance.h"
 #include "netsim/model/network.h"
 
 #define PREFIX_DIGITS 4 /* fewest hex digits of an id prefix */
@@ -93,6 +94,25 @@ look_through(const struct cloud *cloud, const char *kind, struct search *search,
     }
 }
 
+/* A name that things of several kinds share means the instance, where any kind will do: people call a server and its
+ * subnet `web`. */
+static void
+prefer_instance(struct search *search)
+{
+    const struct object *instance = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < search->n && i < LISTED_MAX; i++) {
+        if (search->found[i]->kind == &instance_kind) {
+            instance = search->found[i];
+            n++;
+        }
+    }
+    if (n == 1 && search->n <= LISTED_MAX) {
+        search->found[0] = instance;
+        search->n = 1;
+    }
+}
+
 static bool
 ambiguous(const struct cloud *cloud, const struct search *search, bool by_id, struct err *err)
 {
@@ -166,6 +186,9 @@ cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, cha
     if (search.n == 0) {
         by_id = false;
         look_through(cloud, kind, &search, false);
+        if (any) {
+            prefer_instance(&search);
+        }
     }
     if (search.n > 1) {
         return ambiguous(cloud, &search, by_id, err);

@@ -253,6 +253,25 @@ explain_path(const struct walk *walk, id_list *path)
     }
 }
 
+/* AWS prints members in the order of its shape. */
+static json_t *
+in_aws_order(json_t *component)
+{
+    static const char *const order[] = {
+        "SequenceNumber", "AclRule",         "AttachedTo",        "Component", "OutboundHeader",
+        "InboundHeader",  "RouteTableRoute", "SecurityGroupRule", "Subnet",    "Vpc"
+    };
+    json_t *out = json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+        json_t *value = json_object_get(component, order[i]);
+        if (value) {
+            json_object_set(out, order[i], value);
+        }
+    }
+    json_decref(component);
+    return out;
+}
+
 json_t *
 explain_components(const struct walk *walk)
 {
@@ -278,7 +297,7 @@ explain_components(const struct walk *walk)
         if (changed || json_array_size(list) == 0) {
             set(json, "OutboundHeader", packet_json(&hop->packet));
         }
-        json_array_append_new(list, json);
+        json_array_append_new(list, in_aws_order(json));
     }
     return list;
 }

@@ -307,6 +307,13 @@ peer_group(const struct obstacle *o, const struct ip *other)
     return eni && eni->groups.n > 0 ? eni->groups.items[0].id : NULL;
 }
 
+/* What a rule must cover: the one address, or everybody where the question was about the internet as such. */
+static struct cidr
+rule_cidr(const struct obstacle *o, const struct ip *ip)
+{
+    return ip_equal(ip, &o->walk->anyone) ? cidr_lit(ip->family == IP_V6 ? "::/0" : "0.0.0.0/0") : cidr_host(ip);
+}
+
 static void
 mend_groups(const struct obstacle *o, struct buf *out)
 {
@@ -316,7 +323,7 @@ mend_groups(const struct obstacle *o, struct buf *out)
     bool egress = o->hop->egress;
     const struct packet *p = o->packet;
     const struct ip *other = egress ? &p->dst : &p->src;
-    struct cidr host = cidr_host(other);
+    struct cidr host = rule_cidr(o, other);
     const char *source = peer_group(o, other);
     buf_printf(out, "ec2 authorize-security-group-%s --group-id %s", egress ? "egress" : "ingress",
                o->eni->groups.items[0].id);
@@ -383,7 +390,7 @@ mend_acl(const struct obstacle *o, struct buf *out)
     if (number < 1 || number > 32766) {
         return;
     }
-    struct cidr host = cidr_host(egress ? &p->dst : &p->src);
+    struct cidr host = rule_cidr(o, egress ? &p->dst : &p->src);
     buf_printf(out, "ec2 create-network-acl-entry --network-acl-id %s --rule-number %d --%s --protocol %s", acl->obj.id,
                number, egress ? "egress" : "ingress",
                p->protocol == PROTOCOL_ICMPV6 ? "58" : protocol_name(p->protocol));

@@ -220,6 +220,7 @@ struct question {
     struct end from, to;
     struct packet packet;
     const char *unmodelled, *unmodelled_id; /* an end of a kind that is not modelled */
+    struct ip anyone;                       /* the outside host, where the question names none */
     bool no_public_ip;                      /* from outside to an interface without public address */
 };
 
@@ -270,7 +271,7 @@ question_addresses(const struct flow_spec *flow, int family, struct question *q,
                 return false;
             }
         } else {
-            p->src = q->from.ip.family ? q->from.ip : internet_host(family);
+            p->src = q->from.ip.family ? q->from.ip : (q->anyone = internet_host(family));
         }
     }
     if (p->dst.family) {
@@ -279,7 +280,7 @@ question_addresses(const struct flow_spec *flow, int family, struct question *q,
     if (q->to.ip.family) {
         p->dst = q->to.ip;
     } else if (!q->to.eni) {
-        p->dst = internet_host(family);
+        p->dst = q->anyone = internet_host(family);
     } else if (q->from.eni) {
         return eni_end_ip(q->to.eni, family, &p->dst, err);
     } else if (!public_end_ip(q->to.eni, family, &p->dst)) {
@@ -374,7 +375,7 @@ packet_answer(const struct packet *packet, struct packet *answer)
 static void
 walk_forward(const struct question *q, struct session *session, struct walk *walk)
 {
-    *walk = (struct walk){ .net = q->net, .target = question_target(q), .session = session };
+    *walk = (struct walk){ .net = q->net, .target = question_target(q), .session = session, .anyone = q->anyone };
     if (q->unmodelled) {
         struct hop *hop = VEC_ADD(&walk->hops);
         *hop = (struct hop){ .kind = HOP_UNMODELLED, .id = q->unmodelled_id, .stopped = true, .packet = q->packet };
@@ -403,7 +404,7 @@ walk_back(const struct question *q, const struct walk *forward, struct session *
     if (!packet_answer(&forward->packet, &answer) || !packet_answer(&forward->start, &expected)) {
         return false;
     }
-    *walk = (struct walk){ .net = q->net, .session = session, .is_reply = true };
+    *walk = (struct walk){ .net = q->net, .session = session, .is_reply = true, .anyone = q->anyone };
     walk->target = q->from.eni ? (struct target){ .kind = TARGET_ENI, .eni = q->from.eni }
                                : (struct target){ .kind = TARGET_INTERNET };
     bool ended_inside = forward->hops.n > 0 && (forward->hops.items[forward->hops.n - 1].kind == HOP_ENI ||

@@ -366,7 +366,6 @@ nat_turn_back(struct walk *w, const struct nat_gateway *nat)
 static void
 nat_receives(struct walk *w, const struct nat_gateway *nat)
 {
-    cross(w, HOP_ENI, &w->eni->obj);
     struct hop *hop = cross(w, HOP_NAT, &nat->obj);
     if (!nat_turn_back(w, nat)) {
         stop_at(w, STOP_NAT_UNSOLICITED);

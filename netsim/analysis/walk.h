@@ -69,6 +69,7 @@ struct walk {
     const struct network *net;
     struct target target;
     struct packet start, packet; /* as it set out; as it is now */
+    struct ip anyone;            /* an address that stands for every host outside; IP_NONE: none does */
     bool is_reply;
     struct session *session; /* the first packet writes it, the reply reads it */
     VEC(struct hop) hops;

@@ -288,7 +288,7 @@ TEST(components_in_aws_order)
           "i-app eni-app sg-app acl-1 rtb-app acl-1 sg-web eni-web i-web" },
         { { "i-app", "internet", "tcp", 443 },
           "i-app eni-app sg-app acl-1 rtb-app acl-1 nat-1 acl-1 rtb-pub igw-1",
-          "igw-1 acl-1 eni-nat nat-1 acl-1 rtb-pub acl-1 sg-app eni-app i-app" },
+          "igw-1 acl-1 nat-1 acl-1 rtb-pub acl-1 sg-app eni-app i-app" },
     };
     struct lab lab;
     lab_init(&lab, REACH_LAB);
@@ -320,7 +320,7 @@ TEST(explanations_and_mends)
         { { "internet", "i-web", "tcp", 80 },
           "{\"Direction\":\"ingress\",\"ExplanationCode\":\"ENI_SG_RULES_MISMATCH\",\"NetworkInterface\":\"eni-web\","
           "\"SecurityGroups\":\"sg-web\",\"Vpc\":\"vpc-1\"}",
-          "ec2 authorize-security-group-ingress --group-id sg-web --protocol tcp --port 80 --cidr 8.8.8.8/32" },
+          "ec2 authorize-security-group-ingress --group-id sg-web --protocol tcp --port 80 --cidr 0.0.0.0/0" },
         { { "i-app2", "i-db", "tcp", 5432 },
           "{\"Acl\":\"acl-db\",\"AclRule\":90,\"Direction\":\"ingress\",\"ExplanationCode\":\"SUBNET_ACL_RESTRICTION\","
           "\"Subnet\":\"subnet-db\",\"Vpc\":\"vpc-1\"}",
