@@ -64,7 +64,7 @@ arena_alloc(struct arena *arena, size_t size)
     if (size > SIZE_MAX / 2) {
         size = SIZE_MAX / 2; /* xcalloc then reports that memory ran out */
     }
-    size = (size + align - 1) & ~(align - 1);
+    size = size ? (size + align - 1) & ~(align - 1) : align; /* a place of its own, never NULL */
     if (size > arena->room) {
         if (size > arena->block_size / 4) {
             return add_block(arena, size);

@@ -74,9 +74,10 @@ TEST(arena_gives_zeroed_aligned_memory)
     for (size_t size = 0; size < 5000; size = size * 2 + 1) {
         for (int i = 0; i < 20; i++) {
             char *p = arena_alloc(arena, size);
+            REQUIRE(p);
             CHECK_INT((uintptr_t)p % _Alignof(max_align_t), 0);
             for (size_t j = 0; j < size; j++) {
-                REQUIRE(p[j] == 0);
+                REQUIRE(p && p[j] == 0);
             }
             memset(p, 0xff, size);
             used += size;
