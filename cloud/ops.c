@@ -15,6 +15,9 @@
     FAMILY(ops_reach) \
     FAMILY(ops_ec2_describe) \
     FAMILY(ops_ec2_tags) \
+    FAMILY(ops_ec2_vpc) \
+    FAMILY(ops_ec2_security_group) \
+    FAMILY(ops_ec2_network_acl) \
     FAMILY(ops_ec2_routes) \
     FAMILY(ops_ec2_gateways) \
     FAMILY(ops_ec2_account) \

@@ -29,3 +29,62 @@ network_create_default_vpc(struct network *net, struct err *err)
     }
     return vpc;
 }
+
+struct vpc *
+network_default_vpc(const struct network *net)
+{
+    for (struct vpc *vpc = store_first(net->store, &vpc_kind); vpc; vpc = store_next(net->store, vpc)) {
+        if (vpc->is_default && strcmp(vpc->obj.account, net->account) == 0 &&
+            strcmp(vpc->obj.region, net->region) == 0) {
+            return vpc;
+        }
+    }
+    return NULL;
+}
+
+static const struct subnet *
+default_subnet_of(const struct network *net, const struct vpc *vpc, const char *zone)
+{
+    for (const struct subnet *s = store_first(net->store, &subnet_kind); s; s = store_next(net->store, s)) {
+        if (s->default_for_az && strcmp(s->vpc_id, vpc->obj.id) == 0 && str_is(s->zone, zone)) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+struct subnet *
+subnet_create_default(struct network *net, const char *zone, struct err *err)
+{
+    const struct vpc *vpc = network_default_vpc(net);
+    char name[24], id[24];
+    if (!vpc) {
+        err_set(err, ERR_INPUT, "DefaultVpcDoesNotExist", "there is no default VPC in %s", net->region);
+        err_hint(err, "create-default-vpc makes one");
+        return NULL;
+    }
+    for (size_t i = 0; !zone && network_zone(net, i, name, id); i++) {
+        zone = default_subnet_of(net, vpc, name) ? NULL : name;
+    }
+    const struct subnet *there = zone ? default_subnet_of(net, vpc, zone) : NULL;
+    if (!zone || there) {
+        err_set(err, ERR_INPUT, "DefaultSubnetAlreadyExistsInAvailabilityZone",
+                "a default subnet already exists in %s%s%s", zone ? zone : "every availability zone", there ? ": " : "",
+                there ? there->obj.id : "");
+        return NULL;
+    }
+    for (uint64_t i = 0; i < 16; i++) {
+        struct subnet_spec spec = { .vpc_id = vpc->obj.id, .zone = zone, .default_for_az = true };
+        struct err taken = { 0 };
+        spec.cidr = (struct cidr){ ip_add(&vpc->cidr.ip, i << 12), 20 };
+        struct subnet *subnet = subnet_create(net, &spec, &taken);
+        if (subnet || strcmp(taken.code, "InvalidSubnet.Conflict") != 0) {
+            if (!subnet && err) {
+                *err = taken;
+            }
+            return subnet;
+        }
+    }
+    err_set(err, ERR_INPUT, "InsufficientFreeAddressesInVpc", "`%s` has no free /20 block left", vpc->obj.id);
+    return NULL;
+}

@@ -39,11 +39,7 @@ type_check(const char *type, struct err *err)
 static const struct subnet *
 default_subnet(const struct network *net, struct err *err)
 {
-    const struct vpc *vpc = store_first(net->store, &vpc_kind);
-    while (vpc && !(vpc->is_default && strcmp(vpc->obj.account, net->account) == 0 &&
-                    strcmp(vpc->obj.region, net->region) == 0)) {
-        vpc = store_next(net->store, vpc);
-    }
+    const struct vpc *vpc = network_default_vpc(net);
     if (!vpc) {
         err_set(err, ERR_INPUT, "VPCIdNotSpecified", "no default VPC for this user");
         err_hint(err, "name a subnet (--subnet-id)");
@@ -51,7 +47,8 @@ default_subnet(const struct network *net, struct err *err)
     }
     const struct subnet *first = NULL;
     for (const struct subnet *s = store_first(net->store, &subnet_kind); s; s = store_next(net->store, s)) {
-        if (s->default_for_az && strcmp(s->vpc_id, vpc->obj.id) == 0 && (!first || strcmp(s->zone, first->zone) < 0)) {
+        if (s->default_for_az && s->zone && strcmp(s->vpc_id, vpc->obj.id) == 0 &&
+            (!first || strcmp(s->zone, first->zone) < 0)) {
             first = s;
         }
     }

@@ -48,6 +48,7 @@ bool network_zone(const struct network *net, size_t index, char name[static 24],
  * its internet gateway, default ACL and group.  Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html */
 struct vpc;
 struct vpc *network_create_default_vpc(struct network *net, struct err *err);
+struct vpc *network_default_vpc(const struct network *net); /* of the owner in force; NULL if there is none */
 
 /* ---- Answers that need an index; rebuilt when the store's generation has changed. -------------------------------- */
 struct eni;

@@ -27,6 +27,9 @@ struct subnet_spec {
  * InvalidSubnet.Conflict; InvalidParameterValue (zone).  Leaves 'net' as it was on failure.
  * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html */
 struct subnet *subnet_create(struct network *net, const struct subnet_spec *spec, struct err *err);
+/* The default subnet of a zone (NULL: the first that has none) in the default VPC of the owner in force, in the next free /20.
+ * DefaultVpcDoesNotExist, DefaultSubnetAlreadyExistsInAvailabilityZone, InvalidParameterValue, InsufficientFreeAddressesInVpc. */
+struct subnet *subnet_create_default(struct network *net, const char *zone, struct err *err);
 bool subnet_delete(struct network *net, struct subnet *subnet, struct err *err); /* DependencyViolation: interfaces, NAT gateways */
 struct vpc_cidr *subnet_associate_cidr6(struct network *net, struct subnet *subnet, const struct cidr *cidr, struct err *err);
 bool subnet_disassociate_cidr6(struct network *net, const char *association_id, struct err *err);

@@ -26,6 +26,7 @@ static const struct field vpc_fields[] = {
     FIELD(struct vpc, "DhcpOptionsId", FIELD_STRING, dhcp_options_id, 0),
     FIELD(struct vpc, "EnableDnsSupport", FIELD_BOOL, dns_support, FIELD_STATE_ONLY),
     FIELD(struct vpc, "EnableDnsHostnames", FIELD_BOOL, dns_hostnames, FIELD_STATE_ONLY),
+    FIELD(struct vpc, "EnableNetworkAddressUsageMetrics", FIELD_BOOL, usage_metrics, FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD_END,
 };
 

@@ -15,7 +15,7 @@ struct vpc {
     VEC(struct vpc_cidr) cidrs, cidrs6; /* CidrBlockAssociationSet, Ipv6CidrBlockAssociationSet */
     char *dhcp_options_id, *state, *tenancy;
     bool is_default;
-    bool dns_support, dns_hostnames; /* describe-vpc-attribute; state only */
+    bool dns_support, dns_hostnames, usage_metrics; /* describe-vpc-attribute; state only */
 };
 extern const struct kind vpc_kind;
 
