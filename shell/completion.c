@@ -14,6 +14,7 @@ struct finder {
     struct completion *out;
     const char *word;   /* what stands there already */
     const char *prefix; /* in front of each candidate: "--output=" */
+    struct map seen;    /* candidates so far */
 };
 
 static bool
@@ -29,11 +30,10 @@ offer(struct finder *f, const char *text, const char *detail)
     if (!begins(text, f->word)) {
         return NULL;
     }
-    for (size_t i = 0; i < f->out->items.n; i++) {
-        if (strcmp(f->out->items.items[i].text + strlen(f->prefix), text) == 0) {
-            return NULL;
-        }
+    if (map_get(&f->seen, text)) {
+        return NULL;
     }
+    map_put(&f->seen, text, f);
     struct candidate *c = VEC_ADD(&f->out->items);
     *c = (struct candidate){ .text = xasprintf("%s%s", f->prefix, text), .detail = xstrdup(detail ? detail : "") };
     return c;
@@ -155,7 +155,13 @@ offer_value(struct finder *f, const struct op_param_info *p)
     for (size_t i = 0; p->choices && p->choices[i]; i++) {
         offer(f, p->choices[i], "");
     }
-    if (p->kind) {
+    if (strcmp(p->type, "endpoint") == 0) {
+        static const char *const ends[] = { "i", "eni", "igw", "nat" };
+        offer(f, "internet", "");
+        for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+            offer_resources(f, ends[i]);
+        }
+    } else if (p->kind) {
         offer_resources(f, p->kind);
     }
     if (strcmp(p->type, "path") == 0) {
@@ -409,7 +415,7 @@ completion_find(struct shell *session, const char *line, size_t size, struct com
     if (end < size) { /* a ; or a newline ended the last command */
         line_command_done(&command);
     }
-    struct finder finder = { session, out, "", "" };
+    struct finder finder = { .session = session, .out = out, .word = "", .prefix = "" };
     size_t n = command.words.n;
     char **words = xcalloc(n + 1, sizeof *words);
     for (size_t i = 0; i < n; i++) {
@@ -435,6 +441,7 @@ completion_find(struct shell *session, const char *line, size_t size, struct com
         complete_words(&finder, n, words);
         free(typed);
     }
+    map_done(&finder.seen);
     free(words);
     line_command_done(&command);
     free(text);

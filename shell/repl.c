@@ -460,6 +460,9 @@ repl_run(struct shell *s)
         }
         free(text);
     }
+    if (s->cloud && cloud_is_live(s->cloud)) {
+        output_note(&s->options, "lab `%s` stays live; `vpclab down` takes it down", cloud_lab_name(s->cloud));
+    }
     free(repl.history);
     return s->status;
 }
