@@ -319,7 +319,7 @@ void
 help_overview(struct buf *out)
 {
     buf_str_add(out, "Usage: vpclab [OPTION]... [COMMAND]\n"
-                     "A laboratory for AWS networking and access control.  Without a command: the shell.\n");
+                     "A laboratory for AWS networking and access control; a shell without COMMAND.\n");
     for (const struct help_task *task = help_tasks; task->name; task++) {
         struct buf list = { 0 };
         if (strcmp(task->name, "shell") == 0) { /* the shell's own words would fill the screen */
