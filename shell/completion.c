@@ -321,8 +321,12 @@ complete_op(struct finder *f, const struct op *op, size_t n, char *const *words)
         char *prefix = xstrndup(f->word, (size_t)(equals + 1 - f->word));
         f->prefix = prefix;
         f->word = equals + 1;
+        bool takes_value;
+        const struct global_option *o = p ? NULL : global_option_find(prefix, &takes_value);
         if (p) {
             offer_value(f, p);
+        } else if (o) {
+            offer_global_value(f, o);
         }
         f->prefix = "";
         free(prefix);

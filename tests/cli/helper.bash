@@ -1,7 +1,7 @@
 # Shared by tests/cli/*.bats: a lab of its own for each test, and checks that print what they got.
 setup() {
     cd "$BATS_TEST_DIRNAME/../.." || exit
-    VPCLAB=${VPCLAB:-$PWD/build/vpclab}
+    export VPCLAB=${VPCLAB:-$PWD/build/vpclab}
     DIR=$(mktemp -d "${TMPDIR:-/tmp}/vpclab-cli.XXXXXX")
     export XDG_DATA_HOME=$DIR/data XDG_STATE_HOME=$DIR/state XDG_CONFIG_HOME=$DIR/config VPCLAB_PAGER= NO_COLOR=1
     unset VPCLAB_LAB VPCLAB_OUTPUT VPCLAB_HISTFILE
