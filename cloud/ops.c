@@ -21,6 +21,9 @@
     FAMILY(ops_ec2_routes) \
     FAMILY(ops_ec2_gateways) \
     FAMILY(ops_ec2_account) \
+    FAMILY(ops_ec2_prefix_lists) \
+    FAMILY(ops_ec2_flow_logs) \
+    FAMILY(ops_import) \
     FAMILY(ops_flows) \
     FAMILY(ops_iam_batch)
 /* clang-format on */

@@ -61,48 +61,64 @@ flow_logs_of_eni(const struct network *net, const struct eni *eni, const struct 
     "${bytes} "                                                                                                        \
     "${start} ${end} ${action} ${log-status}"
 
-struct flow_log *
-flow_log_create(struct network *net, const char *resource_id, const char *traffic_type, const char *group_name,
-                const char *format, int max_interval, struct err *err)
+static bool
+flow_log_check(const struct network *net, const struct flow_log_spec *spec, struct err *err)
 {
-    const struct kind *kind = network_kind_of_id(resource_id);
+    const struct kind *kind = network_kind_of_id(spec->resource_id);
+    const char *traffic = spec->traffic_type;
     if (kind != &vpc_kind && kind != &subnet_kind && kind != &eni_kind) {
-        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` cannot have a flow log", resource_id);
-        err_hint(err, "name a VPC, a subnet or a network interface");
-        return NULL;
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` cannot have a flow log", spec->resource_id);
+        return err_hint(err, "name a VPC, a subnet or a network interface");
     }
-    if (!network_require(net, kind, resource_id, err)) {
-        return NULL;
+    if (!network_require(net, kind, spec->resource_id, err)) {
+        return false;
     }
-    if (!str_is(traffic_type, "ALL") && !str_is(traffic_type, "ACCEPT") && !str_is(traffic_type, "REJECT")) {
-        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid value `%s` for TrafficType",
-                traffic_type ? traffic_type : "");
-        err_hint(err, "use ALL, ACCEPT or REJECT");
-        return NULL;
+    if (!str_is(traffic, "ALL") && !str_is(traffic, "ACCEPT") && !str_is(traffic, "REJECT")) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid value `%s` for TrafficType", traffic ? traffic : "");
+        return err_hint(err, "use ALL, ACCEPT or REJECT");
     }
-    if (max_interval != 60 && max_interval != 600) {
-        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid value `%d` for MaxAggregationInterval", max_interval);
-        err_hint(err, "use 60 or 600 seconds");
+    if (spec->max_interval != 60 && spec->max_interval != 600) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid value `%d` for MaxAggregationInterval",
+                spec->max_interval);
+        return err_hint(err, "use 60 or 600 seconds");
+    }
+    return true;
+}
+
+/* Equal, or both absent. */
+static bool
+same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+struct flow_log *
+flow_log_create(struct network *net, const struct flow_log_spec *spec, struct err *err)
+{
+    const char *type = spec->destination_type ? spec->destination_type : "cloud-watch-logs";
+    if (!flow_log_check(net, spec, err)) {
         return NULL;
     }
     for (const struct flow_log *log = store_first(net->store, &flow_log_kind); log; log = store_next(net->store, log)) {
-        if (str_is(log->resource_id, resource_id) &&
-            (group_name ? str_is(log->group_name, group_name) : !log->group_name) &&
-            str_is(log->traffic_type, traffic_type)) {
+        if (str_is(log->resource_id, spec->resource_id) && str_is(log->traffic_type, spec->traffic_type) &&
+            same_text(log->destination_type, type) && same_text(log->group_name, spec->group_name) &&
+            same_text(log->destination, spec->destination)) {
             err_set(err, ERR_INPUT, "FlowLogAlreadyExists",
                     "there is an existing flow log with the same configuration: `%s`", log->obj.id);
             return NULL;
         }
     }
     struct flow_log *log = network_add(net, &flow_log_kind, NULL);
-    log->resource_id = xstrdup(resource_id);
-    log->traffic_type = xstrdup(traffic_type);
+    log->resource_id = xstrdup(spec->resource_id);
+    log->traffic_type = xstrdup(spec->traffic_type);
     log->status = xstrdup("ACTIVE");
     log->deliver_status = xstrdup("SUCCESS");
-    log->destination_type = xstrdup("cloud-watch-logs");
-    log->group_name = group_name ? xstrdup(group_name) : NULL;
-    log->format = xstrdup(format ? format : DEFAULT_FORMAT);
-    log->max_interval = max_interval;
+    log->destination_type = xstrdup(type);
+    str_set(&log->destination, spec->destination);
+    str_set(&log->group_name, spec->group_name);
+    str_set(&log->role_arn, spec->role_arn);
+    log->format = xstrdup(spec->format ? spec->format : DEFAULT_FORMAT);
+    log->max_interval = spec->max_interval;
     log->creation_time = network_now_ms(net);
     return log;
 }

@@ -75,6 +75,9 @@ struct prefix_list *prefix_list_create(struct network *net, const char *name, co
                                        const struct prefix_list_entry *entries, size_t n_entries, struct err *err);
 bool prefix_list_modify(struct network *net, struct prefix_list *list, int64_t current_version, const struct prefix_list_entry *add,
                         size_t n_add, const struct cidr *remove, size_t n_remove, struct err *err);
+/* InvalidParameterValue: fewer than it has entries, or not 1 to 1000; a name AWS does not allow. */
+bool prefix_list_resize(struct network *net, struct prefix_list *list, int max_entries, struct err *err);
+bool prefix_list_rename(struct network *net, struct prefix_list *list, const char *name, struct err *err);
 bool prefix_list_delete(struct network *net, struct prefix_list *list, struct err *err); /* in use by a group or table */
 bool prefix_list_contains(const struct prefix_list *list, const struct ip *ip, struct cidr *entry /* the longest; may be NULL */);
 
@@ -86,8 +89,16 @@ struct flow_log {
     int64_t creation_time;
 };
 extern const struct kind flow_log_kind;
-struct flow_log *flow_log_create(struct network *net, const char *resource_id, const char *traffic_type, const char *group_name,
-                                 const char *format, int max_interval, struct err *err);
+struct flow_log_spec {
+    const char *resource_id;      /* a VPC, subnet or network interface */
+    const char *traffic_type;     /* ALL ACCEPT REJECT */
+    const char *destination_type; /* NULL: cloud-watch-logs */
+    const char *destination, *group_name, *role_arn; /* NULL: none */
+    const char *format;           /* NULL: AWS's default */
+    int max_interval;             /* 60 or 600 s */
+};
+/* The resource's .NotFound, InvalidParameterValue, FlowLogAlreadyExists (same resource, traffic and destination). */
+struct flow_log *flow_log_create(struct network *net, const struct flow_log_spec *spec, struct err *err);
 bool flow_log_delete(struct network *net, struct flow_log *log, struct err *err);
 /* The log that covers an interface: its own, its subnet's or its VPC's; several may. Returns how many were written to 'out'. */
 size_t flow_logs_of_eni(const struct network *net, const struct eni *eni, const struct flow_log **out, size_t room);

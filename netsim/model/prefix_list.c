@@ -124,13 +124,29 @@ entry_put(struct prefix_list *list, const struct prefix_list_entry *entry)
     copy->description = entry->description ? xstrdup(entry->description) : NULL;
 }
 
+static bool
+name_check(const char *name, struct err *err)
+{
+    if (str_empty(name) || strlen(name) > 255 || strncmp(name, "com.amazonaws", 13) == 0) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid prefix list name `%s`", name ? name : "");
+        return err_hint(err, "1 to 255 characters, not beginning with com.amazonaws");
+    }
+    return true;
+}
+
+static bool
+size_check(int max_entries, struct err *err)
+{
+    return (max_entries >= 1 && max_entries <= 1000) ||
+           err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid value `%d` for MaxEntries: 1 to 1000",
+                   max_entries);
+}
+
 struct prefix_list *
 prefix_list_create(struct network *net, const char *name, const char *family, int max_entries,
                    const struct prefix_list_entry *entries, size_t n_entries, struct err *err)
 {
-    if (str_empty(name) || strlen(name) > 255 || strncmp(name, "com.amazonaws", 13) == 0) {
-        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid prefix list name `%s`", name ? name : "");
-        err_hint(err, "1 to 255 characters, not beginning with com.amazonaws");
+    if (!name_check(name, err)) {
         return NULL;
     }
     if (!str_is(family, "IPv4") && !str_is(family, "IPv6")) {
@@ -138,8 +154,7 @@ prefix_list_create(struct network *net, const char *name, const char *family, in
         err_hint(err, "use IPv4 or IPv6");
         return NULL;
     }
-    if (max_entries < 1 || max_entries > 1000) {
-        err_set(err, ERR_INPUT, "InvalidParameterValue", "invalid value `%d` for MaxEntries: 1 to 1000", max_entries);
+    if (!size_check(max_entries, err)) {
         return NULL;
     }
     if (n_entries > (size_t)max_entries) {
@@ -228,6 +243,33 @@ prefix_list_modify(struct network *net, struct prefix_list *list, int64_t curren
         list->version++;
         str_set(&list->state, "modify-complete");
     }
+    network_touch(net);
+    return true;
+}
+
+bool
+prefix_list_resize(struct network *net, struct prefix_list *list, int max_entries, struct err *err)
+{
+    if (!size_check(max_entries, err)) {
+        return false;
+    }
+    if ((size_t)max_entries < list->entries.n) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has %zu entries, more than MaxEntries `%d`",
+                       list->obj.id, list->entries.n, max_entries);
+    }
+    list->max_entries = max_entries;
+    str_set(&list->state, "modify-complete");
+    network_touch(net);
+    return true;
+}
+
+bool
+prefix_list_rename(struct network *net, struct prefix_list *list, const char *name, struct err *err)
+{
+    if (!name_check(name, err)) {
+        return false;
+    }
+    str_set(&list->name, name);
     network_touch(net);
     return true;
 }
