@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/vec.h"
 #include "cloud/ops_ec2.h"
+#include "netsim/flowlog/flowlog.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/vpc.h"
 
@@ -60,6 +61,13 @@ read_destination(const struct op_call *call, struct log_request *request, struct
 }
 
 static bool
+check_format(const char *format, struct err *err)
+{
+    struct flow_format parsed;
+    return flow_format_parse(format, &parsed, err) || err_at(err, "LogFormat", 0, 0);
+}
+
+static bool
 read_request(const struct op_call *call, struct log_request *request, struct err *err)
 {
     const char *type = arg_str(call->in, "ResourceType");
@@ -82,7 +90,8 @@ read_request(const struct op_call *call, struct log_request *request, struct err
                 request->spec.max_interval);
         return false;
     }
-    return ec2_refuse(call, "DeliverCrossAccountRole DestinationOptions", err) && read_destination(call, request, err);
+    return check_format(request->spec.format, err) &&
+           ec2_refuse(call, "DeliverCrossAccountRole DestinationOptions", err) && read_destination(call, request, err);
 }
 
 static void
