@@ -418,6 +418,7 @@ read_sink(struct line_reader *r, struct line_command *command, struct err *err)
     advance(r);
     if (c == '|') {
         command->sink = LINE_PIPE;
+        free(command->target); /* of an earlier one: tolerant reading takes the last */
         command->target = read_host(r, true);
     } else {
         command->sink = peek(r, 0) == '>' ? LINE_APPEND : LINE_FILE;
