@@ -25,6 +25,22 @@ lua_bind_scenario(lua_State *L)
  * --------------------------------------------------------------------------------------------------------------------
  */
 
+/* Pushes "lab.lua:40" of the nearest Lua code at 'level' or above: pcall(ec2.delete_vpc, {...}) has a C function in
+ * between. */
+static void
+push_place(lua_State *L, int level)
+{
+    lua_Debug debug;
+    for (; lua_getstack(L, level, &debug); level++) {
+        lua_getinfo(L, "Sl", &debug);
+        if (debug.currentline > 0) {
+            lua_pushfstring(L, "%s:%d", debug.short_src, debug.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
+}
+
 int
 lua_bind_raise(lua_State *L, const struct err *err, int level)
 {
@@ -42,12 +58,8 @@ lua_bind_raise(lua_State *L, const struct err *err, int level)
     lua_setfield(L, -2, "message");
     lua_pushstring(L, err->hint);
     lua_setfield(L, -2, "hint");
-    luaL_where(L, level); /* "lab.lua:40: " */
-    size_t size;
-    const char *place = lua_tolstring(L, -1, &size);
-    lua_pushlstring(L, place, size > 2 ? size - 2 : 0);
-    lua_setfield(L, -3, "place");
-    lua_pop(L, 1);
+    push_place(L, level);
+    lua_setfield(L, -2, "place");
     lua_pushinteger(L, err->kind);
     lua_setfield(L, -2, "kind");
     luaL_setmetatable(L, ERROR_META);
