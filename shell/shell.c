@@ -176,7 +176,8 @@ shell_find(struct shell *s, size_t n, char *const *words, struct shell_verb *ver
         char id[ID_SIZE];
         struct cloud *cloud = shell_cloud(s, &s->options, &ignored);
         const struct op *exec = op_by_name(NULL, "exec");
-        if (exec && cloud && cloud_resolve(cloud, "instance", words[0], id, &ignored)) {
+        bool outside = strcmp(words[0], "internet") == 0; /* a node of every live lab */
+        if (exec && cloud && (outside || cloud_resolve(cloud, "instance", words[0], id, &ignored))) {
             err_clear(err);
             *verb = (struct shell_verb){ .op = exec, .node = words[0], .n_words = 0 };
             return true;
@@ -299,7 +300,9 @@ print_result(struct shell *s, const struct options *options, const struct op *op
     struct err err = { 0 };
     answer_ids ids = { 0 };
     bool ok = true;
-    if (options->quiet) {
+    if (options->quiet && op->text) {
+        ok = true; /* a question's answer is its exit status, as with grep -q */
+    } else if (options->quiet) {
         answer_find_ids(out, &ids);
         for (size_t i = 0; i < ids.n; i++) {
             buf_printf(&text, "%s\n", ids.items[i]);
@@ -310,7 +313,7 @@ print_result(struct shell *s, const struct options *options, const struct op *op
     int status = ok ? STATUS_YES : shell_fail(s, &err, 0, NULL);
     if (ok && text.size) {
         status = shell_print(s, buf_str(&text));
-    } else if (ok && op->mode == OP_READ && isatty(STDERR_FILENO)) {
+    } else if (ok && !op->text && op->mode == OP_READ && isatty(STDERR_FILENO)) {
         output_note(options, "none found");
     }
     VEC_DONE(&ids);
