@@ -7,7 +7,9 @@
 #include "cloud/suggest.h"
 #include "iampolicy/account.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/gateways.h"
 #include "netsim/model/network.h"
+#include "netsim/model/security_group.h"
 
 #define PREFIX_DIGITS 4 /* fewest hex digits of an id prefix */
 #define LISTED_MAX    8 /* candidates named in an error */
@@ -40,6 +42,26 @@ is_id_prefix(const char *text)
     return dash && strlen(dash + 1) >= PREFIX_DIGITS && dash[1 + strspn(dash + 1, "0123456789abcdef")] == '\0';
 }
 
+/* A security group and a prefix list are named by AWS itself; others have at most a Name tag. */
+static const char *
+own_name(const struct object *object)
+{
+    if (object->kind == &security_group_kind) {
+        return ((const struct security_group *)object)->name;
+    }
+    if (object->kind == &prefix_list_kind) {
+        return ((const struct prefix_list *)object)->name;
+    }
+    return NULL;
+}
+
+static bool
+is_called(const struct object *object, const char *name)
+{
+    const char *tag = object_name(object), *own = own_name(object);
+    return (tag && strcmp(tag, name) == 0) || (own && strcmp(own, name) == 0);
+}
+
 struct search {
     const char *text;
     const char *vpc, *name; /* the halves of vpc/name */
@@ -67,12 +89,8 @@ matches(const struct cloud *cloud, const struct object *object, const struct sea
     if (by_id) {
         return strncmp(object->id, search->text, strlen(search->text)) == 0;
     }
-    const char *name = object_name(object);
-    if (!name) {
-        return false;
-    }
-    return strcmp(name, search->text) == 0 ||
-           (search->name && strcmp(name, search->name) == 0 && is_in_vpc(cloud, object, search));
+    return is_called(object, search->text) ||
+           (search->name && is_called(object, search->name) && is_in_vpc(cloud, object, search));
 }
 
 static void
@@ -148,8 +166,8 @@ no_such(const struct cloud *cloud, const char *kind, const char *text, struct er
         of = of ? of : network_kinds[i];
         for (const struct object *o = store_first(network_store(cloud->net), network_kinds[i]); o;
              o = store_next(network_store(cloud->net), o)) {
-            if (object_name(o)) {
-                suggest_offer(&suggest, object_name(o));
+            if (object_name(o) || own_name(o)) {
+                suggest_offer(&suggest, object_name(o) ? object_name(o) : own_name(o));
             }
         }
     }
@@ -228,7 +246,7 @@ cloud_each_resource(const struct cloud *cloud, const char *kind,
             json_t *described = object_describe(store, o);
             char detail[80];
             detail_of(described, detail, sizeof detail);
-            each(context, o->id, object_name(o), detail);
+            each(context, o->id, object_name(o) ? object_name(o) : own_name(o), detail);
             json_decref(described);
         }
     }
