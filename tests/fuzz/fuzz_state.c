@@ -1,0 +1,46 @@
+/* A state file is taken whole or refused; what was taken is written so that it reads the same again. */
+#include "tests/fuzz/fuzz.h"
+
+#include "cloud/state.h"
+#include "iampolicy/account.h"
+#include "netsim/model/network.h"
+
+static void
+begin(struct cloud *cloud)
+{
+    *cloud = (struct cloud){ .region = "us-east-1", .home_region = "us-east-1", .account = "123456789012" };
+    cloud->net = network_new(&cloud->ids, &cloud->clock);
+    cloud->accounts = iam_accounts_new(&cloud->ids, &cloud->clock);
+}
+
+static void
+end(struct cloud *cloud)
+{
+    network_free(cloud->net);
+    iam_accounts_free(cloud->accounts);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_text(data, size);
+    struct cloud cloud, again;
+    struct err err = { 0 };
+    begin(&cloud);
+    bool taken = state_parse(&cloud, text, strlen(text), "state.json", &err);
+    FUZZ_CHECK(taken || (err.kind == ERR_DOCUMENT && err.text[0]));
+    if (taken) {
+        size_t written_size, again_size;
+        char *written = state_text(&cloud, &written_size);
+        begin(&again);
+        FUZZ_CHECK(state_parse(&again, written, written_size, "again", &err));
+        char *twice = state_text(&again, &again_size);
+        FUZZ_CHECK(strcmp(written, twice) == 0);
+        free(written);
+        free(twice);
+        end(&again);
+    }
+    end(&cloud);
+    free(text);
+    return 0;
+}
