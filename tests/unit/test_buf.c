@@ -77,7 +77,7 @@ TEST(arena_gives_zeroed_aligned_memory)
             REQUIRE(p);
             CHECK_INT((uintptr_t)p % _Alignof(max_align_t), 0);
             for (size_t j = 0; j < size; j++) {
-                REQUIRE(p && p[j] == 0);
+                REQUIRE(p[j] == 0);
             }
             memset(p, 0xff, size);
             used += size;
