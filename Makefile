@@ -70,9 +70,10 @@ tests_quick = tests/house.sh $(UNIT) $(CORPUS) $(VECTORS) $(SPEC) $(wildcard tes
 tests_live = $(wildcard tests/scenarios/*.lua tests/scenarios/*.sh tests/scenarios/*.bats) $(LIVE) \
     $(wildcard tests/live/*.lua tests/live/*.sh tests/live/*.bats)
 
-.PHONY: units check-unit check-deep check-live fuzz check-fuzz
+.PHONY: units programs check-unit check-deep check-live fuzz check-fuzz
 units: $(UNIT)
-check: all $(TEST_PROGRAMS) $(CORPUS) $(BUILD)/libbase.a $(BUILD)/libiampolicy.a $(BUILD)/libnetsim.a
+programs: all $(TEST_PROGRAMS) $(CORPUS) $(BUILD)/libbase.a $(BUILD)/libiampolicy.a $(BUILD)/libnetsim.a
+check: programs
 	@$(run_tests) $(tests_quick) -- $(tests_live)
 check-unit: $(UNIT)
 	@$(run_tests) $(UNIT)
@@ -83,7 +84,7 @@ check-live: all $(LIVE)
 	@$(run_tests) -- $(tests_live)
 
 FUZZ_CC ?= clang
-FUZZ_RUNS ?= 20000
+FUZZ_RUNS ?= 300000
 FUZZ_SECONDS ?= 5
 fuzz:
 	@$(MAKE) --no-print-directory FUZZ=1 SAN= CC="$(FUZZ_CC)" fuzz-programs
