@@ -35,6 +35,7 @@ struct op_call {
     const json_t *in;   /* checked: types right, required there, names resolved to ids, DryRun taken out */
     json_t *out;        /* the answer, an object in AWS's shape; the handler fills it */
     bool no;            /* the answer is no: exit status 1 */
+    int status;         /* of the program that the operation ran (`exec`): the exit status, if not 0 */
     const struct progress *progress;
 };
 typedef bool op_handler(struct op_call *call, struct err *err);
@@ -86,6 +87,7 @@ json_t *op_read_object(const struct op *op, const json_t *object, struct err *er
 struct op_result {
     json_t *out; /* owned */
     bool no;     /* exit status 1 */
+    int status;  /* the exit status itself, if not 0 */
 };
 /* Check -> authorize -> run -> save -> apply to the kernel -> journal.  While the lab is live and the operation is not OP_LOCAL the
  * keeper does it.  On failure the state is as it was; DryRun gives DryRunOperation. */

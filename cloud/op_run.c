@@ -165,6 +165,7 @@ op_call(struct cloud *cloud, const struct op *op, const json_t *in, const struct
     if (done) {
         result->out = call.out;
         result->no = call.no;
+        result->status = call.status;
     } else {
         json_decref(call.out);
     }

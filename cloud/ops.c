@@ -12,7 +12,9 @@
 /* clang-format off */
 #define FAMILIES(FAMILY) \
     FAMILY(ops_lab) \
+    FAMILY(ops_live) \
     FAMILY(ops_reach) \
+    FAMILY(ops_verify) \
     FAMILY(ops_ec2_describe) \
     FAMILY(ops_ec2_tags) \
     FAMILY(ops_ec2_vpc) \

@@ -374,7 +374,7 @@ run_op(struct shell *s, const struct options *options, const struct op *op, size
     } else {
         output_progress_done(&progress);
         status = print_result(s, options, op, result.out);
-        status = status ? status : result.no ? STATUS_NO : STATUS_YES;
+        status = status ? status : result.status ? result.status : result.no ? STATUS_NO : STATUS_YES;
         if (op->mode != OP_READ || s->keep_id) {
             remember_id(s, result.out);
         }

@@ -19,7 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/map.h"
 #include "base/vec.h"
 #include "netsim/live/doctor.h"
 #include "netsim/live/keeper_wire.h"
@@ -33,52 +32,8 @@ struct status {
     struct err err;
 };
 
-/* ---- where the socket lives ---------------------------------------------------------------------------------------
+/* ---- the socket --- ------------------------------------------------------------------------------------
  */
-static bool
-own_directory(const char *path, struct err *err)
-{
-    if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-        return err_set(err, ERR_MACHINE, "", "cannot make `%s`: %s", path, strerror(errno));
-    }
-    struct stat st;
-    if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
-        return err_set(err, ERR_MACHINE, "", "`%s` is not a directory", path);
-    }
-    if (st.st_uid != geteuid() || (st.st_mode & 077)) {
-        err_set(err, ERR_MACHINE, "", "`%s` is not a private directory of this user", path);
-        return err_hint(err, "remove it, or set XDG_RUNTIME_DIR to a directory of your own");
-    }
-    return true;
-}
-
-bool
-keeper_socket_path(const char *key, char path[static KEEPER_PATH_SIZE], struct err *err)
-{
-    char dir[64];
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    struct stat st;
-    /* A long or foreign runtime directory (su keeps the variable) must not stop the lab: /tmp does as well. */
-    if (runtime && runtime[0] == '/' && strlen(runtime) < 40 && stat(runtime, &st) == 0 && st.st_uid == geteuid()) {
-        snprintf(dir, sizeof dir, "%s/vpclab", runtime);
-    } else {
-        snprintf(dir, sizeof dir, "/tmp/vpclab-%u", (unsigned)geteuid());
-    }
-    if (!own_directory(dir, err)) {
-        return false;
-    }
-    char name[25];
-    size_t n = 0;
-    const char *base = strrchr(key, '/');
-    for (const char *p = base ? base + 1 : key; *p && n < 24; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '_';
-        name[n++] = plain ? *p : '-';
-    }
-    name[n] = '\0';
-    snprintf(path, KEEPER_PATH_SIZE, "%s/%s-%08x.sock", dir, name, (unsigned)hash_bytes(key, strlen(key)));
-    return true;
-}
-
 static bool
 socket_address(const char *path, struct sockaddr_un *address, struct err *err)
 {

@@ -35,12 +35,6 @@ struct keeper_hooks {
     void (*stopped)(void *context); /* before it exits by request */
 };
 
-/* The socket of a lab: "$XDG_RUNTIME_DIR/vpclab/KEY.sock", else below a 0700 directory of our own in /tmp, which is made.  'key' is any
- * text that names the lab ("default", an absolute directory); other characters than [A-Za-z0-9_-] are folded into a hash.
- * ERR_MACHINE when the directory belongs to somebody else or cannot be made. */
-#define KEEPER_PATH_SIZE 108
-bool keeper_socket_path(const char *key, char path[static KEEPER_PATH_SIZE], struct err *err);
-
 /* Forks the keeper and waits until it is ready or has failed; then 'err' is the keeper's. The caller's flock descriptors stay with the keeper. */
 bool keeper_spawn(const char *socket_path, const struct keeper_hooks *hooks, const struct progress *progress, struct err *err);
 

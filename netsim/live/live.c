@@ -39,6 +39,7 @@ void
 live_stop(struct live *live)
 {
     if (live) {
+        flow_source_free(live->flows);
 
         spaces_done(&live->spaces);
         plan_free(live->plan);

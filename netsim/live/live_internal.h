@@ -3,9 +3,13 @@
 #include "netsim/live/apply.h"
 #include "netsim/live/live.h"
 
+struct flow_source;
+void flow_source_free(struct flow_source *source);
+
 struct live {
     struct spaces spaces;
     struct plan_numbers numbers;
     struct plan *plan;
+    struct flow_source *flows; /* NULL until first polled */
     uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };

@@ -18,6 +18,8 @@ enum {
     PLAN_PRIORITY_TABLE = 40000,    /* above main: all other routes of a route table */
     PLAN_PRIORITY_SILENCE = 60000,
     PLAN_LINK_BASE = 1000,          /* router-side link index: 1000 + number */
+    PLAN_FLOW_SET_SIZE = 65536,     /* flows of one kind that a router counts at a time */
+    PLAN_FLOW_TIMEOUT_MS = 120000,  /* a flow without packets is forgotten after that; read every second */
     PLAN_MTU = 9001,                /* between instances; 1500 through an internet gateway, as in AWS */
     PLAN_MTU_INTERNET = 1500,
 };

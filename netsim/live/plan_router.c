@@ -357,9 +357,9 @@ plan_recording(struct builder *b, struct plan_vpc *v)
             char name[16], head[256];
             snprintf(name, sizeof name, "%s%s", kinds[i][0], family == IP_V6 ? "6" : "");
             snprintf(head, sizeof head,
-                     "set %s { type mark . %s . %s . %s; size 65536; flags dynamic,timeout; timeout 2m; }", name,
+                     "set %s { type mark . %s . %s . %s; size %d; flags dynamic,timeout; timeout %ds; }", name,
                      family == IP_V6 ? "ipv6_addr" : "ipv4_addr", family == IP_V6 ? "ipv6_addr" : "ipv4_addr",
-                     kinds[i][1]);
+                     kinds[i][1], PLAN_FLOW_SET_SIZE, PLAN_FLOW_TIMEOUT_MS / 1000);
             plan_set_add(b, v->router, name, head);
             used += (size_t)snprintf(text + used, sizeof text - used,
                                      "%s%supdate @%s { meta mark . %s saddr . %s daddr . %s counter }\n",

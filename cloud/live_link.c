@@ -1,0 +1,216 @@
+#include "cloud/live_link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "cloud/flow_capture.h"
+#include "cloud/keeper_link.h"
+#include "cloud/state.h"
+#include "netsim/live/keeper.h"
+
+#define TICK_MS 1000 /* how often the kernel's flow counters are read: the precision of a record's times */
+
+/* ---- in the keeper ------------------------------------------------------------------------------------------------
+ */
+static bool
+keeper_start(void *context, const struct progress *progress, struct err *err)
+{
+    struct cloud *cloud = context;
+    cloud->live = live_start(cloud->net, progress, err);
+    if (!cloud->live) {
+        return false;
+    }
+    flow_capture_start(cloud, live_flows_poll);
+    return true;
+}
+
+static void
+keeper_stopped(void *context)
+{
+    struct cloud *cloud = context;
+    flow_capture_stop(cloud);
+    live_stop(cloud->live);
+    cloud->live = NULL;
+}
+
+static void
+keeper_tick(void *context)
+{
+    struct cloud *cloud = context;
+    flow_capture_tick(cloud, false, NULL);
+}
+
+static struct ip
+ip_of(const json_t *value)
+{
+    struct ip ip = { 0 };
+    const char *text = json_string_value(value);
+    if (!text || !ip_parse(text, &ip)) {
+        ip = (struct ip){ 0 };
+    }
+    return ip;
+}
+
+static const char *
+text_of(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text ? text : "";
+}
+
+static bool
+serve_probes(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *out, struct err *err)
+{
+    size_t n = json_array_size(asked);
+    struct live_probe *probes = xcalloc(n, sizeof *probes);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *row = json_array_get(asked, i);
+        struct live_probe *p = &probes[i];
+        snprintf(p->from, sizeof p->from, "%s", text_of(json_array_get(row, 0)));
+        snprintf(p->to, sizeof p->to, "%s", text_of(json_array_get(row, 1)));
+        p->src = ip_of(json_array_get(row, 2));
+        p->dst = ip_of(json_array_get(row, 3));
+        p->protocol = (int)json_integer_value(json_array_get(row, 4));
+        p->src_port = (int)json_integer_value(json_array_get(row, 5));
+        p->dst_port = (int)json_integer_value(json_array_get(row, 6));
+    }
+    bool ok = live_probe(cloud->live, probes, n, timeout_ms, err);
+    json_t *rows = json_array();
+    for (size_t i = 0; ok && i < n; i++) {
+        const struct live_probe *p = &probes[i];
+        json_array_append_new(rows, json_pack("[b, b, s, s, I, i, i]", p->arrived, p->replied, ip_str(&p->seen_src),
+                                              ip_str(&p->seen_dst), (json_int_t)p->rtt_us, p->seen_src_port,
+                                              p->seen_dst_port));
+    }
+    json_object_set_new(out, "probes", rows);
+    free(probes);
+    return ok;
+}
+
+static void
+keeper_serve(void *context, const struct keeper_message *request, struct keeper_message *reply, bool *stop)
+{
+    struct cloud *cloud = context;
+    if (keeper_link_serve(cloud, request, reply)) {
+        return;
+    }
+    struct err err = { 0 };
+    const char *node = json_str(request->json, "enter");
+    const json_t *probes = json_object_get(request->json, "probe");
+    bool ok = true;
+    reply->json = json_object();
+    if (node) {
+        int fd = live_namespace(cloud->live, node);
+        ok = fd >= 0 ? keeper_reply_namespaces(reply, fd, &err)
+                     : err_set(&err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab", node);
+    } else if (probes) {
+        ok = serve_probes(cloud, probes, (int)json_int(request->json, "timeout", 500), reply->json, &err);
+    } else if (json_flag(request->json, "stop", false)) {
+        *stop = true;
+    } else {
+        ok = err_set(&err, ERR_FAULT, "", "the keeper does not know this request");
+        err_hint(&err, "it may be of another version: `vpclab down`, then `vpclab up`");
+    }
+    if (!ok) {
+        json_object_set_new(reply->json, "error", err_to_json(&err));
+    }
+}
+
+/* ---- outside ------------------------------------------------------------------------------------------------------
+ */
+bool
+live_link_require(const struct cloud *cloud, struct err *err)
+{
+    if (keeper_link_is_live(cloud)) {
+        return true;
+    }
+    err_set(err, ERR_INPUT, "IncorrectState", "lab `%s` is not live", cloud_lab_name(cloud));
+    return err_hint(err, "`vpclab up` builds it in the kernel");
+}
+
+bool
+live_link_up(struct cloud *cloud, const struct progress *progress, struct err *err)
+{
+    if (!cloud->dir) {
+        return err_set(err, ERR_INPUT, "IncorrectState", "a lab without a directory cannot be live");
+    }
+    const struct keeper_hooks hooks = { .context = cloud,
+                                        .start = keeper_start,
+                                        .serve = keeper_serve,
+                                        .tick = keeper_tick,
+                                        .tick_ms = TICK_MS,
+                                        .stopped = keeper_stopped };
+    return keeper_spawn(cloud->dir->socket_path, &hooks, progress, err);
+}
+
+bool
+live_link_down(struct cloud *cloud, struct err *err)
+{
+    return live_link_require(cloud, err) && keeper_stop(cloud->dir->socket_path, err);
+}
+
+/* One request; the error that the reply may hold becomes ours. */
+static bool
+ask(const struct cloud *cloud, json_t *question, struct keeper_message *reply, struct err *err)
+{
+    struct keeper_message request = { .json = question };
+    bool ok = live_link_require(cloud, err) && keeper_call(cloud->dir->socket_path, &request, reply, err);
+    json_decref(question);
+    const json_t *error = ok ? json_object_get(reply->json, "error") : NULL;
+    if (error) {
+        err_from_json(error, err);
+        keeper_message_done(reply);
+    }
+    return ok && !error;
+}
+
+bool
+live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err)
+{
+    if (cloud->live) {
+        return live_probe(cloud->live, probes, n, timeout_ms, err);
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct live_probe *p = &probes[i];
+        json_array_append_new(rows, json_pack("[s, s, s, s, i, i, i]", p->from, p->to, ip_str(&p->src), ip_str(&p->dst),
+                                              p->protocol, p->src_port, p->dst_port));
+    }
+    struct keeper_message reply = { 0 };
+    if (!ask(cloud, json_pack("{s:o, s:i}", "probe", rows, "timeout", timeout_ms), &reply, err)) {
+        return false;
+    }
+    const json_t *answers = json_object_get(reply.json, "probes");
+    for (size_t i = 0; i < n; i++) {
+        const json_t *row = json_array_get(answers, i);
+        struct live_probe *p = &probes[i];
+        p->arrived = json_is_true(json_array_get(row, 0));
+        p->replied = json_is_true(json_array_get(row, 1));
+        p->seen_src = ip_of(json_array_get(row, 2));
+        p->seen_dst = ip_of(json_array_get(row, 3));
+        p->rtt_us = json_integer_value(json_array_get(row, 4));
+        p->seen_src_port = (int)json_integer_value(json_array_get(row, 5));
+        p->seen_dst_port = (int)json_integer_value(json_array_get(row, 6));
+    }
+    keeper_message_done(&reply);
+    return true;
+}
+
+bool
+live_link_enter(const struct cloud *cloud, const char *node, int fds[static 4], struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    if (!ask(cloud, json_pack("{s:s}", "enter", node), &reply, err)) {
+        return false;
+    }
+    bool whole = reply.n_fds == 4;
+    for (int i = 0; whole && i < 4; i++) {
+        fds[i] = reply.fds[i];
+    }
+    reply.n_fds = whole ? 0 : reply.n_fds; /* they are the caller's now */
+    keeper_message_done(&reply);
+    return whole || err_set(err, ERR_FAULT, "", "the keeper gave no namespaces for `%s`", node);
+}

@@ -1,0 +1,24 @@
+/* cloud/live_link.h - a lab's live half: starting and ending its keeper, what the keeper serves, and asking it.
+ *
+ *     {"op": ...}                                      keeper_link.h
+ *     {"enter": "i-0a.."}                              -> {} and the descriptors keeper_exec() wants
+ *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port], ...], "timeout": 500}
+ *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port], ...]}
+ *     {"stop": true}                                   -> {}
+ *
+ * Uses: netsim/live.   Used by: ops_live.c, ops_verify.c */
+#pragma once
+#include "cloud/op.h"
+#include "netsim/live/live.h"
+
+/* Forks the keeper, which builds the lab; returns when it is live.  The lab must be locked (lab_dir_lock): the keeper goes on holding it. */
+bool live_link_up(struct cloud *cloud, const struct progress *progress, struct err *err);
+/* Ends the keeper and waits until nothing of the lab is left. */
+bool live_link_down(struct cloud *cloud, struct err *err);
+/* IncorrectState with a hint if the lab is not live. */
+bool live_link_require(const struct cloud *cloud, struct err *err);
+
+/* live_probe() in whichever process holds the lab. */
+bool live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
+/* Descriptors of the namespaces of a node (live_namespace()), for keeper_exec(); the caller closes all four. */
+bool live_link_enter(const struct cloud *cloud, const char *node, int fds[static 4], struct err *err);

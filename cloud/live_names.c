@@ -1,0 +1,197 @@
+#include "cloud/live_names.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "netsim/model/gateways.h"
+#include "netsim/model/instance.h"
+
+#define CALLER4 "8.8.8.8"
+#define CALLER6 "2001:4860:4860::8888"
+
+static void
+name_node(struct live_node *node, const struct object *object)
+{
+    const char *name = object_name(object);
+    snprintf(node->name, sizeof node->name, "%.79s", name && *name ? name : object->id);
+}
+
+static void
+name_host(struct live_node *node, const struct ip *ip)
+{
+    if (ip && ip->family == IP_V4) {
+        unsigned n = (unsigned)ip->lo;
+        snprintf(node->hostname, sizeof node->hostname, "ip-%u-%u-%u-%u", n >> 24, n >> 16 & 255, n >> 8 & 255,
+                 n & 255);
+    }
+}
+
+static bool
+find_instance(const struct cloud *cloud, const char *id, const struct eni *eni, struct live_node *node, struct err *err)
+{
+    const struct instance *instance = store_get(network_store(cloud->net), &instance_kind, id);
+    if (!instance || !instance_is_running(instance)) {
+        err_set(err, ERR_INPUT, "IncorrectInstanceState", "instance `%s` is %s, so it is not in the live lab", id,
+                instance && instance->state_name ? instance->state_name : "missing");
+        return instance ? err_hint(err, "`ec2 start-instances --instance-ids %s`", id) : false;
+    }
+    node->eni = eni ? eni : instance_eni(cloud->net, instance, 0);
+    snprintf(node->id, sizeof node->id, "%s", id);
+    snprintf(node->end, sizeof node->end, "%s", eni ? eni->obj.id : id);
+    name_node(node, &instance->obj);
+    name_host(node, node->eni ? eni_primary_ip(node->eni) : NULL);
+    return true;
+}
+
+static bool
+find_by_address(const struct cloud *cloud, const struct ip *ip, struct live_node *node, struct err *err)
+{
+    node->ip = *ip;
+    const struct store *store = network_store(cloud->net);
+    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        bool public = false;
+        for (size_t i = 0; i < eni->addresses.n; i++) {
+            public |= ip_equal(&eni->addresses.items[i].association.public_ip, ip);
+        }
+        if ((public || eni_has_ip(eni, ip)) && eni->attachment.instance_id[0]) {
+            return find_instance(cloud, eni->attachment.instance_id, eni, node, err);
+        }
+    }
+    snprintf(node->id, sizeof node->id, "internet");
+    snprintf(node->end, sizeof node->end, "internet");
+    snprintf(node->name, sizeof node->name, "%s", ip_str(ip));
+    return true;
+}
+
+static bool
+find_router(const struct cloud *cloud, const char *vpc, struct live_node *node, struct err *err)
+{
+    char id[ID_SIZE];
+    if (!cloud_resolve(cloud, "vpc", vpc, id, err)) {
+        return false;
+    }
+    snprintf(node->id, sizeof node->id, "router:%s", id);
+    snprintf(node->name, sizeof node->name, "%s", node->id);
+    snprintf(node->hostname, sizeof node->hostname, "router");
+    return true;
+}
+
+bool
+live_node_find(const struct cloud *cloud, const char *text, struct live_node *node, struct err *err)
+{
+    char id[ID_SIZE];
+    struct ip ip;
+    const struct store *store = network_store(cloud->net);
+    *node = (struct live_node){ .hostname = "vpclab" };
+    if (strcmp(text, "internet") == 0) {
+        snprintf(node->id, sizeof node->id, "internet");
+        snprintf(node->end, sizeof node->end, "internet");
+        snprintf(node->name, sizeof node->name, "internet");
+        snprintf(node->hostname, sizeof node->hostname, "internet");
+        return true;
+    }
+    if (strncmp(text, "router:", 7) == 0) {
+        return find_router(cloud, text + 7, node, err);
+    }
+    if (ip_parse(text, &ip)) {
+        return find_by_address(cloud, &ip, node, err);
+    }
+    if (!cloud_resolve(cloud, NULL, text, id, err)) {
+        return false;
+    }
+    const struct eni *eni = store_get(store, &eni_kind, id);
+    if (eni && eni->attachment.instance_id[0]) {
+        if (!find_instance(cloud, eni->attachment.instance_id, eni, node, err)) {
+            return false;
+        }
+        return true;
+    }
+    const struct nat_gateway *nat = store_get(store, &nat_gateway_kind, id);
+    if (nat) {
+        snprintf(node->id, sizeof node->id, "%s", id);
+        snprintf(node->end, sizeof node->end, "%s", id);
+        name_node(node, &nat->obj);
+        return true;
+    }
+    if (store_get(store, &instance_kind, id)) {
+        return find_instance(cloud, id, NULL, node, err);
+    }
+    err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is no machine of the live lab", text);
+    return err_hint(err, "an instance, an attached interface, a NAT gateway, `internet`, router:VPC or an address");
+}
+
+static const struct ip *
+public_address(const struct eni *eni, int family)
+{
+    const struct ip *primary = eni_primary_ip(eni);
+    if (family == IP_V6) {
+        return eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL;
+    }
+    const struct ip *public = primary ? eni_public_ip(eni, primary) : NULL;
+    return public ? public : primary;
+}
+
+bool
+live_node_address(const struct cloud *cloud, const struct live_node *from, const struct live_node *to, int family,
+                  struct ip *ip, struct err *err)
+{
+    (void)cloud;
+    const struct ip *found = NULL;
+    struct ip caller = ip_lit(family == IP_V6 ? CALLER6 : CALLER4);
+    if (to->ip.family) {
+        found = &to->ip;
+    } else if (strcmp(to->id, "internet") == 0) {
+        found = &caller;
+    } else if (to->eni) {
+        bool near = from->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) == 0;
+        found = !near                   ? public_address(to->eni, family)
+                : family == IP_V4       ? eni_primary_ip(to->eni)
+                : to->eni->addresses6.n ? &to->eni->addresses6.items[0].ip
+                                        : NULL;
+    }
+    if (!found) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no IPv%d address to send to", to->name,
+                       family);
+    }
+    *ip = *found;
+    return true;
+}
+
+/* A Name tag as a host name: what /etc/hosts could not hold is left out. */
+static void
+add_host_name(struct buf *text, const char *name)
+{
+    for (const char *p = name; p && *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr("-_.", *p)) {
+            return;
+        }
+    }
+    if (name && *name) {
+        buf_printf(text, " %s", name);
+    }
+}
+
+void
+live_hosts_text(const struct cloud *cloud, const struct live_node *node, struct buf *text)
+{
+    const struct store *store = network_store(cloud->net);
+    buf_printf(text, "127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
+    for (const struct instance *i = store_first(store, &instance_kind); i; i = store_next(store, i)) {
+        const struct eni *eni = instance_is_running(i) ? instance_eni(cloud->net, i, 0) : NULL;
+        bool near = eni && node->eni && strcmp(eni->vpc_id, node->eni->vpc_id) == 0;
+        /* From another VPC a name means the public address, if there is one. */
+        const struct ip *ip = !eni ? NULL : near ? eni_primary_ip(eni) : public_address(eni, IP_V4);
+        const char *name = object_name(&i->obj), *dns = eni && near ? eni->private_dns_name : NULL;
+        for (int family = IP_V4; eni && family <= IP_V6; family += 2) {
+            ip = family == IP_V6 ? (eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL) : ip;
+            if (ip) {
+                buf_printf(text, "%s %s", ip_str(ip), i->obj.id);
+                add_host_name(text, name);
+                add_host_name(text, dns);
+                buf_char(text, '\n');
+            }
+        }
+    }
+}

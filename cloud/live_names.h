@@ -1,0 +1,26 @@
+/* cloud/live_names.h - what a person calls the machines of a live lab, and the addresses and host names they have.
+ * Used by: ops_live.c, ops_verify.c */
+#pragma once
+#include "base/ip.h"
+#include "cloud/op.h"
+
+struct eni;
+struct live_node {
+    char id[80];        /* as live_namespace() knows it: "i-..", "nat-..", "internet", "router:vpc-.." */
+    char end[ID_SIZE];  /* as probes know it: the interface if one was named; "" for a router */
+    char name[80];      /* for people: the Name tag, else the id */
+    char hostname[64];  /* "ip-10-0-1-10" */
+    const struct eni *eni; /* the interface meant; NULL: the internet, a router */
+    struct ip ip;       /* the very address asked for; IP_NONE: a node was named */
+};
+/* 'text' is an instance, interface, NAT gateway (ids or names), "internet", "router:VPC" or an address: that of an interface, else the
+ * internet's.  IncorrectInstanceState for a machine that is not running; InvalidParameterValue for what is none. */
+bool live_node_find(const struct cloud *cloud, const char *text, struct live_node *node, struct err *err);
+
+/* The address by which 'from' reaches 'to': private within a VPC, public from elsewhere (private too when there is no public one: it will
+ * not arrive, as in AWS).  InvalidParameterValue when 'to' has none of the family. */
+bool live_node_address(const struct cloud *cloud, const struct live_node *from, const struct live_node *to, int family, struct ip *ip,
+                       struct err *err);
+
+/* An /etc/hosts with every running instance the node may want to name: Name tags, private DNS names, ids. */
+void live_hosts_text(const struct cloud *cloud, const struct live_node *node, struct buf *text);

@@ -1,0 +1,524 @@
+/* cloud/ops_verify.c - `vpclab verify`: the two judges side by side.
+ *
+ * Each question is put to netsim/analysis (the model) and to the kernel (a real packet through the live lab): does it
+ * arrive, with which addresses, and does the answer come back?  Where the two differ one of them is wrong, which is a
+ * bug in vpclab, and the exit status is 1. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/vec.h"
+#include "cloud/live_link.h"
+#include "cloud/live_names.h"
+#include "netsim/analysis/reach.h"
+
+#define UNNAMED_PORT 4444 /* asked for where no rule names it; the next free one if some rule does */
+#define PORTS_MAX    64   /* of one pair; more say nothing new and cost time */
+#define CALLER4      "8.8.8.8"
+#define CALLER6      "2001:4860:4860::8888"
+
+/* An end of the questions: an interface of a running instance, or the internet. */
+struct side {
+    const struct eni *eni; /* NULL: the internet */
+    const char *name;
+};
+struct question {
+    const struct side *from, *to;
+    struct flow_spec flow;
+    struct live_probe probe;
+    struct reach_result said;
+};
+struct inquiry {
+    const struct cloud *cloud;
+    VEC(struct side) sides;
+    VEC(struct question) questions;
+};
+struct port {
+    int protocol, port;
+};
+typedef VEC(struct port) port_vec;
+
+/* ---- what to ask --------------------------------------------------------------------------------------------------
+ */
+static void
+add_port(port_vec *ports, int protocol, int port)
+{
+    for (size_t i = 0; i < ports->n; i++) {
+        if (ports->items[i].protocol == protocol && ports->items[i].port == port) {
+            return;
+        }
+    }
+    if (ports->n < PORTS_MAX) {
+        *VEC_ADD(ports) = (struct port){ protocol, port };
+    }
+}
+
+/* The ports that the rules of one direction name: both ends of a range. */
+static void
+add_ports_of(const struct network *net, const struct eni *eni, bool egress, port_vec *ports)
+{
+    for (size_t i = 0; eni && i < eni->groups.n; i++) {
+        const struct security_group *group =
+            store_get(network_store(net), &security_group_kind, eni->groups.items[i].id);
+        for (size_t j = 0; group && j < group->rules.n; j++) {
+            const struct sg_rule *rule = &group->rules.items[j];
+            bool ported = rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP;
+            if (rule->egress != egress || !ported || rule->from < 0) {
+                continue;
+            }
+            /* 0 is no port that a packet could name usefully. */
+            add_port(ports, rule->protocol, rule->from ? rule->from : 1);
+            add_port(ports, rule->protocol, rule->to);
+        }
+    }
+}
+
+static void
+add_unnamed_port(port_vec *ports)
+{
+    int port = UNNAMED_PORT;
+    for (size_t i = 0; i < ports->n; i++) {
+        if (ports->items[i].protocol == PROTOCOL_TCP && ports->items[i].port == port) {
+            port++;
+            i = 0;
+        }
+    }
+    add_port(ports, PROTOCOL_TCP, port);
+}
+
+static const struct ip *
+first_address(const struct eni *eni, int family)
+{
+    return family == IP_V4 ? eni_primary_ip(eni) : eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL;
+}
+
+static struct endpoint
+endpoint_of(const struct side *side)
+{
+    struct endpoint e = { .kind = side->eni ? ENDPOINT_ENI : ENDPOINT_INTERNET };
+    if (side->eni) {
+        snprintf(e.id, sizeof e.id, "%s", side->eni->obj.id);
+    }
+    return e;
+}
+
+/* Fills in the probe for a flow whose addresses are known. */
+static void
+make_probe(struct question *q)
+{
+    struct live_probe *p = &q->probe;
+    snprintf(p->from, sizeof p->from, "%s", q->from->eni ? q->from->eni->obj.id : "internet");
+    snprintf(p->to, sizeof p->to, "%s", q->to->eni ? q->to->eni->obj.id : "internet");
+    p->protocol = q->flow.protocol;
+    p->dst_port = q->flow.dst_port < 0 ? 0 : q->flow.dst_port;
+    p->src_port = q->flow.src_port < 0 ? 0 : q->flow.src_port;
+    if (p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6) {
+        p->dst_port = q->flow.icmp_type >= 0 ? q->flow.icmp_type : p->protocol == PROTOCOL_ICMP ? 8 : 128;
+        p->src_port = q->flow.icmp_code >= 0 ? q->flow.icmp_code : 0;
+    }
+    p->src = q->flow.src_ip;
+    p->dst = q->flow.dst_ip;
+}
+
+/* Private addresses within a VPC, public ones to and from elsewhere; false when an end has no address of the family. */
+static bool
+choose_addresses(const struct side *from, const struct side *to, int family, struct ip *src, struct ip *dst)
+{
+    struct ip caller = ip_lit(family == IP_V4 ? CALLER4 : CALLER6);
+    const struct ip *s = from->eni ? first_address(from->eni, family) : &caller;
+    const struct ip *d = to->eni ? first_address(to->eni, family) : &caller;
+    if (!s || !d) {
+        return false;
+    }
+    bool far = to->eni && (!from->eni || strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0);
+    const struct ip *public = far && family == IP_V4 ? eni_public_ip(to->eni, d) : NULL;
+    *src = *s;
+    *dst = public ? *public : *d;
+    return true;
+}
+
+static void
+ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to, int family,
+         const struct flow_spec *only)
+{
+    struct ip src, dst;
+    if (!choose_addresses(from, to, family, &src, &dst)) {
+        return;
+    }
+    port_vec ports = { 0 };
+    if (only) {
+        add_port(&ports, only->protocol, only->dst_port);
+    } else {
+        add_ports_of(inquiry->cloud->net, from->eni, true, &ports);
+        add_ports_of(inquiry->cloud->net, to->eni, false, &ports);
+        add_unnamed_port(&ports);
+        add_port(&ports, family == IP_V4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, -1);
+    }
+    for (size_t i = 0; i < ports.n; i++) {
+        struct question *q = VEC_ADD(&inquiry->questions);
+        q->from = from;
+        q->to = to;
+        q->flow = (struct flow_spec){ .from = endpoint_of(from),
+                                      .to = endpoint_of(to),
+                                      .protocol = ports.items[i].protocol,
+                                      .src_port = -1,
+                                      .dst_port = ports.items[i].port,
+                                      .icmp_type = -1,
+                                      .icmp_code = -1,
+                                      .src_ip = src,
+                                      .dst_ip = dst,
+                                      .family = family };
+        if (only) {
+            q->flow.src_port = only->src_port;
+            q->flow.icmp_type = only->icmp_type;
+            q->flow.icmp_code = only->icmp_code;
+            q->flow.src_ip = only->src_ip.family ? only->src_ip : src;
+            q->flow.dst_ip = only->dst_ip.family ? only->dst_ip : dst;
+        }
+        make_probe(q);
+    }
+    VEC_DONE(&ports);
+}
+
+static void
+gather_sides(struct inquiry *inquiry)
+{
+    const struct store *store = network_store(inquiry->cloud->net);
+    for (const struct instance *i = store_first(store, &instance_kind); i; i = store_next(store, i)) {
+        if (!instance_is_running(i)) {
+            continue;
+        }
+        const char *name = object_name(&i->obj);
+        for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+            if (strcmp(eni->attachment.instance_id, i->obj.id) == 0) {
+                bool first = eni->attachment.device_index == 0;
+                *VEC_ADD(&inquiry->sides) = (struct side){ eni, !first          ? eni->obj.id
+                                                                : name && *name ? name
+                                                                                : i->obj.id };
+            }
+        }
+    }
+    *VEC_ADD(&inquiry->sides) = (struct side){ NULL, "internet" };
+}
+
+/* Is this side the one a person named?  'node' NULL: any. */
+static bool
+side_is(const struct side *side, const struct live_node *node)
+{
+    return !node || side->eni == node->eni;
+}
+
+static void
+ask_all(struct inquiry *inquiry, const struct live_node *from, const struct live_node *to, const struct flow_spec *only,
+        int family)
+{
+    for (size_t i = 0; i < inquiry->sides.n; i++) {
+        for (size_t j = 0; j < inquiry->sides.n; j++) {
+            const struct side *a = &inquiry->sides.items[i], *b = &inquiry->sides.items[j];
+            bool same = a == b || (a->eni && b->eni &&
+                                   strcmp(a->eni->attachment.instance_id, b->eni->attachment.instance_id) == 0);
+            if (same || !side_is(a, from) || !side_is(b, to)) {
+                continue;
+            }
+            for (int f = IP_V4; f <= IP_V6; f += 2) {
+                if (!family || f == family) {
+                    ask_pair(inquiry, a, b, f, only);
+                }
+            }
+        }
+    }
+}
+
+/* ---- the two answers ----------------------------------------------------------------------------------------------
+ */
+static bool
+put_to_analysis(struct inquiry *inquiry, struct err *err)
+{
+    for (size_t i = 0; i < inquiry->questions.n; i++) {
+        struct question *q = &inquiry->questions.items[i];
+        if (!reach(inquiry->cloud->net, &q->flow, false, &q->said, NULL, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+put_to_kernel(struct inquiry *inquiry, struct err *err)
+{
+    size_t n = inquiry->questions.n;
+    struct live_probe *probes = xcalloc(n, sizeof *probes);
+    for (size_t i = 0; i < n; i++) {
+        probes[i] = inquiry->questions.items[i].probe;
+    }
+    bool ok = live_link_probe(inquiry->cloud, probes, n, 500, err);
+    for (size_t i = 0; ok && i < n; i++) {
+        inquiry->questions.items[i].probe = probes[i];
+    }
+    free(probes);
+    return ok;
+}
+
+/* How the two differ, in words; NULL when they agree. */
+static const char *
+difference(const struct question *q)
+{
+    const struct reach_result *said = &q->said;
+    const struct live_probe *p = &q->probe;
+    if (said->reachable != p->arrived) {
+        return said->reachable ? "analysis lets it arrive, in the kernel it did not"
+                               : "analysis stops it, in the kernel it arrived";
+    }
+    if (!p->arrived) {
+        return NULL;
+    }
+    if (!ip_equal(&said->arrives.src, &p->seen_src) || !ip_equal(&said->arrives.dst, &p->seen_dst)) {
+        return "it arrives with other addresses";
+    }
+    /* Only echo requests, TCP and what we answer ourselves have an answer. */
+    bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
+    bool answers = !icmp || p->dst_port == 8 || p->dst_port == 128;
+    if (answers && said->reply != REPLY_UNKNOWN && (said->reply == REPLY_ALLOWED) != p->replied) {
+        return p->replied ? "analysis stops the answer, in the kernel it came back"
+                          : "analysis lets the answer back, in the kernel it was lost";
+    }
+    return NULL;
+}
+
+static const char *
+flow_name(const struct question *q)
+{
+    struct packet packet = q->said.sent;
+    return flow_str(&packet);
+}
+
+static json_t *
+disagreement_json(const struct question *q, const char *how)
+{
+    const struct reach_result *said = &q->said;
+    const struct live_probe *p = &q->probe;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s}", "From", q->from->name, "To",
+                     q->to->name, "Flow", flow_name(q), "SourceIp", ip_str(&p->src), "DestinationIp", ip_str(&p->dst),
+                     "Difference", how, "AnalysisWhy", said->why ? said->why : said->reply_why, "AnalysisSource",
+                     ip_str(&said->arrives.src), "AnalysisDestination", ip_str(&said->arrives.dst), "Kernel",
+                     !p->arrived  ? "did not arrive"
+                     : p->replied ? "arrived and was answered"
+                                  : "arrived",
+                     "KernelSource", p->arrived ? ip_str(&p->seen_src) : "", "KernelDestination",
+                     p->arrived ? ip_str(&p->seen_dst) : "");
+}
+
+static json_t *
+pair_json(const struct question *q)
+{
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:[], s:[]}", "From", q->from->name, "To", q->to->name, "Family",
+                     (int)q->flow.dst_ip.family, "Asked", 0, "Agree", 0, "Passes", "Blocked");
+}
+
+/* The answer: pair by pair, and every disagreement. */
+static void
+report(struct op_call *call, const struct inquiry *inquiry)
+{
+    json_t *pairs = json_array(), *differences = json_array(), *pair = NULL;
+    const struct question *last = NULL;
+    json_int_t agree = 0;
+    for (size_t i = 0; i < inquiry->questions.n; i++) {
+        const struct question *q = &inquiry->questions.items[i];
+        if (!last || last->from != q->from || last->to != q->to || last->flow.dst_ip.family != q->flow.dst_ip.family) {
+            pair = pair_json(q);
+            json_array_append_new(pairs, pair);
+        }
+        last = q;
+        const char *how = difference(q);
+        agree += how == NULL;
+        json_object_set_new(pair, "Asked", json_integer(json_int(pair, "Asked", 0) + 1));
+        json_object_set_new(pair, "Agree", json_integer(json_int(pair, "Agree", 0) + (how == NULL)));
+        json_array_append_new(json_object_get(pair, q->probe.arrived ? "Passes" : "Blocked"),
+                              json_string(flow_name(q)));
+        if (how) {
+            json_array_append_new(differences, disagreement_json(q, how));
+        }
+    }
+    json_object_set_new(call->out, "Asked", json_integer((json_int_t)inquiry->questions.n));
+    json_object_set_new(call->out, "Agree", json_integer(agree));
+    json_object_set_new(call->out, "Disagree", json_integer((json_int_t)json_array_size(differences)));
+    json_object_set_new(call->out, "Pairs", pairs);
+    json_object_set_new(call->out, "Disagreements", differences);
+    call->no = json_array_size(differences) > 0;
+}
+
+/* ---- what the command line restricts ------------------------------------------------------------------------------
+ */
+static bool
+read_end(const struct cloud *cloud, const char *text, struct live_node *node, const struct live_node **out,
+         struct err *err)
+{
+    if (!text) {
+        return true;
+    }
+    if (!live_node_find(cloud, text, node, err)) {
+        return false;
+    }
+    if (!node->eni && strcmp(node->id, "internet") != 0) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue",
+                       "packets are verified between instances, interfaces and `internet`, not `%s`", text);
+    }
+    *out = node;
+    return true;
+}
+
+/* The one flow that options describe; *only stays NULL when they name none. */
+static bool
+read_flow(const json_t *in, struct flow_spec *flow, const struct flow_spec **only, int family, struct err *err)
+{
+    const char *protocol = arg_str(in, "Protocol"), *src = arg_str(in, "SourceIp"), *dst = arg_str(in, "DestinationIp");
+    *flow = (struct flow_spec){ .protocol = PROTOCOL_TCP,
+                                .dst_port = (int)arg_int(in, "Port", -1),
+                                .src_port = (int)arg_int(in, "SourcePort", -1),
+                                .icmp_type = (int)arg_int(in, "IcmpType", -1),
+                                .icmp_code = (int)arg_int(in, "IcmpCode", -1) };
+    if (!protocol && flow->dst_port < 0 && flow->icmp_type < 0) {
+        if (src || dst) {
+            flow->protocol = family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
+        } else {
+            return true;
+        }
+    }
+    if (protocol && !protocol_parse(protocol, &flow->protocol)) {
+        return err_set(err, ERR_USAGE, "", "`%s` is not a protocol", protocol) || err_at(err, "--protocol", 0, 0);
+    }
+    if (!protocol && flow->icmp_type >= 0) {
+        flow->protocol = PROTOCOL_ICMP;
+    }
+    if ((src && !ip_parse(src, &flow->src_ip)) || (dst && !ip_parse(dst, &flow->dst_ip))) {
+        return err_set(err, ERR_USAGE, "", "`%s` is not an address", src && !flow->src_ip.family ? src : dst);
+    }
+    *only = flow;
+    return true;
+}
+
+static bool
+verify_run(struct op_call *call, struct err *err)
+{
+    struct inquiry inquiry = { .cloud = call->cloud };
+    struct live_node nodes[2];
+    const struct live_node *from = NULL, *to = NULL;
+    struct flow_spec flow;
+    const struct flow_spec *only = NULL;
+    int family = arg_flag(call->in, "Ipv6", false) ? IP_V6 : 0;
+    if (!live_link_require(call->cloud, err) ||
+        !read_end(call->cloud, arg_str(call->in, "Source"), &nodes[0], &from, err) ||
+        !read_end(call->cloud, arg_str(call->in, "Destination"), &nodes[1], &to, err) ||
+        !read_flow(call->in, &flow, &only, family, err)) {
+        return false;
+    }
+    if (only && !family) {
+        family = flow.dst_ip.family                 ? flow.dst_ip.family
+                 : flow.protocol == PROTOCOL_ICMPV6 ? IP_V6
+                 : to && to->ip.family              ? to->ip.family
+                                                    : IP_V4;
+    }
+    if (only && to && to->ip.family && !flow.dst_ip.family) {
+        flow.dst_ip = to->ip;
+    }
+    gather_sides(&inquiry);
+    ask_all(&inquiry, from, to, only, family);
+    bool ok = put_to_analysis(&inquiry, err) && put_to_kernel(&inquiry, err);
+    if (ok) {
+        report(call, &inquiry);
+    }
+    for (size_t i = 0; i < inquiry.questions.n; i++) {
+        reach_result_done(&inquiry.questions.items[i].said);
+    }
+    VEC_DONE(&inquiry.questions);
+    VEC_DONE(&inquiry.sides);
+    return ok;
+}
+
+/* ---- for a person -------------------------------------------------------------------------------------------------
+ */
+static size_t
+widest(const json_t *pairs, const char *member)
+{
+    size_t i, width = strlen(member);
+    const json_t *pair;
+    json_array_foreach(pairs, i, pair)
+    {
+        size_t length = strlen(json_str(pair, member));
+        width = length > width ? length : width;
+    }
+    return width;
+}
+
+static void
+print_flows(struct buf *text, const json_t *flows)
+{
+    for (size_t i = 0; i < json_array_size(flows); i++) {
+        buf_printf(text, "%s%s", i ? " " : "", json_string_value(json_array_get(flows, i)));
+    }
+    if (!json_array_size(flows)) {
+        buf_char(text, '-');
+    }
+}
+
+static void
+verify_text(const json_t *out, struct buf *text)
+{
+    const json_t *pairs = json_object_get(out, "Pairs"), *differences = json_object_get(out, "Disagreements"), *item;
+    int from = (int)widest(pairs, "From"), to = (int)widest(pairs, "To");
+    size_t i;
+    buf_printf(text, "%-*s  %-*s  %-5s  %-9s  passes | blocked\n", from, "FROM", to, "TO", "", "agree");
+    json_array_foreach(pairs, i, item)
+    {
+        char agree[32];
+        snprintf(agree, sizeof agree, "%lld/%lld", json_int(item, "Agree", 0), json_int(item, "Asked", 0));
+        buf_printf(text, "%-*s  %-*s  IPv%lld   %-9s  ", from, json_str(item, "From"), to, json_str(item, "To"),
+                   json_int(item, "Family", 4), agree);
+        print_flows(text, json_object_get(item, "Passes"));
+        buf_str_add(text, " | ");
+        print_flows(text, json_object_get(item, "Blocked"));
+        buf_char(text, '\n');
+    }
+    json_array_foreach(differences, i, item)
+    {
+        const char *why = json_str(item, "AnalysisWhy");
+        buf_printf(text, "DISAGREE %s -> %s  %s  (%s -> %s): %s\n", json_str(item, "From"), json_str(item, "To"),
+                   json_str(item, "Flow"), json_str(item, "SourceIp"), json_str(item, "DestinationIp"),
+                   json_str(item, "Difference"));
+        buf_printf(text, "  analysis: %s %s -> %s\n", why ? why : "arrives", json_str(item, "AnalysisSource"),
+                   json_str(item, "AnalysisDestination"));
+        buf_printf(text, "  kernel:   %s %s%s%s\n", json_str(item, "Kernel"), json_str(item, "KernelSource"),
+                   *json_str(item, "KernelSource") ? " -> " : "", json_str(item, "KernelDestination"));
+    }
+    buf_printf(text, "%lld packets: analysis and kernel agree on %lld, disagree on %lld\n", json_int(out, "Asked", 0),
+               json_int(out, "Agree", 0), json_int(out, "Disagree", 0));
+}
+
+static const struct op_param verify_params[] = {
+    { "Source", OP_ENDPOINT, OP_POSITIONAL, "only packets from this instance, interface or `internet`", NULL, NULL },
+    { "Destination", OP_ENDPOINT, OP_POSITIONAL, "only packets to it (an address too)", NULL, NULL },
+    { "Port", OP_PORT, OP_OPTIONAL, "only this destination port, instead of those the rules name", NULL, NULL },
+    { "Protocol", OP_PROTOCOL, OP_OPTIONAL, "only tcp, udp, icmp or a protocol number", NULL, NULL },
+    { "SourcePort", OP_PORT, OP_OPTIONAL, "an ephemeral port if not given", NULL, NULL },
+    { "SourceIp", OP_ADDRESS, OP_OPTIONAL, "another source address than the primary one", NULL, NULL },
+    { "DestinationIp", OP_ADDRESS, OP_OPTIONAL, "another destination address than the primary one", NULL, NULL },
+    { "IcmpType", OP_INT, OP_OPTIONAL, "8 (echo request) if not given", NULL, NULL },
+    { "IcmpCode", OP_INT, OP_OPTIONAL, "0 if not given", NULL, NULL },
+    { "Ipv6", OP_BOOL, OP_OPTIONAL, "only IPv6", NULL, NULL },
+    { 0 },
+};
+
+const struct op ops_verify[] = {
+    { .name = "verify",
+      .mode = OP_LOCAL,
+      .run = verify_run,
+      .text = verify_text,
+      .params = verify_params,
+      .group = "ask",
+      .help = "Send real packets through the live lab and compare with what `reach` says.",
+      .examples = "verify                          every pair, on the ports that the groups name and one they do not\n"
+                  "verify web db --port 5432       one packet\n"
+                  "verify internet --protocol icmp from the internet to every instance\n" },
+    { 0 },
+};
