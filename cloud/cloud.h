@@ -53,7 +53,8 @@ bool cloud_is_live(const struct cloud *cloud); /* a keeper answers for this lab 
  * Every resource that completion may offer for an id parameter of this kind ("subnet"; NULL or "": any): calls 'each' with id and Name tag. */
 void cloud_each_resource(const struct cloud *cloud, const char *kind, void (*each)(void *context, const char *id, const char *name, const char *detail),
                          void *context);
-/* An id from what a person wrote: the id, an id prefix of 4 or more hex digits, the Name tag, "vpc/name".  'kind' NULL or "": any.
+/* An id from what a person wrote: the id, an id prefix of 4 or more hex digits, the Name tag, "vpc/name".  'kind' NULL or "": any,
+ * and a name that an instance shares with other things is the instance's.
  * What has the form of an id comes back as it is even when nothing has it (the operation says so in its own words); other text that names
  * nothing fails with InvalidX.NotFound, but for 'kind' NULL, where it also comes back ("internet", an address).  ERR_USAGE listing the
  * candidates when ambiguous. */

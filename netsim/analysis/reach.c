@@ -9,6 +9,7 @@
 #include "netsim/model/network.h"
 
 #define EPHEMERAL_PORT 40000
+#define MAX_DEVICES    32 /* interfaces of one instance; the largest types take 15 a network card */
 
 /* An outside host to ask from or about, where the question names none. */
 static struct ip
@@ -131,7 +132,9 @@ end_from_instance(const struct network *net, const char *id, struct end *end, st
     if (!instance) {
         return false;
     }
-    end->eni = instance_eni(net, instance, 0);
+    for (int device = 0; !end->eni && device < MAX_DEVICES; device++) {
+        end->eni = instance_eni(net, instance, device); /* its first interface */
+    }
     if (!end->eni) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "instance `%s` (%s) has no network interface", id,
                        instance->state_name ? instance->state_name : "unknown state");
@@ -372,6 +375,25 @@ packet_answer(const struct packet *packet, struct packet *answer)
     return false;
 }
 
+/* The VPC that a packet from outside to an address of nobody would be offered to: the one with an internet gateway, if
+ * only one has. */
+static const char *
+only_open_vpc(const struct network *net)
+{
+    const struct store *store = network_store(net);
+    const char *vpc_id = NULL;
+    for (const struct internet_gateway *igw = store_first(store, &internet_gateway_kind); igw;
+         igw = store_next(store, igw)) {
+        for (size_t i = 0; i < igw->attachments.n; i++) {
+            if (vpc_id && strcmp(vpc_id, igw->attachments.items[i].vpc_id) != 0) {
+                return NULL;
+            }
+            vpc_id = igw->attachments.items[i].vpc_id;
+        }
+    }
+    return vpc_id;
+}
+
 static void
 walk_forward(const struct question *q, struct session *session, struct walk *walk)
 {
@@ -385,7 +407,7 @@ walk_forward(const struct question *q, struct session *session, struct walk *wal
     } else if (q->from.eni) {
         walk_from_eni(walk, q->from.eni, &q->packet);
     } else {
-        walk->vpc_id = q->to.eni ? q->to.eni->vpc_id : NULL;
+        walk->vpc_id = q->to.eni ? q->to.eni->vpc_id : only_open_vpc(q->net);
         walk->entry_id = q->from.gateway_id;
         walk_from_internet(walk, &q->packet);
         if (q->no_public_ip && walk->stop == STOP_IGW_NO_SUCH_PUBLIC_IP) {

@@ -1,5 +1,7 @@
 #include "netsim/analysis/reach.h"
 
+#include <stdlib.h>
+
 #include "tests/unit/reach_lab.h"
 
 /* "i-web", "eni-db", "igw-1", "internet", "10.0.0.1" */
@@ -63,27 +65,22 @@ answer_str(const struct reach_result *r, char text[static 160])
 }
 
 static void
-check_questions(const char *lab_json, const struct question *cases, size_t n)
+check_question(const struct lab *lab, const struct question *q)
 {
-    struct lab lab;
-    lab_init(&lab, lab_json);
-    for (size_t i = 0; i < n; i++) {
-        const struct question *q = &cases[i];
-        struct flow_spec flow = flow_of(q);
-        struct reach_result r = { 0 };
-        struct err err = { 0 };
-        char text[160];
-        if (reach(lab.net, &flow, true, &r, NULL, &err)) {
-            CHECK_STR(answer_str(&r, text), q->answer, "%s -> %s %s %d: %s", q->from, q->to, q->protocol, q->port,
-                      r.reason ? r.reason : "");
-            CHECK(r.path_found == (json_array_size(r.explanations) == 0) || (r.reachable && r.reply == REPLY_BLOCKED),
-                  "%s -> %s has %zu explanations", q->from, q->to, json_array_size(r.explanations));
-        } else {
-            CHECK_STR(err.code, q->answer, "%s -> %s %s %d: %s", q->from, q->to, q->protocol, q->port, err.text);
-        }
-        reach_result_done(&r);
+    struct flow_spec flow = flow_of(q);
+    struct reach_result r = { 0 };
+    struct err err = { 0 };
+    char text[160];
+    if (reach(lab->net, &flow, true, &r, NULL, &err)) {
+        CHECK_STR(answer_str(&r, text), q->answer, "%s -> %s %s %d: %s", q->from, q->to, q->protocol, q->port,
+                  r.reason ? r.reason : "");
+        bool no = !r.reachable || r.reply == REPLY_BLOCKED;
+        CHECK(no == (json_array_size(r.explanations) == 1) && no == (r.reason != NULL), "%s -> %s %s", q->from, q->to,
+              q->protocol);
+    } else {
+        CHECK_STR(err.code, q->answer, "%s -> %s %s %d: %s", q->from, q->to, q->protocol, q->port, err.text);
     }
-    lab_done(&lab);
+    reach_result_done(&r);
 }
 
 TEST(verdicts)
@@ -186,7 +183,153 @@ TEST(verdicts)
         { "internet", "internet", "tcp", 443, "InvalidParameterValue" },
         { "i-web", "i-app", "tcp", 443, "InvalidParameterCombination", "10.0.0.10", "2001:db8:1:1::10" },
     };
-    check_questions(REACH_LAB, cases, ARRAY_SIZE(cases));
+    struct lab lab;
+    lab_init(&lab, REACH_LAB);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        check_question(&lab, &cases[i]);
+    }
+    lab_done(&lab);
+}
+
+/* ---- The same lab with one thing changed ---------------------------------------------------------------------------
+ */
+
+static void *
+object(struct lab *lab, const struct kind *kind, const char *id)
+{
+    void *found = store_get(network_store(lab->net), kind, id);
+    REQUIRE(found, "%s", id);
+    return found;
+}
+
+static void
+set_text(char **slot, const char *text)
+{
+    free(*slot);
+    *slot = text ? xstrdup(text) : NULL;
+}
+
+static struct route *
+default_route(struct lab *lab, const char *table_id)
+{
+    struct route_table *table = object(lab, &route_table_kind, table_id);
+    for (size_t i = 0; i < table->routes.n; i++) {
+        if (table->routes.items[i].cidr.ip.family && table->routes.items[i].cidr.bits == 0) {
+            return &table->routes.items[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+nat_is_pending(struct lab *lab)
+{
+    set_text(&((struct nat_gateway *)object(lab, &nat_gateway_kind, "nat-1"))->state, "pending");
+}
+
+static void
+public_table_leads_to_nat(struct lab *lab)
+{
+    struct route *route = default_route(lab, "rtb-pub");
+    set_text(&route->gateway_id, NULL);
+    set_text(&route->nat_gateway_id, "nat-1");
+}
+
+static void
+public_table_has_no_default(struct lab *lab)
+{
+    default_route(lab, "rtb-pub")->cidr = cidr_lit("203.0.113.128/25");
+}
+
+static void
+firewall_forwards(struct lab *lab)
+{
+    ((struct eni *)object(lab, &eni_kind, "eni-fw"))->source_dest_check = false;
+}
+
+static void
+app_may_spoof(struct lab *lab)
+{
+    ((struct eni *)object(lab, &eni_kind, "eni-app"))->source_dest_check = false;
+}
+
+static void
+gateway_has_a_table(struct lab *lab)
+{
+    struct route_table *table = object(lab, &route_table_kind, "rtb-main");
+    snprintf(VEC_ADD(&table->associations)->gateway_id, ID_SIZE, "igw-1");
+}
+
+static void
+gateway_leads_to_firewall(struct lab *lab)
+{
+    gateway_has_a_table(lab);
+    struct route_table *table = object(lab, &route_table_kind, "rtb-main");
+    struct route *route = VEC_ADD(&table->routes);
+    route->cidr = cidr_lit("10.0.0.0/24");
+    set_text(&route->eni_id, "eni-fw");
+}
+
+static void
+vpc_is_smaller(struct lab *lab)
+{
+    struct vpc *vpc = object(lab, &vpc_kind, "vpc-1");
+    vpc->cidr = vpc->cidrs.items[0].cidr = cidr_lit("10.0.0.0/17");
+}
+
+static void
+web_has_no_subnet(struct lab *lab)
+{
+    snprintf(((struct eni *)object(lab, &eni_kind, "eni-web"))->subnet_id, ID_SIZE, "subnet-none");
+}
+
+static void
+no_acl_on_db(struct lab *lab)
+{
+    VEC_DONE(&((struct network_acl *)object(lab, &network_acl_kind, "acl-db"))->associations);
+}
+
+static void
+db_group_is_unknown(struct lab *lab)
+{
+    snprintf(((struct eni *)object(lab, &eni_kind, "eni-db"))->groups.items[0].id, ID_SIZE, "sg-none");
+}
+
+TEST(verdicts_after_one_change)
+{
+    static const struct {
+        void (*change)(struct lab *lab);
+        struct question q;
+    } cases[] = {
+        { nat_is_pending, { "i-app", "internet", "tcp", 443, "nat-state BAD_STATE" } },
+        { public_table_leads_to_nat,
+          { "i-app", "internet", "tcp", 443, "nat-in-private-subnet NO_ROUTE_TO_DESTINATION" } },
+        { public_table_leads_to_nat,
+          { "internet", "i-web", "tcp", 443, "reachable blocked" } }, /* the answer would go by the NAT gateway */
+        { public_table_leads_to_nat,
+          { "i-web", "internet", "tcp", 443, "nat-in-private-subnet NO_ROUTE_TO_DESTINATION" } },
+        { public_table_has_no_default, { "internet", "i-web", "tcp", 443, "reachable blocked" } },
+        { public_table_has_no_default, { "i-web", "internet", "tcp", 443, "no-route NO_ROUTE_TO_DESTINATION" } },
+        { firewall_forwards, { "i-app", "192.0.2.200", "tcp", 443, "unsupported-appliance UNSUPPORTED_COMPONENT" } },
+        { firewall_forwards, { "i-app", "eni-fw", "tcp", 443, "reachable allowed", NULL, "192.0.2.200" } },
+        { app_may_spoof, { "i-app", "internet", "tcp", 443, "nat-source NGW_REQUIRES_SOURCE_IN_VPC", "172.20.0.1" } },
+        { app_may_spoof, { "i-app", "i-app2", "tcp", 9000, "sg-ingress ENI_SG_RULES_MISMATCH", "172.20.0.1" } },
+        { gateway_has_a_table, { "internet", "i-web", "tcp", 443, "reachable allowed" } },
+        { gateway_leads_to_firewall,
+          { "internet", "i-web", "tcp", 443, "unsupported-gateway-route-table UNSUPPORTED_COMPONENT" } },
+        { vpc_is_smaller, { "i-app", "10.0.200.1", "tcp", 443, "no-such-address VPC_LOCAL_ROUTE_CIDR_RESTRICTION" } },
+        { web_has_no_subnet, { "i-web", "internet", "tcp", 443, "unknown-subnet UNKNOWN_RESOURCE" } },
+        { no_acl_on_db, { "i-app", "i-db", "icmp", 8, "reachable allowed" } }, /* an import without ACLs: unfiltered */
+        { db_group_is_unknown, { "i-app", "i-db", "tcp", 5432, "sg-ingress ENI_SG_RULES_MISMATCH" } },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct lab lab;
+        lab_init(&lab, REACH_LAB);
+        cases[i].change(&lab);
+        store_touch(network_store(lab.net));
+        check_question(&lab, &cases[i].q);
+        lab_done(&lab);
+    }
 }
 
 /* Without --port any port that gets through counts. */
@@ -241,6 +384,7 @@ TEST(path_and_arrival)
         { { "i-web", "internet", "tcp", 80, .family = 6 },
           "i-web subnet-pub igw-1",
           "2001:db8:1::10 2001:4860:4860::8888" },
+        { { "internet", "203.0.113.200", "tcp", 443 }, "igw-1", "8.8.8.8 203.0.113.200" },
         { { "i-db", "i-app", "tcp", 80 }, "i-db", "10.0.2.10 10.0.1.10" },
         { { "i-app", "10.0.2.99", "tcp", 80 }, "i-app subnet-app vpc-1 subnet-db", "10.0.1.10 10.0.2.99" },
         { { "i-app", "10.0.77.9", "tcp", 80 }, "i-app subnet-app vpc-1", "10.0.1.10 10.0.77.9" },
