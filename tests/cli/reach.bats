@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# `vpclab reach` as a person meets it: the lab of tests/reach/lab, the verdict, the obstacle, the mend.
+load helper
+
+with_lab() { vpclab import aws tests/reach/lab >/dev/null; }
+
+# asks STATUS TEXT WORDS...: `vpclab reach WORDS` ends so and says TEXT.
+asks() {
+    local want=$1 text=$2 status=0
+    shift 2
+    vpclab reach "$@" >"$DIR/out" 2>"$DIR/err" || status=$?
+    if [ "$status" != "$want" ] || ! grep -qF -- "$text" "$DIR/out" "$DIR/err"; then
+        printf 'reach %s\nstatus %s, expected %s and: %s\n' "$*" "$status" "$want" "$text"
+        cat "$DIR/out" "$DIR/err"
+        return 1
+    fi
+}
+
+@test "the first line is the verdict" {
+    with_lab
+    asks 0 "REACHABLE  web -> app  tcp/8080  9 hops" web app --port 8080
+    asks 1 "BLOCKED  web -> app  tcp/80  ENI_SG_RULES_MISMATCH" web app --port 80
+    asks 1 "BLOCKED  app -> db  tcp/5432  SUBNET_ACL_RESTRICTION  (it arrives, the answer does not come back)" app db --port 5432 --source-port 80
+    asks 0 "REACHABLE  app -> db  icmp 8/0  9 hops, but the answer is lost  SUBNET_ACL_RESTRICTION" app db --protocol icmp
+    asks 1 "UNKNOWN  app -> 172.16.0.1  tcp/80  UNSUPPORTED_COMPONENT" app 172.16.0.1 --port 80
+    asks 0 "REACHABLE  internet -> web  tcp/443" internet web --port 443 --ipv6
+    asks 0 "REACHABLE  web -> app  tcp/8080" web app # any port that gets through
+}
+
+@test "the hops name the deciding rules" {
+    with_lab
+    asks 0 ": tcp 8080 from sg-web (web)" web app --port 8080
+    asks 0 "10.0.0.0/16 -> local" web app --port 8080
+    asks 0 "in: rule 100 allows tcp 5432 from 10.0.1.0/24" app db --port 5432
+    asks 0 "source 10.0.1.10 becomes 10.0.0.5" app internet --port 443
+    asks 1 "not  tcp 9000 from sg-app (app)  other port" web app --port 80
+    asks 1 "because: route table rtb-app has no route to 2001:4860:4860::8888" app internet --port 443 --ipv6
+}
+
+@test "the hint, typed in, mends it" {
+    with_lab
+    local question hint
+    for question in "web app --port 80" "app2 db --port 5432" "internet web --port 80" "app internet --port 443 --ipv6" \
+        "app db --port 5432 --source-port 1023" "app db --protocol icmp --icmp-type 13"; do
+        # shellcheck disable=SC2086
+        vpclab reach $question >"$DIR/out" && { echo "$question passes already"; return 1; }
+        while hint=$(sed -n 's/^hint: //p' "$DIR/out") && [ -n "$hint" ]; do
+            eval "vpclab $hint" >/dev/null || { cat "$DIR/out"; return 1; }
+            # shellcheck disable=SC2086
+            vpclab reach $question >"$DIR/out" && break
+        done
+        # shellcheck disable=SC2086
+        asks 0 REACHABLE $question
+    done
+}
+
+@test "JSON has the shape of AWS's analysis" {
+    with_lab
+    vpclab reach web app --port 80 -o json >"$DIR/json" || [ $? = 1 ]
+    [ "$(vpclab reach web app --port 80 -o json --query NetworkPathFound)" = false ]
+    for member in ForwardPathComponents ReturnPathComponents Explanations SequenceNumber OutboundHeader RouteTableRoute AclRule ExplanationCode; do
+        grep -q "\"$member\"" "$DIR/json" || { echo "no $member"; cat "$DIR/json"; return 1; }
+    done
+}
+
+@test "batch: one answer a line, and a bad line does not stop it" {
+    with_lab
+    {
+        echo '{"from":{"instance":"i-web"},"to":{"instance":"i-app"},"protocol":"tcp","dstPort":8080}'
+        echo '{"from":{"instance":"i-web"},"to":{"instance":"i-app"},"protocol":"tcp","dstPort":80}'
+        echo '{"from":'
+        echo '{"from":{"instance":"i-00000000"},"to":{"internet":true},"protocol":"tcp"}'
+        echo '{"from":{"instance":"i-web"},"to":{"internet":true},"protocol":"tcp","dstPort":"x"}'
+        echo '{"securityGroup":"sg-web","direction":"ingress","protocol":"tcp","srcIp":"1.2.3.4","dstPort":443}'
+        echo '{"networkAcl":"acl-db","direction":"egress","protocol":"tcp","dstIp":"1.2.3.4","dstPort":443}'
+        echo '{"table":"rtb-app","destination":"8.0.0.0/8"}'
+    } >"$DIR/questions"
+    vpclab reach --batch "$DIR/questions" >"$DIR/answers"
+    diff - "$DIR/answers" <<'END'
+{"verdict":"reachable","reply":"allowed","why":null,"codes":[],"path":["i-web","subnet-pub","vpc-1","subnet-app","i-app"],"arrives":{"srcIp":"10.0.0.10","dstIp":"10.0.1.10","protocol":"tcp","srcPort":40000,"dstPort":8080}}
+{"verdict":"unreachable","reply":null,"why":"sg-ingress","codes":["ENI_SG_RULES_MISMATCH"],"path":["i-web","subnet-pub","vpc-1","subnet-app","i-app"],"arrives":{"srcIp":"10.0.0.10","dstIp":"10.0.1.10","protocol":"tcp","srcPort":40000,"dstPort":80}}
+{"error":{"code":"InvalidQuestion","message":"the text ends, but nothing closes `{` of 1:1","line":3,"column":9}}
+{"error":{"code":"InvalidInstanceID.NotFound","message":"the instance ID `i-00000000` does not exist","line":4}}
+{"error":{"code":"InvalidQuestion","message":"`dstPort` must be a number from 0 to 65535","line":5,"where":"dstPort"}}
+{"verdict":"permit"}
+{"verdict":"deny"}
+{"present":true,"via":"nat-1"}
+END
+    vpclab reach --batch <"$DIR/questions" | diff - "$DIR/answers"
+    vpclab reach --batch - <"$DIR/questions" | diff - "$DIR/answers"
+}
+
+@test "questions that cannot be asked" {
+    with_lab
+    asks 2 "DESTINATION is missing" web
+    asks 4 "did you mean \`app\`?" web ap --port 80
+    asks 4 "\`sg-web\` sends and receives no packets" web sg-web --port 80
+    asks 2 "only tcp and udp have ports" web app --protocol icmp --port 80
+    asks 2 "is not a port" web app --port 70000
+    asks 4 "has no IPv6 address" web db --port 80 --ipv6
+    asks 5 "no-such-file" --batch "$DIR/no-such-file"
+}
