@@ -24,6 +24,8 @@ static const struct field instance_fields[] = {
     FIELD(struct instance, "VpcId", FIELD_ID, vpc_id, 0),
     FIELD(struct instance, "ReservationId", FIELD_ID, reservation_id, FIELD_STATE_ONLY),
     FIELD(struct instance, "UserData", FIELD_STRING, user_data, FIELD_STATE_ONLY),
+    FIELD(struct instance, "DisableApiTermination", FIELD_BOOL, disable_api_termination,
+          FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD(struct instance, "AutoPublicIp", FIELD_BOOL, auto_public_ip, FIELD_STATE_ONLY),
     FIELD(struct instance, "LastPublicIp", FIELD_IP, last_public_ip, FIELD_STATE_ONLY),
     FIELD_END,
@@ -335,4 +337,10 @@ instance_eni(const struct network *net, const struct instance *instance, int dev
         }
     }
     return NULL;
+}
+
+size_t
+instance_enis(const struct network *net, const struct instance *instance, struct eni *const **enis)
+{
+    return index_instance_enis(net, instance->obj.id, enis);
 }

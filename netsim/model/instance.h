@@ -14,6 +14,7 @@ struct instance {
     char *transition_reason /* "User initiated (2026-01-02 03:04:05 GMT)" */, *state_reason_code, *state_reason;
     int32_t state_code, launch_index;
     int64_t launch_time;
+    bool disable_api_termination; /* state only */
     bool auto_public_ip;      /* gets an amazon-owned address at each start; state only */
     struct ip last_public_ip; /* the one it had before it was stopped: the next start gives another; state only */
     json_t *loaded_enis;      /* only while loading AWS's form: interfaces listed nowhere but here; NULL afterwards */
@@ -33,13 +34,18 @@ struct instance_spec {
 bool instances_run(struct network *net, const struct instance_spec *spec, size_t count, struct instance **out, struct err *err);
 bool instance_start(struct network *net, struct instance *instance, struct err *err); /* IncorrectInstanceState */
 bool instance_stop(struct network *net, struct instance *instance, struct err *err);
-bool instance_terminate(struct network *net, struct instance *instance, struct err *err); /* deletes interfaces marked so */
+/* Deletes interfaces marked so, detaches the others.  OperationNotPermitted: termination protection. */
+bool instance_terminate(struct network *net, struct instance *instance, struct err *err);
 
 /* AWS groups instances by reservation: describe-instances' Reservations to a flat list of Instances that carry ReservationId and OwnerId
  * (a list that is flat already stays as it is), and back from objects that object_describe() gave.  The caller owns the result. */
 json_t *instances_from_reservations(const json_t *reservations);
 json_t *instances_to_reservations(const struct network *net, const json_t *described);
 
+const char *instance_state_name(int code); /* "running"; static */
+bool instance_type_check(const char *type, struct err *err); /* "t3.micro"; InvalidParameterValue */
 bool instance_is_running(const struct instance *instance);
 /* Its interface with device index 'device'; NULL if none. */
 struct eni *instance_eni(const struct network *net, const struct instance *instance, int device);
+/* All of them by device index, borrowed until the next change; returns how many. */
+size_t instance_enis(const struct network *net, const struct instance *instance, struct eni *const **enis);

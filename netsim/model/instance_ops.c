@@ -22,8 +22,8 @@ image_check(const char *image_id, struct err *err)
 }
 
 /* FAMILY.SIZE; AWS has hundreds and adds more, so the form is what is checked. */
-static bool
-type_check(const char *type, struct err *err)
+bool
+instance_type_check(const char *type, struct err *err)
 {
     const char *dot = strchr(type, '.');
     bool good = dot && dot > type && dot[1] &&
@@ -185,7 +185,7 @@ instances_run(struct network *net, const struct instance_spec *spec, size_t coun
 {
     const struct subnet *subnet = NULL;
     char reservation_id[ID_SIZE];
-    if (!image_check(spec->image_id, err) || (spec->type && !type_check(spec->type, err))) {
+    if (!image_check(spec->image_id, err) || (spec->type && !instance_type_check(spec->type, err))) {
         return false;
     }
     if (spec->n_eni_ids) {
@@ -294,9 +294,12 @@ instance_stop(struct network *net, struct instance *instance, struct err *err)
 bool
 instance_terminate(struct network *net, struct instance *instance, struct err *err)
 {
-    (void)err;
     if (instance->state_code == INSTANCE_TERMINATED) {
         return true;
+    }
+    if (instance->disable_api_termination) {
+        err_set(err, ERR_INPUT, "OperationNotPermitted", "the instance `%s` may not be terminated", instance->obj.id);
+        return err_hint(err, "modify its disableApiTermination attribute first");
     }
     struct eni *const *enis;
     while (index_instance_enis(net, instance->obj.id, &enis)) {

@@ -98,7 +98,6 @@ void dns_private_name(const char *region, const struct ip *ip, char *name, size_
 void dns_public_name(const char *region, const struct ip *ip, char *name, size_t size);
 
 /* instance.c */
-const char *instance_state_name(int code);
 bool instance_load_enis(struct store *store, struct instance *instance, struct err *err);
 
 /* Parts of one kind's operations that another kind's need; none of them fails. */
