@@ -76,6 +76,7 @@ static const struct {
     { "InstanceId", "i" },
     { "AllocationId", "eipalloc" },
     { "PrefixListId", "pl" },
+    { "FlowLogId", "fl" },
     { "VpcPeeringConnectionId", "pcx" },
     { "VpcEndpointId", "vpce" },
     { "DhcpOptionsId", "dopt" },
