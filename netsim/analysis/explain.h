@@ -8,7 +8,6 @@
 #include "netsim/analysis/walk.h"
 
 /* Appends the ids crossed, without doubles in a row. */
-typedef VEC(char *) id_list;
 void explain_path(const struct walk *walk, id_list *path);
 
 json_t *explain_components(const struct walk *walk); /* array of PathComponent */

@@ -485,7 +485,7 @@ answer(const struct question *q, bool want_components, struct reach_result *resu
     result->reachable = forward.arrived;
     result->sent = forward.start;
     result->arrives = forward.packet;
-    explain_path(&forward, (id_list *)(void *)&result->path);
+    explain_path(&forward, &result->path);
     trace_open(trace, "forward: %s from %s to %s", flow_str(&forward.start), ip_str(&forward.start.src),
                ip_str(&forward.start.dst));
     explain_steps(&forward, "forward", NULL, trace);

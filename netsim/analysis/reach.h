@@ -35,6 +35,7 @@ struct packet {
 };
 enum reach_reply { REPLY_UNKNOWN, REPLY_ALLOWED, REPLY_BLOCKED };
 
+typedef VEC(char *) id_list; /* owned */
 struct reach_result {
     bool reachable;             /* the one packet gets there */
     enum reach_reply reply;     /* may the answer come back? only when reachable */
@@ -43,7 +44,7 @@ struct reach_result {
     const char *codes[4];       /* AWS explanation codes, the best first; static; NULL-terminated */
     const char *reply_why, *reply_codes[4]; /* the same for an answer that is blocked */
     struct packet sent, arrives; /* as it set out; as seen at the far end (or where it stopped), after translation */
-    VEC(char *) path;           /* ids crossed, as vectors/net describes: instance, subnet, gateway, vpc ... */
+    id_list path;               /* ids crossed, as vectors/net describes: instance, subnet, gateway, vpc ... */
     json_t *forward, *back;     /* arrays of PathComponent */
     json_t *explanations;       /* array of Explanation; empty when reachable and the answer comes back */
     json_t *steps;              /* our own reading of both ways: [{Direction, Component, Id, Name, Verdict, Text, Rules}] */

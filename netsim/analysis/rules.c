@@ -196,15 +196,24 @@ acl_decide(const struct network_acl *acl, bool egress, const struct packet *pack
 /* ---- Route tables --------------------------------------------------------------------------------------------------
  */
 
-/* Which of two routes with the same prefix is taken.  Source: route-tables-priority.html: a static CIDR before a prefix
- * list before a propagated route. */
+static bool
+route_is_propagated(const struct route *route)
+{
+    return route->origin && strcmp(route->origin, "EnableVgwRoutePropagation") == 0;
+}
+
+static bool
+route_is_local(const struct route *route)
+{
+    return route->gateway_id && strcmp(route->gateway_id, "local") == 0;
+}
+
+/* Which of two routes with the same prefix is taken: a static CIDR before a prefix list before a propagated route.
+ * Source: https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html */
 static int
 route_rank(const struct route *route)
 {
-    if (route->origin && strcmp(route->origin, "EnableVgwRoutePropagation") == 0) {
-        return 0;
-    }
-    return route->prefix_list_id ? 1 : 2;
+    return route_is_propagated(route) ? 0 : route->prefix_list_id ? 1 : 2;
 }
 
 /* The part of the route's destination that covers 'ip'. */
@@ -219,26 +228,41 @@ route_covers(const struct network *net, const struct route *route, const struct 
     return cidr_contains_ip(prefix, ip);
 }
 
-const struct route *
-route_lookup(const struct network *net, const struct route_table *table, const struct ip *destination,
-             struct cidr *prefix)
+static const struct route *
+longest_prefix(const struct network *net, const struct route_table *table, const struct ip *destination,
+               bool with_propagated, bool *is_local, struct cidr *prefix)
 {
     const struct route *best = NULL;
     struct cidr best_prefix = { 0 };
     for (size_t i = 0; i < table->routes.n; i++) {
         const struct route *route = &table->routes.items[i];
         struct cidr covers;
-        if (!route_covers(net, route, destination, &covers)) {
+        if ((!with_propagated && route_is_propagated(route)) || !route_covers(net, route, destination, &covers)) {
             continue;
         }
+        *is_local = *is_local || route_is_local(route);
         if (!best || covers.bits > best_prefix.bits ||
             (covers.bits == best_prefix.bits && route_rank(route) > route_rank(best))) {
             best = route;
             best_prefix = covers;
         }
     }
-    if (prefix) {
-        *prefix = best_prefix;
+    *prefix = best_prefix;
+    return best;
+}
+
+const struct route *
+route_lookup(const struct network *net, const struct route_table *table, const struct ip *destination,
+             struct cidr *prefix)
+{
+    struct cidr unasked;
+    bool is_local = false;
+    prefix = prefix ? prefix : &unasked;
+    const struct route *best = longest_prefix(net, table, destination, true, &is_local, prefix);
+    /* The exception: what a virtual private gateway propagates never takes traffic away from the local route, however
+     * specific it is. */
+    if (best && is_local && route_is_propagated(best)) {
+        best = longest_prefix(net, table, destination, false, &is_local, prefix);
     }
     return best;
 }

@@ -295,8 +295,8 @@ plain_acl(const struct plain *w, const struct subnet *subnet, bool out)
     return !has_acl || allow;
 }
 
-/* ---- Route tables: the longest prefix; for one prefix a static CIDR, then a prefix list, then a propagated route. --
- */
+/* ---- Route tables: the longest prefix; for one prefix a static CIDR, then a prefix list, then a propagated route.
+ * What is propagated counts only where no local route covers the destination. */
 
 static const struct route *
 plain_route(const struct plain *w, const struct subnet *subnet, bool *has_table)
@@ -313,6 +313,12 @@ plain_route(const struct plain *w, const struct subnet *subnet, bool *has_table)
     *has_table = table != NULL;
     const struct route *best = NULL;
     int best_score = -1;
+    bool inside = false;
+    for (size_t i = 0; table && i < table->routes.n; i++) {
+        const struct route *r = &table->routes.items[i];
+        inside = inside || (r->gateway_id && strcmp(r->gateway_id, "local") == 0 &&
+                            (plain_in(&r->cidr, &w->p.dst) || plain_in(&r->cidr6, &w->p.dst)));
+    }
     for (size_t i = 0; table && i < table->routes.n; i++) {
         const struct route *r = &table->routes.items[i];
         int bits = -1, order = r->origin && strstr(r->origin, "Propagation") ? 0 : r->prefix_list_id ? 1 : 2;
@@ -329,7 +335,7 @@ plain_route(const struct plain *w, const struct subnet *subnet, bool *has_table)
                 bits = plain_in(c, &w->p.dst) && c->bits > bits ? c->bits : bits;
             }
         }
-        if (bits >= 0 && bits * 4 + order > best_score) {
+        if (bits >= 0 && bits * 4 + order > best_score && !(order == 0 && inside)) {
             best = r;
             best_score = bits * 4 + order;
         }
