@@ -1,5 +1,6 @@
 #include "cloud/op_types.h"
 #include <ctype.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -313,6 +314,23 @@ check_enum(struct check *check, const struct aws_shape *shape, const char *text)
     return false;
 }
 
+static bool
+check_pattern(struct check *check, const struct aws_shape *shape, const char *text)
+{
+    const char *pattern = aws_text(shape->pattern);
+    regex_t regex;
+    if (!pattern[0] || check->mode == CHECK_ARGV || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0) {
+        return true;
+    }
+    bool match = regexec(&regex, text, 0, NULL, 0) == 0;
+    regfree(&regex);
+    if (!match) {
+        fault(check, FAULT_VALUE, "`%.80s` has characters or a form that this parameter does not allow", text);
+        err_hint(check->err, "it must match %s", pattern);
+    }
+    return match;
+}
+
 /* Lua and the shell may give a policy as a table or JSON: the request carries its text. */
 static bool
 holds_document(const char *name)
@@ -339,7 +357,7 @@ check_string(struct check *check, const struct aws_shape *shape, const char *nam
     if (!text) {
         fault(check, FAULT_VALUE, "a string is expected, not %s", json_type_name(value));
     } else if (in_limits(check, shape, (int64_t)count_characters(text), "its length", FAULT_VALUE) &&
-               check_enum(check, shape, text)) {
+               check_enum(check, shape, text) && check_pattern(check, shape, text)) {
         out = json_string(text);
     }
     buf_done(&document);

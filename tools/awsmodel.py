@@ -72,6 +72,87 @@ def wire_names(protocol, name, member):
     return out, out
 
 
+CLASSES = {"w": "[:alnum:]_", "d": "0-9", "s": "[:space:]"}
+
+
+def bracket(text, i):
+    """A bracket expression from text[i], after the '[': (POSIX form, next index), or None if POSIX cannot say it."""
+    negated = text[i] == "^"
+    i += negated
+    items, last = [], None
+    while text[i] != "]":
+        c = text[i]
+        if c == "\\":
+            kind = text[i + 1]
+            if kind in CLASSES:
+                items.append(CLASSES[kind])
+                i += 2
+                continue
+            if kind == "u":
+                code, i = int(text[i + 2:i + 6], 16), i + 6
+                if code > 126 or code < 32:
+                    return None
+                c = chr(code)
+            elif kind.isalpha():
+                return None
+            else:
+                c, i = kind, i + 2
+        elif c == "-" and items and text[i + 1] != "]":
+            end = text[i + 1]
+            i += 2
+            if end == "\\":
+                if text[i] != "u":
+                    return None
+                code, i = int(text[i + 1:i + 5], 16), i + 5
+                if code > 126:
+                    return None
+                end = chr(code)
+            items[-1] = items[-1] + "-" + end
+            continue
+        elif c == "[":
+            return None
+        else:
+            i += 1
+        items.append(c)
+    # POSIX has no escapes here: "]" must stand first, "-" last and "^" not first.
+    single = [x for x in items if len(x) == 1]
+    ranges = [x for x in items if len(x) > 1]
+    for x in ranges:
+        if x[0] in "]-[" and x[1] == "-" and len(x) == 3:
+            return None
+    body = ("]" if "]" in single else "") + "".join(ranges)
+    body += "".join(x for x in single if x not in "]-^") + ("^" if "^" in single else "") + ("-" if "-" in single else "")
+    return "[" + ("^" if negated else "") + body + "]", i + 1
+
+
+def posix_pattern(pattern):
+    """The pattern as a POSIX extended regular expression that must match the whole text; "" if it cannot be said so or allows all."""
+    if pattern in ("", r"[\s\S]*") or "(?" in pattern:
+        return ""
+    text = pattern[1:-1] if pattern.startswith("^") and pattern.endswith("$") else pattern
+    out, i = "", 0
+    while i < len(text):
+        c = text[i]
+        if c == "[":
+            part = bracket(text, i + 1)
+            if part is None:
+                return ""
+            out, i = out + part[0], part[1]
+        elif c == "\\":
+            kind = text[i + 1]
+            if kind in CLASSES:
+                out, i = out + "[" + CLASSES[kind] + "]", i + 2
+            elif kind == "u":
+                out, i = out + "[" + chr(int(text[i + 2:i + 6], 16)) + "]", i + 6
+            elif kind.isalpha():
+                return ""
+            else:
+                out, i = out + ("/" if kind == "/" else "\\" + kind), i + 2
+        else:
+            out, i = out + c, i + 1
+    return "^(" + out + ")$"
+
+
 class Shapes:
     """All shapes reached, merged when equal.  Classes are refined until no two different shapes share one."""
 
@@ -132,7 +213,7 @@ class Shapes:
         if shape.get("union"):
             sflags.append("AWS_UNION")
         return (shape["type"], tuple(members), enum if len(enum) <= ENUM_LIMIT else (), shape.get("min"), shape.get("max"),
-                shape.get("pattern", ""), item, shape.get("timestampFormat", ""), tuple(sflags))
+                posix_pattern(shape.get("pattern", "")), item, shape.get("timestampFormat", ""), tuple(sflags))
 
     def merge(self, top):
         """Gives each raw shape the number of its class, from 1, in order of first use."""

@@ -41,7 +41,7 @@ struct aws_shape {
     uint16_t key;        /* map: shape of a key */
     uint32_t first;      /* structure: its first member.  string: its first enum value */
     uint32_t item;       /* list: text, the wire name of an item ("item", "member") */
-    uint32_t pattern;    /* string: text, a regular expression; "" for none */
+    uint32_t pattern;    /* string: text, a POSIX extended regular expression; "" for none */
 };
 
 enum aws_member_flags {
