@@ -485,6 +485,53 @@ read_whole_json(struct reader *reader, struct option *option)
     return good;
 }
 
+/* The aws command pages by itself, with options of its own.  Here one answer has everything unless fewer were asked
+ * for, so these say it in the operation's own parameters; --page-size and --no-paginate change the number of requests
+ * there and never the answer. */
+static const struct {
+    const char *option;
+    enum { PAGE_NOTHING, PAGE_VALUE, PAGE_LIMIT, PAGE_TOKEN } what;
+} paging[] = {
+    { "--no-paginate", PAGE_NOTHING },
+    { "--page-size", PAGE_VALUE },
+    { "--max-items", PAGE_LIMIT },
+    { "--starting-token", PAGE_TOKEN },
+};
+
+static bool
+read_paging(struct reader *reader, const char *word, bool *done)
+{
+    const struct aws_operation *aws = op_aws(reader->op);
+    const struct aws_pager *pager = aws ? aws_pager_of(aws) : NULL;
+    struct option option = { 0 };
+    size_t size = strcspn(word, "="), n, i = 0;
+    char *const *values;
+    while (i < ARRAY_SIZE(paging) && (strlen(paging[i].option) != size || memcmp(paging[i].option, word, size) != 0)) {
+        i++;
+    }
+    if (!pager || i == ARRAY_SIZE(paging) || look_up(reader, paging[i].option + 2, &option)) {
+        return false;
+    }
+    snprintf(option.name, sizeof option.name, "%s", paging[i].option);
+    option.value = word[size] ? word + size + 1 : NULL;
+    *done = true;
+    if (paging[i].what == PAGE_NOTHING) {
+        return true;
+    }
+    *done = take_values(reader, &option, false, false, &n, &values);
+    const char *member = aws_text(paging[i].what == PAGE_LIMIT ? pager->limit : pager->input_token);
+    bool number = *done && paging[i].what != PAGE_TOKEN;
+    if (number && (!values[0][0] || values[0][strspn(values[0], "0123456789")])) {
+        *done = err_set(reader->err, ERR_USAGE, "", "`%s` is not a number of items", values[0]);
+        err_at(reader->err, option.name, 0, 0);
+    } else if (*done && paging[i].what != PAGE_VALUE && !member[0]) {
+        *done = err_set(reader->err, ERR_USAGE, "", "`%s` cannot be limited", reader->op->name);
+    } else if (*done && paging[i].what != PAGE_VALUE) {
+        json_object_set_new(reader->in, member, json_string(values[0]));
+    }
+    return true;
+}
+
 static bool
 read_option(struct reader *reader)
 {
@@ -493,6 +540,10 @@ read_option(struct reader *reader)
     if (reader->op->service && (strcmp(word, "--cli-input-json") == 0 || strncmp(word, "--cli-input-json=", 17) == 0)) {
         option = (struct option){ .name = "--cli-input-json", .value = word[16] ? word + 17 : NULL };
         return read_whole_json(reader, &option);
+    }
+    bool done = false;
+    if (reader->op->service && read_paging(reader, word, &done)) {
+        return done;
     }
     if (!find_option(reader, word, &option)) {
         return false;
