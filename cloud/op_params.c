@@ -137,18 +137,40 @@ op_params(const struct op *op, const struct op_param_info **params)
     return list->infos.n;
 }
 
+/* PATH of `--option file://PATH` or `--option=file://PATH`; NULL if the option was not given so. */
+static const char *
+given_file(const char *option, size_t n, char *const *words)
+{
+    size_t size = strlen(option);
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(words[i], "--", 2) != 0 || strncmp(words[i] + 2, option, size) != 0) {
+            continue;
+        }
+        const char *rest = words[i] + 2 + size, *value = *rest == '=' ? rest + 1 : !*rest && i + 1 < n ? words[i + 1] : "";
+        if (strncmp(value, "file://", 7) == 0) {
+            return value + 7;
+        }
+    }
+    return NULL;
+}
+
 void
-op_spell_where(const struct op *op, struct err *err)
+op_spell_where(const struct op *op, size_t n_words, char *const *words, struct err *err)
 {
     const struct op_param_info *infos;
     size_t n = op_params(op, &infos), size = strcspn(err->where, ".[");
     for (size_t i = 0; i < n; i++) {
-        if (size && strlen(infos[i].name) == size && memcmp(infos[i].name, err->where, size) == 0) {
-            char rest[sizeof err->where];
-            snprintf(rest, sizeof rest, "%s", err->where + size);
-            snprintf(err->where, sizeof err->where, "%s%.60s%.80s", infos[i].positional ? "" : "--", infos[i].option,
-                     rest);
-            return;
+        if (!size || strlen(infos[i].name) != size || memcmp(infos[i].name, err->where, size) != 0) {
+            continue;
         }
+        char rest[sizeof err->where];
+        const char *file = err->line ? given_file(infos[i].option, n_words, words) : NULL;
+        snprintf(rest, sizeof rest, "%s", err->where + size);
+        if (file) {
+            snprintf(err->where, sizeof err->where, "%s", file);
+        } else {
+            snprintf(err->where, sizeof err->where, "%s%.60s%.80s", infos[i].positional ? "" : "--", infos[i].option, rest);
+        }
+        return;
     }
 }

@@ -368,7 +368,7 @@ run_op(struct shell *s, const struct options *options, const struct op *op, size
     if (!in || (options->dry_run && !add_dry_run(op, in, &err)) ||
         !op_call(cloud, op, in, &progress.progress, &result, &err)) {
         output_progress_done(&progress);
-        op_spell_where(op, &err);
+        op_spell_where(op, n, words, &err);
         status = shell_fail(s, &err, n, words);
         try_help(s, status, op_words(op));
     } else {
