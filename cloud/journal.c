@@ -54,6 +54,49 @@ journalled(const struct aws_shape *shape, const json_t *value)
     return list;
 }
 
+json_t *
+journal_request(const struct op *op, const json_t *in)
+{
+    const struct aws_operation *aws = op_aws(op);
+    return journalled(aws ? aws_shape(aws->input) : NULL, in);
+}
+
+/* The way back: names of members begin with a capital again, where the shape has them so. */
+static json_t *
+answered(const struct aws_shape *shape, const json_t *value)
+{
+    json_t *item, *out;
+    if (json_is_array(value)) {
+        const struct aws_shape *of = shape && shape->type == AWS_LIST ? aws_shape(shape->of) : NULL;
+        out = json_array();
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            json_array_append_new(out, answered(of, json_array_get(value, i)));
+        }
+        return out;
+    }
+    if (!json_is_object(value)) {
+        return json_deep_copy(value);
+    }
+    const char *key;
+    out = json_object();
+    json_object_foreach((json_t *)value, key, item)
+    {
+        char name[128];
+        snprintf(name, sizeof name, "%s", key);
+        name[0] = (char)toupper((unsigned char)name[0]);
+        const struct aws_member *member = shape && shape->type == AWS_STRUCTURE ? aws_member_find(shape, name) : NULL;
+        json_object_set_new(out, member ? name : key, answered(member ? aws_shape(member->shape) : NULL, item));
+    }
+    return out;
+}
+
+json_t *
+journal_answer(const struct op *op, const json_t *response)
+{
+    const struct aws_operation *aws = op_aws(op);
+    return json_is_object(response) ? answered(aws ? aws_shape(aws->output) : NULL, response) : json_object();
+}
+
 /* Ids of events come from the lab's seed and the place in the journal: the same scenario writes the same journal, and
  * reads, which save nothing, still get ids of their own. */
 static struct id_gen

@@ -9,3 +9,7 @@ json_t *journal_event(const struct cloud *cloud, const struct op *op, const json
 /* Appends it with one write, so that events of several processes never mix.  Reads of the lab's own verbs are not journalled. */
 bool journal_append(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure,
                     struct err *err);
+
+/* requestParameters as an event shows them, and an event's responseElements back as the answer; the caller owns both. */
+json_t *journal_request(const struct op *op, const json_t *in);
+json_t *journal_answer(const struct op *op, const json_t *response);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cloud/idempotency.h"
 #include "cloud/journal.h"
 #include "cloud/keeper_link.h"
 #include "cloud/op_types.h"
@@ -127,8 +128,9 @@ call_here(struct op_call *call, const json_t *in, struct err *err)
         bool dry = take_dry_run(call->op, args);
         call->in = args;
         call->out = json_object();
-        if (op_authorize(call, &failure)) {
-            done = dry ? run_dry(call, &failure) : run_and_save(call, &failure);
+        bool answered = false; /* an earlier call with this ClientToken */
+        if (op_authorize(call, &failure) && (dry || idempotency_check(call, &answered, &failure))) {
+            done = answered || (dry ? run_dry(call, &failure) : run_and_save(call, &failure));
         }
     }
     bool refused = failure.kind == ERR_INPUT || failure.kind == ERR_DOCUMENT;

@@ -22,6 +22,8 @@ bool ec2_answer_page(struct op_call *call, const char *member, json_t *list, con
 void *ec2_require(const struct op_call *call, const struct kind *kind, const char *name, struct err *err);
 /* Puts the object, as describe-* shows it, into the answer. */
 void ec2_answer(struct op_call *call, const char *member, const void *object);
+/* Operations that take a ClientToken answer with it; what it does is idempotency.h's. */
+void ec2_answer_token(struct op_call *call);
 
 /* TagSpecifications of an operation that creates 'kinds' (ends with NULL): resource types, keys, values and their
  * number. InvalidParameterValue, TagLimitExceeded.  Call it before anything is created, then ec2_tag_new() for each new

@@ -278,6 +278,15 @@ ec2_answer(struct op_call *call, const char *member, const void *object)
     json_object_set_new(call->out, member, object_describe(network_store(ec2_net(call)), object));
 }
 
+void
+ec2_answer_token(struct op_call *call)
+{
+    json_t *token = json_object_get(call->in, "ClientToken");
+    if (token) {
+        json_object_set(call->out, "ClientToken", token);
+    }
+}
+
 bool
 ec2_refuse(const struct op_call *call, const char *arguments, struct err *err)
 {

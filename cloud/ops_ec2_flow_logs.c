@@ -138,10 +138,7 @@ create_flow_logs(struct op_call *call, struct err *err)
     for (size_t i = 0; i < json_array_size(ids); i++) {
         create_one(call, &request, json_string_value(json_array_get(ids, i)), created, failed);
     }
-    json_t *token = json_object_get(call->in, "ClientToken");
-    if (token) {
-        json_object_set(call->out, "ClientToken", token);
-    }
+    ec2_answer_token(call);
     json_object_set_new(call->out, "FlowLogIds", created);
     json_object_set_new(call->out, "Unsuccessful", failed);
     return true;

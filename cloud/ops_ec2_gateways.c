@@ -80,9 +80,7 @@ create_nat_gateway(struct op_call *call, struct err *err)
     }
     ec2_tag_new(call, &nat->obj);
     ec2_answer(call, "NatGateway", nat);
-    if (arg_str(call->in, "ClientToken")) {
-        json_object_set(call->out, "ClientToken", json_object_get(call->in, "ClientToken"));
-    }
+    ec2_answer_token(call);
     return true;
 }
 

@@ -16,6 +16,7 @@ create_route_table(struct op_call *call, struct err *err)
     }
     ec2_tag_new(call, &table->obj);
     ec2_answer(call, "RouteTable", table);
+    ec2_answer_token(call);
     return true;
 }
 

@@ -327,6 +327,29 @@ TEST(tags_are_checked_and_found)
     cloud_close(cloud);
 }
 
+TEST(a_client_token_makes_a_request_once)
+{
+    struct cloud *cloud = lab();
+    struct err err = { 0 };
+    const char *line = "ec2 create-route-table --vpc-id prod --client-token t-1 --tag-specifications "
+                       "ResourceType=route-table,Tags=[{Key=Name,Value=rt}]";
+    json_t *first = lab_run(cloud, line, &err), *again = lab_run(cloud, line, &err);
+    CHECK(first && again, "%s", err.text);
+    CHECK(json_equal(first, again));
+    CHECK_STR(json_string_value(json_at(again, "ClientToken")), "t-1");
+    json_decref(first);
+    json_decref(again);
+    static const struct step steps[] = {
+        { "ec2 describe-route-tables --filters Name=tag:Name,Values=rt --query length(RouteTables)", "", "1" },
+        { "ec2 create-route-table --vpc-id prod --client-token t-1", "IdempotentParameterMismatch", "t-1" },
+        { "ec2 create-route-table --vpc-id prod --client-token t-2", "", "\"ClientToken\":\"t-2\"" },
+        { "ec2 create-route-table --vpc-id vpc-00000000000000000 --client-token t-3", "InvalidVpcID.NotFound", "" },
+        { "ec2 create-route-table --vpc-id prod --client-token t-3", "", "t-3" }, /* a refused request was not made */
+    };
+    TELL(cloud, steps);
+    cloud_close(cloud);
+}
+
 TEST(describing_pages_filters_and_names)
 {
     struct cloud *cloud = lab();
