@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# Flow logs of real packets.  Every refusal has its positive control: the same packet is accepted once the one rule is there.
+load ../cli/helper
+
+# web and db in one subnet of the default VPC, apart by a custom group on db; $1: the log's format, if any.
+lab_with_flow_log() {
+    XDG_RUNTIME_DIR=$DIR/run
+    export XDG_RUNTIME_DIR
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
+    vpc=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' -o text)
+    subnet=$(vpclab ec2 describe-subnets --query 'Subnets[0].SubnetId' -o text)
+    group=$(vpclab ec2 create-security-group --group-name db --description db --vpc-id "$vpc" --query GroupId -o text)
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port 5432 --cidr 172.31.0.0/16 >/dev/null
+    run_instance web
+    run_instance db --security-group-ids "$group"
+    web=$(address web) db=$(address db)
+    log=$(vpclab ec2 create-flow-logs --resource-type VPC --resource-ids "$vpc" --traffic-type "${2:-ALL}" --log-group-name flows \
+        --max-aggregation-interval 60 ${1:+--log-format "$1"} --query 'FlowLogIds[0]' -o text)
+}
+run_instance() { # NAME OPTION...
+    local name=$1
+    shift
+    vpclab ec2 run-instances --image-id ami-12345678 --subnet-id "$subnet" "$@" \
+        --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$name}]" >/dev/null
+}
+of_instance() { vpclab ec2 describe-instances --filters "Name=tag:Name,Values=$1" --query "Reservations[0].Instances[0].$2" -o text; }
+address() { of_instance "$1" PrivateIpAddress; }
+eni() { of_instance "$1" 'NetworkInterfaces[0].NetworkInterfaceId'; }
+
+up() {
+    vpclab up >/dev/null || { [ $? = 5 ] && [ -z "${CI:-}" ] && skip "this machine builds no labs: $(vpclab up 2>&1 | head -n 1)"; }
+}
+teardown() {
+    vpclab down >/dev/null 2>&1 || true
+    rm -rf "$DIR"
+}
+listen() { # INSTANCE PORT OPTION...
+    local node=$1 port=$2 option=l
+    shift 2
+    [ "${1:-}" = -u ] && option=lu
+    vpclab exec "$node" -- sh -c "nc -${option}k $port >/dev/null 2>&1 & for i in 1 2 3 4 5 6 7 8 9 10; do ss -ln$([ $option = lu ] && echo u || echo t) | grep -q :$port && exit; sleep 0.05; done; exit 1"
+}
+knock() { vpclab exec "$1" -- nc -w 1 -z "$2" "$3"; } # FROM ADDRESS PORT
+refused() { if knock "$@"; then echo "$* is open"; return 1; fi; }
+
+# has PATTERN OPTION...: a line of `flows OPTION...` matches.
+has() {
+    local pattern=$1
+    shift
+    vpclab flows "$@" >"$DIR/flows"
+    grep -qE -- "$pattern" "$DIR/flows" || { echo "no line matches $pattern in: flows $*"; cat "$DIR/flows"; return 1; }
+}
+has_not() { ! has "$@" >/dev/null || { echo "a line matches: $*"; cat "$DIR/flows"; return 1; }; }
+
+@test "accepted and rejected connections, in the default format" {
+    lab_with_flow_log
+    up
+    listen db 5432
+    listen db 22
+    knock web "$db" 5432
+    refused web "$db" 22
+    has "^2 +123456789012 +$(eni web) +$web +$db +[0-9]+ +5432 +6 +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+ +ACCEPT +OK" web --dst-port 5432
+    has "^2 +123456789012 +$(eni db) +$web +$db +[0-9]+ +5432 +6 .* ACCEPT +OK" db --dst-port 5432
+    has " $(eni db) +$db +$web +5432 +[0-9]+ +6 .* ACCEPT +OK" db --src-port 5432
+    has "$(eni web) +$web +$db +[0-9]+ +22 +6 +1 +60 .* ACCEPT +OK" web --dst-port 22 # it left, and was refused at the other end
+    has "$(eni db) +$web +$db +[0-9]+ +22 +6 +1 +60 .* REJECT +OK" db --action REJECT
+    has_not REJECT web
+
+    # the control: with the rule, while live, the same packet is accepted
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port 22 --cidr "$web/32" >/dev/null
+    knock web "$db" 22
+    has "$(eni db) +$web +$db +[0-9]+ +22 +6 .* ACCEPT +OK" db --dst-port 22 --action ACCEPT
+}
+
+@test "records stay in AWS's form when the lab is down" {
+    lab_with_flow_log
+    up
+    listen db 5432
+    knock web "$db" 5432
+    vpclab down >/dev/null # what the open interval holds is written
+    local file=$XDG_DATA_HOME/vpclab/labs/default/flowlogs/$log.log
+    head -n 1 "$file" | grep -qx "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+    grep -qE "^2 123456789012 $(eni db) $web $db [0-9]+ 5432 6 [0-9]+ [0-9]+ [0-9]{10} [0-9]{10} ACCEPT OK$" "$file"
+    has " ACCEPT " db --since 1m
+    has_not " ACCEPT " db --since 2020-01-01T00:00:00Z --dst-port 5433
+}
+
+@test "a log of rejects has no accepted record" {
+    lab_with_flow_log '${dstport} ${action}' REJECT
+    up
+    listen db 5432
+    knock web "$db" 5432
+    refused web "$db" 22
+    has "^22 +REJECT"
+    has_not ACCEPT
+}
+
+@test "custom format: flags, direction, path, ids, packet addresses" {
+    lab_with_flow_log '${interface-id} ${instance-id} ${subnet-id} ${vpc-id} ${az-id} ${region} ${type} ${pkt-srcaddr} ${pkt-dstaddr} ${dstport} ${tcp-flags} ${flow-direction} ${traffic-path} ${action}'
+    up
+    listen db 5432
+    knock web "$db" 5432
+    refused web "$db" 22
+    local ids="$(of_instance web InstanceId) +$subnet +$vpc +use1-az[1-6] +us-east-1 +IPv4"
+    has "^$(eni web) +$ids +$web +$db +5432 +3 +egress +1 +ACCEPT" # SYN, then FIN
+    has "^$(eni web) +$ids +$db +$web +[0-9]+ +19 +ingress +- +ACCEPT" # SYN-ACK, then FIN
+    has "^$(eni db) .* $web +$db +22 +2 +ingress +- +REJECT"
+    has_not ingress --direction egress
+    has egress --direction egress
+}
+
+@test "udp and icmp, and what a network ACL refuses" {
+    lab_with_flow_log
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol -1 --cidr 172.31.0.0/16 >/dev/null
+    local other acl
+    other=$(vpclab ec2 describe-subnets --query 'Subnets[1].SubnetId' -o text)
+    subnet=$other run_instance far --security-group-ids "$group"
+    acl=$(vpclab ec2 describe-network-acls --query 'NetworkAcls[0].NetworkAclId' -o text)
+    up
+    listen db 5353 -u
+    vpclab exec far -- sh -c "echo hello | nc -u -w 1 $db 5353"
+    vpclab exec far -- ping -c 1 -W 1 "$db" >/dev/null
+    has "$(eni db) +$(address far) +$db +[0-9]+ +5353 +17 +1 +34 .* ACCEPT" db --protocol udp
+    has "$(eni db) +$(address far) +$db +0 +0 +1 +1 +84 .* ACCEPT" db --protocol icmp
+    has "$(eni db) +$db +$(address far) +0 +0 +1 +1 +84 .* ACCEPT" db --protocol icmp
+
+    # the ACL of both subnets now refuses UDP on its way in
+    vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --rule-number 50 --protocol 17 --port-range From=0,To=65535 \
+        --cidr-block 0.0.0.0/0 --rule-action deny --ingress >/dev/null
+    vpclab exec far -- sh -c "echo hello | nc -u -w 1 $db 5353"
+    has "$(eni db) +$(address far) +$db +[0-9]+ +5353 +17 +1 +34 .* REJECT" db --protocol udp --action REJECT
+}
+
+@test "through a NAT gateway: its interface, and who is behind it" {
+    lab_with_flow_log '${interface-id} ${srcaddr} ${dstaddr} ${pkt-srcaddr} ${pkt-dstaddr} ${dstport} ${flow-direction} ${traffic-path} ${action}'
+    local private table nat eip app nat_address nat_eni
+    private=$(vpclab ec2 create-subnet --vpc-id "$vpc" --cidr-block 172.31.200.0/24 --query Subnet.SubnetId -o text)
+    eip=$(vpclab ec2 allocate-address --query AllocationId -o text)
+    nat=$(vpclab ec2 create-nat-gateway --subnet-id "$subnet" --allocation-id "$eip" --query NatGateway.NatGatewayId -o text)
+    table=$(vpclab ec2 create-route-table --vpc-id "$vpc" --query RouteTable.RouteTableId -o text)
+    vpclab ec2 associate-route-table --route-table-id "$table" --subnet-id "$private" >/dev/null
+    vpclab ec2 create-route --route-table-id "$table" --destination-cidr-block 0.0.0.0/0 --nat-gateway-id "$nat" >/dev/null
+    subnet=$private run_instance app
+    app=$(address app)
+    nat_address=$(vpclab ec2 describe-nat-gateways --query 'NatGateways[0].NatGatewayAddresses[0].PrivateIp' -o text)
+    nat_eni=$(vpclab ec2 describe-nat-gateways --query 'NatGateways[0].NatGatewayAddresses[0].NetworkInterfaceId' -o text)
+    up
+    listen internet 443
+    knock app 8.8.8.8 443
+    has "^$(eni app) +$app +8.8.8.8 +$app +8.8.8.8 +443 +egress +1 +ACCEPT"
+    has "^$nat_eni +$app +$nat_address +$app +8.8.8.8 +443 +ingress +- +ACCEPT"
+    has "^$nat_eni +$nat_address +8.8.8.8 +$nat_address +8.8.8.8 +443 +egress +8 +ACCEPT"
+    has "^$nat_eni +8.8.8.8 +$nat_address +8.8.8.8 +$nat_address +[0-9]+ +ingress +- +ACCEPT"
+    has "^$nat_eni +$nat_address +$app +8.8.8.8 +$app +[0-9]+ +egress +1 +ACCEPT"
+}
