@@ -516,6 +516,33 @@ describe_security_group_rules(struct op_call *call, struct err *err)
     return ec2_answer_page(call, "SecurityGroupRules", list, "SecurityGroupRuleId", err);
 }
 
+/* Rules in other VPCs that name the groups; the way there is the rule's peering connection.
+ * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupReferences.html */
+static bool
+describe_security_group_references(struct op_call *call, struct err *err)
+{
+    const json_t *ids = json_object_get(call->in, "GroupId");
+    const struct store *store = network_store(ec2_net(call));
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const char *id = json_string_value(json_array_get(ids, i));
+        const struct security_group *named = network_require(ec2_net(call), &security_group_kind, id, err);
+        for (const struct security_group *g = named ? store_first(store, &security_group_kind) : NULL; g;
+             g = store_next(store, g)) {
+            for (size_t r = 0; r < g->rules.n && strcmp(g->vpc_id, named->vpc_id) != 0; r++) {
+                const struct sg_rule *rule = &g->rules.items[r];
+                if (rule->group_id && rule->peering_id && strcmp(rule->group_id, id) == 0) {
+                    json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "GroupId", id, "ReferencingVpcId",
+                                                          g->vpc_id, "VpcPeeringConnectionId", rule->peering_id));
+                    break; /* once for each group that names it */
+                }
+            }
+        }
+    }
+    json_object_set_new(call->out, "SecurityGroupReferenceSet", list);
+    return !err->kind;
+}
+
 #define WRITE(name_, run_, resources_, help_)                                                                          \
     {                                                                                                                  \
         .service = "ec2", .name = name_, .mode = OP_WRITE, .run = run_, .resources = resources_, .help = help_         \
@@ -542,5 +569,10 @@ const struct op ops_ec2_security_group[] = {
       .mode = OP_READ,
       .run = describe_security_group_rules,
       .help = "Show security group rules one by one, each with its id." },
+    { .service = "ec2",
+      .name = "DescribeSecurityGroupReferences",
+      .mode = OP_READ,
+      .run = describe_security_group_references,
+      .help = "Show which VPCs across a peering connection name these groups in their rules." },
     { 0 },
 };

@@ -1,6 +1,7 @@
 /* EC2 operations of route tables, gateways, addresses, prefix lists, flow logs, tags and describe-*: command lines and
  * what they answer or refuse. */
 #include "tests/test.h"
+#include "netsim/model/security_group.h"
 #include "tests/unit/cloud_lab.h"
 
 #include "base/buf.h"
@@ -404,6 +405,32 @@ TEST(describing_pages_filters_and_names)
     CHECK_INT(seen, n);
     free(token);
     json_decref(whole);
+    cloud_close(cloud);
+}
+
+TEST(group_references_across_a_peering_connection)
+{
+    /* A real shape: only a rule of another VPC, with the peering connection AWS writes into it, is a reference. */
+    struct err err = { 0 };
+    struct cloud *cloud = cloud_open(&(struct cloud_options){ .throw_away = true, .seed = 7, .bare = true }, &err);
+    static const char groups[] =
+        "[{\"GroupId\":\"sg-0000000a\",\"GroupName\":\"a\",\"VpcId\":\"vpc-0000000a\",\"OwnerId\":\"123456789012\","
+        "\"IpPermissions\":[{\"IpProtocol\":\"-1\",\"UserIdGroupPairs\":[{\"GroupId\":\"sg-0000000a\"}]}]},"
+        "{\"GroupId\":\"sg-0000000b\",\"GroupName\":\"b\",\"VpcId\":\"vpc-0000000b\",\"OwnerId\":\"123456789012\","
+        "\"IpPermissions\":[{\"IpProtocol\":\"-1\",\"UserIdGroupPairs\":[{\"GroupId\":\"sg-0000000a\",\"VpcId\":"
+        "\"vpc-0000000a\",\"VpcPeeringConnectionId\":\"pcx-0000000c\"}]}]}]";
+    json_t *array = json_read(groups, sizeof groups - 1, "groups", &err);
+    REQUIRE(store_load_kind(network_store(cloud->net), &security_group_kind, array, "groups", NULL, &err), "%s",
+            err.text);
+    json_decref(array);
+    static const struct step steps[] = {
+        { "ec2 describe-security-group-references --group-id sg-0000000a", "",
+          "[{\"GroupId\":\"sg-0000000a\",\"ReferencingVpcId\":\"vpc-0000000b\",\"VpcPeeringConnectionId\":\"pcx-"
+          "0000000c\"}]" },
+        { "ec2 describe-security-group-references --group-id sg-0000000b", "", "\"SecurityGroupReferenceSet\":[]" },
+        { "ec2 describe-security-group-references --group-id sg-0000000d", "InvalidGroup.NotFound", "sg-0000000d" },
+    };
+    TELL(cloud, steps);
     cloud_close(cloud);
 }
 
