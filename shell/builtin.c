@@ -411,7 +411,9 @@ run_complete(struct shell *s, size_t n, char **words)
     completion_find(s, buf_str(&line), line.size, &completion);
     for (size_t i = 0; i < completion.items.n; i++) {
         const struct candidate *c = &completion.items.items[i];
-        buf_printf(&text, "%s%s\n", c->text, c->more ? "" : " ");
+        char *word = strpbrk(c->text, " '\"\\$&;|<>()") ? line_quote(c->text) : xstrdup(c->text);
+        buf_printf(&text, "%s%s\n", word, c->more ? "" : " ");
+        free(word);
     }
     int status = shell_print(s, buf_str(&text));
     completion_done(&completion);
