@@ -312,7 +312,7 @@ call_operation(lua_State *L)
         return lua_bind_raise(L, &err, 1);
     }
     lua_bind_push_answer(L, op, result.out);
-    lua_pushboolean(L, !result.no);
+    lua_pushboolean(L, !result.no && result.status == 0);
     op_result_done(&result);
     return 2;
 }

@@ -25,6 +25,9 @@ describe_flow(const json_t *flow, struct buf *out)
     if (json_object_get(flow, "port")) {
         buf_printf(out, "/%lld", json_int(flow, "port", 0));
     }
+    if (json_flag(flow, "ipv6", false)) {
+        buf_str_add(out, " over IPv6");
+    }
 }
 
 static void
@@ -32,6 +35,25 @@ verdict(const struct scenario *s, bool ok, const char *what, const char *how)
 {
     const char *sign = ok ? "ok" : "NO";
     printf("%s%-3s%s %s: %s\n", !s->color ? "" : ok ? GREEN : RED, sign, s->color ? PLAIN : "", what, how);
+}
+
+/* "blocked, ENI_SG_RULES_MISMATCH; the packet did not arrive": what analysis says, with AWS's code, and what the kernel
+ * did. */
+static void
+describe_outcome(const struct op_result *asked, const struct op_result *sent, struct buf *out)
+{
+    const json_t *first = json_array_get(json_object_get(asked->out, "Explanations"), 0);
+    const char *code = asked->no ? json_str(first, "ExplanationCode") : NULL;
+    buf_printf(out, "%s%s%s", asked->no ? "blocked" : "reachable", code ? ", " : "", code ? code : "");
+    if (!sent->out) {
+        return;
+    }
+    bool agrees = !sent->no, arrived = asked->no ? !agrees : agrees;
+    if (json_int(sent->out, "Asked", 0) == 0) {
+        buf_str_add(out, "; no packet could be sent");
+    } else {
+        buf_printf(out, "; %s packet %s", agrees ? "the" : "but the", arrived ? "arrived" : "did not arrive");
+    }
 }
 
 /* Asks analysis and, while the lab is live, sends a packet; counts and prints.  Returns whether both are as expected.
@@ -43,7 +65,7 @@ expect(lua_State *L, bool reachable)
     const struct op *reach = op_by_name(NULL, "reach"), *verify = op_by_name(NULL, "verify");
     struct op_result asked = { 0 }, sent = { 0 };
     struct err err = { 0 };
-    struct buf flow = { 0 }, trace = { 0 };
+    struct buf flow = { 0 }, trace = { 0 }, outcome = { 0 };
     luaL_checktype(L, 1, LUA_TTABLE);
     json_t *question = lua_json_read(L, 1, &err);
     bool live = cloud_is_live(s->cloud), ok = question && lua_bind_call(s, reach, question, &asked, &err);
@@ -55,7 +77,8 @@ expect(lua_State *L, bool reachable)
     }
     bool as_expected = asked.no != reachable, agrees = !live || !sent.no;
     describe_flow(question, &flow);
-    verdict(s, as_expected && agrees, buf_str(&flow), asked.no ? "blocked" : "reachable");
+    describe_outcome(&asked, &sent, &outcome);
+    verdict(s, as_expected && agrees, buf_str(&flow), buf_str(&outcome));
     s->n_expected++;
     if (!as_expected) {
         s->n_failed++;
@@ -72,6 +95,7 @@ expect(lua_State *L, bool reachable)
     }
     buf_done(&flow);
     buf_done(&trace);
+    buf_done(&outcome);
     json_decref(question);
     op_result_done(&asked);
     op_result_done(&sent);
