@@ -134,6 +134,7 @@ error_text(lua_State *L)
 /* An answer table has a metatable of its own: { __tostring, json = userdata, op = light userdata }. */
 struct answer {
     json_t *json;
+    bool yes;
 };
 
 static int
@@ -146,7 +147,7 @@ answer_gc(lua_State *L)
 }
 
 json_t *
-lua_bind_answer(lua_State *L, int index, const struct op **op)
+lua_bind_answer(lua_State *L, int index, const struct op **op, bool *yes)
 {
     if (!lua_istable(L, index) || !lua_getmetatable(L, index)) {
         return NULL;
@@ -155,6 +156,7 @@ lua_bind_answer(lua_State *L, int index, const struct op **op)
     lua_getfield(L, -2, "json");
     struct answer *answer = luaL_testudata(L, -1, ANSWER_META);
     *op = lua_touserdata(L, -2);
+    *yes = answer && answer->yes;
     lua_pop(L, 3); /* the metatable, held by the table, goes on holding the JSON */
     return answer ? answer->json : NULL;
 }
@@ -163,7 +165,8 @@ static int
 answer_text(lua_State *L)
 {
     const struct op *op;
-    json_t *out = lua_bind_answer(L, 1, &op);
+    bool yes;
+    json_t *out = lua_bind_answer(L, 1, &op, &yes);
     struct buf text = { 0 };
     struct err err = { 0 };
     if (!out || !render(op, out, NULL, NULL, &text, &err)) {
@@ -179,10 +182,11 @@ answer_text(lua_State *L)
 }
 
 void
-lua_bind_push_answer(lua_State *L, const struct op *op, json_t *out)
+lua_bind_push_answer(lua_State *L, const struct op *op, json_t *out, bool yes)
 {
     struct answer *answer = lua_newuserdatauv(L, sizeof *answer, 0);
     answer->json = json_incref(out);
+    answer->yes = yes;
     luaL_setmetatable(L, ANSWER_META);
     lua_json_push(L, out);
     lua_createtable(L, 0, 4);
@@ -311,10 +315,9 @@ call_operation(lua_State *L)
         op_result_done(&result);
         return lua_bind_raise(L, &err, 1);
     }
-    lua_bind_push_answer(L, op, result.out);
-    lua_pushboolean(L, !result.no && result.status == 0);
+    lua_bind_push_answer(L, op, result.out, !result.no && result.status == 0);
     op_result_done(&result);
-    return 2;
+    return 1;
 }
 
 /* ec2.creat_vpc: a missing function says which ones there are. */

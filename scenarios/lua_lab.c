@@ -37,8 +37,8 @@ verdict(const struct scenario *s, bool ok, const char *what, const char *how)
     printf("%s%-3s%s %s: %s\n", !s->color ? "" : ok ? GREEN : RED, sign, s->color ? PLAIN : "", what, how);
 }
 
-/* "blocked, ENI_SG_RULES_MISMATCH; the packet did not arrive": what analysis says, with AWS's code, and what the kernel
- * did. */
+/* "blocked, ENI_SG_RULES_MISMATCH; the packet did not get through": what analysis says, with AWS's code, and what the
+ * kernel did. */
 static void
 describe_outcome(const struct op_result *asked, const struct op_result *sent, struct buf *out)
 {
@@ -52,7 +52,7 @@ describe_outcome(const struct op_result *asked, const struct op_result *sent, st
     if (json_int(sent->out, "Asked", 0) == 0) {
         buf_str_add(out, "; no packet could be sent");
     } else {
-        buf_printf(out, "; %s packet %s", agrees ? "the" : "but the", arrived ? "arrived" : "did not arrive");
+        buf_printf(out, "; %s packet %s", agrees ? "the" : "but the", arrived ? "got through" : "did not get through");
     }
 }
 
@@ -166,7 +166,8 @@ show(lua_State *L)
 {
     static const char *const formats[] = { "", "json", "table", "text", "record", NULL };
     const struct op *op = NULL;
-    const json_t *out = lua_bind_answer(L, 1, &op);
+    bool is_yes;
+    const json_t *out = lua_bind_answer(L, 1, &op, &is_yes);
     const char *format = formats[luaL_checkoption(L, 2, "", formats)];
     struct buf text = { 0 };
     struct err err = { 0 };
@@ -192,6 +193,17 @@ show(lua_State *L)
  * -------------------------------------------------------------------------------------------------------------------
  */
 
+/* lab.yes(answer): reachable, allowed, agreed, done; false where the command's exit status would be 1. */
+static int
+yes(lua_State *L)
+{
+    const struct op *op;
+    bool answer = false;
+    luaL_argcheck(L, lua_bind_answer(L, 1, &op, &answer) != NULL, 1, "the answer of an operation expected");
+    lua_pushboolean(L, answer);
+    return 1;
+}
+
 static int
 seed(lua_State *L)
 {
@@ -216,6 +228,7 @@ lua_lab_open(lua_State *L)
         { "expect_error", expect_error },
         { "title", title },
         { "show", show },
+        { "yes", yes },
         { "seed", seed },
         { "live", live },
         { NULL, NULL },

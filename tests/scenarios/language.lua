@@ -16,10 +16,10 @@ lab.show{ a = { 1, 2.5, true }, b = "text" }
 lab.show(ec2.describe_availability_zones{ zone_names = { "us-east-1a" } }, "text")
 
 lab.title "yes and no"
-local answer, yes = lab.reach("internet", "10.1.0.10", { port = 22 })
-print(yes)
-print(select(2, lab.reach{ "internet", "10.1.0.10", port = 22 }))
-print(select(2, lab.reach{ source = "internet", destination = "10.1.0.10", port = 22 }))
+print(lab.yes(lab.reach("internet", "10.1.0.10", { port = 22 })))
+print(lab.yes(lab.reach{ "internet", "10.1.0.10", port = 22 }))
+print(lab.yes(lab.reach{ source = "internet", destination = "10.1.0.10", port = 22 }))
+print(lab.yes(ec2.describe_vpcs()))
 
 lab.title "errors"
 local ok, e = pcall(ec2.create_subnet, { vpc_id = "second", cidr_block = "10.1.0.0/24" })
