@@ -104,13 +104,45 @@ print(lab.reach{ source = "web", destination = "db", port = 5432 })
 
 lab.title "3. The same network in the kernel, with real packets"
 
-lab.up()
-ec2.create_flow_logs{ resource_type = "VPC", resource_ids = { vpc }, traffic_type = "ALL", log_destination_type = "cloud-watch-logs",
-    log_group_name = "shop", deliver_logs_permission_arn = "arn:aws:iam::123456789012:role/flow-logs", max_aggregation_interval = 60 }
+ec2.create_flow_logs{ resource_type = "VPC", resource_ids = { vpc }, traffic_type = "ALL",
+    log_destination_type = "cloud-watch-logs", log_group_name = "shop",
+    deliver_logs_permission_arn = "arn:aws:iam::123456789012:role/flow-logs", max_aggregation_interval = 60 }
+print(lab.up())
+print("\nThe web server is a shell away: vpclab exec web -- ip -br addr show eth0")
+lab.exec("web", "ip", "-br", "addr", "show", "eth0")
+print()
 check_all()
-print("\nEvery pair, on the ports that the rules name and one that they do not:\n")
+
+lab.title "4. The flow log: who knocked at the database's port?"
+
+local fields = { "version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets",
+    "bytes", "start", "end", "action", "log-status" }
+local function record(r)
+    local values = {}
+    for i, field in ipairs(fields) do
+        values[i] = tostring(r[field])
+    end
+    return table.concat(values, " ")
+end
+for _, log in ipairs(lab.flows{ "db", dst_port = 5432 }.FlowLogs) do
+    for _, r in ipairs(log.Records) do
+        print(record(r))
+    end
+end
+
+lab.title "5. Every pair, on the ports that the rules name and one that they do not"
+
 print(lab.verify())
 
-lab.title "4. The flow log of those packets"
+lab.title "6. Break one rule: the database no longer admits the app tier"
 
-print(lab.flows())
+local rule = { { ip_protocol = "tcp", from_port = 5432, to_port = 5432, user_id_group_pairs = { { group_id = app_group } } } }
+ec2.revoke_security_group_ingress{ group_id = db_group, ip_permissions = rule }
+lab.expect_blocked{ source = "app", destination = "db", port = 5432 }
+print("and back again:")
+ec2.authorize_security_group_ingress{ group_id = db_group, ip_permissions = rule }
+lab.expect_reachable{ source = "app", destination = "db", port = 5432 }
+
+lab.title "7. Take it down"
+
+print(lab.down())
