@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "cloud/state.h"
+#include "netsim/live/keeper.h"
 
 #define LOCK_WAIT_MS 1000
 
@@ -227,18 +228,20 @@ lock_failed(const struct lab_dir *dir, int fd, struct err *err)
     char text[32] = "";
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
     long pid = n > 0 ? strtol(text, NULL, 10) : 0;
-    if (pid > 0) {
-        char *proc = xasprintf("/proc/%ld/comm", pid);
-        struct buf name = { 0 };
-        bool known = buf_read_file(&name, proc, 64, NULL);
-        int size = (int)strcspn(buf_str(&name), "\n");
-        err_set(err, ERR_MACHINE, "", "lab `%s` is being changed by process %ld%s%.*s%s", dir->name, pid,
-                known ? " (" : "", size, buf_str(&name), known ? ")" : "");
-        buf_done(&name);
-        free(proc);
+    if (keeper_is_alive(dir->socket_path)) {
+        err_set(err, ERR_MACHINE, "", "lab `%s` is live: its keeper holds it", dir->name);
+        return err_hint(err, "first: vpclab --lab %s down", dir->name);
+    }
+    char *proc = xasprintf("/proc/%ld/comm", pid);
+    struct buf name = { 0 };
+    if (pid > 0 && buf_read_file(&name, proc, 64, NULL)) {
+        err_set(err, ERR_MACHINE, "", "lab `%s` is being changed by process %ld (%.*s)", dir->name, pid,
+                (int)strcspn(buf_str(&name), "\n"), buf_str(&name));
     } else {
         err_set(err, ERR_MACHINE, "", "lab `%s` is being changed by another process", dir->name);
     }
+    buf_done(&name);
+    free(proc);
     err_hint(err, "wait until it has finished, or work in another lab: --lab NAME");
     return false;
 }

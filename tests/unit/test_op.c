@@ -5,9 +5,11 @@
 
 #include "base/buf.h"
 #include "cloud/awsmodel/awsmodel.h"
+#include "cloud/keeper_link.h"
 #include "cloud/op_types.h"
 #include "cloud/state.h"
 #include "cloud/suggest.h"
+#include "netsim/live/keeper.h"
 #include "netsim/model/network.h"
 
 TEST(suggestions_are_near_and_few)
@@ -122,8 +124,9 @@ TEST(wrong_objects_get_the_codes_of_their_service)
         { "iam", "CreateUser", "{\"UserName\":\"a b\"}", "ValidationError", "UserName" },
         { "iam", "CreateUser", "{\"UserName\":\"a\",\"Path\":\"eng/\"}", "ValidationError", "Path" },
         { "iam", "CreateUser", "{\"UserName\":\"a+=,.@-_9\",\"Path\":\"/eng/\"}", "", "" },
-        { "iam", "SetDefaultPolicyVersion", "{\"PolicyArn\":\"arn:aws:iam::123456789012:policy/p\",\"VersionId\":\"1\"}",
-          "ValidationError", "VersionId" },
+        { "iam", "SetDefaultPolicyVersion",
+          "{\"PolicyArn\":\"arn:aws:iam::123456789012:policy/p\",\"VersionId\":\"1\"}", "ValidationError",
+          "VersionId" },
         { "logs", "CreateLogGroup", "{}", "InvalidParameterException", "logGroupName" },
         { "organizations", "CreatePolicy", "{}", "InvalidInputException", "Content" },
         { "accessanalyzer", "ValidatePolicy", "{}", "ValidationException", "policyDocument" },
@@ -393,6 +396,49 @@ TEST(rows_are_sound)
         CHECK(op_by_name((*op)->service, (*op)->name) == *op, "%s %s has two rows", service, (*op)->name);
         CHECK((*op)->service || (*op)->group, "%s has no group", (*op)->name);
     }
+}
+
+static json_t *
+serve(struct cloud *cloud, const char *text)
+{
+    struct keeper_message request = { 0 }, reply = { 0 };
+    struct err err = { 0 };
+    request.json = json_read(text, strlen(text), "request", &err);
+    REQUIRE(request.json != NULL, "%s", err.text);
+    CHECK(keeper_link_serve(cloud, &request, &reply), "%s", text);
+    json_decref(request.json);
+    return reply.json;
+}
+
+TEST(a_keeper_does_what_a_message_asks)
+{
+    struct err err = { 0 };
+    struct cloud *cloud = lab_open(&err);
+    REQUIRE(cloud != NULL, "%s", err.text);
+    json_t *reply = serve(cloud, "{\"op\":[\"ec2\",\"DescribeVpcs\"],\"in\":{},\"as\":{\"region\":\"us-east-1\"}}");
+    CHECK_INT(json_array_size(json_at(reply, "out.Vpcs")), 1);
+    json_decref(reply);
+    reply = serve(cloud, "{\"op\":[\"ec2\",\"DescribeVpcs\"],\"in\":{},\"as\":{\"region\":\"eu-west-1\"}}");
+    CHECK_INT(json_array_size(json_at(reply, "out.Vpcs")), 0, "another region");
+    json_decref(reply);
+    reply = serve(cloud, "{\"op\":[null,\"ops\"],\"in\":{\"Coverage\":true}}");
+    CHECK(json_at(reply, "out.Services") != NULL);
+    json_decref(reply);
+    reply = serve(cloud, "{\"op\":[\"ec2\",\"CreateSubnet\"],\"in\":{}}");
+    err_from_json(json_object_get(reply, "error"), &err);
+    CHECK_STR(err.code, "MissingParameter");
+    CHECK_STR(err.where, "VpcId");
+    CHECK_INT(err.kind, ERR_INPUT);
+    json_decref(reply);
+    err_clear(&err);
+    reply = serve(cloud, "{\"op\":[\"ec2\",\"NoSuch\"],\"in\":{}}");
+    err_from_json(json_object_get(reply, "error"), &err);
+    CHECK_INT(err.kind, ERR_FAULT);
+    json_decref(reply);
+    struct keeper_message other = { .json = json_pack("{s:b}", "stop", 1) }, none = { 0 };
+    CHECK(!keeper_link_serve(cloud, &other, &none), "not ours");
+    json_decref(other.json);
+    cloud_close(cloud);
 }
 
 TEST_MAIN
