@@ -42,6 +42,37 @@ is_id_prefix(const char *text)
     return dash && strlen(dash + 1) >= PREFIX_DIGITS && dash[1 + strspn(dash + 1, "0123456789abcdef")] == '\0';
 }
 
+/* A member's value by its row, without describing the whole object: completion looks at thousands. "" where there is
+ * none. */
+static const char *
+member_text(const struct object *object, const char *name, char *out, size_t size)
+{
+    const struct field *field = object->kind->fields;
+    while (field->name && strcmp(field->name, name) != 0) {
+        field++;
+    }
+    const void *at = (const char *)object + field->offset;
+    const char *text = "";
+    switch (field->name ? field->type : FIELD_NONE) {
+    case FIELD_STRING:
+        text = *(char *const *)at ? *(char *const *)at : "";
+        break;
+    case FIELD_ID:
+        text = at;
+        break;
+    case FIELD_CIDR:
+        text = cidr_str(at);
+        break;
+    case FIELD_IP:
+        text = ip_str(at);
+        break;
+    default:
+        break;
+    }
+    snprintf(out, size, "%s", text);
+    return out;
+}
+
 /* A security group and a prefix list are named by AWS itself; others have at most a Name tag. */
 static const char *
 own_name(const struct object *object)
@@ -71,15 +102,14 @@ struct search {
 };
 
 static bool
-is_in_vpc(const struct cloud *cloud, const void *object, const struct search *search)
+is_in_vpc(const struct cloud *cloud, const struct object *object, const struct search *search)
 {
-    json_t *described = object_describe(network_store(cloud->net), object);
-    const char *vpc_id = json_str(described, "VpcId");
-    const struct object *vpc = vpc_id ? store_find(network_store(cloud->net), vpc_id) : NULL;
+    char vpc_id[ID_SIZE];
+    member_text(object, "VpcId", vpc_id, sizeof vpc_id);
+    const struct object *vpc = vpc_id[0] ? store_find(network_store(cloud->net), vpc_id) : NULL;
     const char *name = vpc ? object_name(vpc) : NULL;
-    bool by_id = vpc_id && strlen(vpc_id) == search->vpc_size && memcmp(vpc_id, search->vpc, search->vpc_size) == 0;
+    bool by_id = strlen(vpc_id) == search->vpc_size && memcmp(vpc_id, search->vpc, search->vpc_size) == 0;
     bool by_name = name && strlen(name) == search->vpc_size && memcmp(name, search->vpc, search->vpc_size) == 0;
-    json_decref(described);
     return by_id || by_name;
 }
 
@@ -132,18 +162,17 @@ prefer_instance(struct search *search)
 }
 
 static bool
-ambiguous(const struct cloud *cloud, const struct search *search, bool by_id, struct err *err)
+ambiguous(const struct search *search, bool by_id, struct err *err)
 {
     struct buf list = { 0 };
     for (size_t i = 0; i < search->n && i < LISTED_MAX; i++) {
+        char vpc[ID_SIZE];
         const char *name = object_name(search->found[i]);
-        json_t *described = object_describe(network_store(cloud->net), search->found[i]);
-        const char *vpc = json_str(described, "VpcId");
+        member_text(search->found[i], "VpcId", vpc, sizeof vpc);
         buf_printf(&list, "%s%s", i ? ", " : "", search->found[i]->id);
-        if (by_id ? name != NULL : vpc != NULL) {
+        if (by_id ? name != NULL : vpc[0] != '\0') {
             buf_printf(&list, " (%s)", by_id ? name : vpc);
         }
-        json_decref(described);
     }
     if (search->n > LISTED_MAX) {
         buf_printf(&list, " and %zu more", search->n - LISTED_MAX);
@@ -209,7 +238,7 @@ cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, cha
         }
     }
     if (search.n > 1) {
-        return ambiguous(cloud, &search, by_id, err);
+        return ambiguous(&search, by_id, err);
     }
     if (search.n == 0 && (strlen(text) >= ID_SIZE || (!any && !has_id_form(kind, text)))) {
         return no_such(cloud, kind, text, err);
@@ -220,17 +249,12 @@ cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, cha
 
 /* What tells resources apart at a glance: the block, address or state. */
 static void
-detail_of(const json_t *described, char *out, size_t size)
+detail_of(const struct object *object, char *out, size_t size)
 {
     static const char *const members[] = { "CidrBlock", "PrivateIpAddress", "PublicIp", "GroupName", "State", "VpcId" };
-    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-        const char *text = json_str(described, members[i]);
-        if (text && text[0]) {
-            snprintf(out, size, "%s", text);
-            return;
-        }
+    for (size_t i = 0; i < ARRAY_SIZE(members) && !(i && out[0]); i++) {
+        member_text(object, members[i], out, size);
     }
-    out[0] = '\0';
 }
 
 void
@@ -243,11 +267,9 @@ cloud_each_resource(const struct cloud *cloud, const char *kind,
             continue;
         }
         for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
-            json_t *described = object_describe(store, o);
             char detail[80];
-            detail_of(described, detail, sizeof detail);
+            detail_of(o, detail, sizeof detail);
             each(context, o->id, object_name(o) ? object_name(o) : own_name(o), detail);
-            json_decref(described);
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "cloud/state.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,22 @@ remember(struct lab_dir *dir, char *text, size_t size, const struct stat *st)
     dir->saved_inode = st->st_ino;
 }
 
+/* A throw-away lab need not survive the machine, only its process (a keeper, a second reader): no fsync, which costs
+ * more than the rest. */
+static bool
+write_throw_away(const struct lab_dir *dir, const char *text, size_t size, struct err *err)
+{
+    char *new_path = xasprintf("%s.new", dir->state_path);
+    int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool done = fd >= 0 && write(fd, text, size) == (ssize_t)size;
+    done = (fd < 0 || close(fd) == 0) && done && rename(new_path, dir->state_path) == 0;
+    if (!done) {
+        err_set(err, ERR_MACHINE, "", "`%s` cannot be written: %s", dir->state_path, strerror(errno));
+    }
+    free(new_path);
+    return done;
+}
+
 bool
 state_save(struct cloud *cloud, struct err *err)
 {
@@ -192,7 +209,9 @@ state_save(struct cloud *cloud, struct err *err)
         free(text);
         return true;
     }
-    if (!file_write_atomic(dir->state_path, text, size, err)) {
+    bool written =
+        dir->throw_away ? write_throw_away(dir, text, size, err) : file_write_atomic(dir->state_path, text, size, err);
+    if (!written) {
         free(text);
         return false;
     }
