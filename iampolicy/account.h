@@ -9,7 +9,7 @@
  * Policy documents are kept as the text the user wrote, so that an explanation can name line and column of it.
  *
  * Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
- * Uses: base/store.h.   Used by: gather.h, cloud/ops_iam*.c, ops_sts.c, ops_s3.c. */
+ * Uses: base/store.h, aws_policies.h.   Used by: gather.h, cloud/ops_iam*.c, ops_sts.c, ops_s3.c. */
 #pragma once
 #include "base/clock.h"
 #include "base/err.h"
@@ -94,6 +94,7 @@ struct iam_accounts {
     struct id_gen *ids;
     const struct clock *clock;
     struct store *store;
+    struct store *aws; /* AWS's own managed policies, account "aws"; not saved */
 };
 
 /* 'ids' and 'clock' are borrowed and must live as long. */

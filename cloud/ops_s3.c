@@ -1,0 +1,369 @@
+/* cloud/ops_s3.c - buckets as far as access to them is decided: create, list, delete, policy, block public access,
+ * tags. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/ops_iam.h"
+
+/* 3 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit, no "..", not like an address (S3 User Guide:
+ * naming rules). */
+static bool
+check_bucket_name(const char *name, struct err *err)
+{
+    size_t n = strlen(name);
+    struct ip ip;
+    bool ok = n >= 3 && n <= 63 && !strstr(name, "..") && !ip_parse(name, &ip) && strncmp(name, "xn--", 4) != 0;
+    for (size_t i = 0; i < n && ok; i++) {
+        bool letter = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9');
+        ok = letter || ((name[i] == '-' || name[i] == '.') && i > 0 && i + 1 < n);
+    }
+    if (!ok) {
+        err_set(err, ERR_INPUT, "InvalidBucketName", "`%.80s` is not a name for a bucket", name);
+        return err_hint(err, "3 to 63 small letters, digits, `-` and `.`, beginning and ending with a letter or digit");
+    }
+    return true;
+}
+
+/* The bucket that the request names and this account owns. */
+static struct iam_bucket *
+own_bucket(const struct op_call *call, struct err *err)
+{
+    const char *name = arg_str(call->in, "Bucket"), *expected = arg_str(call->in, "ExpectedBucketOwner");
+    struct iam_bucket *bucket = iam_find_bucket(call->cloud->accounts, name);
+    if (!bucket) {
+        err_set(err, ERR_INPUT, "NoSuchBucket", "there is no bucket `%.80s`", name);
+        return NULL;
+    }
+    if (strcmp(bucket->obj.account, call->cloud->account) != 0 ||
+        (expected && strcmp(expected, bucket->obj.account) != 0)) {
+        err_set(err, ERR_INPUT, "AccessDenied", "the bucket `%s` belongs to account %s", name, bucket->obj.account);
+        return NULL;
+    }
+    return bucket;
+}
+
+static bool
+create_bucket(struct op_call *call, struct err *err)
+{
+    const struct cloud *cloud = call->cloud;
+    const char *name = arg_str(call->in, "Bucket");
+    const char *place = json_str(json_object_get(call->in, "CreateBucketConfiguration"), "LocationConstraint");
+    if (!check_bucket_name(name, err)) {
+        return false;
+    }
+    const struct iam_bucket *other = iam_find_bucket(cloud->accounts, name);
+    if (other) {
+        bool own = strcmp(other->obj.account, cloud->account) == 0;
+        err_set(err, ERR_INPUT, own ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists",
+                "there is a bucket `%s` already", name);
+        return err_hint(err, "bucket names are unique across all accounts");
+    }
+    const char *region = place ? place : "us-east-1";
+    if (strcmp(region, cloud->region) != 0 && strcmp(cloud->region, "us-east-1") != 0) {
+        err_set(err, ERR_INPUT, "IllegalLocationConstraintException",
+                "the location `%s` is not the region `%s` that is asked", region, cloud->region);
+        return err_hint(err, "--create-bucket-configuration LocationConstraint=%s", cloud->region);
+    }
+    struct iam_bucket *bucket = iam_add_object(cloud->accounts, &iam_bucket_kind, cloud->account, "bucket");
+    bucket->name = xstrdup(name);
+    bucket->created = iam_now(call);
+    strncpy(bucket->obj.region, region, sizeof bucket->obj.region - 1);
+    /* New buckets block public access (S3 default since April 2023). */
+    bucket->has_access_block = bucket->block_acls = bucket->ignore_acls = bucket->block_policy =
+        bucket->restrict_public = true;
+    char *location =
+        strcmp(region, "us-east-1") == 0 ? xasprintf("/%s", name) : xasprintf("http://%s.s3.amazonaws.com/", name);
+    json_object_set_new(call->out, "Location", json_string(location));
+    free(location);
+    return true;
+}
+
+static bool
+list_buckets(struct op_call *call, struct err *err)
+{
+    (void)err;
+    struct store *store = call->cloud->accounts->store;
+    const char *prefix = arg_str(call->in, "Prefix");
+    json_t *list = json_array();
+    for (struct iam_bucket *b = store_first(store, &iam_bucket_kind); b; b = store_next(store, b)) {
+        if (strcmp(b->obj.account, call->cloud->account) == 0 &&
+            (!prefix || strncmp(b->name, prefix, strlen(prefix)) == 0)) {
+            json_array_append_new(list, object_describe(store, b));
+        }
+    }
+    json_object_set_new(call->out, "Buckets", list);
+    json_object_set_new(call->out, "Owner", json_pack("{s:s}", "ID", call->cloud->account));
+    return true;
+}
+
+static bool
+delete_bucket(struct op_call *call, struct err *err)
+{
+    struct iam_bucket *bucket = own_bucket(call, err);
+    if (bucket) {
+        store_delete(call->cloud->accounts->store, bucket);
+    }
+    return bucket != NULL;
+}
+
+static bool
+head_bucket(struct op_call *call, struct err *err)
+{
+    const struct iam_bucket *bucket = own_bucket(call, err);
+    if (bucket) {
+        json_object_set_new(call->out, "BucketRegion", json_string(bucket->obj.region));
+    }
+    return bucket != NULL;
+}
+
+static bool
+get_location(struct op_call *call, struct err *err)
+{
+    const struct iam_bucket *bucket = own_bucket(call, err);
+    if (bucket) { /* us-east-1 has none */
+        json_object_set_new(call->out, "LocationConstraint",
+                            strcmp(bucket->obj.region, "us-east-1") == 0 ? json_null()
+                                                                         : json_string(bucket->obj.region));
+    }
+    return bucket != NULL;
+}
+
+/* ---- policy ---- */
+
+/* Patterns of a bucket policy name the bucket or what is in it. */
+static bool
+check_pattern(const struct iam_bucket *bucket, const struct iam_policy *policy, const struct iam_pattern *pattern,
+              struct err *err)
+{
+    const char *rest = strncmp(pattern->text, "arn:", 4) == 0 ? strstr(pattern->text, ":s3:::") : NULL;
+    size_t n = strlen(bucket->name);
+    bool own = rest && strncmp(rest + 6, bucket->name, n) == 0 &&
+               (rest[6 + n] == '\0' || rest[6 + n] == '/' || rest[6 + n] == '*');
+    bool wild = rest && strpbrk(rest + 6, "*?$") && strcspn(rest + 6, "*?$") <= n &&
+                strncmp(rest + 6, bucket->name, strcspn(rest + 6, "*?$")) == 0;
+    if (own || wild || pattern->kind == IAM_PATTERN_ALL) {
+        return true;
+    }
+    int line, column;
+    iam_policy_place(policy, pattern->span.start, &line, &column);
+    err_set(err, ERR_DOCUMENT, "MalformedPolicy", "`%.160s` is not in the bucket `%s`", pattern->text, bucket->name);
+    err_at(err, policy->name, line, column);
+    return err_hint(err, "use arn:aws:s3:::%s or arn:aws:s3:::%s/*", bucket->name, bucket->name);
+}
+
+static bool
+is_public(const struct iam_policy *policy)
+{
+    for (uint32_t i = 0; i < policy->n_statements; i++) {
+        const struct iam_statement *s = &policy->statements[i];
+        bool everybody = s->not_principal;
+        for (uint32_t k = 0; k < s->n_principals; k++) {
+            everybody |= s->principals[k].kind == IAM_ENTRY_ANY;
+        }
+        if (!s->deny && everybody && !s->n_conditions) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+check_bucket_policy(const struct iam_bucket *bucket, const struct iam_policy *policy, struct err *err)
+{
+    if (!iam_policy_check_storable(policy, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < policy->n_statements; i++) {
+        for (uint32_t k = 0; k < policy->statements[i].n_resources; k++) {
+            if (!check_pattern(bucket, policy, &policy->statements[i].resources[k], err)) {
+                return false;
+            }
+        }
+    }
+    if (bucket->block_policy && is_public(policy)) {
+        err_set(err, ERR_INPUT, "AccessDenied", "the policy is public and the bucket `%s` blocks public policies",
+                bucket->name);
+        return err_hint(
+            err, "a public policy allows \"*\" without a condition; s3api put-public-access-block changes the setting");
+    }
+    return true;
+}
+
+/* S3's code for what IAM calls MalformedPolicyDocument. */
+static bool
+as_s3(struct err *err)
+{
+    if (err && strcmp(err->code, "MalformedPolicyDocument") == 0) {
+        strcpy(err->code, "MalformedPolicy");
+    }
+    return false;
+}
+
+static bool
+put_bucket_policy(struct op_call *call, struct err *err)
+{
+    struct iam_bucket *bucket = own_bucket(call, err);
+    const char *text = arg_str(call->in, "Policy");
+    if (!bucket) {
+        return false;
+    }
+    if (strlen(text) > 20 * 1024) {
+        return err_set(err, ERR_INPUT, "PolicyTooLarge", "a bucket policy has at most 20480 bytes, not %zu",
+                       strlen(text));
+    }
+    struct iam_policy *policy = iam_policy_parse(text, strlen(text), IAM_POLICY_RESOURCE, "Policy", err);
+    bool ok = policy && check_bucket_policy(bucket, policy, err);
+    iam_policy_free(policy);
+    if (!ok) {
+        return as_s3(err);
+    }
+    free(bucket->policy);
+    bucket->policy = xstrdup(text);
+    return true;
+}
+
+static bool
+get_bucket_policy(struct op_call *call, struct err *err)
+{
+    const struct iam_bucket *bucket = own_bucket(call, err);
+    if (bucket && !bucket->policy) {
+        return err_set(err, ERR_INPUT, "NoSuchBucketPolicy", "the bucket `%s` has no policy", bucket->name);
+    }
+    if (bucket) {
+        json_object_set_new(call->out, "Policy",
+                            json_string(bucket->policy)); /* text, not an object: S3 answers with the body */
+    }
+    return bucket != NULL;
+}
+
+static bool
+delete_bucket_policy(struct op_call *call, struct err *err)
+{
+    struct iam_bucket *bucket = own_bucket(call, err);
+    if (bucket) {
+        free(bucket->policy);
+        bucket->policy = NULL;
+    }
+    return bucket != NULL;
+}
+
+static bool
+get_policy_status(struct op_call *call, struct err *err)
+{
+    const struct iam_bucket *bucket = own_bucket(call, err);
+    if (!bucket) {
+        return false;
+    }
+    if (!bucket->policy) {
+        return err_set(err, ERR_INPUT, "NoSuchBucketPolicy", "the bucket `%s` has no policy", bucket->name);
+    }
+    struct iam_policy *policy =
+        iam_policy_parse(bucket->policy, strlen(bucket->policy), IAM_POLICY_RESOURCE, bucket->name, err);
+    if (policy) {
+        json_object_set_new(call->out, "PolicyStatus", json_pack("{s:b}", "IsPublic", (int)is_public(policy)));
+    }
+    iam_policy_free(policy);
+    return policy != NULL;
+}
+
+/* ---- block public access, tags ---- */
+
+static bool
+put_access_block(struct op_call *call, struct err *err)
+{
+    struct iam_bucket *bucket = own_bucket(call, err);
+    const json_t *wanted = json_object_get(call->in, "PublicAccessBlockConfiguration");
+    if (bucket) { /* what is not mentioned is off */
+        bucket->has_access_block = true;
+        bucket->block_acls = json_flag(wanted, "BlockPublicAcls", false);
+        bucket->ignore_acls = json_flag(wanted, "IgnorePublicAcls", false);
+        bucket->block_policy = json_flag(wanted, "BlockPublicPolicy", false);
+        bucket->restrict_public = json_flag(wanted, "RestrictPublicBuckets", false);
+    }
+    return bucket != NULL;
+}
+
+static bool
+get_access_block(struct op_call *call, struct err *err)
+{
+    const struct iam_bucket *b = own_bucket(call, err);
+    if (b && !b->has_access_block) {
+        return err_set(err, ERR_INPUT, "NoSuchPublicAccessBlockConfiguration",
+                       "the bucket `%s` has no public access block", b->name);
+    }
+    if (b) {
+        json_object_set_new(call->out, "PublicAccessBlockConfiguration",
+                            json_pack("{s:b, s:b, s:b, s:b}", "BlockPublicAcls", (int)b->block_acls, "IgnorePublicAcls",
+                                      (int)b->ignore_acls, "BlockPublicPolicy", (int)b->block_policy,
+                                      "RestrictPublicBuckets", (int)b->restrict_public));
+    }
+    return b != NULL;
+}
+
+static bool
+delete_access_block(struct op_call *call, struct err *err)
+{
+    struct iam_bucket *b = own_bucket(call, err);
+    if (b) {
+        b->has_access_block = b->block_acls = b->ignore_acls = b->block_policy = b->restrict_public = false;
+    }
+    return b != NULL;
+}
+
+static bool
+put_tagging(struct op_call *call, struct err *err)
+{
+    struct iam_bucket *bucket = own_bucket(call, err);
+    const json_t *tags = json_object_get(json_object_get(call->in, "Tagging"), "TagSet");
+    if (!bucket || !iam_check_tags(tags, err)) {
+        return false;
+    }
+    while (bucket->obj.tags.n) { /* the set is replaced */
+        object_unset_tag(&bucket->obj, bucket->obj.tags.items[0].key);
+    }
+    iam_set_tags(&bucket->obj, tags);
+    return true;
+}
+
+static bool
+get_tagging(struct op_call *call, struct err *err)
+{
+    const struct iam_bucket *bucket = own_bucket(call, err);
+    if (bucket && !bucket->obj.tags.n) {
+        return err_set(err, ERR_INPUT, "NoSuchTagSet", "the bucket `%s` has no tags", bucket->name);
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; bucket && i < bucket->obj.tags.n; i++) {
+        json_array_append_new(list, json_pack("{s:s, s:s}", "Key", bucket->obj.tags.items[i].key, "Value",
+                                              bucket->obj.tags.items[i].value));
+    }
+    json_object_set_new(call->out, "TagSet", list);
+    return bucket != NULL;
+}
+
+#define READ(name_, run_, help_)                                                                                       \
+    {                                                                                                                  \
+        .service = "s3api", .name = (name_), .mode = OP_READ, .run = (run_), .help = (help_)                           \
+    }
+#define WRITE(name_, run_, help_)                                                                                      \
+    {                                                                                                                  \
+        .service = "s3api", .name = (name_), .mode = OP_WRITE, .run = (run_), .help = (help_)                          \
+    }
+
+const struct op ops_s3[] = {
+    WRITE("CreateBucket", create_bucket, "Create a bucket."),
+    READ("ListBuckets", list_buckets, "List the account's buckets."),
+    READ("HeadBucket", head_bucket, "Ask whether a bucket is there."),
+    READ("GetBucketLocation", get_location, "Show a bucket's region."),
+    WRITE("DeleteBucket", delete_bucket, "Delete a bucket."),
+    WRITE("PutBucketPolicy", put_bucket_policy, "Write a bucket's policy."),
+    READ("GetBucketPolicy", get_bucket_policy, "Show a bucket's policy."),
+    WRITE("DeleteBucketPolicy", delete_bucket_policy, "Delete a bucket's policy."),
+    READ("GetBucketPolicyStatus", get_policy_status, "Ask whether a bucket's policy is public."),
+    WRITE("PutPublicAccessBlock", put_access_block, "Block or allow public access to a bucket."),
+    READ("GetPublicAccessBlock", get_access_block, "Show what public access a bucket blocks."),
+    WRITE("DeletePublicAccessBlock", delete_access_block, "Stop blocking public access to a bucket."),
+    WRITE("PutBucketTagging", put_tagging, "Replace a bucket's tags."),
+    READ("GetBucketTagging", get_tagging, "Show a bucket's tags."),
+    { 0 },
+};
