@@ -29,7 +29,12 @@
     FAMILY(ops_ec2_flow_logs) \
     FAMILY(ops_import) \
     FAMILY(ops_flows) \
-    FAMILY(ops_iam_batch)
+    FAMILY(ops_iam_simulate) \
+    FAMILY(ops_iam_batch) \
+    FAMILY(ops_iam_entities) \
+    FAMILY(ops_iam_policies) \
+    FAMILY(ops_sts) \
+    FAMILY(ops_s3)
 /* clang-format on */
 
 #define DECLARE(family) extern const struct op family[];

@@ -245,13 +245,25 @@ stricter(enum iam_decision a, enum iam_decision b)
     return rank[a] >= rank[b] ? a : b;
 }
 
+/* The ARN template of the action's resource type that the resources have, "*" where nothing fits. */
+static const char *
+resource_template(struct simulation *s, const char *action, const char *arn)
+{
+    const struct iam_action_info *info = arn ? iam_catalog_action(s->catalog, action) : NULL;
+    for (size_t i = 0; info && i < info->n_resources; i++) {
+        if (iam_arn_fits(arn, info->resources[i].type->arn)) {
+            return info->resources[i].type->arn;
+        }
+    }
+    return "*";
+}
+
 static json_t *
 action_result(struct simulation *s, const char *action)
 {
     const json_t *arns = json_object_get(s->call->in, "ResourceArns");
     size_t n = json_array_size(arns);
-    const struct iam_action_info *info = iam_catalog_action(s->catalog, action);
-    const char *template = n && info && info->n_resources ? info->resources[0].type->arn : "*";
+    const char *template = resource_template(s, action, json_string_value(json_array_get(arns, 0)));
     enum iam_decision decision = IAM_ALLOW;
     json_t *out = json_object(), *matched = json_array(), *missing = json_array(), *specific = json_array();
     bool within_boundary = true;
