@@ -274,6 +274,25 @@ ops_run(struct op_call *call, struct err *err)
     return arg_flag(call->in, "Coverage", false) ? count_ops(call) : list_ops(call, err);
 }
 
+/* ---- lab limits -------------------------------------------------------------------------------------------------- */
+
+static bool
+lab_limits(struct op_call *call, struct err *err)
+{
+    const char *state = arg_str(call->in, "State");
+    (void)err;
+    if (state) {
+        call->cloud->limits = strcmp(state, "on") == 0;
+        network_set_limits(call->cloud->net, call->cloud->limits);
+    }
+    json_object_set_new(call->out, "Limits", json_string(call->cloud->limits ? "on" : "off"));
+    return true;
+}
+
+static const struct op_param limits_params[] = {
+    { "State", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "on or off; shows which if not given", NULL, "on off" },
+    { 0 },
+};
 static const struct op_param new_params[] = {
     { "Name", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "name of the new lab" },
     { "Bare", OP_BOOL, OP_OPTIONAL, "without the default VPC" },
@@ -308,6 +327,13 @@ const struct op ops_lab[] = {
       .help = "Begin a lab: an account with its default VPC.",
       .examples = "lab new exam                 a lab called exam\n"
                   "lab new empty --bare --seed 7 without the default VPC; ids repeat\n" },
+    { .name = "lab limits",
+      .mode = OP_WRITE,
+      .run = lab_limits,
+      .group = "lab",
+      .params = limits_params,
+      .help = "Hold AWS's default quotas (five VPCs, five Elastic IPs, ...), or let them be.",
+      .examples = "lab limits off\n" },
     { .name = "lab delete",
       .mode = OP_LOCAL,
       .run = lab_delete,

@@ -141,6 +141,7 @@ parse_json(struct cloud *cloud, const json_t *json, const char *where, struct er
         snprintf(cloud->region, sizeof cloud->region, "%s", region);
     }
     cloud->limits = json_flag(json, "limits", true);
+    network_set_limits(cloud->net, cloud->limits);
     network_set_owner(cloud->net, cloud->account, cloud->region);
     const json_t *accounts = json_object_get(json, "accounts");
     return parse_network(cloud, json_object_get(json, "network"), where, err) &&

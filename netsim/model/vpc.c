@@ -179,7 +179,7 @@ limit_check(const struct network *net, const struct vpc_spec *spec, struct err *
     if (net->limits && n >= 5) {
         err_set(err, ERR_INPUT, "VpcLimitExceeded", "the maximum number of VPCs has been reached (5 in %s)",
                 net->region);
-        return err_hint(err, "delete a VPC, or turn the lab's limits off");
+        return err_hint(err, "delete a VPC, or `lab limits off`");
     }
     return true;
 }
