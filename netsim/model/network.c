@@ -278,10 +278,11 @@ group_loaded_well(const struct security_group *group, const char *where, struct 
         char place[160];
         snprintf(place, sizeof place, "%s %s.%s", where ? where : "", group->obj.id,
                  egress ? "IpPermissionsEgress" : "IpPermissions");
-        if (!sg_rules_read(left, egress, false, place, &rules, err)) {
+        bool read = sg_rules_read(left, egress, false, place, &rules, err);
+        VEC_DONE(&rules); /* nothing was left, or nothing of it was kept: no rule is in it */
+        if (!read) {
             return false;
         }
-        VEC_DONE(&rules); /* nothing was left, so nothing is in it */
     }
     return true;
 }
