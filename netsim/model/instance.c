@@ -206,31 +206,29 @@ instances_from_reservations(const json_t *reservations)
 json_t *
 instances_to_reservations(const struct network *net, const json_t *described)
 {
-    json_t *list = json_array(), *item, *reservation;
-    size_t i, j;
+    json_t *list = json_array(), *item;
+    struct map by_id = { 0 };
+    size_t i;
     (void)net;
     json_array_foreach(described, i, item)
     {
         const char *id = json_str(item, "ReservationId");
-        json_t *found = NULL;
-        /* Instances of one reservation were created together, so it is nearly always the last one. */
-        for (j = json_array_size(list); j-- > 0 && !found;) {
-            reservation = json_array_get(list, j);
-            found = strcmp(json_str(reservation, "ReservationId"), id ? id : "") == 0 ? reservation : NULL;
-        }
-        if (!found) {
-            found = json_object();
-            json_object_set_new(found, "ReservationId", json_string(id ? id : ""));
-            json_object_set(found, "OwnerId", json_object_get(item, "OwnerId"));
-            json_object_set_new(found, "Groups", json_array());
-            json_object_set_new(found, "Instances", json_array());
-            json_array_append_new(list, found);
+        json_t *reservation = map_get(&by_id, id ? id : "");
+        if (!reservation) {
+            reservation = json_object();
+            json_object_set_new(reservation, "ReservationId", json_string(id ? id : ""));
+            json_object_set(reservation, "OwnerId", json_object_get(item, "OwnerId"));
+            json_object_set_new(reservation, "Groups", json_array());
+            json_object_set_new(reservation, "Instances", json_array());
+            json_array_append_new(list, reservation);
+            map_put(&by_id, id ? id : "", reservation);
         }
         json_t *copy = json_copy(item);
         json_object_del(copy, "ReservationId");
         json_object_del(copy, "OwnerId");
-        json_array_append_new(json_object_get(found, "Instances"), copy);
+        json_array_append_new(json_object_get(reservation, "Instances"), copy);
     }
+    map_done(&by_id);
     return list;
 }
 
