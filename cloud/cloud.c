@@ -57,9 +57,28 @@ load_or_begin(struct cloud *cloud, const struct cloud_options *options, struct e
     return done;
 }
 
+/* "eu-west-1", "us-gov-west-1": lower-case words and a number.  Which ones there are changes every year, so the form
+ * must do. */
+static bool
+region_valid(const char *region)
+{
+    size_t size = strlen(region), dashes = 0;
+    for (size_t i = 0; i < size; i++) {
+        dashes += region[i] == '-';
+    }
+    return size >= 8 && size < 24 && dashes >= 2 && region[size - 1] >= '1' && region[size - 1] <= '9' &&
+           region[size - 2] == '-' && strspn(region, "abcdefghijklmnopqrstuvwxyz-") == size - 1;
+}
+
 struct cloud *
 cloud_open(const struct cloud_options *options, struct err *err)
 {
+    if (options->region && !region_valid(options->region)) {
+        err_set(err, ERR_USAGE, "", "`%s` is not a region", options->region);
+        err_at(err, "--region", 0, 0);
+        err_hint(err, "write eu-west-1 or us-east-1; not a zone such as us-east-1a");
+        return NULL;
+    }
     struct cloud *cloud = xcalloc(1, sizeof *cloud);
     snprintf(cloud->account, sizeof cloud->account, ACCOUNT);
     snprintf(cloud->home_region, sizeof cloud->home_region, REGION);

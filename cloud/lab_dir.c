@@ -165,7 +165,7 @@ find_path(struct lab_dir *dir, const char *lab, struct err *err)
         err_set(err, ERR_USAGE, "", "`%s` is not a name for a lab", lab);
         return err_hint(err, "a name has letters, digits, `.`, `_` and `-`; a directory has a `/`, as in ./%s", lab);
     }
-    return make_directories(dir->path, 0755, err) && may_hold_lab(dir->path, err);
+    return make_directories(dir->path, 0700, err) && may_hold_lab(dir->path, err);
 }
 
 struct lab_dir *
