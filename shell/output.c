@@ -50,6 +50,33 @@ write_all(int fd, const char *text, size_t size)
     return true;
 }
 
+void
+output_paint(const char *text, struct buf *out)
+{
+    static const struct {
+        const char *word, *color;
+    } verdicts[] = {
+        { "REACHABLE", GREEN }, { "ALLOWED", GREEN }, { "ok", GREEN },     { "BLOCKED", RED },
+        { "DENIED", RED },      { "NO", RED },        { "hint:", YELLOW },
+    };
+    while (*text) {
+        size_t size = strcspn(text, "\n"), word = strcspn(text, " \n");
+        const char *color = NULL;
+        for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
+            bool same = strlen(verdicts[i].word) == word && strncmp(text, verdicts[i].word, word) == 0;
+            color = same ? verdicts[i].color : color;
+        }
+        if (color) {
+            buf_printf(out, "%s%.*s" PLAIN, color, (int)word, text);
+            text += word;
+            size -= word;
+        }
+        size += text[size] == '\n';
+        buf_add(out, text, size);
+        text += size;
+    }
+}
+
 static bool
 taller_than_screen(const char *text, size_t size)
 {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/progress.h"
 #include "shell/line.h"
@@ -16,6 +17,9 @@
 
 /* Colour on this descriptor: --color, NO_COLOR, TERM and whether it is a terminal. */
 bool output_color(const struct options *options, int fd);
+
+/* A verb's text with the verdict that leads a line in colour: the words carry the meaning, colour repeats it. */
+void output_paint(const char *text, struct buf *out);
 
 /* Writes an answer to standard output, through a pager when it is taller than the screen and everything allows it.
  * Returns false when the reader went away (EPIPE) or the disk is full; then errno says which. */

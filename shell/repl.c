@@ -458,6 +458,9 @@ repl_run(struct shell *s)
         } else {
             shell_run_text(s, text, NULL);
         }
+        if (shell_interrupted) {
+            putchar('\n'); /* the terminal has shown ^C */
+        }
         free(text);
     }
     if (s->cloud && cloud_is_live(s->cloud)) {

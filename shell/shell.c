@@ -182,6 +182,10 @@ shell_find(struct shell *s, size_t n, char *const *words, struct shell_verb *ver
             *verb = (struct shell_verb){ .op = exec, .node = words[0], .n_words = 0 };
             return true;
         }
+        if (exec && cloud && ignored.kind == ERR_USAGE) { /* the name of several instances */
+            *err = ignored;
+            return false;
+        }
     }
     return n > 0 && find_shortened(s, n, words, verb, err);
 }
@@ -311,6 +315,12 @@ print_result(struct shell *s, const struct options *options, const struct op *op
         ok = render(op, out, format_of(s, options), options->query, &text, &err);
     }
     int status = ok ? STATUS_YES : shell_fail(s, &err, 0, NULL);
+    if (ok && op->text && !format_of(s, options) && output_color(options, STDOUT_FILENO)) {
+        struct buf painted = { 0 };
+        output_paint(buf_str(&text), &painted);
+        buf_done(&text);
+        text = painted;
+    }
     if (ok && text.size) {
         status = shell_print(s, buf_str(&text));
     } else if (ok && !op->text && op->mode == OP_READ && isatty(STDERR_FILENO)) {
