@@ -189,6 +189,34 @@ some_text(const json_t *list, size_t most, struct buf *text)
     }
 }
 
+/* Files left out: few by name, many by their number for each reason. */
+static void
+files_text(const json_t *files, struct buf *text)
+{
+    size_t n = json_array_size(files);
+    json_t *reasons = json_object();
+    for (size_t i = 0; i < n; i++) {
+        const char *reason = json_str(json_array_get(files, i), "Reason");
+        json_object_set_new(reasons, reason, json_integer(json_int(reasons, reason, 0) + 1));
+    }
+    const char *reason;
+    json_t *count;
+    json_object_foreach(reasons, reason, count)
+    {
+        size_t shown = 0;
+        buf_printf(text, "left out %lld file%s: ", (long long)json_integer_value(count),
+                   json_integer_value(count) == 1 ? "" : "s");
+        for (size_t i = 0; i < n && shown < 3; i++) {
+            const json_t *row = json_array_get(files, i);
+            if (strcmp(json_str(row, "Reason"), reason) == 0) {
+                buf_printf(text, "%s%s", shown++ ? ", " : "", json_str(row, "File"));
+            }
+        }
+        buf_printf(text, "%s (%s)\n", json_integer_value(count) > 3 ? ", ..." : "", reason);
+    }
+    json_decref(reasons);
+}
+
 static void
 skipped_text(const json_t *out, struct buf *text)
 {
@@ -205,10 +233,7 @@ skipped_text(const json_t *out, struct buf *text)
         some_text(json_object_get(row, "Ids"), 4, text);
         buf_char(text, '\n');
     }
-    for (size_t i = 0; i < json_array_size(files); i++) {
-        const json_t *row = json_array_get(files, i);
-        buf_printf(text, "left out the file %s: %s\n", json_str(row, "File"), json_str(row, "Reason"));
-    }
+    files_text(files, text);
     const char *type = "";
     for (size_t i = 0; i < json_array_size(members); i++) {
         const json_t *row = json_array_get(members, i);

@@ -98,7 +98,7 @@ add_file(struct importer *im, const char *path)
     }
     size_t length = strlen(name);
     if (length < 5 || strcmp(name + length - 5, ".json") != 0) {
-        report_skipped_file(&im->report, name, "its name does not end in .json");
+        report_skipped_file(&im->report, name, "not named .json");
         return true;
     }
     json_t *json = json_read_file(path, im->err);
@@ -106,7 +106,7 @@ add_file(struct importer *im, const char *path)
         return false;
     }
     if (!json_is_object(json)) {
-        report_skipped_file(&im->report, name, "it holds no object with lists, as describe-* prints");
+        report_skipped_file(&im->report, name, "no object with lists, as describe-* prints");
         json_decref(json);
         return true;
     }

@@ -233,8 +233,8 @@ TEST(nothing_is_dropped_silently)
               "{\"Accounts\":[\"123456789012\"],\"Regions\":[\"us-east-1\"],"
               "\"Imported\":[{\"Type\":\"vpc\",\"Count\":1},{\"Type\":\"subnet\",\"Count\":3}],\"Merged\":0,"
               "\"Skipped\":[{\"List\":\"Hosts\",\"Ids\":[\"h-1\",\"h-2\"],\"Count\":2,\"Files\":[\"Hosts.json\"]}],"
-              "\"SkippedFiles\":[{\"File\":\"more/README.txt\",\"Reason\":\"its name does not end in .json\"},"
-              "{\"File\":\"more/list.json\",\"Reason\":\"it holds no object with lists, as describe-* prints\"}],"
+              "\"SkippedFiles\":[{\"File\":\"more/README.txt\",\"Reason\":\"not named .json\"},"
+              "{\"File\":\"more/list.json\",\"Reason\":\"no object with lists, as describe-* prints\"}],"
               "\"SkippedMembers\":[{\"Type\":\"vpc\",\"Member\":\"Color\",\"Count\":1}],"
               "\"Warnings\":[\"Vpcs.json is one page of several: it ends with a NextToken, so objects are missing\","
               "\"subnet `subnet-1` names the vpc `vpc-9` in VpcId, which is not in the import (2 such in all)\"]}");
