@@ -93,6 +93,13 @@ is_called(const struct object *object, const char *name)
     return (tag && strcmp(tag, name) == 0) || (own && strcmp(own, name) == 0);
 }
 
+/* Names mean what is here: another region's VPC may have the same one. */
+static bool
+is_here(const struct cloud *cloud, const struct object *object)
+{
+    return !object->region[0] || strcmp(object->region, cloud->region) == 0;
+}
+
 struct search {
     const char *text;
     const char *vpc, *name; /* the halves of vpc/name */
@@ -132,7 +139,7 @@ look_through(const struct cloud *cloud, const char *kind, struct search *search,
             continue;
         }
         for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
-            if (matches(cloud, o, search, by_id)) {
+            if (is_here(cloud, o) && matches(cloud, o, search, by_id)) {
                 if (search->n < LISTED_MAX) {
                     search->found[search->n] = o;
                 }
@@ -195,7 +202,7 @@ no_such(const struct cloud *cloud, const char *kind, const char *text, struct er
         of = of ? of : network_kinds[i];
         for (const struct object *o = store_first(network_store(cloud->net), network_kinds[i]); o;
              o = store_next(network_store(cloud->net), o)) {
-            if (object_name(o) || own_name(o)) {
+            if (is_here(cloud, o) && (object_name(o) || own_name(o))) {
                 suggest_offer(&suggest, object_name(o) ? object_name(o) : own_name(o));
             }
         }
@@ -268,6 +275,9 @@ cloud_each_resource(const struct cloud *cloud, const char *kind,
         }
         for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
             char detail[80];
+            if (!is_here(cloud, o)) {
+                continue;
+            }
             detail_of(o, detail, sizeof detail);
             each(context, o->id, object_name(o) ? object_name(o) : own_name(o), detail);
         }

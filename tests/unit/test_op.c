@@ -260,6 +260,9 @@ TEST(resources_are_found_by_what_a_person_writes)
     CHECK(!cloud_resolve(cloud, "vpc", "apq", id, &err));
     CHECK_STR(err.code, "InvalidVpcID.NotFound");
     CHECK(strstr(err.hint, "`app`") != NULL, "%s", err.hint);
+    err_clear(&err);
+    snprintf(cloud->region, sizeof cloud->region, "eu-west-1");
+    CHECK(!cloud_resolve(cloud, "vpc", "app", id, &err), "it is in another region");
     cloud_close(cloud);
 }
 
