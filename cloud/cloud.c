@@ -83,7 +83,7 @@ cloud_open(const struct cloud_options *options, struct err *err)
     snprintf(cloud->account, sizeof cloud->account, ACCOUNT);
     snprintf(cloud->home_region, sizeof cloud->home_region, REGION);
     snprintf(cloud->region, sizeof cloud->region, REGION);
-    cloud->limits = true;
+    cloud->limits = !options->no_limits;
     cloud->net = network_new(&cloud->ids, &cloud->clock);
     cloud->accounts = iam_accounts_new(&cloud->ids, &cloud->clock);
     cloud->dir = lab_dir_open(options->lab, options->throw_away, err);

@@ -36,6 +36,7 @@ struct cloud_options {
     const char *region; /* NULL: as saved, else us-east-1 */
     bool throw_away;    /* a temporary directory, removed by cloud_close() */
     bool bare;          /* a new lab starts empty, without the default VPC */
+    bool no_limits;     /* a new lab without AWS's default quotas */
     uint64_t seed;      /* for a new lab; 0: random */
 };
 /* Opens or begins the lab.  ERR_DOCUMENT with place for a damaged or newer state file (nothing is overwritten), ERR_MACHINE when the

@@ -114,6 +114,7 @@ prepare(struct op_call *call, const json_t *in, json_t **args, struct err *err)
         return false;
     }
     network_set_owner(call->cloud->net, call->cloud->account, call->cloud->region);
+    network_set_limits(call->cloud->net, call->cloud->limits);
     *args = op_check(call->op, in, CHECK_CALL, err);
     return *args && op_resolve_names(call->op, call->cloud, *args, err);
 }

@@ -96,6 +96,7 @@ lab_new(struct op_call *call, struct err *err)
 {
     const char *name = arg_str(call->in, "Name");
     struct cloud_options options = { .lab = name, .bare = arg_flag(call->in, "Bare", false) };
+    options.no_limits = !arg_flag(call->in, "Limits", true);
     options.seed = (uint64_t)arg_int(call->in, "Seed", 0);
     bool exists;
     char *path = lab_path(name, &exists, err);
@@ -296,6 +297,7 @@ static const struct op_param limits_params[] = {
 static const struct op_param new_params[] = {
     { "Name", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "name of the new lab" },
     { "Bare", OP_BOOL, OP_OPTIONAL, "without the default VPC" },
+    { "Limits", OP_BOOL, OP_OPTIONAL, "AWS's default quotas; --no-limits for none" },
     { "Seed", OP_INT, OP_OPTIONAL, "the same ids and times every time" },
     { 0 },
 };

@@ -118,3 +118,14 @@ refused() {
     wrong 2 'is not a lab' vpclab --lab "$DIR/mine" ec2 create-vpc --cidr-block 10.0.0.0/16
     says '"Vpcs"' vpclab --lab "$DIR/fresh" ec2 describe-vpcs
 }
+
+@test "a new lab has AWS's quotas, or none" {
+    vpclab lab new strict >/dev/null
+    vpclab lab new free --no-limits >/dev/null
+    for i in 1 2 3 4; do
+        vpclab --lab strict ec2 create-vpc --cidr-block "10.$i.0.0/16" >/dev/null
+        vpclab --lab free ec2 create-vpc --cidr-block "10.$i.0.0/16" >/dev/null
+    done
+    wrong 4 'VpcLimitExceeded' vpclab --lab strict ec2 create-vpc --cidr-block 10.5.0.0/16
+    says 10.5.0.0 vpclab --lab free ec2 create-vpc --cidr-block 10.5.0.0/16
+}
