@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nftables/libnftables.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "netsim/live/apply_nft.h"
@@ -14,10 +16,24 @@
 
 /* ---- spaces -------------------------------------------------------------------------------------------------------
  */
+/* What libnftables can send at once: in a user namespace it cannot enlarge its socket's buffer (and does not try the humbler way). */
+static size_t
+largest_transaction(void)
+{
+    int got = 0;
+    socklen_t length = sizeof got;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+    if (fd >= 0) {
+        getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &got, &length);
+        close(fd);
+    }
+    return got > 32768 ? (size_t)got - 8192 : 24576;
+}
+
 bool
 spaces_init(struct spaces *spaces, struct err *err)
 {
-    *spaces = (struct spaces){ .home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC) };
+    *spaces = (struct spaces){ .home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), .transaction_size = largest_transaction() };
     return spaces->home >= 0 || err_set(err, ERR_MACHINE, "", "cannot open /proc/self/ns/net: %s", strerror(errno));
 }
 
@@ -40,6 +56,12 @@ spaces_done(struct spaces *spaces)
         space_free(spaces->list.items[i]);
     }
     VEC_DONE(&spaces->list);
+    const char *name;
+    void *value;
+    for (size_t cursor = 0; map_next(&spaces->defaults, &cursor, &name, &value);) {
+        free(value);
+    }
+    map_done(&spaces->defaults);
     map_done(&spaces->by_id);
     close(spaces->home);
 }
@@ -122,9 +144,7 @@ static const struct sysctl *const kind_sysctls[] = {
     [PLAN_INSTANCE] = instance_sysctls,
 };
 /* Without IPv6 in the model links stay quiet: no link-local address, no solicitation. */
-static const struct sysctl ip6_off_sysctls[] = { { "ipv6/conf/all/disable_ipv6", "1" },
-                                                 { "ipv6/conf/default/disable_ipv6", "1" },
-                                                 { 0 } };
+static const struct sysctl ip6_off_sysctls[] = { { "ipv6/conf/default/disable_ipv6", "1" }, { 0 } };
 static const struct sysctl ip6_on_sysctls[] = {
     { "ipv6/conf/default/addr_gen_mode", "1" }, { "ipv6/conf/all/accept_ra", "0" },
     { "ipv6/conf/default/accept_ra", "0" },     { "ipv6/conf/all/disable_ipv6", "0" },
@@ -134,12 +154,35 @@ static const struct sysctl ip6_forward_sysctls[] = { { "ipv6/conf/all/forwarding
                                                      { "ipv6/conf/default/forwarding", "1" },
                                                      { 0 } };
 
+/* Is it so in every new namespace anyway?  Asked once, of the first: opening files in /proc for each instance would take a third of the
+ * time. */
 static bool
-set_sysctls(const struct sysctl *list, struct err *err)
+is_default(struct spaces *spaces, const struct sysctl *s, const char *path)
+{
+    char *known = map_get(&spaces->defaults, s->name);
+    if (!known) {
+        char text[16] = "";
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+        if (fd >= 0) {
+            close(fd);
+        }
+        known = xstrndup(text, n > 0 ? strcspn(text, "\n") : 0);
+        map_put(&spaces->defaults, s->name, known);
+    }
+    return strcmp(known, s->value) == 0;
+}
+
+/* 'fresh': the namespace was just made. */
+static bool
+set_sysctls(struct spaces *spaces, const struct sysctl *list, bool fresh, struct err *err)
 {
     for (; list->name; list++) {
         char path[96];
         snprintf(path, sizeof path, "/proc/sys/net/%s", list->name);
+        if (fresh && is_default(spaces, list, path)) {
+            continue;
+        }
         int fd = open(path, O_WRONLY | O_CLOEXEC);
         bool ok = fd >= 0 && write(fd, list->value, strlen(list->value)) > 0;
         int why = errno;
@@ -149,22 +192,21 @@ set_sysctls(const struct sysctl *list, struct err *err)
         if (!ok) {
             err_set(err, ERR_MACHINE, "", "cannot set `%s` to %s: %s", path, list->value, strerror(why));
             return err_hint(err, "%s",
-                            why == EROFS
-                                ? "/proc/sys is read-only here: run outside the container, or with --privileged"
-                                : "`vpclab doctor` tells what this machine can do");
+                            why == EROFS ? "/proc/sys is read-only here: run outside the container, or with --privileged"
+                                         : "`vpclab doctor` tells what this machine can do");
         }
     }
     return true;
 }
 
 static bool
-set_ip6(enum plan_kind kind, bool on, struct err *err)
+set_ip6(struct spaces *spaces, enum plan_kind kind, bool on, bool fresh, struct err *err)
 {
     if (access("/proc/sys/net/ipv6", F_OK) < 0) {
         return !on || err_set(err, ERR_MACHINE, "", "this kernel has no IPv6, which the network uses");
     }
-    return set_sysctls(on ? ip6_on_sysctls : ip6_off_sysctls, err) &&
-           (!on || (kind != PLAN_ROUTER && kind != PLAN_INTERNET) || set_sysctls(ip6_forward_sysctls, err));
+    return set_sysctls(spaces, on ? ip6_on_sysctls : ip6_off_sysctls, fresh, err) &&
+           (!on || (kind != PLAN_ROUTER && kind != PLAN_INTERNET) || set_sysctls(spaces, ip6_forward_sysctls, fresh, err));
 }
 
 /* A new namespace with its sockets; we stay inside until the caller goes home. */
@@ -176,7 +218,7 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
         return err_hint(err, errno == ENOSPC ? "as root: sysctl -w user.max_net_namespaces=100000"
                                              : "`vpclab doctor` tells what this machine can do");
     }
-    int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    int fd = nlq_high_fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
     if (fd < 0) {
         err_set(err, ERR_MACHINE, "", "cannot keep the namespace of `%s`: %s", ns->id, strerror(errno));
         return errno == EMFILE ? err_hint(err, "raise the limit of open files (ulimit -n)") : false;
@@ -187,7 +229,7 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
     space->fd = fd;
     *VEC_ADD(&spaces->list) = space;
     map_put(&spaces->by_id, ns->id, space);
-    if (!set_sysctls(kind_sysctls[ns->kind], err) || !set_ip6(ns->kind, ns->ip6, err)) {
+    if (!set_sysctls(spaces, kind_sysctls[ns->kind], true, err) || !set_ip6(spaces, ns->kind, ns->ip6, true, err)) {
         return false;
     }
     space->q = nlq_new(err);
@@ -207,8 +249,24 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
 /* ---- nftables -----------------------------------------------------------------------------------------------------
  */
 static bool
-run_nft(struct spaces *spaces, struct space *space, const char *text, struct err *err)
+run_nft_piece(struct space *space, const char *text, struct err *err)
 {
+    if (nft_run_cmd_from_buffer(space->nft, text) == 0) {
+        return true;
+    }
+    const char *said = nft_ctx_get_error_buffer(space->nft);
+    said = strncmp(said, "Error: ", 7) == 0 ? said + 7 : said;
+    err_set(err, ERR_MACHINE, "", "nftables refused the rules of `%s`: %.*s", space->id, (int)strcspn(said, "\n"), said);
+    const char *second = strchr(said, '\n');
+    return second ? err_hint(err, "it was: %.*s", (int)strcspn(second + 1, "\n"), second + 1) : false;
+}
+
+/* One transaction, unless the text is larger than the kernel takes at once; '*torn' says that a first part was done and a later one was
+ * not. */
+static bool
+run_nft(struct spaces *spaces, struct space *space, const struct buf *text, bool *torn, struct err *err)
+{
+    *torn = false;
     if (!space->nft) {
         spaces_enter(spaces, space);
         space->nft = nft_ctx_new(NFT_CTX_DEFAULT);
@@ -219,15 +277,38 @@ run_nft(struct spaces *spaces, struct space *space, const char *text, struct err
         nft_ctx_buffer_error(space->nft);
         nft_ctx_buffer_output(space->nft);
     }
-    if (nft_run_cmd_from_buffer(space->nft, text) == 0) {
-        return true;
+    size_t whole = nft_piece(buf_str(text), spaces->transaction_size);
+    if (whole == text->size) {
+        return run_nft_piece(space, buf_str(text), err);
     }
-    const char *said = nft_ctx_get_error_buffer(space->nft);
-    said = strncmp(said, "Error: ", 7) == 0 ? said + 7 : said;
-    err_set(err, ERR_MACHINE, "", "nftables refused the rules of `%s`: %.*s", space->id, (int)strcspn(said, "\n"),
-            said);
-    const char *second = strchr(said, '\n');
-    return second ? err_hint(err, "it was: %.*s", (int)strcspn(second + 1, "\n"), second + 1) : false;
+    bool ok = true;
+    for (size_t at = 0; ok && at < text->size;) {
+        size_t size = nft_piece(text->data + at, spaces->transaction_size);
+        char *piece = xstrndup(text->data + at, size);
+        ok = run_nft_piece(space, piece, err);
+        *torn = !ok && at > 0;
+        free(piece);
+        at += size;
+    }
+    return ok;
+}
+
+/* From one state to the next.  If a change of several transactions breaks in the middle, the table is made anew as it was. */
+static bool
+put_nft(struct spaces *spaces, struct space *space, const struct plan_ns *from, const struct plan_ns *to, struct err *err)
+{
+    struct buf text = { 0 };
+    bool torn;
+    nft_diff(from, to, &text);
+    bool ok = !text.size || run_nft(spaces, space, &text, &torn, err);
+    if (!ok && torn && from) {
+        buf_clear(&text);
+        buf_str_add(&text, "delete table inet vpc\n");
+        nft_diff(NULL, from, &text);
+        run_nft(spaces, space, &text, &torn, NULL);
+    }
+    buf_done(&text);
+    return ok;
 }
 
 /* ---- the difference -----------------------------------------------------------------------------------------------
@@ -357,7 +438,7 @@ create_spaces(struct spaces *spaces, const struct plan *from, const struct plan 
             ok = space_create(spaces, ns, err);
         } else if (was && was->ip6 != ns->ip6) {
             spaces_enter(spaces, space);
-            ok = set_ip6(ns->kind, ns->ip6, err);
+            ok = set_ip6(spaces, ns->kind, ns->ip6, false, err);
         }
         if (i % 16 == 15) {
             progress_report(progress, "namespaces", i + 1, to->namespaces.n);
@@ -378,7 +459,6 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
     struct change *changes = xcalloc(n, sizeof *changes);
     struct map by_id = { 0 };
     bool ok = true;
-    struct buf text = { 0 };
     for (size_t i = 0; i < n; i++) {
         const struct plan_ns *ns = to->namespaces.items[i], *was = from ? plan_find(from, ns->id) : NULL;
         changes[i].space = spaces_find(spaces, ns->id);
@@ -388,9 +468,7 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
     }
     progress_report(progress, "rules", 0, n);
     for (size_t i = 0; ok && i < n; i++) {
-        buf_clear(&text);
-        nft_diff(changes[i].from, changes[i].to, &text);
-        ok = !text.size || run_nft(spaces, changes[i].space, buf_str(&text), err);
+        ok = put_nft(spaces, changes[i].space, changes[i].from, changes[i].to, err);
     }
     progress_report(progress, "links", 0, n);
     for (size_t i = 0; ok && i < n; i++) {
@@ -406,7 +484,6 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
         VEC_DONE(&changes[i].relinked);
     }
     map_done(&by_id);
-    buf_done(&text);
     free(changes);
     return ok;
 }

@@ -3,6 +3,10 @@
 #include <string.h>
 
 #define TABLE "inet vpc"
+#define ELEMENTS_AT_ONCE 256
+
+/* What a command becomes on the way to the kernel, in bytes; generous. */
+enum { RULE_SIZE = 800, ELEMENT_SIZE = 160, OTHER_SIZE = 300 };
 
 static const struct plan_ns nothing;
 
@@ -41,10 +45,10 @@ write_elements(struct buf *out, const char *verb, const struct plan_set *from, c
         if (!changed || !e) {
             continue;
         }
-        if (!n++) {
-            buf_printf(out, "%s element " TABLE " %s { ", verb, (gone ? from : to)->name);
-        } else {
+        if (n++ % ELEMENTS_AT_ONCE) {
             buf_str_add(out, ", ");
+        } else {
+            buf_printf(out, "%s%s element " TABLE " %s { ", n > 1 ? " }\n" : "", verb, (gone ? from : to)->name);
         }
         buf_str_add(out, e->key);
         if (e->data) {
@@ -122,4 +126,28 @@ nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
             buf_printf(out, "delete set " TABLE " %s\n", was->name);
         }
     }
+}
+
+size_t
+nft_piece(const char *text, size_t limit)
+{
+    size_t size = 0;
+    const char *line = text;
+    while (*line) {
+        const char *end = strchrnul(line, '\n');
+        size_t weight = OTHER_SIZE;
+        if (strncmp(line, "add rule", 8) == 0) {
+            weight = RULE_SIZE;
+        } else if (strncmp(line, "add element", 11) == 0 || strncmp(line, "delete element", 14) == 0) {
+            for (const char *p = line; p < end; p++) {
+                weight += *p == ',' ? ELEMENT_SIZE : 0;
+            }
+        }
+        if (size && size + weight > limit) {
+            break;
+        }
+        size += weight;
+        line = *end ? end + 1 : end;
+    }
+    return (size_t)(line - text);
 }

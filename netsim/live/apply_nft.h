@@ -3,5 +3,8 @@
 #include "base/buf.h"
 #include "netsim/live/plan.h"
 
-/* Appends the commands that lead from 'from' (NULL: no table yet) to 'to'; nothing when they hold the same. */
+/* Appends the commands that lead from 'from' (NULL: no table yet) to 'to'; nothing when they hold the same.  One command a line. */
 void nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *out);
+
+/* How many bytes of the text, whole commands, make a transaction of at most about 'limit' bytes. */
+size_t nft_piece(const char *text, size_t limit);

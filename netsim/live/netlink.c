@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +33,17 @@ struct nlq {
     struct err failed;  /* the first failure since the last flush */
 };
 
+int
+nlq_high_fd(int fd)
+{
+    int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, FD_SETSIZE) : -1;
+    if (high < 0) {
+        return fd; /* a small limit of open files, then there are not that many */
+    }
+    close(fd);
+    return high;
+}
+
 struct nlq *
 nlq_new(struct err *err)
 {
@@ -43,7 +56,7 @@ nlq_new(struct err *err)
     setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
     setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
     struct nlq *q = xcalloc(1, sizeof *q);
-    q->fd = fd;
+    q->fd = nlq_high_fd(fd);
     q->msg = nlmsg_alloc_size(4096);
     return q;
 }

@@ -13,6 +13,9 @@
 
 struct nlq; /* a queue */
 
+/* Moves a descriptor above 1023 and returns the new number: libnftables waits with select(), so the low numbers are kept for it. */
+int nlq_high_fd(int fd);
+
 struct nlq *nlq_new(struct err *err); /* in the namespace the calling thread is in; NULL and ERR_MACHINE on failure */
 void nlq_free(struct nlq *q);
 

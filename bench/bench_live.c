@@ -1,0 +1,286 @@
+/* bench/bench_live.c - a lab of N instances built in the kernel and taken down, beside the bare cost of as many namespaces.
+ *
+ *     make bench && build/bench/bench_live [N]...          (default 4 100 1000)
+ *
+ * The network: N instances in 50 subnets (fewer if N is small) of one VPC with an internet gateway, 200 groups with 5 rules each.  Rows:
+ *   bare    N network namespaces, each with a veth pair to one router namespace, an address and routes, by batched netlink: the same
+ *           messages as a lab's, without rules, kernel switches and plan.  The baseline, in the same run.
+ *   lab     live_start(): plan, namespaces, rules, links, routes
+ *   rule    one rule more in one group: live_update()
+ *   down    from the stop to the end of the process that held everything (the kernel then frees namespaces in the background)
+ * Every measurement runs in a process of its own with its own user namespace, so it needs no privilege and leaves nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "netsim/live/live.h"
+#include "netsim/live/netlink.h"
+#include "netsim/live/plan.h"
+#include "netsim/model/gateways.h"
+#include "netsim/model/instance.h"
+#include "netsim/model/security_group.h"
+
+#define N_GROUPS 200
+#define N_RULES  5
+
+static struct id_gen ids;
+static const struct clock bench_clock = { .fixed = true, .base_ms = 1767312000000 };
+
+struct figures {
+    double up_ms, rule_ms, plan_ms;
+    long kib;
+};
+
+static double
+now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void
+fail(const char *what, const struct err *err)
+{
+    fprintf(stderr, "bench_live: %s: %s %s\n", what, err ? err->where : "", err ? err->text : strerror(errno));
+    _exit(1);
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0) {
+        fail(path, NULL);
+    }
+    close(fd);
+}
+
+static void
+enter_namespaces(void)
+{
+    char uids[48], gids[48];
+    snprintf(uids, sizeof uids, "0 %u 1", (unsigned)geteuid());
+    snprintf(gids, sizeof gids, "0 %u 1", (unsigned)getegid());
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) < 0) {
+        fail("unshare", NULL);
+    }
+    write_file("/proc/self/uid_map", uids);
+    write_file("/proc/self/setgroups", "deny");
+    write_file("/proc/self/gid_map", gids);
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+/* ---- the lab ------------------------------------------------------------------------------------------------------ */
+static struct network *
+make_network(size_t n)
+{
+    struct err err = { 0 };
+    id_gen_seed(&ids, 7);
+    struct network *net = network_new(&ids, &bench_clock);
+    struct vpc *vpc = vpc_create(net, &(struct vpc_spec){ .cidr = cidr_lit("10.0.0.0/16") }, &err);
+    struct internet_gateway *igw = vpc ? internet_gateway_create(net, &err) : NULL;
+    if (!igw || !internet_gateway_attach(net, igw, vpc->obj.id, &err)) {
+        fail("vpc", &err);
+    }
+    size_t n_subnets = n < 50 ? (n + 1) / 2 : 50, n_groups = n < N_GROUPS ? n : N_GROUPS;
+    char names[N_GROUPS][ID_SIZE];
+    for (size_t i = 0; i < n_groups; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "group-%zu", i);
+        struct security_group *group = security_group_create(net, vpc->obj.id, name, "bench", &err);
+        if (!group) {
+            fail("group", &err);
+        }
+        struct sg_rule rules[N_RULES] = { 0 };
+        for (int r = 0; r < N_RULES; r++) {
+            rules[r] = (struct sg_rule){ .protocol = PROTOCOL_TCP, .from = 1000 + r, .to = 1000 + r, .cidr = cidr_lit("10.0.0.0/16") };
+        }
+        if (!security_group_authorize(net, group, rules, N_RULES, &err)) {
+            fail("rules", &err);
+        }
+        snprintf(names[i], ID_SIZE, "%s", group->obj.id);
+    }
+    for (size_t s = 0; s < n_subnets; s++) {
+        struct cidr block = { .ip = ip_v4(0x0a000000u + (uint32_t)s * 1024), .bits = 22 };
+        struct subnet *subnet = subnet_create(net, &(struct subnet_spec){ .vpc_id = vpc->obj.id, .cidr = block }, &err);
+        if (!subnet) {
+            fail("subnet", &err);
+        }
+        for (size_t i = s; i < n; i += n_subnets) {
+            const char *group = names[i % n_groups];
+            struct instance *instance;
+            struct instance_spec spec = { .image_id = "ami-12345678", .type = "t3.micro", .public_ip = 0 };
+            spec.eni = (struct eni_spec){ .subnet_id = subnet->obj.id, .groups = &group, .n_groups = 1 };
+            if (!instances_run(net, &spec, 1, &instance, &err)) {
+                fail("instance", &err);
+            }
+        }
+    }
+    return net;
+}
+
+static struct figures
+measure_lab(size_t n)
+{
+    struct figures f = { 0 };
+    struct err err = { 0 };
+    struct network *net = make_network(n);
+    double begin = now_ms();
+    struct plan_numbers numbers = { 0 };
+    plan_free(plan_new(net, &numbers));
+    plan_numbers_done(&numbers);
+    f.plan_ms = now_ms() - begin;
+    begin = now_ms();
+    struct live *live = live_start(net, NULL, &err);
+    if (!live) {
+        fail("live_start", &err);
+    }
+    f.up_ms = now_ms() - begin;
+    struct security_group *group = store_first(network_store(net), &security_group_kind);
+    for (struct security_group *g = group; g; g = store_next(network_store(net), g)) {
+        group = g;
+    }
+    struct sg_rule rule = { .protocol = PROTOCOL_TCP, .from = 7777, .to = 7777, .cidr = cidr_lit("10.0.0.0/8") };
+    if (!security_group_authorize(net, group, &rule, 1, &err)) {
+        fail("rule", &err);
+    }
+    begin = now_ms();
+    if (!live_update(live, net, &err)) {
+        fail("live_update", &err);
+    }
+    f.rule_ms = now_ms() - begin;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    f.kib = usage.ru_maxrss;
+    return f; /* the lab ends with the process */
+}
+
+/* ---- bare --------------------------------------------------------------------------------------------------------- */
+struct bare {
+    int fd;
+    struct nlq *q;
+};
+
+static struct bare
+bare_namespace(struct err *err)
+{
+    if (unshare(CLONE_NEWNET) < 0) {
+        fail("unshare", NULL);
+    }
+    struct bare b = { open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), nlq_new(err) };
+    if (b.fd < 0 || !b.q) {
+        fail("namespace", err);
+    }
+    nlq_link_up(b.q, PLAN_LOOPBACK);
+    return b;
+}
+
+static struct figures
+measure_bare(size_t n)
+{
+    struct figures f = { 0 };
+    struct err err = { 0 };
+    struct bare *all = xcalloc(n, sizeof *all);
+    const uint8_t gateway_mac[6] = { 2, 0, 0, 0, 0, 1 };
+    struct ip gateway = ip_v4(0x0a000001u);
+    double begin = now_ms();
+    struct bare router = bare_namespace(&err);
+    for (size_t i = 0; i < n; i++) {
+        all[i] = bare_namespace(&err);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct nlq_end here = { .index = 1000 + (uint32_t)i, .group = 1 }, peer = { .index = PLAN_ETH0, .name = "eth0" };
+        snprintf(here.name, sizeof here.name, "e%u", (unsigned)i);
+        memcpy(here.mac, gateway_mac, 6);
+        uint32_t number = (uint32_t)i + 2;
+        memcpy(peer.mac, (uint8_t[]){ 2, 1, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number, 0 }, 6);
+        nlq_veth_add(router.q, &here, &peer, all[i].fd);
+    }
+    if (!nlq_flush(router.q, &err)) {
+        fail("links", &err);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct ip ip = ip_add(&gateway, i + 1);
+        nlq_link_up(all[i].q, PLAN_ETH0);
+        nlq_address(all[i].q, true, PLAN_ETH0, &ip, 16);
+        nlq_neighbour(all[i].q, true, PLAN_ETH0, &gateway, gateway_mac);
+        nlq_route(all[i].q, true, &(struct nlq_route){ .table = 254, .to = cidr_lit("0.0.0.0/0"), .index = PLAN_ETH0, .via = gateway });
+        nlq_route(router.q, true, &(struct nlq_route){ .table = 254, .to = cidr_host(&ip), .index = 1000 + (uint32_t)i });
+        if (!nlq_flush(all[i].q, &err)) {
+            fail("inside", &err);
+        }
+    }
+    if (!nlq_flush(router.q, &err)) {
+        fail("routes", &err);
+    }
+    f.up_ms = now_ms() - begin;
+    return f;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------ */
+/* In a process of its own; *down_ms is from the word to stop until it is gone. */
+static struct figures
+in_process(struct figures (*measure)(size_t n), size_t n, double *down_ms)
+{
+    int out[2], stop[2];
+    if (pipe(out) < 0 || pipe(stop) < 0) {
+        fail("pipe", NULL);
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        enter_namespaces();
+        struct figures f = measure(n);
+        char byte;
+        close(stop[1]);
+        if (write(out[1], &f, sizeof f) != sizeof f || read(stop[0], &byte, 1) < 0) {
+            _exit(1);
+        }
+        _exit(0);
+    }
+    close(out[1]);
+    close(stop[0]);
+    struct figures f = { 0 };
+    if (read(out[0], &f, sizeof f) != sizeof f) {
+        exit(1);
+    }
+    double begin = now_ms();
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    *down_ms = now_ms() - begin;
+    close(out[0]);
+    close(stop[1]);
+    return f;
+}
+
+int
+main(int argc, char **argv)
+{
+    static char *usual[] = { "4", "100", "1000" };
+    char **sizes = argc > 1 ? argv + 1 : usual;
+    int n_sizes = argc > 1 ? argc - 1 : (int)ARRAY_SIZE(usual);
+    printf("%9s  %9s %9s  %9s %9s  %6s  %9s %9s  %8s\n", "instances", "bare up", "bare down", "lab up", "lab down", "ratio", "plan", "one rule",
+           "process");
+    for (int i = 0; i < n_sizes; i++) {
+        size_t n = strtoul(sizes[i], NULL, 10);
+        double bare_down, lab_down;
+        struct figures bare = in_process(measure_bare, n, &bare_down);
+        struct figures lab = in_process(measure_lab, n, &lab_down);
+        printf("%9zu  %6.1f ms %6.1f ms  %6.1f ms %6.1f ms  %6.2f  %6.2f ms %6.2f ms  %4ld KiB\n", n, bare.up_ms, bare_down, lab.up_ms, lab_down,
+               lab.up_ms / bare.up_ms, lab.plan_ms, lab.rule_ms, lab.kib);
+    }
+    return 0;
+}
