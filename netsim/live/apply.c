@@ -16,7 +16,8 @@
 
 /* ---- spaces -------------------------------------------------------------------------------------------------------
  */
-/* What libnftables can send at once: in a user namespace it cannot enlarge its socket's buffer (and does not try the humbler way). */
+/* What libnftables can send at once: in a user namespace it cannot enlarge its socket's buffer (and does not try the
+ * humbler way). */
 static size_t
 largest_transaction(void)
 {
@@ -33,7 +34,9 @@ largest_transaction(void)
 bool
 spaces_init(struct spaces *spaces, struct err *err)
 {
-    *spaces = (struct spaces){ .home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), .transaction_size = largest_transaction() };
+    *spaces = (struct spaces){ .home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
+                               .transaction_size = largest_transaction(),
+                               .has_ip6 = access("/proc/sys/net/ipv6", F_OK) == 0 };
     return spaces->home >= 0 || err_set(err, ERR_MACHINE, "", "cannot open /proc/self/ns/net: %s", strerror(errno));
 }
 
@@ -154,8 +157,8 @@ static const struct sysctl ip6_forward_sysctls[] = { { "ipv6/conf/all/forwarding
                                                      { "ipv6/conf/default/forwarding", "1" },
                                                      { 0 } };
 
-/* Is it so in every new namespace anyway?  Asked once, of the first: opening files in /proc for each instance would take a third of the
- * time. */
+/* Is it so in every new namespace anyway?  Asked once, of the first: opening files in /proc for each instance would
+ * take a third of the time. */
 static bool
 is_default(struct spaces *spaces, const struct sysctl *s, const char *path)
 {
@@ -192,8 +195,9 @@ set_sysctls(struct spaces *spaces, const struct sysctl *list, bool fresh, struct
         if (!ok) {
             err_set(err, ERR_MACHINE, "", "cannot set `%s` to %s: %s", path, list->value, strerror(why));
             return err_hint(err, "%s",
-                            why == EROFS ? "/proc/sys is read-only here: run outside the container, or with --privileged"
-                                         : "`vpclab doctor` tells what this machine can do");
+                            why == EROFS
+                                ? "/proc/sys is read-only here: run outside the container, or with --privileged"
+                                : "`vpclab doctor` tells what this machine can do");
         }
     }
     return true;
@@ -202,11 +206,15 @@ set_sysctls(struct spaces *spaces, const struct sysctl *list, bool fresh, struct
 static bool
 set_ip6(struct spaces *spaces, enum plan_kind kind, bool on, bool fresh, struct err *err)
 {
-    if (access("/proc/sys/net/ipv6", F_OK) < 0) {
+    if (kind == PLAN_INSTANCE && (spaces->has_ip6 || !on)) {
+        return true; /* link by link, in put_inside(): cheaper by far than a file in /proc for each of a thousand */
+    }
+    if (!spaces->has_ip6) {
         return !on || err_set(err, ERR_MACHINE, "", "this kernel has no IPv6, which the network uses");
     }
     return set_sysctls(spaces, on ? ip6_on_sysctls : ip6_off_sysctls, fresh, err) &&
-           (!on || (kind != PLAN_ROUTER && kind != PLAN_INTERNET) || set_sysctls(spaces, ip6_forward_sysctls, fresh, err));
+           (!on || (kind != PLAN_ROUTER && kind != PLAN_INTERNET) ||
+            set_sysctls(spaces, ip6_forward_sysctls, fresh, err));
 }
 
 /* A new namespace with its sockets; we stay inside until the caller goes home. */
@@ -256,13 +264,14 @@ run_nft_piece(struct space *space, const char *text, struct err *err)
     }
     const char *said = nft_ctx_get_error_buffer(space->nft);
     said = strncmp(said, "Error: ", 7) == 0 ? said + 7 : said;
-    err_set(err, ERR_MACHINE, "", "nftables refused the rules of `%s`: %.*s", space->id, (int)strcspn(said, "\n"), said);
+    err_set(err, ERR_MACHINE, "", "nftables refused the rules of `%s`: %.*s", space->id, (int)strcspn(said, "\n"),
+            said);
     const char *second = strchr(said, '\n');
     return second ? err_hint(err, "it was: %.*s", (int)strcspn(second + 1, "\n"), second + 1) : false;
 }
 
-/* One transaction, unless the text is larger than the kernel takes at once; '*torn' says that a first part was done and a later one was
- * not. */
+/* One transaction, unless the text is larger than the kernel takes at once; '*torn' says that a first part was done and
+ * a later one was not. */
 static bool
 run_nft(struct spaces *spaces, struct space *space, const struct buf *text, bool *torn, struct err *err)
 {
@@ -293,9 +302,11 @@ run_nft(struct spaces *spaces, struct space *space, const struct buf *text, bool
     return ok;
 }
 
-/* From one state to the next.  If a change of several transactions breaks in the middle, the table is made anew as it was. */
+/* From one state to the next.  If a change of several transactions breaks in the middle, the table is made anew as it
+ * was. */
 static bool
-put_nft(struct spaces *spaces, struct space *space, const struct plan_ns *from, const struct plan_ns *to, struct err *err)
+put_nft(struct spaces *spaces, struct space *space, const struct plan_ns *from, const struct plan_ns *to,
+        struct err *err)
 {
     struct buf text = { 0 };
     bool torn;
@@ -414,9 +425,12 @@ put_links(struct change *c, struct map *changes, struct err *err)
 }
 
 static bool
-put_inside(struct change *c, struct err *err)
+put_inside(struct change *c, bool has_ip6, struct err *err)
 {
     for (size_t i = 0; c->to->kind != PLAN_ROUTER && i < c->relinked.n; i++) {
+        if (c->to->kind == PLAN_INSTANCE && has_ip6) {
+            nlq_link_no_auto6(c->space->q, c->relinked.items[i]);
+        }
         nlq_link_up(c->space->q, c->relinked.items[i]);
     }
     put_addresses(c);
@@ -475,7 +489,7 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
         ok = put_links(&changes[i], &by_id, err);
     }
     for (size_t i = 0; ok && i < n; i++) {
-        ok = put_inside(&changes[i], err);
+        ok = put_inside(&changes[i], spaces->has_ip6, err);
         if (i % 64 == 63) {
             progress_report(progress, "routes", i + 1, n);
         }

@@ -20,6 +20,7 @@ struct spaces {
     struct map by_id;          /* id -> struct space */
     VEC(struct space *) list;
     int home;                  /* the namespace of the keeper itself */
+    bool has_ip6;              /* the kernel has IPv6 */
     struct map defaults;       /* kernel switch -> its value in a new namespace (owned text) */
     size_t transaction_size;   /* bytes of the largest nftables transaction: a user namespace may not enlarge the socket's buffer at will */
 };

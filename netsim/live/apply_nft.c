@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define TABLE "inet vpc"
+#define TABLE            "inet vpc"
 #define ELEMENTS_AT_ONCE 256
 
 /* What a command becomes on the way to the kernel, in bytes; generous. */
