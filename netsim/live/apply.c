@@ -494,6 +494,12 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
             progress_report(progress, "routes", i + 1, n);
         }
     }
+    /* Links are listed by the router, whose ends were up first. */
+    for (size_t i = 0; ok && i < n; i++) {
+        for (size_t j = 0; changes[i].to->kind == PLAN_ROUTER && j < changes[i].relinked.n; j++) {
+            nlq_link_wait(changes[i].space->q, changes[i].relinked.items[j]);
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         VEC_DONE(&changes[i].relinked);
     }

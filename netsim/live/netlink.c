@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fib_rules.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -458,4 +459,39 @@ nlq_no_proxy_delay(struct nlq *q, uint32_t index)
     nla_put_u64(m, NDTPA_PROXY_DELAY, 0);
     nla_nest_end(m, parms);
     end(q);
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------------------
+ */
+static bool
+link_is_up(struct nlq *q, uint32_t index)
+{
+    struct {
+        struct nlmsghdr head;
+        struct ifinfomsg body;
+        struct nlattr mask_head;
+        uint32_t mask;
+    } ask = { .head = { .nlmsg_len = sizeof ask,
+                        .nlmsg_type = RTM_GETLINK,
+                        .nlmsg_flags = NLM_F_REQUEST,
+                        .nlmsg_seq = ++q->sequence },
+              .body = { .ifi_index = (int)index },
+              .mask_head = { .nla_len = 8, .nla_type = IFLA_EXT_MASK },
+              .mask = RTEXT_FILTER_SKIP_STATS };
+    char answer[8192] __attribute__((aligned(8)));
+    ssize_t n = send(q->fd, &ask, sizeof ask, 0) < 0 ? -1 : recv(q->fd, answer, sizeof answer, 0);
+    struct nlmsghdr *h = (struct nlmsghdr *)answer;
+    if (n < (ssize_t)sizeof *h || h->nlmsg_type != RTM_NEWLINK) {
+        return true; /* it is gone, or there is nothing to wait for */
+    }
+    const struct nlattr *state = nlmsg_find_attr(h, sizeof(struct ifinfomsg), IFLA_OPERSTATE);
+    return !state || nla_get_u8(state) == IF_OPER_UP;
+}
+
+void
+nlq_link_wait(struct nlq *q, uint32_t index)
+{
+    for (int i = 0; i < 2000 && !link_is_up(q, index); i++) {
+        nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
+    }
 }

@@ -55,5 +55,9 @@ void nlq_rule(struct nlq *q, bool add, const struct nlq_rule *rule);
 void nlq_neighbour(struct nlq *q, bool add, uint32_t index, const struct ip *ip, const uint8_t mac[6]); /* permanent */
 void nlq_no_proxy_delay(struct nlq *q, uint32_t index);
 
+/* Waits (at most about a second) until the link carries packets: the end that was up before its peer is switched on by the kernel's own
+ * worker a little later, and drops packets until then. */
+void nlq_link_wait(struct nlq *q, uint32_t index);
+
 /* Sends what waits.  All messages are tried; the first that failed is told in 'err'. */
 bool nlq_flush(struct nlq *q, struct err *err);
