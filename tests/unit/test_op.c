@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "cloud/awsmodel/awsmodel.h"
+#include "cloud/journal.h"
 #include "cloud/keeper_link.h"
 #include "cloud/op_types.h"
 #include "cloud/state.h"
@@ -441,6 +442,57 @@ TEST(a_keeper_does_what_a_message_asks)
     struct keeper_message other = { .json = json_pack("{s:b}", "stop", 1) }, none = { 0 };
     CHECK(!keeper_link_serve(cloud, &other, &none), "not ours");
     json_decref(other.json);
+    cloud_close(cloud);
+}
+
+TEST(places_are_named_as_the_person_wrote_them)
+{
+    static const struct {
+        const char *line, *where;
+        int number;
+        const char *spelled;
+    } cases[] = {
+        { "--vpc-ids a", "VpcIds[0]", 0, "--vpc-ids[0]" },
+        { "--filters file://f.json", "Filters", 3, "f.json" },
+        { "--filters=file://f.json", "Filters", 3, "f.json" },
+        { "--filters file://f.json", "Filters", 0, "--filters" },
+        { "--vpc-ids file://f.json", "Filters", 3, "--filters" },
+        { "", "state.json", 3, "state.json" },
+        { "", "", 0, "" },
+    };
+    const struct op op = { .service = "ec2", .name = "DescribeVpcs" };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct err err = { 0 };
+        char line[64], *words[4], *save = NULL;
+        size_t n = 0;
+        snprintf(line, sizeof line, "%s", cases[i].line);
+        for (char *word = strtok_r(line, " ", &save); word && n < 4; word = strtok_r(NULL, " ", &save)) {
+            words[n++] = word;
+        }
+        err_set(&err, ERR_INPUT, "X", "wrong");
+        err_at(&err, cases[i].where, cases[i].number, 0);
+        op_spell_where(&op, n, words, &err);
+        CHECK_STR(err.where, cases[i].spelled, "%s %s", cases[i].line, cases[i].where);
+    }
+}
+
+TEST(the_journal_hides_secrets)
+{
+    struct err err = { 0 };
+    struct cloud *cloud = lab_open(&err);
+    REQUIRE(cloud != NULL, "%s", err.text);
+    const struct op op = { .service = "iam", .name = "CreateAccessKey", .mode = OP_WRITE };
+    json_t *in = json_pack("{s:s}", "UserName", "alice");
+    json_t *out = json_pack("{s:{s:s, s:s}}", "AccessKey", "AccessKeyId", "AKIAX", "SecretAccessKey", "secret");
+    json_t *event = journal_event(cloud, &op, in, out, NULL);
+    CHECK_STR(json_string_value(json_at(event, "requestParameters.userName")), "alice");
+    CHECK_STR(json_string_value(json_at(event, "responseElements.accessKey.accessKeyId")), "AKIAX");
+    CHECK_STR(json_string_value(json_at(event, "responseElements.accessKey.secretAccessKey")),
+              "HIDDEN_DUE_TO_SECURITY_REASONS");
+    CHECK_STR(json_str(event, "eventSource"), "iam.amazonaws.com");
+    json_decref(event);
+    json_decref(out);
+    json_decref(in);
     cloud_close(cloud);
 }
 
