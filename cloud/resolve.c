@@ -87,9 +87,9 @@ own_name(const struct object *object)
 }
 
 static bool
-is_called(const struct object *object, const char *name)
+is_called(const struct object *object, const char *name, bool tags_only)
 {
-    const char *tag = object_name(object), *own = own_name(object);
+    const char *tag = object_name(object), *own = tags_only ? NULL : own_name(object);
     return (tag && strcmp(tag, name) == 0) || (own && strcmp(own, name) == 0);
 }
 
@@ -104,6 +104,7 @@ struct search {
     const char *text;
     const char *vpc, *name; /* the halves of vpc/name */
     size_t vpc_size;
+    bool tags_only; /* names that AWS itself gives do not count */
     const struct object *found[LISTED_MAX];
     size_t n;
 };
@@ -126,8 +127,8 @@ matches(const struct cloud *cloud, const struct object *object, const struct sea
     if (by_id) {
         return strncmp(object->id, search->text, strlen(search->text)) == 0;
     }
-    return is_called(object, search->text) ||
-           (search->name && is_called(object, search->name) && is_in_vpc(cloud, object, search));
+    return is_called(object, search->text, search->tags_only) ||
+           (search->name && is_called(object, search->name, search->tags_only) && is_in_vpc(cloud, object, search));
 }
 
 static void
@@ -239,7 +240,13 @@ cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, cha
     }
     if (search.n == 0) {
         by_id = false;
+        /* Where anything may be meant, `web` is what a person has tagged so before it is a group's own name. */
+        search.tags_only = any;
         look_through(cloud, kind, &search, false);
+        if (search.n == 0 && any) {
+            search.tags_only = false;
+            look_through(cloud, kind, &search, false);
+        }
         if (any) {
             prefer_instance(&search);
         }
