@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/json_loc.h"
 #include "netsim/interop/aws_report.h"
+#include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 
 /* One file: what stands in it and whose it is. */
@@ -33,11 +34,18 @@ struct record_list {
     struct map by_id; /* id -> index + 1 */
 };
 
+/* What get-managed-prefix-list-entries printed: which list it is of stands in the name of the file only. */
+struct entries {
+    const struct dump *dump;
+    char id[ID_SIZE];
+};
+
 struct importer {
     struct network *net;
     const char *dir;
     VEC(struct dump *) dumps;
     VEC(struct record_list) lists; /* as network_kinds */
+    VEC(struct entries) entries;
     struct aws_report report;
     struct err *err;
 };
@@ -373,11 +381,31 @@ list_by_name(struct importer *im, const char *name, bool *reservations)
     return NULL;
 }
 
+/* "pl-0123456789abcdef0.json", "entries-pl-0123.json": the id of a prefix list in the name of a file. */
+static bool
+prefix_list_of_file(const char *name, char id[static ID_SIZE])
+{
+    const char *slash = strrchr(name, '/'), *at = strstr(slash ? slash + 1 : name, "pl-");
+    size_t length = 3;
+    while (at && isalnum((unsigned char)at[length])) {
+        length++;
+    }
+    snprintf(id, ID_SIZE, "%.*s", at ? (int)length : 0, at ? at : "");
+    return at && length > 3;
+}
+
 static bool
 collect_list(struct importer *im, const struct dump *dump, const char *name, const json_t *value)
 {
     bool reservations;
     struct record_list *list = list_by_name(im, name, &reservations);
+    char id[ID_SIZE];
+    if (!list && strcmp(name, "Entries") == 0 && prefix_list_of_file(dump->name, id)) {
+        struct entries *entries = VEC_ADD(&im->entries);
+        entries->dump = dump;
+        memcpy(entries->id, id, sizeof id);
+        return true;
+    }
     if (!list) {
         report_skipped_list(&im->report, dump->name, name, value);
         return true;
@@ -499,6 +527,42 @@ load(struct importer *im)
     return true;
 }
 
+/* describe-managed-prefix-lists tells everything but what is in a list. */
+static bool
+load_entries(struct importer *im)
+{
+    struct store *store = network_store(im->net);
+    for (size_t i = 0; i < im->entries.n; i++) {
+        const struct entries *entries = &im->entries.items[i];
+        struct prefix_list *list = store_get(store, &prefix_list_kind, entries->id);
+        struct err cause = { 0 };
+        if (!list) {
+            report_warning(&im->report, "%s holds entries of `%s`, which is not in the import", entries->dump->name,
+                           entries->id);
+        } else if (!fields_load(prefix_list_kind.fields, list, entries->dump->json, NULL, NULL, &cause)) {
+            return fail_record(im, entries->dump, cause.where, &cause);
+        } else {
+            prefix_list_kind.loaded(store, list);
+        }
+    }
+    const struct record_list *lists = NULL;
+    for (size_t i = 0; i < im->lists.n; i++) {
+        lists = im->lists.items[i].kind == &prefix_list_kind ? &im->lists.items[i] : lists;
+    }
+    for (size_t i = 0; i < lists->records.n; i++) {
+        const json_t *json = lists->records.items[i].json;
+        const char *id = json_str(json, "PrefixListId");
+        const struct prefix_list *list = store_get(store, &prefix_list_kind, id);
+        if (list->entries.n == 0 && !json_object_get(json, "Entries") && !json_object_get(json, "Cidrs")) {
+            report_warning(&im->report,
+                           "prefix-list `%s` came without entries: add `aws ec2 get-managed-prefix-list-entries "
+                           "--prefix-list-id %s > %s.json`",
+                           id, id, id);
+        }
+    }
+    return true;
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static void
@@ -513,6 +577,7 @@ importer_done(struct importer *im)
         map_done(&list->by_id);
     }
     VEC_DONE(&im->lists);
+    VEC_DONE(&im->entries);
     for (size_t i = 0; i < im->dumps.n; i++) {
         struct dump *dump = im->dumps.items[i];
         json_decref(dump->json);
@@ -543,7 +608,7 @@ aws_import(struct network *net, const char *dir, json_t *report, struct err *err
     bool ok = read_files(&im);
     if (ok) {
         settle_owners(&im);
-        ok = collect(&im) && (im.report.known_lists > 0 || fail_empty(&im)) && load(&im);
+        ok = collect(&im) && (im.report.known_lists > 0 || fail_empty(&im)) && load(&im) && load_entries(&im);
     }
     for (size_t i = 0; ok && i < im.lists.n; i++) {
         const struct record_list *list = &im.lists.items[i];

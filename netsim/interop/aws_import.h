@@ -12,6 +12,8 @@
 /* Adds what the files below 'dir' describe to 'net', in the order of network_kinds and, within a kind, of files and
  * lists.
  *
+ * What get-managed-prefix-list-entries printed belongs to the list whose id stands in the file's name ("pl-0a1b.json").
+ *
  * An object listed twice is one: the record with more members counts, and gains those only the other has.  Lists,
  * members and files that nothing here models are skipped and named in 'report'; an id that names nothing is a warning
  * there.  'report' gains Accounts, Regions  [text]                  whose objects these are, the one with most objects

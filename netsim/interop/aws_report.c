@@ -1,5 +1,6 @@
 #include "netsim/interop/aws_report.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,18 @@ report_skipped_list(struct aws_report *report, const char *file, const char *nam
             json_array_append_new(ids, json_string(id));
         }
     }
+}
+
+void
+report_warning(struct aws_report *report, const char *format, ...)
+{
+    va_list args;
+    struct buf text = { 0 };
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    json_array_append_new(report->warnings, json_string(buf_str(&text)));
+    buf_done(&text);
 }
 
 /* ---- members nobody models --------------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ void report_done(struct aws_report *report);
 void report_skipped_file(struct aws_report *report, const char *file, const char *reason);
 /* A top-level member that no kind has: a list of objects, or AWS's own "NextToken". */
 void report_skipped_list(struct aws_report *report, const char *file, const char *name, const json_t *list);
+void report_warning(struct aws_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* An object that has been loaded: counts it, its members that nobody models, and the ids in it that name nothing. */
 void report_record(struct aws_report *report, const struct kind *kind, const json_t *record);
 void report_write(const struct aws_report *report, json_t *out);

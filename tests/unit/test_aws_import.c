@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "netsim/model/eni.h"
+#include "netsim/model/gateways.h"
 #include "netsim/model/vpc.h"
 #include "tests/test.h"
 
@@ -239,6 +239,52 @@ TEST(nothing_is_dropped_silently)
               "\"Warnings\":[\"Vpcs.json is one page of several: it ends with a NextToken, so objects are missing\","
               "\"subnet `subnet-1` names the vpc `vpc-9` in VpcId, which is not in the import (2 such in all)\"]}");
     free(text);
+    json_decref(report);
+    network_free(net);
+    remove_directory();
+}
+
+TEST(entries_of_a_prefix_list_come_from_a_file_of_its_name)
+{
+    static const struct {
+        const char *file, *entries, *warning;
+        size_t n;
+    } cases[] = {
+        { "pl-1.json", "{\"Entries\":[{\"Cidr\":\"10.0.0.0/8\",\"Description\":\"x\"},{\"Cidr\":\"192.0.2.0/24\"}]}",
+          NULL, 2 },
+        { "entries-of-pl-1.json", "{\"Entries\":[{\"Cidr\":\"10.0.0.0/8\"}]}", NULL, 1 },
+        { "x.json", "{}", "prefix-list `pl-1` came without entries", 0 },
+        { "pl-2.json", "{\"Entries\":[]}", "pl-2.json holds entries of `pl-2`", 0 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        make_directory();
+        put("lists.json", "{\"PrefixLists\":[{\"PrefixListId\":\"pl-1\",\"PrefixListName\":\"n\",\"MaxEntries\":1}]}");
+        put(cases[i].file, cases[i].entries);
+        struct network *net = new_network();
+        struct err err = { 0 };
+        json_t *report = json_object();
+        CHECK(aws_import(net, directory, report, &err), "%s: %s", cases[i].file, err.text);
+        const struct prefix_list *list = store_get(network_store(net), &prefix_list_kind, "pl-1");
+        CHECK_INT(list->entries.n, cases[i].n, "%s", cases[i].file);
+        CHECK(list->max_entries >= (int)cases[i].n);
+        const char *warning = json_string_value(json_array_get(json_object_get(report, "Warnings"), 0));
+        CHECK(cases[i].warning ? warning && strncmp(warning, cases[i].warning, strlen(cases[i].warning)) == 0
+                               : !warning,
+              "%s: %s", cases[i].file, warning);
+        CHECK_INT(json_array_size(json_object_get(report, "Skipped")), 0, "%s", cases[i].file);
+        json_decref(report);
+        network_free(net);
+        remove_directory();
+    }
+    make_directory();
+    put("lists.json", "{\"PrefixLists\":[{\"PrefixListId\":\"pl-1\"}]}");
+    put("pl-1.json", "{\"Entries\":[\n{\"Cidr\":\"10.0.0.0/8\"},\n {\"Cidr\":\"nonsense\"}]}");
+    struct network *net = new_network();
+    struct err err = { 0 };
+    json_t *report = json_object();
+    CHECK(!aws_import(net, directory, report, &err));
+    CHECK(strstr(err.where, "pl-1.json") && err.line == 3 && err.column == 10, "%s:%d:%d %s", err.where, err.line,
+          err.column, err.text);
     json_decref(report);
     network_free(net);
     remove_directory();
