@@ -96,7 +96,7 @@ unknown_option(struct reader *reader, const char *name)
             n_begins++;
         }
     }
-    err_set(reader->err, ERR_USAGE, "", "`--%s` is not an option of `%s`", name, reader->op->name);
+    err_set(reader->err, ERR_USAGE, "", "`--%s` is not an option of `%s`", name, op_words(reader->op));
     if (n_begins == 1) {
         return err_hint(reader->err, "write it in full: `--%s`", begins->option);
     }
@@ -439,7 +439,7 @@ read_operand(struct reader *reader)
     const struct op_param *param = positional(reader, reader->n_positional);
     char *word = reader->words[reader->at];
     if (!param) {
-        err_set(reader->err, ERR_USAGE, "", "`%s` is one word too many for `%s`", word, reader->op->name);
+        err_set(reader->err, ERR_USAGE, "", "`%s` is one word too many for `%s`", word, op_words(reader->op));
         if (reader->op->service) {
             err_hint(reader->err, "parameters are options, such as --%s",
                      reader->input && reader->input->n ? aws_text(aws_members(reader->input)->option) : "dry-run");
@@ -525,7 +525,7 @@ read_paging(struct reader *reader, const char *word, bool *done)
         *done = err_set(reader->err, ERR_USAGE, "", "`%s` is not a number of items", values[0]);
         err_at(reader->err, option.name, 0, 0);
     } else if (*done && paging[i].what != PAGE_VALUE && !member[0]) {
-        *done = err_set(reader->err, ERR_USAGE, "", "`%s` cannot be limited", reader->op->name);
+        *done = err_set(reader->err, ERR_USAGE, "", "`%s` cannot be limited", op_words(reader->op));
     } else if (*done && paging[i].what != PAGE_VALUE) {
         json_object_set_new(reader->in, member, json_string(values[0]));
     }
@@ -584,7 +584,7 @@ read_words(struct reader *reader)
                 return false;
             }
         } else if (!reader->only_operands && !rest && word[0] == '-' && isalpha((unsigned char)word[1])) {
-            return err_set(reader->err, ERR_USAGE, "", "`%s` is not an option of `%s`", word, reader->op->name);
+            return err_set(reader->err, ERR_USAGE, "", "`%s` is not an option of `%s`", word, op_words(reader->op));
         } else if (!read_operand(reader)) {
             return false;
         }

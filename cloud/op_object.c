@@ -15,7 +15,7 @@ unknown_member(const struct op *op, const struct aws_shape *shape, const char *k
     for (size_t i = 0; i < shape->n; i++) {
         suggest_offer(&suggest, aws_text(members[i].name));
     }
-    err_set(err, ERR_USAGE, op_fault_code(op, FAULT_UNKNOWN), "`%s` is not a parameter of `%s`", key, op->name);
+    err_set(err, ERR_USAGE, op_fault_code(op, FAULT_UNKNOWN), "`%s` is not a parameter of `%s`", key, op_words(op));
     return suggest_hint(&suggest, err, "");
 }
 
@@ -85,7 +85,7 @@ respell_params(const struct op *op, const json_t *object, struct err *err)
             suggest_offer(&suggest, param->name);
         }
         if (!param || !param->name) {
-            err_set(err, ERR_USAGE, "", "`%s` is not a parameter of `%s`", key, op->name);
+            err_set(err, ERR_USAGE, "", "`%s` is not a parameter of `%s`", key, op_words(op));
             suggest_hint(&suggest, err, "");
             json_decref(out);
             return NULL;
@@ -100,7 +100,7 @@ op_read_object(const struct op *op, const json_t *object, struct err *err)
 {
     static const struct aws_shape nothing = { .type = AWS_STRUCTURE };
     if (!json_is_object(object)) {
-        err_set(err, ERR_USAGE, "", "`%s` takes an object of parameters", op->name);
+        err_set(err, ERR_USAGE, "", "`%s` takes an object of parameters", op_words(op));
         return NULL;
     }
     if (!op->service) {

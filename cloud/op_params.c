@@ -146,7 +146,9 @@ given_file(const char *option, size_t n, char *const *words)
         if (strncmp(words[i], "--", 2) != 0 || strncmp(words[i] + 2, option, size) != 0) {
             continue;
         }
-        const char *rest = words[i] + 2 + size, *value = *rest == '=' ? rest + 1 : !*rest && i + 1 < n ? words[i + 1] : "";
+        const char *rest = words[i] + 2 + size, *value = *rest == '='          ? rest + 1
+                                                         : !*rest && i + 1 < n ? words[i + 1]
+                                                                               : "";
         if (strncmp(value, "file://", 7) == 0) {
             return value + 7;
         }
@@ -169,7 +171,8 @@ op_spell_where(const struct op *op, size_t n_words, char *const *words, struct e
         if (file) {
             snprintf(err->where, sizeof err->where, "%s", file);
         } else {
-            snprintf(err->where, sizeof err->where, "%s%.60s%.80s", infos[i].positional ? "" : "--", infos[i].option, rest);
+            snprintf(err->where, sizeof err->where, "%s%.60s%.80s", infos[i].positional ? "" : "--", infos[i].option,
+                     rest);
         }
         return;
     }

@@ -388,7 +388,7 @@ check_unknown(struct check *check, const struct aws_shape *shape, const json_t *
         if (check->path.size) {
             fault(check, FAULT_UNKNOWN, "`%s` is not a member of this structure", key);
         } else {
-            fault(check, FAULT_UNKNOWN, "`%s` is not a parameter of `%s`", key, check->op->name);
+            fault(check, FAULT_UNKNOWN, "`%s` is not a parameter of `%s`", key, op_words(check->op));
         }
         return suggest_hint(&suggest, check->err, "");
     }
@@ -579,7 +579,7 @@ check_params(struct check *check, const json_t *in)
             param++;
         }
         if (!param || !param->name) {
-            return fault(check, FAULT_UNKNOWN, "`%s` is not a parameter of `%s`", key, check->op->name);
+            return fault(check, FAULT_UNKNOWN, "`%s` is not a parameter of `%s`", key, op_words(check->op));
         }
     }
     json_t *out = json_object();
