@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -144,21 +145,45 @@ output_note(const struct options *options, const char *format, ...)
  * --------------------------------------------------------------------------------------------------------------------
  */
 
-/* The text that 'where' names: a file, or the value of an option of the command ("--policy-document").  The caller
- * frees it. */
+/* The value of an option in the command's words, "--policy-document"; NULL if it is not there. */
+static const char *
+option_value(const char *option, size_t n, char *const *words)
+{
+    size_t size = strlen(option);
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(words[i], option, size) == 0 && words[i][size] == '=') {
+            return words[i] + size + 1;
+        }
+        if (strcmp(words[i], option) == 0 && i + 1 < n) {
+            return words[i + 1];
+        }
+    }
+    return NULL;
+}
+
+/* An operation names a document by what it is ("the policy read"), a person by where it came from.  If the command has
+ * one document only, that is it: its file, or its option. */
+static const char *
+only_document(size_t n, char *const *words)
+{
+    const char *found = NULL;
+    size_t n_found = 0;
+    for (size_t i = 1; i < n; i++) {
+        bool file = strncmp(words[i], "file://", 7) == 0, inline_ = strchr("{[", words[i][0]) && words[i][0];
+        if ((file || inline_) && strncmp(words[i - 1], "--", 2) == 0) {
+            found = file ? words[i] + 7 : words[i - 1];
+            n_found++;
+        }
+    }
+    return n_found == 1 ? found : NULL;
+}
+
+/* The text that 'where' names: a file, or an option of the command.  The caller frees it; NULL if it cannot be had. */
 static char *
 document(const char *where, size_t n, char *const *words)
 {
-    const char *value = NULL;
-    size_t size = strlen(where);
     if (strncmp(where, "--", 2) == 0) {
-        for (size_t i = 0; i < n && !value; i++) {
-            if (strncmp(words[i], where, size) == 0 && words[i][size] == '=') {
-                value = words[i] + size + 1;
-            } else if (strcmp(words[i], where) == 0 && i + 1 < n) {
-                value = words[i + 1];
-            }
-        }
+        const char *value = option_value(where, n, words);
         if (value && strncmp(value, "file", 4) != 0) {
             return xstrdup(value);
         }
@@ -166,9 +191,9 @@ document(const char *where, size_t n, char *const *words)
         where = where ? where + 3 : NULL;
     }
     struct buf text = { 0 };
+    struct stat st;
     /* Only regular files: reading a pipe or a terminal a second time would wait or take what is not ours. */
-    if (!where || strcmp(where, "-") == 0 || access(where, R_OK) != 0 ||
-        !buf_read_file(&text, where, 16u << 20, NULL)) {
+    if (!where || stat(where, &st) != 0 || !S_ISREG(st.st_mode) || !buf_read_file(&text, where, 16u << 20, NULL)) {
         buf_done(&text);
         return NULL;
     }
@@ -250,33 +275,36 @@ output_error(const struct options *options, const struct err *err, size_t n, cha
              int line)
 {
     bool color = output_color(options, STDERR_FILENO);
+    const char *where = err->where;
+    char *text = err->line && err->column && *where ? document(where, n, words) : NULL;
+    if (err->line && err->column && !text && only_document(n, words)) {
+        where = only_document(n, words);
+        text = document(where, n, words);
+    }
     fflush(stdout);
     if (script) {
         fprintf(stderr, "%s:%d: ", script, line);
     } else if (!err->line) {
         fputs("vpclab: ", stderr);
     }
-    if (err->line && err->where[0]) {
-        fprintf(stderr, err->column ? "%s:%d:%d: " : "%s:%d: ", err->where, err->line, err->column);
+    if (err->line && *where) {
+        fprintf(stderr, err->column ? "%s:%d:%d: " : "%s:%d: ", where, err->line, err->column);
     } else if (err->line) {
         fprintf(stderr, "line %d, column %d: ", err->line, err->column);
     }
     fprintf(stderr, "%serror:%s ", color ? RED : "", color ? PLAIN : "");
-    if (!err->line && err->where[0] && !strstr(err->text, err->where)) {
-        fprintf(stderr, "%s: ", err->where);
+    if (!err->line && *where && !strstr(err->text, where)) {
+        fprintf(stderr, "%s: ", where);
     }
     fputs(err->text, stderr);
     if (err->code[0]) {
         fprintf(stderr, " %s[%s]%s", color ? BOLD : "", err->code, color ? PLAIN : "");
     }
     fputc('\n', stderr);
-    if (err->line && err->column && err->where[0]) {
-        char *text = document(err->where, n, words);
-        if (text) {
-            show_line(err, text, color);
-        }
-        free(text);
+    if (text) {
+        show_line(err, text, color);
     }
+    free(text);
     if (err->hint[0]) {
         fprintf(stderr, "%shint:%s %s\n", color ? YELLOW : "", color ? PLAIN : "", err->hint);
     }

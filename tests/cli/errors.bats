@@ -39,6 +39,17 @@ load helper
     wrong 3 'error:' vpclab ec2 describe-vpcs --filters '[{"Name": "vpc-id",}]'
 }
 
+@test "a mistake in a policy is in its file, or in its option" {
+    vpclab iam create-user --user-name alice >/dev/null
+    printf '{\n  "Version": "2012-10-17",\n  "Statement": [{"Effect": "Alow", "Action": "*", "Resource": "*"}]\n}\n' >"$DIR/policy.json"
+    put='iam put-user-policy --user-name alice --policy-name p --policy-document'
+    # shellcheck disable=SC2086
+    wrong 3 'policy.json:3:30: error: ' vpclab $put "file://$DIR/policy.json"
+    wrong 3 '[MalformedPolicyDocument]' vpclab $put "file://$DIR/policy.json"
+    wrong 3 '^~~~~~' vpclab $put "file://$DIR/policy.json"
+    wrong 3 '--policy-document:1:' vpclab $put '{"Statement": [}'
+}
+
 @test "a missing file" {
     wrong 5 'nowhere.json' vpclab ec2 describe-vpcs --filters file://nowhere.json
     wrong 5 'nowhere.vpc' vpclab -f nowhere.vpc
