@@ -134,7 +134,42 @@ lab.title "5. Every pair, on the ports that the rules name and one that they do 
 
 print(lab.verify())
 
-lab.title "6. Break one rule: the database no longer admits the app tier"
+lab.title "6. Access: a role for the application, a policy on its bucket"
+
+iam.create_role{ role_name = "shop-app", assume_role_policy_document = [[{
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+}]] }
+iam.put_role_policy{ role_name = "shop-app", policy_name = "pictures", policy_document = [[{
+    "Version": "2012-10-17",
+    "Statement": [{
+        "Sid": "ReadPictures",
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::shop-pictures/*"
+    }]
+}]] }
+s3api.create_bucket{ bucket = "shop-pictures" }
+s3api.put_bucket_policy{ bucket = "shop-pictures", policy = [[{
+    "Version": "2012-10-17",
+    "Statement": [{
+        "Sid": "OnlyOverTLS",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "arn:aws:s3:::shop-pictures/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+    }]
+}]] }
+
+local function ask(tls)
+    return lab.simulate{ "shop-app", "s3:GetObject", "shop-pictures/cat.jpg", context = { "aws:SecureTransport=" .. tls } }
+end
+print(ask("true"))
+print()
+print(ask("false"))
+
+lab.title "7. Break one rule: the database no longer admits the app tier"
 
 local rule = { { ip_protocol = "tcp", from_port = 5432, to_port = 5432, user_id_group_pairs = { { group_id = app_group } } } }
 ec2.revoke_security_group_ingress{ group_id = db_group, ip_permissions = rule }
@@ -143,6 +178,6 @@ print("and back again:")
 ec2.authorize_security_group_ingress{ group_id = db_group, ip_permissions = rule }
 lab.expect_reachable{ source = "app", destination = "db", port = 5432 }
 
-lab.title "7. Take it down"
+lab.title "8. Take it down"
 
 print(lab.down())
