@@ -156,24 +156,52 @@ given_file(const char *option, size_t n, char *const *words)
     return NULL;
 }
 
+/* A parameter that holds a document with lines of its own. */
+static bool
+is_document(const char *name)
+{
+    size_t size = strlen(name);
+    return strcmp(name, "Policy") == 0 || strcmp(name, "Content") == 0 ||
+           (size > 8 && strcmp(name + size - 8, "Document") == 0);
+}
+
+static bool
+is_given(const char *option, size_t n, char *const *words)
+{
+    size_t size = strlen(option);
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(words[i], "--", 2) == 0 && strncmp(words[i] + 2, option, size) == 0 &&
+            (!words[i][2 + size] || words[i][2 + size] == '=')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 op_spell_where(const struct op *op, size_t n_words, char *const *words, struct err *err)
 {
     const struct op_param_info *infos;
-    size_t n = op_params(op, &infos), size = strcspn(err->where, ".[");
-    for (size_t i = 0; i < n; i++) {
-        if (!size || strlen(infos[i].name) != size || memcmp(infos[i].name, err->where, size) != 0) {
-            continue;
-        }
-        char rest[sizeof err->where];
-        const char *file = err->line ? given_file(infos[i].option, n_words, words) : NULL;
-        snprintf(rest, sizeof rest, "%s", err->where + size);
-        if (file) {
-            snprintf(err->where, sizeof err->where, "%s", file);
-        } else {
-            snprintf(err->where, sizeof err->where, "%s%.60s%.80s", infos[i].positional ? "" : "--", infos[i].option,
-                     rest);
-        }
+    size_t n = op_params(op, &infos), size = strcspn(err->where, ".["), i = 0, document = 0;
+    while (i < n && (!size || strlen(infos[i].name) != size || memcmp(infos[i].name, err->where, size) != 0)) {
+        i++;
+    }
+    /* A policy calls itself by its name; the person knows the file or the option it came from. */
+    while (op->service && document < n &&
+           !(is_document(infos[document].name) && is_given(infos[document].option, n_words, words))) {
+        document++;
+    }
+    bool in_document = i == n && err->line && err->code[0] && document < n;
+    i = in_document ? document : i;
+    if (i == n) {
         return;
+    }
+    char rest[sizeof err->where];
+    const char *file = err->line ? given_file(infos[i].option, n_words, words) : NULL;
+    snprintf(rest, sizeof rest, "%s", in_document ? "" : err->where + size);
+    if (file) {
+        snprintf(err->where, sizeof err->where, "%s", file);
+    } else {
+        snprintf(err->where, sizeof err->where, "%s%.60s%.80s", infos[i].positional ? "" : "--", infos[i].option, rest);
     }
 }

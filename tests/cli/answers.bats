@@ -9,6 +9,19 @@ load helper
     [ "$(vpclab --lab tour ec2 describe-vpcs --query 'length(Vpcs)')" = 2 ]
 }
 
+@test "a tour of IAM, STS and S3 answers in AWS's shapes" {
+    vpclab lab new tour --seed 5 >/dev/null
+    vpclab --lab tour -f tests/cli/lines/iam-tour.txt >"$DIR/out" || { tail -3 "$DIR/out"; false; }
+    grep -qF '"Arn": "arn:aws:iam::123456789012:user/alice"' "$DIR/out"
+}
+
+@test "a mistake in a policy names the file and shows the line" {
+    printf '{\n "Version": "2012-10-17",\n "Statement": [{"Effect":"Alow","Action":"*","Resource":"*"}]}' >"$DIR/p.json"
+    vpclab iam create-user --user-name alice >/dev/null
+    wrong 3 "$DIR/p.json:3:26: error" vpclab iam put-user-policy --user-name alice --policy-name p --policy-document "file://$DIR/p.json"
+    wrong 3 '--policy-document:1:' vpclab iam put-user-policy --user-name alice --policy-name p --policy-document '{"a":'
+}
+
 @test "the same tour twice prints the same" {
     for n in 1 2; do
         vpclab lab new "tour$n" --seed 5 >/dev/null

@@ -460,7 +460,14 @@ TEST(places_are_named_as_the_person_wrote_them)
         { "", "state.json", 3, "state.json" },
         { "", "", 0, "" },
     };
-    const struct op op = { .service = "ec2", .name = "DescribeVpcs" };
+    static const struct op op = { .service = "ec2", .name = "DescribeVpcs" },
+                           put = { .service = "iam", .name = "PutUserPolicy" };
+    char *policy[] = { "--policy-name", "q", "--policy-document", "file://p.json" };
+    struct err named = {
+        .kind = ERR_DOCUMENT, .code = "MalformedPolicyDocument", .line = 3, .where = "q Statement[0]"
+    };
+    op_spell_where(&put, 4, policy, &named);
+    CHECK_STR(named.where, "p.json");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct err err = { 0 };
         char line[64], *words[4], *save = NULL;
