@@ -132,23 +132,13 @@ eni_request_done(struct eni_request *request)
 
 #define PREFIXES "Ipv4Prefixes Ipv4PrefixCount Ipv6Prefixes Ipv6PrefixCount"
 
-static struct eni *
-eni_of_token(const struct op_call *call, const char *token)
-{
-    const struct store *store = network_store(ec2_net(call));
-    struct eni *eni = token ? store_first(store, &eni_kind) : NULL;
-    while (eni && !(eni->client_token && strcmp(eni->client_token, token) == 0)) {
-        eni = store_next(store, eni);
-    }
-    return eni;
-}
-
 static bool
 create_network_interface(struct op_call *call, struct err *err)
 {
     static const struct kind *const kinds[] = { &eni_kind, NULL };
-    const char *type = arg_str(call->in, "InterfaceType"), *token = arg_str(call->in, "ClientToken");
+    const char *type = arg_str(call->in, "InterfaceType");
     struct eni_request request = { 0 };
+    struct eni *eni = NULL;
     if (!ec2_refuse(call, PREFIXES " EnablePrimaryIpv6 ConnectionTrackingSpecification Operator", err) ||
         !ec2_check_tags(call, kinds, err)) {
         return false;
@@ -157,26 +147,16 @@ create_network_interface(struct op_call *call, struct err *err)
         return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model interfaces of the type `%s`",
                        type);
     }
-    struct eni *eni = eni_of_token(call, token);
-    if (eni && strcmp(eni->subnet_id, arg_str(call->in, "SubnetId")) != 0) {
-        return err_set(err, ERR_INPUT, "IdempotentParameterMismatch",
-                       "the client token `%s` was used for another request", token);
-    }
-    if (!eni && eni_request_read(call->in, "", &request, err)) {
+    if (eni_request_read(call->in, "", &request, err)) {
         eni = eni_create(ec2_net(call), &request.spec, err);
-        if (eni) {
-            eni->client_token = token ? xstrdup(token) : NULL;
-            ec2_tag_new(call, &eni->obj);
-        }
     }
     eni_request_done(&request);
     if (!eni) {
         return false;
     }
+    ec2_tag_new(call, &eni->obj);
     ec2_answer(call, "NetworkInterface", eni);
-    if (token) {
-        json_object_set_new(call->out, "ClientToken", json_string(token));
-    }
+    ec2_answer_token(call);
     return true;
 }
 

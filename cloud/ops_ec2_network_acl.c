@@ -7,31 +7,16 @@ static bool
 create_network_acl(struct op_call *call, struct err *err)
 {
     static const struct kind *const kinds[] = { &network_acl_kind, NULL };
-    const char *token = arg_str(call->in, "ClientToken");
-    struct network_acl *acl = NULL;
     if (!ec2_check_tags(call, kinds, err)) {
         return false;
     }
-    const struct store *store = network_store(ec2_net(call));
-    for (struct network_acl *a = store_first(store, &network_acl_kind); token && a; a = store_next(store, a)) {
-        acl = a->client_token && strcmp(a->client_token, token) == 0 ? a : acl; /* the same request, sent again */
-    }
-    if (acl && strcmp(acl->vpc_id, arg_str(call->in, "VpcId")) != 0) {
-        return err_set(err, ERR_INPUT, "IdempotentParameterMismatch",
-                       "the client token `%s` was used for another request", token);
-    }
+    struct network_acl *acl = network_acl_create(ec2_net(call), arg_str(call->in, "VpcId"), false, err);
     if (!acl) {
-        acl = network_acl_create(ec2_net(call), arg_str(call->in, "VpcId"), false, err);
-        if (!acl) {
-            return false;
-        }
-        acl->client_token = token ? xstrdup(token) : NULL;
-        ec2_tag_new(call, &acl->obj);
+        return false;
     }
+    ec2_tag_new(call, &acl->obj);
     ec2_answer(call, "NetworkAcl", acl);
-    if (token) {
-        json_object_set_new(call->out, "ClientToken", json_string(token));
-    }
+    ec2_answer_token(call);
     return true;
 }
 

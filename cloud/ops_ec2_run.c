@@ -257,12 +257,17 @@ run_some(struct op_call *call, const struct instance_spec *spec, size_t min, siz
 
 /* AWS answers while the instances are starting: pending, and no public address yet. */
 static void
-answer_pending(struct op_call *call, json_t *described)
+answer_run(struct op_call *call, struct instance *const *instances, size_t n)
 {
-    json_t *reservations = instances_to_reservations(ec2_net(call), described), *instance, *interface, *address;
+    json_t *described = json_array(), *instance, *interface, *address;
     size_t i, j, k;
+    for (i = 0; i < n; i++) {
+        json_array_append_new(described, object_describe(network_store(ec2_net(call)), instances[i]));
+    }
+    json_t *reservations = instances_to_reservations(ec2_net(call), described);
     json_object_update(call->out, json_array_get(reservations, 0));
     json_decref(reservations);
+    json_decref(described);
     json_array_foreach(json_object_get(call->out, "Instances"), i, instance)
     {
         json_object_set_new(instance, "State", json_pack("{s:i, s:s}", "Code", INSTANCE_PENDING, "Name", "pending"));
@@ -279,51 +284,6 @@ answer_pending(struct op_call *call, json_t *described)
             }
         }
     }
-}
-
-static void
-answer_run(struct op_call *call, struct instance *const *instances, size_t n, bool pending)
-{
-    json_t *described = json_array();
-    for (size_t i = 0; i < n; i++) {
-        json_array_append_new(described, object_describe(network_store(ec2_net(call)), instances[i]));
-    }
-    if (pending) {
-        answer_pending(call, described);
-    } else {
-        json_t *reservations = instances_to_reservations(ec2_net(call), described);
-        json_object_update(call->out, json_array_get(reservations, 0));
-        json_decref(reservations);
-    }
-    json_decref(described);
-}
-
-/* The same request, sent again with its ClientToken, gets the same instances.  *done: it was one. */
-static bool
-answer_token(struct op_call *call, bool *done, struct err *err)
-{
-    const char *token = arg_str(call->in, "ClientToken");
-    const struct store *store = network_store(ec2_net(call));
-    VEC(struct instance *) same = { 0 };
-    bool ok = true;
-    for (struct instance *i = token ? store_first(store, &instance_kind) : NULL; i; i = store_next(store, i)) {
-        if (i->client_token && strcmp(i->client_token, token) == 0) {
-            *VEC_ADD(&same) = i;
-        }
-    }
-    *done = same.n > 0;
-    if (same.n) {
-        const char *image = arg_str(call->in, "ImageId"), *type = arg_str(call->in, "InstanceType"),
-                   *had = same.items[0]->image_id;
-        if ((image && had && strcmp(image, had) != 0) || (type && strcmp(type, same.items[0]->type) != 0)) {
-            ok = err_set(err, ERR_INPUT, "IdempotentParameterMismatch",
-                         "the client token `%s` was used for another request", token);
-        } else {
-            answer_run(call, same.items, same.n, false);
-        }
-    }
-    VEC_DONE(&same);
-    return ok;
 }
 
 /* Everything about the instances but their interfaces, which are in 'request'. */
@@ -409,7 +369,7 @@ run_list(struct op_call *call, const json_t *list, struct err *err)
         ok = finish(call, instances[i], list, first, err);
     }
     if (ok) {
-        answer_run(call, instances, n, true);
+        answer_run(call, instances, n);
     }
     free(instances);
     free(arn);
@@ -424,7 +384,6 @@ ec2_run_instances(struct op_call *call, struct err *err)
     const json_t *placement = json_object_get(call->in, "Placement");
     const char *member;
     json_t *value;
-    bool done, ok;
     if (!ec2_refuse(
             call,
             "BlockDeviceMappings KernelId RamdiskId Monitoring ElasticGpuSpecification ElasticInferenceAccelerators "
@@ -445,12 +404,8 @@ ec2_run_instances(struct op_call *call, struct err *err)
             return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model `Placement.%s`", member);
         }
     }
-    ok = answer_token(call, &done, err);
-    if (done) {
-        return ok;
-    }
     json_t *list = interfaces_of(call, err);
-    ok = list && check_interfaces(list, err) && run_list(call, list, err);
+    bool ok = list && check_interfaces(list, err) && run_list(call, list, err);
     json_decref(list);
     return ok;
 }

@@ -59,7 +59,6 @@ const struct field eni_fields[] = {
     FIELD(struct eni, "SubnetId", FIELD_ID, subnet_id, 0),
     FIELD_LIST(struct eni, "TagSet", obj.tags, tag_fields, FIELD_ALWAYS),
     FIELD(struct eni, "VpcId", FIELD_ID, vpc_id, 0),
-    FIELD(struct eni, "ClientToken", FIELD_STRING, client_token, FIELD_STATE_ONLY),
     FIELD_END,
 };
 

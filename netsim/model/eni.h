@@ -32,7 +32,7 @@ struct eni {
     struct object obj;
     char vpc_id[ID_SIZE], subnet_id[ID_SIZE];
     char *zone, *description, *type /* interface | nat_gateway | vpc_endpoint | ... */, *mac, *status, *private_dns_name,
-        *requester_id, *client_token;
+        *requester_id;
     VEC(struct eni_address) addresses;   /* the primary one first */
     VEC(struct eni_address6) addresses6;
     VEC(struct eni_group) groups;

@@ -36,7 +36,6 @@ static const struct field acl_fields[] = {
     FIELD(struct network_acl, "NetworkAclId", FIELD_ID, obj.id, 0),
     FIELD_LIST(struct network_acl, "Tags", obj.tags, tag_fields, FIELD_ALWAYS),
     FIELD(struct network_acl, "VpcId", FIELD_ID, vpc_id, 0),
-    FIELD(struct network_acl, "ClientToken", FIELD_STRING, client_token, FIELD_STATE_ONLY),
     FIELD_END,
 };
 

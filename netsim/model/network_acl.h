@@ -27,7 +27,6 @@ struct nacl_association {
 struct network_acl {
     struct object obj;
     char vpc_id[ID_SIZE];
-    char *client_token; /* of the request that created it; state only */
     bool is_default;
     VEC(struct nacl_entry) entries; /* sorted: ingress by number, then egress by number */
     VEC(struct nacl_association) associations;

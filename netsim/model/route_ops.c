@@ -628,7 +628,8 @@ route_instance_refresh(const struct network *net, struct route *route)
         return;
     }
     bool instance = eni->attached && eni->attachment.instance_id[0];
-    if (instance ? str_is(route->instance_id, eni->attachment.instance_id) && route->instance_owner_id : !route->instance_id) {
+    if (instance ? str_is(route->instance_id, eni->attachment.instance_id) && route->instance_owner_id
+                 : !route->instance_id) {
         return;
     }
     str_set(&route->instance_id, instance ? eni->attachment.instance_id : NULL);
