@@ -191,11 +191,12 @@ TEST(folders_say_whose_it_is)
 TEST(an_object_listed_twice_is_one_and_the_richer_record_counts)
 {
     make_directory();
-    put("accounts/111111111111/us-east-1/Vpcs.json", "{\"Vpcs\":[{\"VpcId\":\"vpc-1\",\"OwnerId\":\"222222222222\","
-                                                     "\"CidrBlock\":\"10.0.0.0/16\",\"State\":\"available\"}]}");
+    put("accounts/111111111111/us-east-1/Vpcs.json",
+        "{\"Vpcs\":[{\"VpcId\":\"vpc-1\",\"OwnerId\":\"222222222222\","
+        "\"CidrBlock\":\"10.0.0.0/16\",\"State\":\"available\",\"DhcpOptionsId\":\"poor\"}]}");
     put("accounts/222222222222/us-east-1/Vpcs.json",
         "{\"Vpcs\":[{\"VpcId\":\"vpc-1\",\"OwnerId\":\"222222222222\",\"CidrBlock\":\"10.0.0.0/16\",\"IsDefault\":true,"
-        "\"InstanceTenancy\":\"default\"}, {\"VpcId\":\"vpc-2\"}]}");
+        "\"InstanceTenancy\":\"default\",\"DhcpOptionsId\":\"rich\"}, {\"VpcId\":\"vpc-2\"}]}");
     struct network *net = new_network();
     struct err err = { 0 };
     json_t *report = json_object();
@@ -204,6 +205,7 @@ TEST(an_object_listed_twice_is_one_and_the_richer_record_counts)
     CHECK_INT(store_count(network_store(net), &vpc_kind), 2);
     CHECK_STR(vpc->obj.account, "222222222222");
     CHECK(vpc->is_default);
+    CHECK_STR(vpc->dhcp_options_id, "rich", "where they differ");
     CHECK_STR(vpc->state, "available", "from the poorer record");
     CHECK_INT(json_int(report, "Merged", 0), 1);
     json_decref(report);
