@@ -44,7 +44,7 @@ load helper
     printf '{\n  "Version": "2012-10-17",\n  "Statement": [{"Effect": "Alow", "Action": "*", "Resource": "*"}]\n}\n' >"$DIR/policy.json"
     put='iam put-user-policy --user-name alice --policy-name p --policy-document'
     # shellcheck disable=SC2086
-    wrong 3 'policy.json:3:30: error: ' vpclab $put "file://$DIR/policy.json"
+    wrong 3 'policy.json:3:28: error: ' vpclab $put "file://$DIR/policy.json"
     wrong 3 '[MalformedPolicyDocument]' vpclab $put "file://$DIR/policy.json"
     wrong 3 '^~~~~~' vpclab $put "file://$DIR/policy.json"
     wrong 3 '--policy-document:1:' vpclab $put '{"Statement": [}'
