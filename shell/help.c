@@ -10,8 +10,14 @@
 #define WIDTH 80
 
 const struct help_task help_tasks[] = {
-    { "build", "Build" },      { "look", "Look" },       { "ask", "Ask" },         { "change", "Change" },
-    { "lab", "The live lab" }, { "learn", "Scenarios" }, { "shell", "The shell" }, { NULL, NULL },
+    { "build", "Build" },
+    { "look", "Look" },
+    { "ask", "Ask" },
+    { "change", "Change" },
+    { "lab", "The live lab" },
+    { "learn", "Scenarios" },
+    { "prompt", "The prompt and files of commands" },
+    { NULL, NULL },
 };
 
 void
@@ -296,6 +302,18 @@ help_service(const char *service, struct buf *out)
     return found;
 }
 
+/* What a line may be, beside a command's words. */
+static const char *const line_forms[][2] = {
+    { "NAME = COMMAND", "keep the id that the command makes; $NAME and $_ (the last id) stand for it" },
+    { "NODE PROGRAM...", "run a program in an instance of the live lab: web ping -c1 db" },
+    { "COMMAND | PROGRAM", "and > FILE, >> FILE: as in sh" },
+    { "!PROGRAM", "a program of this machine" },
+    { "A; B # text", "two commands and a comment" },
+    { "'a b' \"$x\" \\", "quoted as in sh; {...} and [...] are JSON up to their bracket" },
+    { "<<END", "a value on the lines that follow; also <<'END', <<-END, <<json" },
+    { "file://PATH, -", "a value from a file, from standard input" },
+};
+
 bool
 help_group(const char *group, struct buf *out)
 {
@@ -312,6 +330,10 @@ help_group(const char *group, struct buf *out)
             found = true;
         }
     }
+    for (size_t i = 0; strcmp(group, "prompt") == 0 && i < ARRAY_SIZE(line_forms); i++) {
+        buf_str_add(out, i ? "" : "\n");
+        entry(out, line_forms[i][0], 22, line_forms[i][1]);
+    }
     return found;
 }
 
@@ -322,10 +344,10 @@ help_overview(struct buf *out)
                      "A laboratory for AWS networking and access control; a shell without COMMAND.\n");
     for (const struct help_task *task = help_tasks; task->name; task++) {
         struct buf list = { 0 };
-        if (strcmp(task->name, "shell") == 0) { /* the shell's own words would fill the screen */
-            buf_printf(out, "\n%s: `help shell` says more\n", task->title);
+        if (strcmp(task->name, "prompt") == 0) { /* the shell's own words would fill the screen */
+            buf_printf(out, "\n%s: `help prompt` says more\n", task->title);
             for (const struct builtin *b = builtins; b->name; b++) {
-                buf_printf(&list, b->group && strcmp(b->group, "shell") == 0 ? "%s " : "%.0s", b->name);
+                buf_printf(&list, b->group && strcmp(b->group, "prompt") == 0 ? "%s " : "%.0s", b->name);
             }
             buf_str_add(out, "  ");
             help_wrap(out, buf_str(&list), 2, 2);

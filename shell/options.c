@@ -13,7 +13,7 @@ const struct global_option global_options[] = {
     { "query", 0, "JMESPATH", NULL, "a part of the answer, as in `aws`", AT(query) },
     { "color", 0, "WHEN", "auto always never", "colour; auto is on a terminal, without NO_COLOR", AT(color) },
     { "no-pager", 0, NULL, NULL, "print long answers straight away", AT(no_pager) },
-    { "quiet", 'q', NULL, NULL, "print ids only; of a question, nothing but the exit status", AT(quiet) },
+    { "quiet", 'q', NULL, NULL, "ids only; of a question, only the exit status", AT(quiet) },
     { "verbose", 'v', NULL, NULL, "say what is being done", AT(verbose) },
     { "dry-run", 'n', NULL, NULL, "check, and say what would happen, without doing it", AT(dry_run) },
     { "no-rc", 0, NULL, NULL, "skip the start-up commands of the shell", AT(no_rc) },
