@@ -109,6 +109,12 @@ down_text(const json_t *out, struct buf *text)
 
 /* ---- exec, shell --------------------------------------------------------------------------------------------------
  */
+/* The lab has no resolver: names are in /etc/hosts, and every other question ends at once instead of after the timeouts
+ * of the host's name servers, which no instance can reach (Python's http.server asks for its own name before it
+ * listens). */
+static const char resolv_text[] = "# no name server in this lab: the names of its instances are in /etc/hosts\n"
+                                  "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
+
 static bool
 run_in_node(struct op_call *call, const char *node, char *const *argv, bool detach, struct err *err)
 {
@@ -120,9 +126,9 @@ run_in_node(struct op_call *call, const char *node, char *const *argv, bool deta
     }
     struct buf hosts = { 0 };
     live_hosts_text(call->cloud, &where, &hosts);
-    const struct keeper_exec_options options = { .hostname = where.hostname,
-                                                 .hosts = buf_str(&hosts),
-                                                 .detach = detach };
+    const struct keeper_exec_options options = {
+        .hostname = where.hostname, .hosts = buf_str(&hosts), .resolv = resolv_text, .detach = detach
+    };
     int status = keeper_exec(fds, argv, &options, err);
     for (int i = 0; i < 4; i++) {
         close(fds[i]);

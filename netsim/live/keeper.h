@@ -58,5 +58,6 @@ struct keeper_exec_options {
     bool detach;            /* do not wait; output to /dev/null */
 };
 /* Runs argv in the namespaces given by 'fds' (user, mnt, pid, net), with the caller's terminal; returns its exit status, 128 + signal when it was
- * killed, 127 not found, or -1 with 'err'. */
+ *
+ * killed, or -1 with 'err'. */
 int keeper_exec(const int fds[static 4], char *const *argv, const struct keeper_exec_options *options, struct err *err);
