@@ -265,7 +265,13 @@ ec2_require(const struct op_call *call, const struct kind *kind, const char *nam
         err_set(err, ERR_INPUT, "MissingParameter", "the request must contain the parameter `%s`", name);
         return NULL;
     }
-    void *object = network_require(ec2_net(call), kind, id, err);
+    struct object *object = network_require(ec2_net(call), kind, id, err);
+    if (object && object->region[0] && strcmp(object->region, call->cloud->region) != 0) {
+        err_set(err, ERR_INPUT, kind->not_found, "the %s ID `%s` does not exist in %s", kind->name, id,
+                call->cloud->region);
+        err_hint(err, "it is in %s: `--region %s`", object->region, object->region);
+        object = NULL;
+    }
     if (!object) {
         err_at(err, name, 0, 0);
     }

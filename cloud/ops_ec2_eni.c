@@ -139,7 +139,8 @@ create_network_interface(struct op_call *call, struct err *err)
     const char *type = arg_str(call->in, "InterfaceType");
     struct eni_request request = { 0 };
     struct eni *eni = NULL;
-    if (!ec2_refuse(call, PREFIXES " EnablePrimaryIpv6 ConnectionTrackingSpecification Operator", err) ||
+    if (!ec2_require(call, &subnet_kind, "SubnetId", err) ||
+        !ec2_refuse(call, PREFIXES " EnablePrimaryIpv6 ConnectionTrackingSpecification Operator", err) ||
         !ec2_check_tags(call, kinds, err)) {
         return false;
     }

@@ -7,7 +7,7 @@ static bool
 create_network_acl(struct op_call *call, struct err *err)
 {
     static const struct kind *const kinds[] = { &network_acl_kind, NULL };
-    if (!ec2_check_tags(call, kinds, err)) {
+    if (!ec2_require(call, &vpc_kind, "VpcId", err) || !ec2_check_tags(call, kinds, err)) {
         return false;
     }
     struct network_acl *acl = network_acl_create(ec2_net(call), arg_str(call->in, "VpcId"), false, err);

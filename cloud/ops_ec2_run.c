@@ -404,6 +404,9 @@ ec2_run_instances(struct op_call *call, struct err *err)
             return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model `Placement.%s`", member);
         }
     }
+    if (json_object_get(call->in, "SubnetId") && !ec2_require(call, &subnet_kind, "SubnetId", err)) {
+        return false;
+    }
     json_t *list = interfaces_of(call, err);
     bool ok = list && check_interfaces(list, err) && run_list(call, list, err);
     json_decref(list);

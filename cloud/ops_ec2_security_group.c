@@ -41,7 +41,7 @@ create_security_group(struct op_call *call, struct err *err)
 {
     static const struct kind *const kinds[] = { &security_group_kind, NULL };
     const char *vpc_id = arg_str(call->in, "VpcId");
-    if (!ec2_check_tags(call, kinds, err)) {
+    if ((vpc_id && !ec2_require(call, &vpc_kind, "VpcId", err)) || !ec2_check_tags(call, kinds, err)) {
         return false;
     }
     if (!vpc_id) {

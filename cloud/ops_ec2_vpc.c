@@ -224,8 +224,8 @@ create_subnet(struct op_call *call, struct err *err)
     static const struct kind *const kinds[] = { &subnet_kind, NULL };
     const char *zone = arg_str(call->in, "AvailabilityZone"), *zone_id = arg_str(call->in, "AvailabilityZoneId");
     struct subnet_spec spec = { .vpc_id = arg_str(call->in, "VpcId"), .zone = zone ? zone : zone_id };
-    if (!ec2_refuse(call, IPAM " OutpostArn", err) || !ec2_check_tags(call, kinds, err) ||
-        !ec2_cidr(call, "CidrBlock", IP_V4, false, &spec.cidr, err) ||
+    if (!ec2_require(call, &vpc_kind, "VpcId", err) || !ec2_refuse(call, IPAM " OutpostArn", err) ||
+        !ec2_check_tags(call, kinds, err) || !ec2_cidr(call, "CidrBlock", IP_V4, false, &spec.cidr, err) ||
         !ec2_cidr(call, "Ipv6CidrBlock", IP_V6, false, &spec.cidr6, err)) {
         return false;
     }

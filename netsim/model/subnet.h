@@ -37,7 +37,8 @@ bool subnet_disassociate_cidr6(struct network *net, const char *association_id, 
 /* Addresses left for interfaces.  AWS keeps five in every block: the first four and the last. */
 uint32_t subnet_free_addresses(const struct network *net, const struct subnet *subnet);
 bool subnet_reserves(const struct subnet *subnet, const struct ip *ip); /* one of the five (IPv6: first four and last of the /64) */
-/* The lowest free address (AWS picks any; we are predictable).  InsufficientFreeAddressesInSubnet. */
+/* IPv4: the lowest free address (AWS picks any; we are predictable).  IPv6: drawn from the lab's ids, as AWS's look.
+ * InsufficientFreeAddressesInSubnet; InvalidParameterValue: no block of that family. */
 bool subnet_pick_address(const struct network *net, const struct subnet *subnet, int family, struct ip *ip, struct err *err);
 const struct cidr *subnet_cidr6(const struct subnet *subnet); /* the associated IPv6 block; NULL if none */
 bool subnet_contains_ip(const struct subnet *subnet, const struct ip *ip);

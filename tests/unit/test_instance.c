@@ -103,6 +103,27 @@ TEST(stop_and_start_change_the_public_address_only)
     network_free(net);
 }
 
+TEST(an_imported_instance_gets_a_new_public_address_too)
+{
+    struct network *net = model_new();
+    struct err err = { 0 };
+    const char *dump =
+        "[{\"Instances\":[{\"InstanceId\":\"i-1\",\"State\":{\"Name\":\"running\"},\"NetworkInterfaces\":["
+        "{\"NetworkInterfaceId\":\"eni-1\",\"PrivateIpAddress\":\"10.0.0.9\",\"Association\":{\"PublicIp\":"
+        "\"203.0.113.1\",\"IpOwnerId\":\"amazon\"}}]}]}]";
+    json_t *json = json_read(dump, strlen(dump), "test", &err);
+    REQUIRE(network_load_kind(net, &instance_kind, json, "Reservations", NULL, &err), "%s", err.text);
+    json_decref(json);
+    struct instance *instance = store_get(network_store(net), &instance_kind, "i-1");
+    struct eni *eni = instance_eni(net, instance, 0);
+    CHECK(instance_stop(net, instance, &err) && !eni_public_ip(eni, eni_primary_ip(eni)), "%s", err.text);
+    CHECK(instance_start(net, instance, &err), "%s", err.text);
+    const struct ip *now = eni_public_ip(eni, eni_primary_ip(eni));
+    REQUIRE(now);
+    CHECK_STR(ip_str(now), "203.0.113.2");
+    network_free(net);
+}
+
 TEST(an_elastic_ip_survives_stop_and_start)
 {
     struct network *net = model_new();

@@ -96,6 +96,24 @@ TEST(vpcs_and_subnets)
     run_steps(steps);
 }
 
+TEST(a_region_is_a_place_of_its_own)
+{
+    struct err err = { 0 };
+    struct cloud *cloud = lab_open(&err);
+    REQUIRE(cloud, "%s", err.text);
+    json_t *out = lab_run(cloud, "ec2 create-vpc --cidr-block 10.0.0.0/16", &err);
+    REQUIRE(out, "%s", err.text);
+    char line[120];
+    snprintf(line, sizeof line, "ec2 create-subnet --cidr-block 10.0.1.0/24 --vpc-id %s",
+             json_string_value(json_at(out, "Vpc.VpcId")));
+    json_decref(out);
+    snprintf(cloud->region, sizeof cloud->region, "eu-west-1");
+    CHECK(!lab_run(cloud, line, &err));
+    CHECK_STR(err.code, "InvalidVpcID.NotFound");
+    CHECK(strstr(err.hint, "us-east-1"), "%s", err.hint);
+    cloud_close(cloud);
+}
+
 TEST(groups_and_lists)
 {
     static const struct step steps[] = {
