@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit
 VPCLAB=${VPCLAB:-$PWD/build/vpclab}
-KILLS=${KILLS:-100} SEED=${SEED:-$$}
+KILLS=${KILLS:-$([ -n "${SAN:-}" ] && echo 30 || echo 100)} SEED=${SEED:-$$} # sanitizers are slow
 RANDOM=$SEED
 dir=$(mktemp -d "${TMPDIR:-/tmp}/vpclab-kill.XXXXXX")
 export XDG_DATA_HOME=$dir/data XDG_RUNTIME_DIR=$dir/run
