@@ -62,8 +62,7 @@ run_source(struct shell *s, size_t n, char **words)
 static void
 on_interrupt(int number)
 {
-    (void)number;
-    shell_interrupted = 1;
+    shell_interrupted = number;
 }
 
 static bool
@@ -106,16 +105,20 @@ run_scenario(struct shell *s, size_t n, char **words)
     options.progress = &progress.progress;
     options.interrupted = &shell_interrupted;
     shell_interrupted = 0;
-    struct sigaction before_int, before_term, action = { .sa_handler = on_interrupt };
-    sigaction(SIGINT, &action, &before_int);
-    sigaction(SIGTERM, &action, &before_term);
+    /* Whatever ends the program must end the throw-away lab first; a reader of the pipe that goes away, too. */
+    static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+    struct sigaction before[ARRAY_SIZE(endings)], action = { .sa_handler = on_interrupt };
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+        sigaction(endings[i], &action, &before[i]);
+    }
     int status = scenario_run(&options, &err);
-    sigaction(SIGINT, &before_int, NULL);
-    sigaction(SIGTERM, &before_term, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+        sigaction(endings[i], &before[i], NULL);
+    }
     output_progress_done(&progress);
     fflush(stdout);
     if (shell_interrupted) {
-        status = 130;
+        status = 128 + shell_interrupted;
     } else if (err.kind) {
         status = refuse(s, &err);
     }

@@ -87,4 +87,4 @@ struct shell_verb {
 };
 bool shell_find(struct shell *session, size_t n, char *const *words, struct shell_verb *verb, struct err *err);
 
-extern volatile sig_atomic_t shell_interrupted; /* Ctrl-C came while a command ran */
+extern volatile sig_atomic_t shell_interrupted; /* the signal that came while a command ran: SIGINT, ... */

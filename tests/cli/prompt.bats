@@ -49,6 +49,11 @@ setup_file() { command -v script >/dev/null || skip "script(1) is not installed"
     grep -q 'v = vpc-' "$DIR/screen"
 }
 
+@test "what another process changes is seen" {
+    prompt 'vars\n!"$VPCLAB" -q ec2 create-vpc --cidr-block 10.7.0.0/16 --tag-specifications "ResourceType=vpc,Tags=[{Key=Name,Value=other}]"\nec2 describe-vpcs --vpc-ids oth\t\nexit\n'
+    shows '"CidrBlock": "10.7.0.0/16"'
+}
+
 @test "history: kept with mode 600, without secrets, blanks and doubles" {
     file=$XDG_STATE_HOME/vpclab/history
     prompt 'vars\nvars\n version\nset --secret-access-key x\nec2 describe-vpcs "a\nb"\nexit\n'

@@ -44,6 +44,17 @@ same() { # SCENARIO
     [ -z "$(ls "$TMPDIR")" ]
 }
 
+@test "a reader that goes away ends a scenario and its lab" {
+    printf 'lab.up() for i = 1, 1e9 do print(i) end\n' >"$OUT/endless.lua"
+    set +e
+    "$VPCLAB" run "$OUT/endless.lua" 2>"$OUT/err" | head -1
+    status=${PIPESTATUS[0]}
+    set -e
+    [ "$status" = 141 ]
+    [ ! -s "$OUT/err" ]
+    [ -z "$(ls "$TMPDIR")" ]
+}
+
 @test "Ctrl-C ends a scenario and its lab" {
     printf 'lab.up() print("up") io.stdout:flush() while true do end\n' >"$OUT/forever.lua"
     "$VPCLAB" run "$OUT/forever.lua" >"$OUT/log" 2>&1 3>&- &
