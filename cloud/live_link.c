@@ -36,6 +36,14 @@ keeper_stopped(void *context)
     cloud->live = NULL;
 }
 
+/* The process that had the throw-away lab was killed and can no longer remove it. */
+static void
+keeper_orphaned(void *context)
+{
+    const struct cloud *cloud = context;
+    lab_dir_remove(cloud->dir->path, NULL);
+}
+
 static void
 keeper_tick(void *context)
 {
@@ -142,7 +150,8 @@ live_link_up(struct cloud *cloud, const struct progress *progress, struct err *e
                                         .serve = keeper_serve,
                                         .tick = keeper_tick,
                                         .tick_ms = TICK_MS,
-                                        .stopped = keeper_stopped };
+                                        .stopped = keeper_stopped,
+                                        .orphaned = cloud->dir->throw_away ? keeper_orphaned : NULL };
     return keeper_spawn(cloud->dir->socket_path, &hooks, progress, err);
 }
 

@@ -271,17 +271,20 @@ monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* 'owner': hangs up when the process that the lab belongs to ends; -1: it belongs to nobody. */
 static void
-keeper_loop(int listener, const char *path, const struct keeper_hooks *hooks)
+keeper_loop(int listener, int owner, const char *path, const struct keeper_hooks *hooks)
 {
     bool ticking = hooks->tick && hooks->tick_ms > 0;
     int64_t next_tick = monotonic_ms() + hooks->tick_ms;
     int last = -1;
-    while (!keeper_ended && last < 0) {
+    bool orphaned = false;
+    while (!keeper_ended && last < 0 && !orphaned) {
         int64_t wait = ticking ? next_tick - monotonic_ms() : 60000;
-        struct pollfd p = { .fd = listener, .events = POLLIN };
-        int n = poll(&p, 1, wait < 0 ? 0 : (int)wait);
-        if (n > 0) {
+        struct pollfd p[] = { { .fd = listener, .events = POLLIN }, { .fd = owner } };
+        int n = poll(p, 2, wait < 0 ? 0 : (int)wait);
+        orphaned = n > 0 && p[1].revents;
+        if (n > 0 && p[0].revents) {
             int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
             if (fd >= 0) {
                 last = serve_one(fd, hooks);
@@ -296,6 +299,9 @@ keeper_loop(int listener, const char *path, const struct keeper_hooks *hooks)
         hooks->stopped(hooks->context);
     }
     unlink(path);
+    if (orphaned) {
+        hooks->orphaned(hooks->context);
+    }
 }
 
 static bool
@@ -344,8 +350,11 @@ keeper_main(int link, const char *path, const struct keeper_hooks *hooks)
         }
         _exit(1);
     }
-    close(link);
-    keeper_loop(listener, path, hooks);
+    if (!hooks->orphaned) {
+        close(link);
+        link = -1;
+    }
+    keeper_loop(listener, link, path, hooks);
     _exit(0);
 }
 
@@ -464,7 +473,9 @@ keeper_spawn(const char *socket_path, const struct keeper_hooks *hooks, const st
     close(link[1]);
     bool ok = pid > 0 ? follow_start(link[0], pid, progress, err)
                       : err_set(err, ERR_MACHINE, "", "cannot fork: %s", strerror(errno));
-    close(link[0]);
+    if (!ok || !hooks->orphaned) {
+        close(link[0]);
+    } /* else it stays open until this process ends: that is what the keeper waits for */
     if (pid > 0) {
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
         }

@@ -33,6 +33,9 @@ struct keeper_hooks {
     void (*tick)(void *context);
     int tick_ms;
     void (*stopped)(void *context); /* before it exits by request */
+    /* The lab belongs to the process that calls keeper_spawn(): when that ends, however it ends, the keeper stops too and then calls
+     * this, to remove what the process would have removed.  NULL: the lab lives until somebody stops it. */
+    void (*orphaned)(void *context);
 };
 
 /* Forks the keeper and waits until it is ready or has failed; then 'err' is the keeper's. The caller's flock descriptors stay with the keeper. */

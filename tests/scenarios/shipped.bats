@@ -66,3 +66,16 @@ same() { # SCENARIO
     [ "$status" = 130 ]
     [ -z "$(ls "$TMPDIR")" ]
 }
+
+@test "a scenario that is killed takes its lab along" {
+    printf 'lab.up() print("up") io.stdout:flush() while true do end\n' >"$OUT/forever.lua"
+    "$VPCLAB" run "$OUT/forever.lua" >"$OUT/log" 2>&1 3>&- &
+    pid=$!
+    for _ in $(seq 100); do grep -q up "$OUT/log" && break; sleep 0.05; done
+    [ -n "$(ls "$TMPDIR")" ]
+    kill -KILL "$pid"
+    wait "$pid" || true
+    for _ in $(seq 100); do [ -z "$(ls "$TMPDIR")" ] && break; sleep 0.05; done
+    [ -z "$(ls "$TMPDIR")" ]
+    ! pgrep -f "$OUT/forever.lua"
+}
