@@ -1,5 +1,7 @@
 /* cloud/op_object.c - a Lua table or another face's object to AWS's spelling: cidr_block -> CidrBlock, at every depth.
  */
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/vec.h"
 #include "cloud/op_types.h"
@@ -7,13 +9,30 @@
 
 static json_t *respell(const struct op *op, const struct aws_shape *shape, const json_t *value, struct err *err);
 
+/* Offers a member's name as the person spells names, CidrBlock or cidr_block; 'keep' holds the nearest. */
+static void
+offer_name(struct suggest *suggest, const char *name, char keep[static 80])
+{
+    char text[80];
+    if (islower((unsigned char)suggest->word[0]) && isupper((unsigned char)name[0])) {
+        option_spelling(name, '_', text, sizeof text);
+    } else {
+        snprintf(text, sizeof text, "%s", name);
+    }
+    suggest_offer(suggest, text);
+    if (suggest->best == text) {
+        suggest->best = strcpy(keep, text);
+    }
+}
+
 static bool
 unknown_member(const struct op *op, const struct aws_shape *shape, const char *key, struct err *err)
 {
     struct suggest suggest = suggest_start(key);
     const struct aws_member *members = aws_members(shape);
+    char keep[80];
     for (size_t i = 0; i < shape->n; i++) {
-        suggest_offer(&suggest, aws_text(members[i].name));
+        offer_name(&suggest, aws_text(members[i].name), keep);
     }
     err_set(err, ERR_USAGE, op_fault_code(op, FAULT_UNKNOWN), "`%s` is not a parameter of `%s`", key, op_words(op));
     return suggest_hint(&suggest, err, "");
@@ -81,8 +100,9 @@ respell_params(const struct op *op, const json_t *object, struct err *err)
     {
         const struct op_param *param = op->params;
         struct suggest suggest = suggest_start(key);
+        char keep[80];
         for (; param && param->name && !same_spelling(param->name, key); param++) {
-            suggest_offer(&suggest, param->name);
+            offer_name(&suggest, param->name, keep);
         }
         if (!param || !param->name) {
             err_set(err, ERR_USAGE, "", "`%s` is not a parameter of `%s`", key, op_words(op));
