@@ -49,6 +49,7 @@ struct kind {
     void (*loaded)(struct store *store, void *object);                 /* after fields_load: normalise what AWS's form needs; may be NULL */
     void (*describe)(const struct store *store, const void *object, json_t *out); /* add computed members; may be NULL */
     void (*done)(void *object);                                        /* free what no row owns; may be NULL */
+    bool (*gone)(const void *object); /* still listed, as AWS lists for a while what was deleted (terminated instances); may be NULL */
 };
 
 struct store;

@@ -105,6 +105,7 @@ struct search {
     const char *vpc, *name; /* the halves of vpc/name */
     size_t vpc_size;
     bool tags_only; /* names that AWS itself gives do not count */
+    bool gone_too;  /* also what is deleted and only listed still */
     const struct object *found[LISTED_MAX];
     size_t n;
 };
@@ -140,13 +141,26 @@ look_through(const struct cloud *cloud, const char *kind, struct search *search,
             continue;
         }
         for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
-            if (is_here(cloud, o) && matches(cloud, o, search, by_id)) {
+            bool gone = network_kinds[i]->gone && network_kinds[i]->gone(o);
+            if (is_here(cloud, o) && (!gone || search->gone_too) && matches(cloud, o, search, by_id)) {
                 if (search->n < LISTED_MAX) {
                     search->found[search->n] = o;
                 }
                 search->n++;
             }
         }
+    }
+}
+
+/* A terminated instance keeps its name, and the one that takes its place may have the same: that is meant then. */
+static void
+look_first_for_the_living(const struct cloud *cloud, const char *kind, struct search *search, bool by_id)
+{
+    search->gone_too = false;
+    look_through(cloud, kind, search, by_id);
+    if (search->n == 0) {
+        search->gone_too = true;
+        look_through(cloud, kind, search, by_id);
     }
 }
 
@@ -236,16 +250,16 @@ cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, cha
     }
     bool by_id = has_id_form(kind, text) && is_id_prefix(text);
     if (by_id) {
-        look_through(cloud, kind, &search, true);
+        look_first_for_the_living(cloud, kind, &search, true);
     }
     if (search.n == 0) {
         by_id = false;
         /* Where anything may be meant, `web` is what a person has tagged so before it is a group's own name. */
         search.tags_only = any;
-        look_through(cloud, kind, &search, false);
+        look_first_for_the_living(cloud, kind, &search, false);
         if (search.n == 0 && any) {
             search.tags_only = false;
-            look_through(cloud, kind, &search, false);
+            look_first_for_the_living(cloud, kind, &search, false);
         }
         if (any) {
             prefer_instance(&search);
@@ -282,7 +296,7 @@ cloud_each_resource(const struct cloud *cloud, const char *kind,
         }
         for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
             char detail[80];
-            if (!is_here(cloud, o)) {
+            if (!is_here(cloud, o) || (o->kind->gone && o->kind->gone(o))) {
                 continue;
             }
             detail_of(o, detail, sizeof detail);

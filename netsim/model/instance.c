@@ -301,6 +301,12 @@ instance_describe(const struct store *store, const void *object, json_t *out)
     }
 }
 
+static bool
+instance_gone(const void *object)
+{
+    return (((const struct instance *)object)->state_code & 255) == INSTANCE_TERMINATED;
+}
+
 const struct kind instance_kind = {
     .name = "instance",
     .prefix = "i",
@@ -316,6 +322,7 @@ const struct kind instance_kind = {
     .filters = instance_filters,
     .loaded = instance_loaded,
     .describe = instance_describe,
+    .gone = instance_gone,
 };
 
 bool

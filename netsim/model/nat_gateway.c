@@ -46,6 +46,12 @@ nat_loaded(struct store *store, void *object)
     }
 }
 
+static bool
+nat_gone(const void *object)
+{
+    return str_is(((const struct nat_gateway *)object)->state, "deleted");
+}
+
 const struct kind nat_gateway_kind = {
     .name = "natgateway",
     .prefix = "nat",
@@ -59,6 +65,7 @@ const struct kind nat_gateway_kind = {
     .fields = nat_fields,
     .filters = nat_filters,
     .loaded = nat_loaded,
+    .gone = nat_gone,
 };
 
 struct nat_gateway *

@@ -230,6 +230,10 @@ TEST(instances)
           "InvalidParameterCombination" },
         { "ec2 stop-instances --instance-ids web i-00000000000000000", "InvalidInstanceID.NotFound" },
         { "ec2 describe-instances --instance-ids web", "", "Reservations.Instances.State.Name", "running" },
+        { "ec2 terminate-instances --instance-ids pub", "", "TerminatingInstances.PreviousState.Name", "running" },
+        { "ec2 describe-instances --instance-ids pub", "", "Reservations.Instances.State.Name", "terminated" },
+        { RUN " --subnet-id b" NAME("instance", "pub"), "" }, /* the name is free again */
+        { "ec2 describe-instances --instance-ids pub", "", "Reservations.Instances.State.Name", "running" },
         { "ec2 terminate-instances --instance-ids web pub", "", "TerminatingInstances.CurrentState.Name",
           "shutting-down" },
         { NULL, NULL, NULL, NULL },
