@@ -89,9 +89,9 @@ serve_probes(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *o
     json_t *rows = json_array();
     for (size_t i = 0; ok && i < n; i++) {
         const struct live_probe *p = &probes[i];
-        json_array_append_new(rows, json_pack("[b, b, s, s, I, i, i]", p->arrived, p->replied, ip_str(&p->seen_src),
+        json_array_append_new(rows, json_pack("[b, b, s, s, I, i, i, i]", p->arrived, p->replied, ip_str(&p->seen_src),
                                               ip_str(&p->seen_dst), (json_int_t)p->rtt_us, p->seen_src_port,
-                                              p->seen_dst_port));
+                                              p->seen_dst_port, p->src_port));
     }
     json_object_set_new(out, "probes", rows);
     free(probes);
@@ -203,6 +203,7 @@ live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, 
         p->rtt_us = json_integer_value(json_array_get(row, 4));
         p->seen_src_port = (int)json_integer_value(json_array_get(row, 5));
         p->seen_dst_port = (int)json_integer_value(json_array_get(row, 6));
+        p->src_port = (int)json_integer_value(json_array_get(row, 7));
     }
     keeper_message_done(&reply);
     return true;

@@ -188,6 +188,9 @@ live_hosts_text(const struct cloud *cloud, const struct live_node *node, struct 
             ip = family == IP_V6 ? (eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL) : ip;
             if (ip) {
                 buf_printf(text, "%s %s", ip_str(ip), i->obj.id);
+                if (strcmp(i->obj.id, node->id) == 0) {
+                    add_host_name(text, node->hostname);
+                }
                 add_host_name(text, name);
                 add_host_name(text, dns);
                 buf_char(text, '\n');

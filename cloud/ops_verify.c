@@ -254,7 +254,12 @@ put_to_kernel(struct inquiry *inquiry, struct err *err)
     }
     bool ok = live_link_probe(inquiry->cloud, probes, n, 500, err);
     for (size_t i = 0; ok && i < n; i++) {
-        inquiry->questions.items[i].probe = probes[i];
+        struct question *q = &inquiry->questions.items[i];
+        q->probe = probes[i];
+        /* Analysis is asked about the very packet: an ACL may draw its line between ephemeral ports. */
+        if (q->flow.protocol == PROTOCOL_TCP || q->flow.protocol == PROTOCOL_UDP) {
+            q->flow.src_port = probes[i].src_port;
+        }
     }
     free(probes);
     return ok;
@@ -424,7 +429,7 @@ verify_run(struct op_call *call, struct err *err)
     }
     gather_sides(&inquiry);
     ask_all(&inquiry, from, to, only, family);
-    bool ok = put_to_analysis(&inquiry, err) && put_to_kernel(&inquiry, err);
+    bool ok = put_to_kernel(&inquiry, err) && put_to_analysis(&inquiry, err);
     if (ok) {
         report(call, &inquiry);
     }
