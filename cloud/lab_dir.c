@@ -257,6 +257,22 @@ lab_dir_note_owner(struct lab_dir *dir)
     }
 }
 
+/* What a writer that was killed left half written.  Only the holder of the lock writes, so nobody is at it now. */
+static void
+sweep_half_written(const struct lab_dir *dir)
+{
+    static const char begin[] = "state.json.tmp";
+    DIR *directory = opendir(dir->path);
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        if (strncmp(entry->d_name, begin, sizeof begin - 1) == 0) {
+            unlinkat(dirfd(directory), entry->d_name, 0);
+        }
+    }
+    if (directory) {
+        closedir(directory);
+    }
+}
+
 bool
 lab_dir_lock(struct lab_dir *dir, struct err *err)
 {
@@ -281,6 +297,7 @@ lab_dir_lock(struct lab_dir *dir, struct err *err)
     }
     dir->lock_fd = fd;
     lab_dir_note_owner(dir);
+    sweep_half_written(dir);
     return true;
 }
 
