@@ -139,3 +139,31 @@ END
     bash -c 'eval "$("$VPCLAB" completion bash)"; COMP_WORDS=("$VPCLAB" ec2 create-vp) COMP_CWORD=2; _vpclab; printf "%s\n" "${COMPREPLY[@]}"' >"$DIR/out"
     grep -q '^create-vpc ' "$DIR/out"
 }
+
+@test "colour: on a terminal, unless NO_COLOR, TERM=dumb or --color say otherwise" {
+    esc=$(printf '\033')
+    vpclab --color=always nonsense 2>"$DIR/err" || true
+    grep -q "$esc" "$DIR/err"
+    unset NO_COLOR
+    vpclab nonsense 2>"$DIR/err" || true
+    ! grep -q "$esc" "$DIR/err"
+    command -v script >/dev/null || skip "script(1) is not installed"
+    colour() { # ASSIGNMENT... : does a terminal see colour?
+        env TERM=xterm "$@" script -qec '"$VPCLAB" $OPTION nonsense' /dev/null | grep -q "$esc"
+    }
+    colour OPTION=
+    ! colour OPTION= NO_COLOR=1
+    ! colour OPTION= TERM=dumb
+    ! colour OPTION=--color=never
+    colour OPTION=--color=always NO_COLOR=1
+}
+
+@test "a pager for what is taller than the screen, and only then" {
+    command -v script >/dev/null || skip "script(1) is not installed"
+    paged() { VPCLAB_PAGER='sed s/^/PAGED:/' script -qec "stty rows 20 cols 80; $1" /dev/null | grep -q PAGED; }
+    paged '"$VPCLAB" help'
+    ! paged '"$VPCLAB" version'
+    ! paged '"$VPCLAB" --no-pager help'
+    ! paged '"$VPCLAB" help | cat'
+    ! paged 'VPCLAB_PAGER= "$VPCLAB" help'
+}
