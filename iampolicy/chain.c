@@ -143,7 +143,7 @@ ask_all(struct chain *c)
     if (p->has_session) {
         ask(c, IAM_SET_SESSION, p->session.items, p->session.n);
     }
-    if (has_identity || p->identity.n) {
+    if (has_identity || (caller->kind == IAM_ROOT && p->identity.n)) {
         ask(c, IAM_SET_IDENTITY, p->identity.items, p->identity.n);
     }
     if (caller->kind == IAM_ROOT) {

@@ -321,6 +321,7 @@ read_element(struct parser *p, int element, const struct iam_node *node, struct 
             return refuse_type(p, node, "a string");
         }
         s->sid = arena_strndup(p->arena, node->text.s, node->text.n);
+        s->sid_span = own_span(p, node->span);
         return true;
     case E_EFFECT:
         return read_effect(p, node, s);
@@ -384,8 +385,8 @@ check_presence(struct parser *p, const struct iam_node *statement, const struct 
         return err_hint(p->err, "say who: \"Principal\": {\"AWS\": \"arn:aws:iam::123456789012:user/alice\"}");
     }
     if (!names_principal && principal) {
-        refuse(p, principal->key_span.start, "`%.*s` does not belong in a %s", (int)principal->key.n, principal->key.s,
-               type_names[type]);
+        refuse(p, principal->key_span.start, "`%.*s` does not belong in %s %s", (int)principal->key.n, principal->key.s,
+               type == IAM_POLICY_IDENTITY ? "an" : "a", type_names[type]);
         return err_hint(p->err, "the principal is whomever the policy is attached to");
     }
     if (type == IAM_POLICY_TRUST && resource) {

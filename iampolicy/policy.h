@@ -46,7 +46,7 @@ struct iam_statement {
     const struct iam_condition *conditions;
     struct iam_span span;                   /* the object, from '{' to after '}' */
     int line, column, end_line, end_column; /* of 'span' */
-    struct iam_span action_span, resource_span, principal_span;
+    struct iam_span sid_span, action_span, resource_span, principal_span;
 };
 
 enum iam_finding_level { IAM_FINDING_WARNS, IAM_FINDING_REFUSES };

@@ -167,14 +167,14 @@ check_sid(const struct rules *r, const struct iam_statement *s)
     }
     for (const char *c = s->sid; *c && strict; c++) {
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9'))) {
-            say(r, REFUSES, "UNSUPPORTED_SID", s->span, "the Sid `%.80s` may hold only letters and digits", s->sid);
+            say(r, REFUSES, "UNSUPPORTED_SID", s->sid_span, "the Sid `%.80s` may hold only letters and digits", s->sid);
             break;
         }
     }
     for (uint32_t i = 0; i < s->index && s->sid[0]; i++) {
         const char *other = policy->statements[i].sid;
         if (other && strcmp(other, s->sid) == 0) {
-            say(r, strict ? REFUSES : WARNS, strict ? "UNIQUE_SIDS_REQUIRED" : "UNIQUE_SIDS_RECOMMENDED", s->span,
+            say(r, strict ? REFUSES : WARNS, strict ? "UNIQUE_SIDS_REQUIRED" : "UNIQUE_SIDS_RECOMMENDED", s->sid_span,
                 "the Sid `%.80s` stands twice", s->sid);
             break;
         }
