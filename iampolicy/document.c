@@ -35,9 +35,8 @@ skip_space(struct reader *r)
     }
 }
 
-/* Length of the well-formed UTF-8 sequence at 'p', 0 if there is none (RFC 3629: no overlong forms, no surrogates). */
-static size_t
-utf8_length(const unsigned char *p, const unsigned char *end)
+size_t
+iam_utf8_length(const unsigned char *p, const unsigned char *end)
 {
     size_t left = (size_t)(end - p);
     if (p[0] >= 0xC2 && p[0] <= 0xDF && left >= 2 && (p[1] & 0xC0) == 0x80) {
@@ -152,7 +151,7 @@ decode_string(struct reader *r, const unsigned char *start, struct iam_text *tex
             }
             continue;
         }
-        size_t n = *r->p >= 0x80 ? utf8_length(r->p, r->end) : *r->p >= 0x20;
+        size_t n = *r->p >= 0x80 ? iam_utf8_length(r->p, r->end) : *r->p >= 0x20;
         if (!n) {
             return false;
         }
@@ -191,7 +190,7 @@ read_string(struct reader *r, struct iam_text *text, struct iam_span *span)
             }
             break;
         }
-        size_t n = utf8_length(r->p, r->end);
+        size_t n = iam_utf8_length(r->p, r->end);
         if (!n) {
             return false;
         }

@@ -67,6 +67,8 @@ iam_node_next(const struct iam_document *doc, const struct iam_node *node)
     return node->next ? &doc->nodes[node->next] : NULL;
 }
 
+/* Length of the well-formed sequence of two to four bytes of UTF-8 at 'p', 0 if there is none (RFC 3629). */
+size_t iam_utf8_length(const unsigned char *p, const unsigned char *end);
 bool iam_text_is(struct iam_text text, const char *word);
 const char *iam_node_type_name(enum iam_node_type type); /* "a string", "an array" */
 

@@ -3,7 +3,8 @@
  *   input.json     the document; its type is the first word of `error`
  *   error          TYPE, a blank, LINE:COLUMN, a blank, the sentence; a second line, if any, is the hint
  *
- * Errors come from iam_policy_parse(); where that accepts, from iam_policy_check_storable(), as when the document is put. */
+ * Errors come from iam_policy_parse(); where that accepts, from iam_policy_check_storable(), as when the document is
+ * put. */
 #include "tests/test.h"
 
 #include <glob.h>
@@ -14,7 +15,8 @@
 static enum iam_policy_type
 type_of(const char *word)
 {
-    static const char *const names[] = { "identity", "boundary", "session", "resource", "trust", "scp", "rcp", "endpoint" };
+    static const char *const names[] = { "identity", "boundary", "session", "resource",
+                                         "trust",    "scp",      "rcp",     "endpoint" };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (strcmp(word, names[i]) == 0) {
             return (enum iam_policy_type)i;
@@ -44,7 +46,8 @@ check_folder(const char *path)
     if (err.hint[0]) {
         buf_printf(&got, "%s\n", err.hint);
     }
-    CHECK(err.kind == ERR_DOCUMENT && strcmp(err.code, "MalformedPolicyDocument") == 0, "%s: %d `%s`", path, err.kind, err.code);
+    CHECK(err.kind == ERR_DOCUMENT && strcmp(err.code, "MalformedPolicyDocument") == 0, "%s: %d `%s`", path, err.kind,
+          err.code);
     CHECK_STR(buf_str(&got), buf_str(&expected), "%s", path);
     iam_policy_free(policy);
     buf_done(&input);
@@ -69,7 +72,8 @@ TEST(huge_and_deep_documents_are_refused_in_bounded_time)
         const char *what, *unit, *text;
         size_t n;
     } cases[] = {
-        { "10 MB of statements", "{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"},", "policy is longer than", 200000 },
+        { "10 MB of statements", "{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"},",
+          "policy is longer than", 200000 },
         { "10,000 deep", "[", "nested", 10000 },
         { "10,000 deep objects", "{\"a\":", "nested", 10000 },
     };

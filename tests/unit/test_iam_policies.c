@@ -1,10 +1,11 @@
 /* tests/policies/NAME/: policies as a user writes them, beside the requests asked and the answers expected.
  *
- *   identity.json (or policy.json) resource.json trust.json boundary.json session.json endpoint.json scp-N-ENTITY.json rcp-N-ENTITY.json
- *   requests.txt    PRINCIPAL ACTION RESOURCE [owner=ACCOUNT] [KEY=VALUE | KEY=[A,B]]... -> DECISION [by SID[,SID...]] [at STEP]
+ *   identity.json (or policy.json) resource.json trust.json boundary.json session.json endpoint.json scp-N-ENTITY.json
+ * rcp-N-ENTITY.json requests.txt    PRINCIPAL ACTION RESOURCE [owner=ACCOUNT] [KEY=VALUE | KEY=[A,B]]... -> DECISION
+ * [by SID[,SID...]] [at STEP]
  *
- * DECISION is allowed, explicitDeny or implicitDeny; SIDs are those of the statements that decided, in any order; STEP is what the
- * decision names as its reason.  Nothing is filled into the context.  '#' begins a comment. */
+ * DECISION is allowed, explicitDeny or implicitDeny; SIDs are those of the statements that decided, in any order; STEP
+ * is what the decision names as its reason.  Nothing is filled into the context.  '#' begins a comment. */
 #include "tests/test.h"
 
 #include <dirent.h>
@@ -18,8 +19,18 @@ struct folder {
     VEC(struct iam_policy *) owned;
 };
 
-static const char *const step_names[] = { "no-permission-needed", "guard",   "explicit-deny", "rcp",     "scp",    "endpoint", "resource",
-                                          "boundary",             "session", "identity",      "allowed", "bucket-restricted" };
+static const char *const step_names[] = { "no-permission-needed",
+                                          "guard",
+                                          "explicit-deny",
+                                          "rcp",
+                                          "scp",
+                                          "endpoint",
+                                          "resource",
+                                          "boundary",
+                                          "session",
+                                          "identity",
+                                          "allowed",
+                                          "bucket-restricted" };
 
 static iam_policy_list *
 list_for(struct folder *f, const char *file, enum iam_policy_type *type)
@@ -28,9 +39,9 @@ list_for(struct folder *f, const char *file, enum iam_policy_type *type)
         const char *prefix;
         enum iam_policy_type type;
     } rows[] = {
-        { "policy", IAM_POLICY_IDENTITY },  { "identity", IAM_POLICY_IDENTITY }, { "resource", IAM_POLICY_RESOURCE },
-        { "trust", IAM_POLICY_TRUST },      { "boundary", IAM_POLICY_BOUNDARY }, { "session", IAM_POLICY_SESSION },
-        { "endpoint", IAM_POLICY_ENDPOINT }, { "scp-", IAM_POLICY_SCP },         { "rcp-", IAM_POLICY_RCP },
+        { "policy", IAM_POLICY_IDENTITY },   { "identity", IAM_POLICY_IDENTITY }, { "resource", IAM_POLICY_RESOURCE },
+        { "trust", IAM_POLICY_TRUST },       { "boundary", IAM_POLICY_BOUNDARY }, { "session", IAM_POLICY_SESSION },
+        { "endpoint", IAM_POLICY_ENDPOINT }, { "scp-", IAM_POLICY_SCP },          { "rcp-", IAM_POLICY_RCP },
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if (strncmp(file, rows[i].prefix, strlen(rows[i].prefix)) != 0) {
