@@ -124,8 +124,8 @@ iam_statement_principal(struct iam_asking *asking, const struct iam_statement *s
 
 /* ---- statement and set ---- */
 
-bool
-iam_statement_applies(struct iam_asking *asking, const struct iam_statement *statement, struct iam_look *look)
+static bool
+applies_to(struct iam_asking *asking, const struct iam_statement *statement, bool action, struct iam_look *look)
 {
     const struct iam_request *request = asking->request;
     unsigned before = asking->remarks;
@@ -133,13 +133,15 @@ iam_statement_applies(struct iam_asking *asking, const struct iam_statement *sta
     if (statement->has_principal) {
         look->failed = IAM_PART_PRINCIPAL;
         look->kind = (uint8_t)iam_statement_principal(asking, statement);
-        if (look->kind == IAM_MATCH_NONE) {
-            return false;
-        }
+    }
+    if (!action) {
+        asking->remarks = before; /* what the statement says of its principal does not matter here */
+    }
+    if (look->kind == IAM_MATCH_NONE) {
+        return false;
     }
     look->failed = IAM_PART_ACTION;
-    if (!iam_action_matches(statement, request)) {
-        asking->remarks = before; /* what the statement says of its principal does not matter here */
+    if (!action) {
         return false;
     }
     look->failed = IAM_PART_RESOURCE;
@@ -157,6 +159,12 @@ iam_statement_applies(struct iam_asking *asking, const struct iam_statement *sta
     return true;
 }
 
+bool
+iam_statement_applies(struct iam_asking *asking, const struct iam_statement *statement, struct iam_look *look)
+{
+    return applies_to(asking, statement, iam_action_matches(statement, asking->request), look);
+}
+
 void
 iam_evaluate_policy(struct iam_asking *asking, const struct iam_policy *policy, enum iam_set set, uint8_t level,
                     struct iam_said *said)
@@ -164,11 +172,12 @@ iam_evaluate_policy(struct iam_asking *asking, const struct iam_policy *policy, 
     for (uint32_t i = 0; i < policy->n_statements; i++) {
         const struct iam_statement *statement = &policy->statements[i];
         /* Most statements are about another action: asked first when nobody wants to hear why. */
-        if (!asking->looks && !iam_action_matches(statement, asking->request)) {
+        bool action = iam_action_matches(statement, asking->request);
+        if (!asking->looks && !action) {
             continue;
         }
         struct iam_look look = { .policy = policy, .statement = statement, .set = (uint8_t)set, .level = level };
-        bool applies = iam_statement_applies(asking, statement, &look);
+        bool applies = applies_to(asking, statement, action, &look);
         if (asking->looks) {
             *VEC_ADD(asking->looks) = look;
         }

@@ -14,7 +14,8 @@ iam_put_string(struct buf *out, const char *text, size_t size)
         if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
             continue;
         }
-        size_t sequence = c < 0x80 ? 0 : iam_utf8_length((const unsigned char *)text + i, (const unsigned char *)text + n);
+        size_t sequence =
+            c < 0x80 ? 0 : iam_utf8_length((const unsigned char *)text + i, (const unsigned char *)text + n);
         if (sequence) {
             i += sequence - 1;
             continue;
