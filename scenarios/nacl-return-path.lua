@@ -11,12 +11,17 @@ lab.title "A client, a server, and an ACL that admits port 443"
 
 local vpc = ec2.create_vpc{ cidr_block = "10.0.0.0/16", amazon_provided_ipv6_cidr_block = true }.Vpc.VpcId
 local block = ec2.describe_vpcs{ vpc_ids = { vpc } }.Vpcs[1].Ipv6CidrBlockAssociationSet[1].Ipv6CidrBlock
+local function nth_64(n) -- of the /56, whose fourth part may be left out because it is 0
+    local head = block:match("^(.*)::/56$")
+    local _, parts = head:gsub("%x+", "")
+    return parts < 4 and ("%s:%x::/64"):format(head, n) or ("%s%02x::/64"):format(head:sub(1, -3), n)
+end
 local function subnet(name, v4, number)
-    local v6 = block:gsub("00::/56$", number .. "::/64")
+    local v6 = nth_64(number)
     return ec2.create_subnet{ vpc_id = vpc, cidr_block = v4, ipv6_cidr_block = v6, availability_zone = "us-east-1a",
         tag_specifications = named("subnet", name) }.Subnet.SubnetId
 end
-local clients, servers = subnet("clients", "10.0.1.0/24", "01"), subnet("servers", "10.0.2.0/24", "02")
+local clients, servers = subnet("clients", "10.0.1.0/24", 1), subnet("servers", "10.0.2.0/24", 2)
 
 local group = ec2.create_security_group{ vpc_id = vpc, group_name = "https", description = "HTTPS from inside" }.GroupId
 ec2.authorize_security_group_ingress{ group_id = group, ip_permissions = { { ip_protocol = "tcp", from_port = 443, to_port = 443,
