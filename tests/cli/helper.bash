@@ -6,7 +6,11 @@ setup() {
     export XDG_DATA_HOME=$DIR/data XDG_STATE_HOME=$DIR/state XDG_CONFIG_HOME=$DIR/config VPCLAB_PAGER= NO_COLOR=1
     unset VPCLAB_LAB VPCLAB_OUTPUT VPCLAB_HISTFILE
 }
-teardown() { rm -rf "$DIR"; }
+teardown() {
+    # A test that failed half way may have left its lab live.
+    [ ! -e "$XDG_DATA_HOME/vpclab/labs/default" ] || "$VPCLAB" down >"$DIR/down" 2>&1 || true
+    rm -rf "$DIR"
+}
 
 vpclab() { "$VPCLAB" "$@"; }
 
