@@ -78,9 +78,9 @@ check: programs
 	@$(run_tests) $(tests_quick) -- $(tests_live)
 check-unit: $(UNIT)
 	@$(run_tests) $(UNIT)
-# Verdicts against second readings of AWS's pages, on many more random networks than `make check` tries.
+# Verdicts against second readings of AWS's pages, on many more random networks and policies than `make check` tries.
 check-deep: $(SPEC)
-	@SPEC_NETWORKS=100000 $(run_tests) $(SPEC)
+	@SPEC_NETWORKS=100000 SPEC_POLICIES=1000000 TEST_TIMEOUT=1800 $(run_tests) $(SPEC)
 check-live: all $(LIVE)
 	@$(run_tests) -- $(tests_live)
 

@@ -1,13 +1,13 @@
-/* Random small cases: iampolicy and the plain evaluator of tests/spec/naive.h must answer alike.
+/* Random small cases: iampolicy and the plain evaluator of tests/spec/plain_iam.h must answer alike.
  *
- * VPCLAB_NAIVE_CASES (20,000) says how many, VPCLAB_NAIVE_SEED (1) where to begin; `make check-deep` asks a million.  A
+ * SPEC_POLICIES (20,000) says how many, SPEC_SEED (1) where to begin; `make check-deep` asks a million.  A
  * difference prints the case as a line for `vpclab iam decide --batch`. */
 #include "tests/test.h"
 
 #include <stdlib.h>
 #include "base/id.h"
 #include "iampolicy/batch.h"
-#include "tests/spec/naive.h"
+#include "tests/spec/plain_iam.h"
 
 static struct id_gen dice;
 
@@ -212,7 +212,7 @@ number_from(const char *name, size_t otherwise)
 
 TEST(two_evaluators_agree)
 {
-    size_t n = number_from("VPCLAB_NAIVE_CASES", 20000), seed = number_from("VPCLAB_NAIVE_SEED", 1), differ = 0;
+    size_t n = number_from("SPEC_POLICIES", 20000), seed = number_from("SPEC_SEED", 1), differ = 0;
     size_t allowed = 0, denied = 0;
     struct iam_batch *batch = iam_batch_new();
     struct buf answer = { 0 };

@@ -1,8 +1,8 @@
-/* tests/spec/naive.h - the evaluation rules a second time, as plainly as they can be written, from AWS's pages and our
+/* tests/spec/plain_iam.h - the evaluation rules a second time, as plainly as they can be written, from AWS's pages and our
  * specification.
  *
  * It shares no code with iampolicy/: documents are jansson values read again for every question, globs are recursion,
- * sets are loops.  It understands what tests/unit/test_iam_naive.c makes up, and nothing is optimised. */
+ * sets are loops.  It understands what tests/spec/test_iam_spec.c makes up, and nothing is optimised. */
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>
@@ -151,7 +151,7 @@ n_value_parses(const char *op, const char *v)
         return n_cidr(v, &a, &b);
     }
     if (strcmp(op, "Bool") == 0) {
-        return strcmp(v, "true") == 0 || strcmp(v, "false") == 0;
+        return strcmp(v, "true") == 0 || strcmp(v, "false") == 0 || strncmp(v, "${", 2) == 0;
     }
     return true;
 }
@@ -181,7 +181,7 @@ n_hit(const struct n_ask *ask, const char *op, const char *x, const char *p, boo
     }
     if (strcmp(op, "Bool") == 0) {
         *typed = strcmp(x, "true") == 0 || strcmp(x, "false") == 0;
-        return *typed && strcmp(x, p) == 0;
+        return *typed && n_substitute(ask, p, pattern) && strcmp(x, pattern) == 0;
     }
     if (!n_substitute(ask, p, pattern)) {
         return false;
