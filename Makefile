@@ -58,7 +58,7 @@ TEST_PROGRAMS := $(UNIT) $(VECTORS) $(SPEC) $(LIVE)
 $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(FACE_OBJ) $(BUILD)/libvpclab.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 $(CORPUS): $(BUILD)/%: $(BUILD)/%.o $(if $(FUZZ),,$(BUILD)/tests/fuzz/corpus_main.o) $(BUILD)/libvpclab.a
-	$(CC) $(if $(FUZZ),$(subst fuzzer-no-link,fuzzer,$(SANFLAGS)),$(SANFLAGS)) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(if $(FUZZ),$(subst fuzzer-no-link,fuzzer,$(SANFLAGS)),$(SANFLAGS)) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 $(BUILD)/tests/fuzz/fuzz_line: $(BUILD)/shell/line.o
 .SECONDARY:
 

@@ -443,7 +443,7 @@ iam_document_done(struct iam_document *doc)
 bool
 iam_text_is(struct iam_text text, const char *word)
 {
-    return strlen(word) == text.n && memcmp(text.s, word, text.n) == 0;
+    return strlen(word) == text.n && (text.n == 0 || memcmp(text.s, word, text.n) == 0); /* empty: s may be NULL */
 }
 
 const struct iam_node *
