@@ -169,8 +169,11 @@ void
 iam_evaluate_policy(struct iam_asking *asking, const struct iam_policy *policy, enum iam_set set, uint8_t level,
                     struct iam_said *said)
 {
-    for (uint32_t i = 0; i < policy->n_statements; i++) {
-        const struct iam_statement *statement = &policy->statements[i];
+    struct iam_text service = { asking->request->action_lower.s, asking->request->service_size };
+    const struct iam_service_index *index = asking->looks ? NULL : iam_policy_index_find(policy, service);
+    uint32_t n = index ? index->n : policy->n_statements;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct iam_statement *statement = &policy->statements[index ? index->statements[i] : i];
         /* Most statements are about another action: asked first when nobody wants to hear why. */
         bool action = iam_action_matches(statement, asking->request);
         if (!asking->looks && !action) {

@@ -296,6 +296,11 @@ iam_pattern_match(const struct iam_pattern *pattern, const char *text, uint32_t 
     case IAM_PATTERN_PREFIX:
         return size >= pattern->size && memcmp(text, pattern->bytes, pattern->size) == 0;
     case IAM_PATTERN_GLOB:
+        /* Most patterns that do not match show it at an end. */
+        if (size && pattern->bytes[pattern->size - 1] < IAM_ANY &&
+            pattern->bytes[pattern->size - 1] != (unsigned char)text[size - 1]) {
+            return false;
+        }
         return iam_glob(pattern->bytes, pattern->size, text, size);
     case IAM_PATTERN_VARIABLE:
         break;

@@ -554,6 +554,7 @@ build(const struct iam_document *doc, const struct iam_node *node, struct iam_sp
     }
     ok = ok && read_policy(&p);
     if (ok) {
+        iam_policy_index_build(policy);
         iam_policy_rules(policy, remark, &p);
         struct iam_finding *findings = arena_alloc(arena, (p.findings.n + 1) * sizeof *findings);
         memcpy(findings, p.findings.items ? p.findings.items : findings, p.findings.n * sizeof *findings);

@@ -57,6 +57,13 @@ struct iam_finding {
     struct iam_span span;
 };
 
+/* The statements of a long policy that can be about one service, in their order (policy_index.c). */
+struct iam_service_index {
+    struct iam_text service; /* in small letters; s NULL: statements about any service */
+    uint32_t n;
+    const uint32_t *statements;
+};
+
 struct iam_policy {
     struct arena *arena;
     const char *name; /* "PolicyInputList.1", "inline user policy `readers`", a path; never NULL */
@@ -67,6 +74,8 @@ struct iam_policy {
     uint32_t n_statements, n_findings;
     const struct iam_statement *statements;
     const struct iam_finding *findings;
+    uint32_t n_indexes; /* 0: a short policy, read from end to end */
+    const struct iam_service_index *indexes;
 };
 
 /* Parses 'text'.  On failure returns NULL and sets ERR_DOCUMENT, MalformedPolicyDocument, where = name and the
@@ -78,6 +87,12 @@ struct iam_policy *iam_policy_parse(const char *text, size_t size, enum iam_poli
 struct iam_policy *iam_policy_from_node(const struct iam_document *doc, const struct iam_node *node,
                                         enum iam_policy_type type, const char *name, struct err *err);
 void iam_policy_free(struct iam_policy *policy);
+
+/* The statements that can be about 'service' (small letters), as a list in their order; NULL if the policy has no
+ * index: all of them. */
+const struct iam_service_index *iam_policy_index_find(const struct iam_policy *policy, struct iam_text service);
+/* Used by policy.c once the statements are there. */
+void iam_policy_index_build(struct iam_policy *policy);
 
 /* Line and column of a byte offset in the policy's text. */
 void iam_policy_place(const struct iam_policy *policy, uint32_t offset, int *line, int *column);

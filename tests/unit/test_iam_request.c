@@ -265,4 +265,45 @@ TEST(readings_of_not_principal_differ_and_say_so)
     iam_policy_free(p);
 }
 
+/* A long policy is read by its index, unless every statement is to be recorded: both must find the same statements. */
+TEST(long_policies_answer_like_short_ones)
+{
+    static const char *const actions[] = { "s3:Get*", "EC2:RunInstances", "*",           "s?:GetObject",
+                                           "sqs:*",   "kms:Decrypt",      "s3:GetObject" };
+    static const char *const asked[] = { "s3:GetObject",    "S3:getobject", "ec2:RunInstances",
+                                         "sqs:SendMessage", "sns:Publish",  "k:D" };
+    struct buf text = { 0 };
+    struct err err = { 0 };
+    buf_str_add(&text, "{\"Version\": \"2012-10-17\", \"Statement\": [");
+    for (int i = 0; i < 60; i++) {
+        buf_printf(&text, "%s{\"Sid\": \"S%d\", \"Effect\": \"%s\", \"%s\": [\"%s\", \"%s\"], \"Resource\": \"*\"}",
+                   i ? "," : "", i, i % 11 == 10 ? "Deny" : "Allow", i % 9 == 8 ? "NotAction" : "Action",
+                   actions[i % 7], actions[(i * 3 + 1) % 7]);
+    }
+    buf_str_add(&text, "]}");
+    struct iam_policy *policy = iam_policy_parse(buf_str(&text), text.size, IAM_POLICY_IDENTITY, "p", &err);
+    REQUIRE(policy && policy->n_indexes > 1, "%s", err.text);
+    struct iam_policies policies = { 0 };
+    *VEC_ADD(&policies.identity) = policy;
+    struct iam_result indexed = { 0 }, whole = { .want_looks = true };
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+        struct iam_request *r = iam_request_new();
+        iam_request_set_principal(r, as_text("123456789012"), NULL);
+        iam_request_set_action(r, as_text(asked[i]), NULL);
+        iam_request_set_resource(r, as_text("*"), as_text(""), true);
+        CHECK_INT(iam_decide(&policies, r, &indexed), iam_decide(&policies, r, &whole), "%s", asked[i]);
+        CHECK_INT(indexed.matched.n, whole.matched.n, "%s", asked[i]);
+        for (size_t k = 0; k < indexed.matched.n && k < whole.matched.n; k++) {
+            CHECK_STR(indexed.matched.items[k].statement->sid, whole.matched.items[k].statement->sid, "%s", asked[i]);
+        }
+        CHECK_INT(whole.looks.n, 60, "%s", asked[i]);
+        iam_request_free(r);
+    }
+    iam_result_done(&indexed);
+    iam_result_done(&whole);
+    iam_policies_done(&policies);
+    iam_policy_free(policy);
+    buf_done(&text);
+}
+
 TEST_MAIN
