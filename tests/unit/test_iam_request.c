@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include <stdlib.h>
+#include "base/buf.h"
 #include "iampolicy/chain.h"
 #include "iampolicy/document.h"
 #include "iampolicy/missing.h"
