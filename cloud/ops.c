@@ -33,6 +33,7 @@
     FAMILY(ops_iam_batch) \
     FAMILY(ops_iam_entities) \
     FAMILY(ops_iam_policies) \
+    FAMILY(ops_iam_more) \
     FAMILY(ops_sts) \
     FAMILY(ops_s3)
 /* clang-format on */

@@ -431,7 +431,7 @@ static json_t *
 show_version(const struct iam_policy_version *version, bool document)
 {
     char created[32];
-    clock_format_s(version->created, created);
+    clock_format_ms(version->created, created);
     json_t *out = json_pack("{s:s, s:b, s:s}", "VersionId", version->version, "IsDefaultVersion",
                             (int)version->is_default, "CreateDate", created);
     if (document) {

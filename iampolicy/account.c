@@ -294,6 +294,9 @@ iam_add_object(struct iam_accounts *accounts, const struct kind *kind, const cha
         id_new(accounts->ids, prefix, id);
     } else {
         id_new_iam(accounts->ids, prefix, id);
+        if (kind == &iam_access_key_kind) {
+            id[20] = '\0'; /* a key's id is one character shorter than a user's */
+        }
     }
     struct object *object = store_add(accounts->store, kind, id);
     snprintf(object->account, sizeof object->account, "%s", account);

@@ -313,7 +313,7 @@ fill_result(struct chain *c, enum iam_step step, bool bypass, struct iam_result 
 {
     result->step = step;
     result->bypass = bypass;
-    result->cross_account = !is_same_account(c->request);
+    result->cross_account = c->request->principal.account[0] && !is_same_account(c->request);
     result->level = (uint8_t)(step == IAM_STEP_RCP ? c->silent_rcp : step == IAM_STEP_SCP ? c->silent_scp : 0);
     result->blocked_by = step == IAM_STEP_ALLOWED ? 0 : blockers(c);
     result->asked = c->asked;

@@ -12,6 +12,12 @@ static const char *const layer_words[] = { "resource control policy", "service c
                                            "identity-based policy" };
 static const char *const part_words[] = { "principal", "action", "resource", "condition" };
 
+static const char *
+layer_word(enum iam_set set, const struct iam_request *request)
+{
+    return set == IAM_SET_RESOURCE && iam_is_assume_role(request) ? "role trust policy" : layer_words[set];
+}
+
 /* The set a step is about; IAM_N_SETS for none. */
 static enum iam_set
 set_of_step(enum iam_step step)
@@ -65,10 +71,8 @@ iam_denied_message(const struct iam_request *request, const struct iam_result *r
             xasprintf("%s with an explicit deny in a%s %s: %s", head,
                       strchr("aeiou", layer_words[blamed][0]) ? "n" : "", layer_words[blamed], deny->policy->name);
     } else if (blamed < IAM_N_SETS) {
-        message = xasprintf("%s because no %s allows the %s action", head,
-                            blamed == IAM_SET_RESOURCE && iam_is_assume_role(request) ? "role trust policy"
-                                                                                      : layer_words[blamed],
-                            request->action.s);
+        message =
+            xasprintf("%s because no %s allows the %s action", head, layer_word(blamed, request), request->action.s);
     } else {
         message = xstrdup(head);
     }
@@ -107,12 +111,38 @@ because(const struct iam_policies *policies, const struct iam_request *request, 
         break;
     }
     if (!(result->asked & 1u << blamed)) {
-        return xasprintf("there is no %s, and without one it is denied",
-                         blamed == IAM_SET_RESOURCE && iam_is_assume_role(request) ? "role trust policy"
-                                                                                   : layer_words[blamed]);
+        return xasprintf("there is no %s, and without one it is denied", layer_word(blamed, request));
     }
-    return xasprintf("no %s allows it%s%s%s", layer_words[blamed], level[0] ? " at " : "", level,
+    return xasprintf("no %s allows it%s%s%s", layer_word(blamed, request), level[0] ? " at " : "", level,
                      result->cross_account ? " (across accounts both sides must allow)" : "");
+}
+
+/* What would change a refusal; NULL where nothing short would. */
+static const char *
+mend(const struct iam_request *request, const struct iam_result *result)
+{
+    switch (result->step) {
+    case IAM_STEP_EXPLICIT_DENY:
+        return "no Allow helps against a Deny: change the statement, or the request so that it does not apply";
+    case IAM_STEP_IDENTITY:
+        return result->cross_account
+                   ? "the caller's own account must allow it as well: attach a policy to the user or role"
+                   : "attach a policy with an Allow for it, or name the caller in the resource's policy";
+    case IAM_STEP_RESOURCE:
+        return iam_is_assume_role(request) ? "iam update-assume-role-policy: name the caller in the role's trust policy"
+                                           : "the policy of the resource must name the caller";
+    case IAM_STEP_BOUNDARY:
+        return "a permissions boundary limits what other policies grant: it must allow the action too";
+    case IAM_STEP_SESSION:
+        return "the policy given when the session began must allow the action too";
+    case IAM_STEP_SCP:
+    case IAM_STEP_RCP:
+        return "the organisation must leave the action open at every level from the root down";
+    case IAM_STEP_ENDPOINT:
+        return "the policy of the VPC endpoint must allow it as well";
+    default:
+        return NULL;
+    }
 }
 
 /* ---- statements ---- */
@@ -369,6 +399,10 @@ iam_explain(const struct iam_policies *policies, const struct iam_request *reque
         set(out, "Message", json_string(message));
         free(message);
     }
+    const char *hint = mend(request, result);
+    if (hint) {
+        set(out, "Hint", json_string(hint));
+    }
     set(out, "Principal", json_string(request->principal.arn));
     set(out, "Action", json_string(request->action.s));
     set(out, "Resource", json_string(request->resource.s));
@@ -429,6 +463,9 @@ iam_explain_text(const json_t *explanation, struct buf *text)
         buf_printf(text, "%s%s", i == 0 ? "not in the request: " : ", ", json_string_value(item));
     }
     buf_str_add(text, json_array_size(json_object_get(explanation, "MissingContextValues")) ? "\n" : "");
+    if (json_str(explanation, "Hint")) {
+        buf_printf(text, "hint: %s\n", json_str(explanation, "Hint"));
+    }
     json_array_foreach(json_object_get(explanation, "Remarks"), i, item)
     {
         buf_printf(text, "remark: %s\n", json_str(item, "Text"));

@@ -1,7 +1,7 @@
 /* iampolicy/explain.h - a decision in words: what decided, where it stands in the user's text, and what came near.
  *
  * One structure for every face:
- *   {"Decision", "Because", "Message", "Principal", "Action", "Resource",
+ *   {"Decision", "Because", "Hint", "Message", "Principal", "Action", "Resource",
  *    "Layers": [{"Layer", "Said"}], "Statements": [{"Layer", "Policy", "Sid", "Effect", "Line", "Column", "Text"}],
  *    "NearMisses": [{... as Statements, "Fails", "Wants", "Has"}], "MissingContextValues": [..], "Remarks": [{"Code",
  * "Choice", "Text"}]} "Message" is AWS's own line for a refusal.

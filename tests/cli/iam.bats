@@ -1,0 +1,93 @@
+# Questions to policies at the command line: the short verb, the simulator and the batch forms.
+load helper
+
+setup_readers()
+{
+    printf '{\n  "Version": "2012-10-17",\n  "Statement": [\n    {\n      "Sid": "Read",\n      "Effect": "Allow",\n      "Action": "s3:GetObject",\n      "Resource": "arn:aws:s3:::my-bucket/reports/*",\n      "Condition": { "IpAddress": { "aws:SourceIp": "203.0.113.0/24" } }\n    }\n  ]\n}\n' >"$DIR/read.json"
+    vpclab iam create-user --user-name alice >/dev/null
+    vpclab iam put-user-policy --user-name alice --policy-name readers --policy-document "file://$DIR/read.json"
+}
+
+@test "simulate names the statement that decided, with the user's own line" {
+    setup_readers
+    run vpclab simulate alice s3:GetObject my-bucket/reports/q3.csv --context aws:SourceIp=203.0.113.9
+    [ "$status" = 0 ]
+    [[ ${lines[0]} == ALLOWED* ]]
+    [[ $output == *'user/alice/readers:4:5  Allow `Read`'* ]]
+    [[ $output == *'7 | "Action": "s3:GetObject",'* ]]
+}
+
+@test "simulate shows what came near, and what is missing" {
+    setup_readers
+    run vpclab simulate alice s3:GetObject my-bucket/reports/q3.csv
+    [ "$status" = 1 ]
+    [[ ${lines[0]} == DENIED* ]]
+    [[ $output == *'user/alice/readers:9:37'* ]]
+    [[ $output == *'wants  IpAddress aws:SourceIp 203.0.113.0/24'* ]]
+    [[ $output == *'not in the request: aws:SourceIp'* ]]
+    # The bucket's policy may grant it as well: the positive control.
+    vpclab s3api create-bucket --bucket my-bucket >/dev/null
+    vpclab s3api put-bucket-policy --bucket my-bucket --policy '{"Version":"2012-10-17","Statement":[{"Sid":"Alice","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/alice"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::my-bucket/*"}]}'
+    run vpclab simulate alice s3:GetObject my-bucket/reports/q3.csv
+    [ "$status" = 0 ]
+    [[ $output == *'bucket/my-bucket:1:38  Allow `Alice`'* ]]
+}
+
+@test "an unknown action is remarked with the nearest one" {
+    setup_readers
+    run vpclab simulate alice s3:GetObjct my-bucket/x
+    [[ $output == *'did you mean `s3:GetObject`?'* ]]
+}
+
+@test "the simulator answers one result an action, with the results of each resource" {
+    setup_readers
+    q() { vpclab iam simulate-principal-policy --policy-source-arn arn:aws:iam::123456789012:user/alice --action-names s3:GetObject \
+        --resource-arns arn:aws:s3:::my-bucket/reports/a arn:aws:s3:::other/b \
+        --context-entries ContextKeyName=aws:SourceIp,ContextKeyValues=203.0.113.9,ContextKeyType=ip --output text --query "$1"; }
+    [ "$(q 'length(EvaluationResults)')" = 1 ]
+    [ "$(q 'EvaluationResults[0].EvalDecision')" = implicitDeny ]
+    [ "$(q 'EvaluationResults[0].ResourceSpecificResults[0].EvalResourceDecision')" = allowed ]
+    [ "$(q 'EvaluationResults[0].ResourceSpecificResults[0].MatchedStatements[0].SourcePolicyId')" = readers ]
+    [ "$(q 'EvaluationResults[0].ResourceSpecificResults[0].MatchedStatements[0].StartPosition.Line')" = 4 ]
+}
+
+@test "a batch goes on after a wrong line" {
+    good='{"id":"g","request":{"principal":"123456789012","action":"s3:GetObject","resource":{"arn":"*"},"context":{}},"policies":{}}'
+    printf '%s\n{"id": 7, "request": 5}\n{"id": \n\n%s\n' "$good" "$good" >"$DIR/cases"
+    run vpclab iam decide --batch "$DIR/cases"
+    [ "$status" = 0 ]
+    [ "${#lines[@]}" = 4 ]
+    [[ ${lines[0]} == '{"id": "g", "decision": "allowed", '* ]]
+    [[ ${lines[1]} == '{"id": 7, "error": {"code": "InvalidInput", '*'"line": 2, "column": 22}}' ]]
+    [[ ${lines[2]} == '{"id": null, "error": '*'"line": 3, '* ]]
+    [[ ${lines[3]} == "${lines[0]}" ]]
+    # Standard input gives the same.
+    [ "$(vpclab iam decide --batch <"$DIR/cases")" = "$output" ]
+    [ "$(vpclab iam decide --batch - <"$DIR/cases")" = "$output" ]
+}
+
+@test "conditions and elements are asked alone" {
+    run vpclab iam match --batch <<'LINES'
+{"id": 1, "operator": "NumericLessThan", "key": "s3:max-keys", "policyValues": ["10"], "contextValues": ["9.5"], "multivalued": false, "context": {}}
+{"id": 2, "element": "NotAction", "patterns": ["s3:*"], "action": "ec2:RunInstances"}
+{"id": 3, "element": "Principal", "value": {"AWS": "arn:aws:iam::555555555555:role/x"}, "principal": "arn:aws:sts::555555555555:assumed-role/x/s"}
+LINES
+    [ "$status" = 0 ]
+    [ "${lines[0]}" = '{"id": 1, "result": true}' ]
+    [ "${lines[1]}" = '{"id": 2, "result": true}' ]
+    [ "${lines[2]}" = '{"id": 3, "result": "role"}' ]
+}
+
+@test "what is in use is not deleted, and the message says by what" {
+    vpclab iam create-policy --policy-name m --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}' >/dev/null
+    vpclab iam create-user --user-name bob >/dev/null
+    vpclab iam attach-user-policy --user-name bob --policy-arn arn:aws:iam::123456789012:policy/m
+    wrong 4 'DeleteConflict' vpclab iam delete-user --user-name bob
+    wrong 4 'attached to the user `bob`' vpclab iam delete-policy --policy-arn arn:aws:iam::123456789012:policy/m
+    wrong 4 'EntityAlreadyExists' vpclab iam create-user --user-name BOB
+    wrong 4 'NoSuchEntity' vpclab iam get-role --role-name bob
+    wrong 3 'MalformedPolicyDocument' vpclab iam create-role --role-name r --assume-role-policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}'
+    vpclab iam detach-user-policy --user-name bob --policy-arn arn:aws:iam::123456789012:policy/m
+    vpclab iam delete-user --user-name bob
+    vpclab iam delete-policy --policy-arn arn:aws:iam::123456789012:policy/m
+}
