@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ID_SIZE 48 /* holds "subnet-cidr-assoc-" + 17 digits, ids of imported test data, and NUL */
+#define ID_SIZE 64 /* holds "subnet-cidr-assoc-" + 17 digits, "net/" + 32 characters + "/" + 16 digits, ids of test data, and NUL */
 
 struct id_gen {
     uint64_t state[2]; /* xorshift128+; saved with the lab */

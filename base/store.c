@@ -250,6 +250,13 @@ object_unset_tag(struct object *object, const char *key)
     return false;
 }
 
+const char *
+kind_id(const struct kind *kind, const char *text)
+{
+    const char *at = kind->arn_type && text ? strstr(text, kind->arn_type) : NULL;
+    return at ? at + strlen(kind->arn_type) : text;
+}
+
 /* ---- describing, saving, loading --------------------------------------------------------------------------------- */
 
 json_t *
@@ -306,7 +313,7 @@ void *
 store_load_object(struct store *store, const struct kind *kind, const json_t *json, const char *where, size_t *skipped,
                   struct err *err)
 {
-    const char *id = json_str(json, kind->id_member);
+    const char *id = kind_id(kind, json_str(json, kind->id_member));
     if (!json_is_object(json)) {
         err_set(err, ERR_DOCUMENT, "", "expected an object");
         err_at(err, where, 0, 0);

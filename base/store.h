@@ -35,6 +35,7 @@ struct store;
 struct kind {
     const char *name;       /* "subnet": our word, in messages and ResourceType of tags ("security-group", "natgateway") */
     const char *prefix;     /* "subnet"; "" where ids are not PREFIX-hex */
+    const char *arn_type;   /* "loadbalancer/" where AWS names objects by ARN only: the id is what follows this in it; else NULL */
     const char *type;       /* AWS's word in TagSpecifications: "subnet", "security-group"; NULL if it takes no tags at creation */
     const char *list;       /* "Subnets": member of describe-*, file name of the importer, key in state.json */
     const char *id_member;  /* "SubnetId" */
@@ -55,6 +56,10 @@ struct kind {
 struct store;
 struct store *store_new(void);
 void store_free(struct store *store);
+
+/* The id in a member of AWS's: the text itself, or for a kind with arn_type what follows that in the ARN.  Points into 'text'; NULL
+ * stays NULL. */
+const char *kind_id(const struct kind *kind, const char *text);
 
 /* What the store belongs to (the network, the accounts): kind callbacks get only the store and ask for it here.  NULL at first. */
 void store_set_context(struct store *store, void *context);

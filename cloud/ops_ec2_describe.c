@@ -88,6 +88,11 @@ described_kind(const struct op *op)
 {
     const char *list = op->name + strlen("Describe");
     for (const struct kind *const *kind = network_kinds; *kind; kind++) {
+        if (strcmp((*kind)->list, list) == 0) {
+            return *kind;
+        }
+    }
+    for (const struct kind *const *kind = network_kinds; *kind; kind++) {
         size_t length = strlen(list), ours = strlen((*kind)->list);
         if (length >= ours && strcmp(list + length - ours, (*kind)->list) == 0) {
             return *kind;

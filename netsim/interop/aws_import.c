@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json_loc.h"
+#include "netsim/interop/aws_parts.h"
 #include "netsim/interop/aws_report.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
@@ -27,6 +28,8 @@ struct record {
     char *path; /* in the file: "Reservations[0].Instances[2]" */
     size_t members;
     bool owners_copy; /* from the folder of the account that owns it */
+    bool whole;       /* not only parts that calls about this one object told */
+    bool listed;      /* in the kind's own list */
 };
 struct record_list {
     const struct kind *kind;
@@ -306,17 +309,20 @@ merge_records(struct record *first, struct record *second)
         json_object_set(first->json, "Region", json_object_get(second->json, "Region"));
         first->owners_copy = true;
     }
+    first->whole = first->whole || second->whole;
+    first->listed = first->listed || second->listed;
     record_done(second);
 }
 
 static bool fail_record(struct importer *im, const struct dump *dump, const char *path, const struct err *cause);
 
 static bool
-add_record(struct importer *im, struct record_list *list, const struct dump *dump, const json_t *json, char *path)
+add_record(struct importer *im, struct record_list *list, const struct dump *dump, const json_t *json, char *path,
+           const struct aws_part *part)
 {
     const struct kind *kind = list->kind;
     struct err cause = { 0 };
-    const char *id = json_str(json, kind->id_member);
+    const char *id = kind_id(kind, json_str(json, kind->id_member));
     if (!json_is_object(json) || !id || !id[0] || strlen(id) >= ID_SIZE) {
         err_set(&cause, ERR_DOCUMENT, "",
                 !json_is_object(json) ? "expected an object" : "a %s needs an id in `%s` (at most %d characters)",
@@ -326,15 +332,17 @@ add_record(struct importer *im, struct record_list *list, const struct dump *dum
         return false;
     }
     const char *owner = json_str(json, "OwnerId");
-    struct record record = { json_copy((json_t *)json), dump, path, count_members(json),
-                             owner && strcmp(owner, dump->account) == 0 };
+    struct record record = {
+        json_copy((json_t *)json), dump, path, count_members(json), owner && strcmp(owner, dump->account) == 0,
+        !part || part->whole,      !part
+    };
     if (dump->account_given || !owner || !is_number(owner, strlen(owner))) {
         json_object_set_new(record.json, "OwnerId", json_string(dump->account));
     }
     json_object_set_new(record.json, "Region", json_string(dump->region));
     size_t known = (size_t)(uintptr_t)map_get(&list->by_id, id);
     if (known > 0) {
-        im->report.merged++;
+        im->report.merged += record.listed && list->records.items[known - 1].listed;
         merge_records(&list->records.items[known - 1], &record);
         return true;
     }
@@ -361,7 +369,7 @@ add_reservation(struct importer *im, struct record_list *list, const struct dump
     bool ok = true;
     for (size_t i = 0; i < json_array_size(flat) && ok; i++) {
         ok = add_record(im, list, dump, json_array_get(flat, i),
-                        xasprintf("Reservations[%zu].Instances[%zu]", index, i));
+                        xasprintf("Reservations[%zu].Instances[%zu]", index, i), NULL);
     }
     json_decref(flat);
     json_decref(one);
@@ -369,12 +377,13 @@ add_reservation(struct importer *im, struct record_list *list, const struct dump
 }
 
 static struct record_list *
-list_by_name(struct importer *im, const char *name, bool *reservations)
+list_by_name(struct importer *im, const char *name, bool *reservations, const struct aws_part **part)
 {
     *reservations = strcmp(name, "Reservations") == 0;
+    *part = aws_part_of(name);
     for (size_t i = 0; i < im->lists.n; i++) {
         const struct kind *kind = im->lists.items[i].kind;
-        if (*reservations ? kind == &instance_kind : strcmp(kind->list, name) == 0) {
+        if (*reservations ? kind == &instance_kind : *part ? kind == (*part)->kind : strcmp(kind->list, name) == 0) {
             return &im->lists.items[i];
         }
     }
@@ -398,7 +407,8 @@ static bool
 collect_list(struct importer *im, const struct dump *dump, const char *name, const json_t *value)
 {
     bool reservations;
-    struct record_list *list = list_by_name(im, name, &reservations);
+    const struct aws_part *part;
+    struct record_list *list = list_by_name(im, name, &reservations, &part);
     char id[ID_SIZE];
     if (!list && strcmp(name, "Entries") == 0 && prefix_list_of_file(dump->name, id)) {
         struct entries *entries = VEC_ADD(&im->entries);
@@ -419,10 +429,36 @@ collect_list(struct importer *im, const struct dump *dump, const char *name, con
     bool ok = true;
     for (size_t i = 0; i < json_array_size(value) && ok; i++) {
         const json_t *item = json_array_get(value, i);
-        ok = reservations && json_is_object(item) ? add_reservation(im, list, dump, item, i)
-                                                  : add_record(im, list, dump, item, xasprintf("%s[%zu]", name, i));
+        ok = reservations && json_is_object(item)
+                 ? add_reservation(im, list, dump, item, i)
+                 : add_record(im, list, dump, item, xasprintf("%s[%zu]", name, i), part);
+        if (json_is_true(json_object_get(item, "AdditionalRoutesAvailable"))) {
+            report_warning(&im->report, "%s holds not all routes of `%s`: AWS had more (AdditionalRoutesAvailable)",
+                           dump->name, json_str(item, list->kind->id_member));
+        }
     }
     return ok;
+}
+
+/* Parts of objects that no list tells are no objects. */
+static void
+drop_parts(struct importer *im, struct record_list *list)
+{
+    size_t kept = 0;
+    map_done(&list->by_id);
+    for (size_t i = 0; i < list->records.n; i++) {
+        struct record *record = &list->records.items[i];
+        const char *id = kind_id(list->kind, json_str(record->json, list->kind->id_member));
+        if (record->whole) {
+            list->records.items[kept++] = *record;
+            map_put(&list->by_id, id, (void *)(uintptr_t)kept);
+        } else {
+            report_warning(&im->report, "%s tells of the %s `%s`, which is not in the import", record->dump->name,
+                           list->kind->name, id);
+            record_done(record);
+        }
+    }
+    list->records.n = kept;
 }
 
 static bool
@@ -441,6 +477,9 @@ collect(struct importer *im)
                 return false;
             }
         }
+    }
+    for (size_t i = 0; i < im->lists.n; i++) {
+        drop_parts(im, &im->lists.items[i]);
     }
     return true;
 }

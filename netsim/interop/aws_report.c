@@ -165,7 +165,7 @@ unknown_member(void *context, const char *path, const json_t *value)
     bool empty = json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
                  (json_is_object(value) && json_object_size(value) == 0) ||
                  (json_is_string(value) && json_string_length(value) == 0);
-    if (empty || strcmp(path, "OwnerId") == 0 || strcmp(path, "Region") == 0 || shows(search->described, path)) {
+    if (empty || strcmp(path, "OwnerId") == 0 || strcmp(path, "AdditionalRoutesAvailable") == 0 || strcmp(path, "Region") == 0 || shows(search->described, path)) {
         return;
     }
     count(entry(search->report->members, search->kind->name), path, 1);
@@ -178,6 +178,10 @@ unknown_member(void *context, const char *path, const json_t *value)
 static const struct kind *
 kind_of_member(const char *key, const char *id)
 {
+    /* Many things have associations; and a VPC names DHCP options that a dump of its network seldom holds. */
+    if (strcmp(key, "AssociationId") == 0 || strcmp(key, "DhcpOptionsId") == 0) {
+        return NULL;
+    }
     for (const struct kind *const *kind = network_kinds; *kind; kind++) {
         if (strcmp((*kind)->id_member, key) == 0) {
             return *kind;
@@ -196,7 +200,7 @@ check_ids(struct aws_report *report, const struct kind *kind, const char *owner,
     {
         const char *id = json_string_value(value);
         const struct kind *wanted = id && id[0] ? kind_of_member(key, id) : NULL;
-        if (wanted && !store_get(network_store(report->net), wanted, id)) {
+        if (wanted && !store_get(network_store(report->net), wanted, kind_id(wanted, id))) {
             char *name = xasprintf("%s %s", kind->name, key);
             json_t *missing = entry(report->missing, name);
             free(name);
@@ -220,7 +224,7 @@ check_ids(struct aws_report *report, const struct kind *kind, const char *owner,
 void
 report_record(struct aws_report *report, const struct kind *kind, const json_t *record)
 {
-    const struct object *object = store_get(network_store(report->net), kind, json_str(record, kind->id_member));
+    const struct object *object = store_get(network_store(report->net), kind, kind_id(kind, json_str(record, kind->id_member)));
     count(report->counts, kind->name, 1);
     count(report->accounts, object->account, 1);
     count(report->regions, object->region, 1);

@@ -30,6 +30,9 @@ struct net_index {
     struct map groups, instances;                                 /* struct eni_list */
     struct map subnets;                                           /* struct subnet_use */
     struct map subnet_tables, main_tables, subnet_acls, vpc_igws; /* borrowed objects */
+    struct map vpc_vgws, eni_endpoints;                           /* borrowed objects */
+    struct map peerings, tgw_vpcs; /* "vpc-1 vpc-2", "tgw-1 vpc-1" -> the active connection, the available attachment */
+    struct map balancers;          /* struct eni_list by the balancer's id */
 };
 
 /* ---- addresses -----------------------------------------------------------------------------------------------------
@@ -176,6 +179,9 @@ eni_add(struct net_index *index, struct eni *eni)
             list->enis.items[--at] = eni;
         }
     }
+    if (load_balancer_of_description(eni)) {
+        *VEC_ADD(&list_of(&index->balancers, load_balancer_of_description(eni))->enis) = eni;
+    }
     if (eni->attached && eni->attachment.instance_id[0]) {
         struct eni_list *list = list_of(&index->instances, eni->attachment.instance_id);
         size_t at = list->enis.n;
@@ -187,9 +193,22 @@ eni_add(struct net_index *index, struct eni *eni)
     }
 }
 
+/* Whatever its description says by now. */
+static void
+balancer_drop(struct net_index *index, const struct eni *eni)
+{
+    size_t cursor = 0;
+    const char *key;
+    void *list;
+    while (map_next(&index->balancers, &cursor, &key, &list)) {
+        list_drop(&index->balancers, key, eni);
+    }
+}
+
 static void
 eni_drop(struct net_index *index, struct eni *eni)
 {
+    balancer_drop(index, eni);
     struct subnet_use *use = subnet_use(index, eni->subnet_id);
     for (size_t i = 0; i < eni->addresses.n; i++) {
         const struct eni_address *address = &eni->addresses.items[i];
@@ -243,6 +262,11 @@ index_done(struct net_index *index)
     map_done(&index->main_tables);
     map_done(&index->subnet_acls);
     map_done(&index->vpc_igws);
+    map_done(&index->vpc_vgws);
+    map_done(&index->eni_endpoints);
+    map_done(&index->peerings);
+    map_done(&index->tgw_vpcs);
+    lists_done(&index->balancers);
     *index = (struct net_index){ 0 };
 }
 
@@ -252,6 +276,42 @@ index_free(struct net_index *index)
     if (index) {
         index_done(index);
         free(index);
+    }
+}
+
+/* "vpc-1 vpc-2" */
+static const char *
+pair_key(char key[static 2 * ID_SIZE], const char *a, const char *b)
+{
+    snprintf(key, 2 * ID_SIZE, "%s %s", a, b);
+    return key;
+}
+
+/* What joins VPCs to each other and to the world outside; the first that works counts. */
+static void
+index_links(const struct network *net, struct net_index *index)
+{
+    char key[2 * ID_SIZE];
+    for (struct vpn_gateway *vgw = store_first(net->store, &vpn_gateway_kind); vgw; vgw = store_next(net->store, vgw)) {
+        if (vpn_gateway_vpc(vgw) && !str_is(vgw->state, "deleted")) {
+            map_put(&index->vpc_vgws, vpn_gateway_vpc(vgw), vgw);
+        }
+    }
+    for (struct endpoint *e = store_first(net->store, &endpoint_kind); e; e = store_next(net->store, e)) {
+        for (size_t i = 0; i < e->eni_ids.n; i++) {
+            map_put(&index->eni_endpoints, e->eni_ids.items[i], e);
+        }
+    }
+    for (struct peering *p = store_first(net->store, &peering_kind); p; p = store_next(net->store, p)) {
+        if (peering_is_active(p)) {
+            map_put(&index->peerings, pair_key(key, p->requester.vpc_id, p->accepter.vpc_id), p);
+            map_put(&index->peerings, pair_key(key, p->accepter.vpc_id, p->requester.vpc_id), p);
+        }
+    }
+    for (struct tgw_attachment *a = store_first(net->store, &tgw_attachment_kind); a; a = store_next(net->store, a)) {
+        if (a->vpc_id[0] && tgw_attachment_is_available(a)) {
+            map_put(&index->tgw_vpcs, pair_key(key, a->tgw_id, a->vpc_id), a);
+        }
     }
 }
 
@@ -283,6 +343,7 @@ index_build(const struct network *net, struct net_index *index)
             map_put(&index->vpc_igws, igw->attachments.items[i].vpc_id, igw);
         }
     }
+    index_links(net, index);
     index->built = true;
     index->generation = store_generation(net->store);
 }
@@ -405,4 +466,38 @@ uint32_t *
 index_subnet_hint(const struct network *net, const char *subnet_id)
 {
     return &subnet_use(index_get(net), subnet_id)->hint;
+}
+
+struct vpn_gateway *
+network_vpc_vgw(const struct network *net, const char *vpc_id)
+{
+    return map_get(&index_get(net)->vpc_vgws, vpc_id);
+}
+
+struct endpoint *
+network_endpoint_of_eni(const struct network *net, const char *eni_id)
+{
+    return map_get(&index_get(net)->eni_endpoints, eni_id);
+}
+
+struct peering *
+network_peering_between(const struct network *net, const char *vpc_id, const char *other_vpc_id)
+{
+    char key[2 * ID_SIZE];
+    return map_get(&index_get(net)->peerings, pair_key(key, vpc_id, other_vpc_id));
+}
+
+struct tgw_attachment *
+tgw_vpc_attachment(const struct network *net, const char *tgw_id, const char *vpc_id)
+{
+    char key[2 * ID_SIZE];
+    return map_get(&index_get(net)->tgw_vpcs, pair_key(key, tgw_id, vpc_id));
+}
+
+size_t
+load_balancer_enis(const struct network *net, const struct load_balancer *lb, struct eni *const **enis)
+{
+    const struct eni_list *list = map_get(&index_get(net)->balancers, lb->obj.id);
+    *enis = list ? list->enis.items : NULL;
+    return list ? list->enis.n : 0;
 }

@@ -2,12 +2,19 @@
 #pragma once
 #include <stdlib.h>
 #include <string.h>
+#include "netsim/model/dhcp_options.h"
+#include "netsim/model/egress_only_gateway.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 #include "netsim/model/network_acl.h"
+#include "netsim/model/peering.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
+#include "netsim/model/transit_gateway.h"
+#include "netsim/model/vpn.h"
 
 struct net_index;
 struct network {
@@ -134,3 +141,7 @@ bool subnet_pick(const struct network *net, const struct subnet *subnet, int fam
                  size_t n_not, struct ip *ip, struct err *err);
 
 extern const struct field vpc_cidr6_fields[]; /* struct vpc_cidr as Ipv6CidrBlockAssociationSet, of VPCs and subnets */
+
+/* transit_gateway.c, load_balancer.c */
+extern const struct field tgw_route_fields[], lb_listener_fields[], lb_rule_fields[], lb_attribute_fields[];
+const char *load_balancer_of_description(const struct eni *eni); /* the id a balancer's interface names; NULL if none */

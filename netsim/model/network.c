@@ -6,8 +6,33 @@
 /* Load order: what others refer to comes first, and interfaces before instances, whose nested copies then count less.
  */
 const struct kind *const network_kinds[] = {
-    &vpc_kind,      &subnet_kind,           &prefix_list_kind, &security_group_kind, &network_acl_kind, &eni_kind,
-    &instance_kind, &internet_gateway_kind, &elastic_ip_kind,  &nat_gateway_kind,    &route_table_kind, &flow_log_kind,
+    &dhcp_options_kind,
+    &vpc_kind,
+    &subnet_kind,
+    &prefix_list_kind,
+    &security_group_kind,
+    &network_acl_kind,
+    &eni_kind,
+    &instance_kind,
+    &internet_gateway_kind,
+    &egress_only_gateway_kind,
+    &elastic_ip_kind,
+    &nat_gateway_kind,
+    &endpoint_kind,
+    &peering_kind,
+    &transit_gateway_kind,
+    &tgw_route_table_kind,
+    &tgw_attachment_kind,
+    &customer_gateway_kind,
+    &vpn_gateway_kind,
+    &vpn_connection_kind,
+    &direct_connect_gateway_kind,
+    &direct_connect_association_kind,
+    &virtual_interface_kind,
+    &load_balancer_kind,
+    &target_group_kind,
+    &route_table_kind,
+    &flow_log_kind,
     NULL,
 };
 
@@ -93,19 +118,21 @@ network_limits(const struct network *net)
 const struct kind *
 network_kind_of_id(const char *id)
 {
+    const struct kind *found = NULL; /* by the longest prefix: tgw-rtb-1 is no transit gateway */
     for (const struct kind *const *k = network_kinds; *k; k++) {
         size_t length = strlen((*k)->prefix);
-        if (strncmp(id, (*k)->prefix, length) == 0 && id[length] == '-') {
-            return *k;
+        if (length > 0 && strncmp(id, (*k)->prefix, length) == 0 && id[length] == '-' &&
+            (!found || length > strlen(found->prefix))) {
+            found = *k;
         }
     }
-    return NULL;
+    return found;
 }
 
 void *
 network_require(const struct network *net, const struct kind *kind, const char *id, struct err *err)
 {
-    void *object = id ? store_get(net->store, kind, id) : NULL;
+    void *object = id ? store_get(net->store, kind, kind_id(kind, id)) : NULL;
     if (object) {
         return object;
     }
@@ -114,7 +141,7 @@ network_require(const struct network *net, const struct kind *kind, const char *
         return NULL;
     }
     /* Imported test data may have ids of any form, so an id counts as malformed only when nothing has it. */
-    if (!id_well_formed(id, kind->prefix)) {
+    if (kind->prefix[0] && !id_well_formed(id, kind->prefix)) {
         err_set(err, ERR_INPUT, kind->malformed ? kind->malformed : kind->not_found,
                 "invalid id: `%s` (expecting \"%s-...\")", id, kind->prefix);
         const struct kind *other = network_kind_of_id(id);
@@ -182,7 +209,8 @@ static bool
 indexed(const struct kind *kind)
 {
     return kind == &eni_kind || kind == &route_table_kind || kind == &network_acl_kind ||
-           kind == &internet_gateway_kind;
+           kind == &internet_gateway_kind || kind == &endpoint_kind || kind == &peering_kind ||
+           kind == &tgw_attachment_kind || kind == &vpn_gateway_kind;
 }
 
 void *

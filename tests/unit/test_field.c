@@ -153,7 +153,7 @@ TEST(fields_load_names_the_member_of_the_wrong_type)
         { "{\"Ip\":\"10.0.0.256\"}", "Things.json Things[3].Ip", "`10.0.0.256` is not an IP address" },
         { "{\"Cidr\":\"10.0.0.0/33\"}", "Things.json Things[3].Cidr", "`10.0.0.0/33` is not a CIDR block" },
         { "{\"Color\":\"blue\"}", "Things.json Things[3].Color", "`blue` is not one of" },
-        { "{\"Id\":\"vpc-012345678901234567890123456789012345678901234567890\"}", "Things.json Things[3].Id",
+        { "{\"Id\":\"vpc-01234567890123456789012345678901234567890123456789012345678901234567\"}", "Things.json Things[3].Id",
           "too long" },
         { "{\"Words\":{}}", "Things.json Things[3].Words", "expected a list, found an object" },
         { "{\"Words\":[\"a\",2]}", "Things.json Things[3].Words[1]", "expected a string" },

@@ -120,7 +120,7 @@ TEST(flow_record_says_what_is_wrong)
         { "eni-1 10.0.0.1 -1 ACCEPT", 16, "`-1`" },
         { "eni-1 10.0.0.1 80 accept", 19, "`accept`" },
         { "eni-1 10.0.0.1 80 ACCEPT more", 26, "goes on" },
-        { "eni-012345678901234567890123456789012345678901234567 10.0.0.1 80 ACCEPT", 1, "interface-id" },
+        { "eni-0123456789012345678901234567890123456789012345678901234567890123 10.0.0.1 80 ACCEPT", 1, "interface-id" },
     };
     struct flow_format format;
     REQUIRE(flow_format_parse("${interface-id} ${srcaddr} ${dstport} ${action}", &format, NULL));

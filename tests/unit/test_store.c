@@ -210,7 +210,7 @@ TEST(loading_refuses_and_adds_nothing)
         { "[{\"BoxId\":\"box-1\"}]", "Boxes[0]", "box `box-1` stands here twice" },
         { "[{\"BoxId\":\"box-9\"},{\"BoxId\":\"box-8\",\"Weight\":\"x\"}]", "Boxes[1].Weight",
           "expected a whole number" },
-        { "[{\"BoxId\":\"box-012345678901234567890123456789012345678901234567890\"}]", "Boxes[0]", "too long" },
+        { "[{\"BoxId\":\"box-01234567890123456789012345678901234567890123456789012345678901234567890\"}]", "Boxes[0]", "too long" },
     };
     struct store *store = boxes("[{\"BoxId\":\"box-1\"}]");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,0 +1,17 @@
+/* netsim/interop/aws_parts.h - which further lists hold parts of objects that another list names.
+ *
+ * Some calls answer for one object at a time (the listeners of one balancer) or show other members of what a neighbour
+ * shows (VPC attachments).  A dump keeps each call in a list of its own; the rows here say whose members they are.
+ * Import merges them by id, export writes them apart again. Used by: aws_import.c, aws_export.c. */
+#pragma once
+#include "base/store.h"
+
+struct aws_part {
+    const char *list; /* "LoadBalancerListeners" */
+    const struct kind *kind;
+    bool whole;          /* an item is an object of its own, also where the kind's own list has none of that id */
+    const char *members; /* " Listeners Attributes ": those that stand only here in AWS's form; a blank around each */
+};
+extern const struct aws_part aws_parts[]; /* ends with a NULL list */
+
+const struct aws_part *aws_part_of(const char *list); /* NULL if there is none */

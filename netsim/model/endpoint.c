@@ -1,0 +1,94 @@
+#include "netsim/model/endpoint.h"
+
+#include "netsim/model/internal.h"
+
+static const struct field group_fields[] = {
+    FIELD(struct eni_group, "GroupId", FIELD_ID, id, 0),
+    FIELD(struct eni_group, "GroupName", FIELD_STRING, name, 0),
+    FIELD_END,
+};
+static const struct field dns_fields[] = {
+    FIELD(struct endpoint_dns_entry, "DnsName", FIELD_STRING, name, 0),
+    FIELD(struct endpoint_dns_entry, "HostedZoneId", FIELD_STRING, zone_id, 0),
+    FIELD_END,
+};
+static const struct field endpoint_fields[] = {
+    FIELD(struct endpoint, "VpcEndpointId", FIELD_ID, obj.id, 0),
+    FIELD(struct endpoint, "VpcEndpointType", FIELD_STRING, type, 0),
+    FIELD(struct endpoint, "VpcId", FIELD_ID, vpc_id, 0),
+    FIELD(struct endpoint, "ServiceName", FIELD_STRING, service_name, 0),
+    FIELD(struct endpoint, "State", FIELD_STRING, state, 0),
+    FIELD(struct endpoint, "PolicyDocument", FIELD_STRING, policy, 0),
+    FIELD(struct endpoint, "RouteTableIds", FIELD_STRINGS, table_ids, FIELD_ALWAYS),
+    FIELD(struct endpoint, "SubnetIds", FIELD_STRINGS, subnet_ids, FIELD_ALWAYS),
+    FIELD_LIST(struct endpoint, "Groups", groups, group_fields, FIELD_ALWAYS),
+    FIELD(struct endpoint, "IpAddressType", FIELD_STRING, ip_address_type, 0),
+    FIELD(struct endpoint, "DnsOptions.DnsRecordIpType", FIELD_STRING, dns_record_ip_type, 0),
+    FIELD(struct endpoint, "PrivateDnsEnabled", FIELD_BOOL, private_dns, 0),
+    FIELD(struct endpoint, "RequesterManaged", FIELD_BOOL, requester_managed, 0),
+    FIELD(struct endpoint, "NetworkInterfaceIds", FIELD_STRINGS, eni_ids, FIELD_ALWAYS),
+    FIELD_LIST(struct endpoint, "DnsEntries", dns_entries, dns_fields, FIELD_ALWAYS),
+    FIELD(struct endpoint, "CreationTimestamp", FIELD_TIME, creation_time, 0),
+    FIELD_LIST(struct endpoint, "Tags", obj.tags, tag_fields, FIELD_ALWAYS),
+    FIELD(struct endpoint, "ServiceRegion", FIELD_STRING, service_region, 0),
+    FIELD_END,
+};
+
+/* Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcEndpoints.html */
+static const struct filter_row endpoint_filters[] = {
+    { "ip-address-type", "IpAddressType" },     { "service-name", "ServiceName" },
+    { "service-region", "ServiceRegion" },      { "vpc-id", "VpcId" },
+    { "vpc-endpoint-id", "VpcEndpointId" },     { "vpc-endpoint-state", "State" },
+    { "vpc-endpoint-type", "VpcEndpointType" }, { NULL, NULL },
+};
+
+/* Dumps from before interface endpoints do not say which they are. */
+static void
+endpoint_loaded(struct store *store, void *object)
+{
+    struct endpoint *endpoint = object;
+    (void)store;
+    if (!endpoint->type) {
+        endpoint->type = xstrdup(endpoint->eni_ids.n ? "Interface" : "Gateway");
+    }
+}
+
+const struct kind endpoint_kind = {
+    .name = "vpc-endpoint",
+    .prefix = "vpce",
+    .type = "vpc-endpoint",
+    .list = "VpcEndpoints",
+    .id_member = "VpcEndpointId",
+    .ids_param = "VpcEndpointIds",
+    .not_found = "InvalidVpcEndpointId.NotFound",
+    .malformed = "InvalidVpcEndpointId.Malformed",
+    .size = sizeof(struct endpoint),
+    .fields = endpoint_fields,
+    .shows_owner = true,
+    .filters = endpoint_filters,
+    .loaded = endpoint_loaded,
+};
+
+bool
+endpoint_is_gateway(const struct endpoint *endpoint)
+{
+    return str_is(endpoint->type, "Gateway");
+}
+
+bool
+endpoint_is_available(const struct endpoint *endpoint)
+{
+    return str_is(endpoint->state, "available") || str_is(endpoint->state, "Available");
+}
+
+struct prefix_list *
+network_service_prefix_list(const struct network *net, const char *service_name)
+{
+    for (struct prefix_list *list = store_first(net->store, &prefix_list_kind); list;
+         list = store_next(net->store, list)) {
+        if (str_is(list->name, service_name)) {
+            return list;
+        }
+    }
+    return NULL;
+}

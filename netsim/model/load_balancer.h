@@ -1,0 +1,90 @@
+/* netsim/model/load_balancer.h - load balancers (network, application, gateway, classic) and their target groups.
+ *
+ * Kinds of Elastic Load Balancing are named by ARN; their object's id is what follows "loadbalancer/" or "targetgroup/"
+ * in it
+ * ("net/web/50dc6c495c0c9188"), and both forms are understood.  A balancer is reached at its interfaces, one a subnet,
+ * described "ELB net/web/50dc6c495c0c9188". Sources:
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/Welcome.html (2015-12-01; classic: 2012-06-01)
+ * Used by: analysis/, cloud/ops_elbv2.c. */
+#pragma once
+#include "netsim/model/eni.h"
+
+struct lb_action_group {
+    char *group_arn;
+    int32_t weight;
+};
+struct lb_action {
+    char *type;                         /* forward redirect fixed-response authenticate-... */
+    char *group_arn;                    /* of a forward action with one group */
+    VEC(struct lb_action_group) groups; /* ForwardConfig.TargetGroups */
+    int32_t order;
+    json_t *stickiness, *redirect, *fixed_response, *cognito, *oidc;
+};
+struct lb_rule {
+    char *arn, *priority /* "1".. or "default" */;
+    bool is_default;
+    json_t *conditions;
+    VEC(struct lb_action) actions;
+};
+struct lb_listener {
+    char *arn, *balancer_arn, *protocol /* TCP UDP TCP_UDP TLS HTTP HTTPS */, *ssl_policy;
+    int32_t port;
+    json_t *certificates, *alpn;
+    VEC(struct lb_action) actions; /* DefaultActions */
+    VEC(struct lb_rule) rules;     /* without the default one */
+};
+struct lb_address {
+    struct ip ip, private_ip;
+    char *allocation_id;
+};
+struct lb_zone {
+    char subnet_id[ID_SIZE];
+    char *zone;
+    VEC(struct lb_address) addresses;
+};
+struct lb_attribute {
+    char *key, *value;
+};
+struct load_balancer {
+    struct object obj; /* id: "net/NAME/16 hex digits" */
+    char *arn, *dns_name, *hosted_zone_id, *name, *scheme /* internet-facing | internal */, *state /* active */,
+        *type /* network | application | gateway */, *ip_address_type;
+    char vpc_id[ID_SIZE];
+    int64_t created_time;
+    VEC(struct lb_zone) zones;
+    VEC(char *) group_ids;
+    VEC(struct lb_listener) listeners;
+    VEC(struct lb_attribute) attributes;
+};
+extern const struct kind load_balancer_kind;
+
+struct lb_target {
+    char *id; /* instance id, address, or ARN of a function or balancer */
+    int32_t port;
+    char *zone, *health_port, *health /* healthy unhealthy initial unused draining */, *health_reason,
+        *health_description;
+};
+struct target_group {
+    struct object obj; /* id: "NAME/16 hex digits" */
+    char *arn, *name, *protocol, *protocol_version, *target_type /* instance ip lambda alb */, *ip_address_type;
+    int32_t port;
+    char vpc_id[ID_SIZE];
+    bool health_enabled;
+    char *health_protocol, *health_port, *health_path, *matcher_http, *matcher_grpc;
+    int32_t health_interval_s, health_timeout_s, healthy_count, unhealthy_count;
+    VEC(char *) balancer_arns;
+    VEC(struct lb_target) targets;
+};
+extern const struct kind target_group_kind;
+
+bool load_balancer_is_network(const struct load_balancer *lb);
+/* The balancer whose interface it is; NULL if it belongs to none. */
+struct load_balancer *network_load_balancer_of_eni(const struct network *net, const struct eni *eni);
+/* Its interfaces, in order of creation; borrowed until the next change. */
+size_t load_balancer_enis(const struct network *net, const struct load_balancer *lb, struct eni *const **enis);
+struct load_balancer *network_load_balancer(const struct network *net,
+                                            const char *arn_or_id); /* NULL if there is none */
+struct target_group *network_target_group(const struct network *net, const char *arn_or_id);
+/* "load_balancing.cross_zone.enabled": balancers of type application always do. */
+bool load_balancer_crosses_zones(const struct load_balancer *lb);
+const char *load_balancer_attribute(const struct load_balancer *lb, const char *key); /* NULL if not set */

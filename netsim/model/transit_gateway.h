@@ -1,0 +1,90 @@
+/* netsim/model/transit_gateway.h - a regional router between VPCs, VPNs, Direct Connect gateways and other transit
+ * gateways.
+ *
+ * A packet that comes in through an attachment is looked up in the route table that this attachment is associated with.
+ * A table holds static routes and the routes that attachments propagate into it; for one prefix the static route wins.
+ * A VPC reaches the gateway only from zones in which its attachment has a subnet. Sources:
+ * https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html, API_TransitGateway,
+ * API_TransitGatewayAttachment, API_TransitGatewayVpcAttachment, API_TransitGatewayRouteTable, API_TransitGatewayRoute
+ * Used by: analysis/, cloud/ops_ec2_transit_gateway.c. */
+#pragma once
+#include "netsim/model/vpc.h"
+
+struct transit_gateway {
+    struct object obj; /* id: tgw-... */
+    char *arn, *state /* pending available modifying deleting deleted */, *description;
+    int64_t creation_time, amazon_side_asn;
+    VEC(char *) cidr_blocks;
+    char association_table_id[ID_SIZE], propagation_table_id[ID_SIZE]; /* the default tables; "" if none */
+    /* "enable" or "disable"; NULL in old dumps counts as AWS's default of that option. */
+    char *auto_accept, *default_association, *default_propagation, *vpn_ecmp, *dns_support, *multicast, *sg_referencing;
+};
+extern const struct kind transit_gateway_kind;
+
+/* What describe-transit-gateway-attachments, -vpc-attachments and -peering-attachments show of one attachment, in one.
+ */
+struct tgw_attachment {
+    struct object obj; /* id: tgw-attach-... */
+    char tgw_id[ID_SIZE];
+    char *tgw_owner_id, *resource_owner_id, *resource_type /* vpc vpn direct-connect-gateway peering connect */;
+    char resource_id[ID_SIZE]; /* of the VPC, VPN connection, Direct Connect gateway or (peering) the other transit
+                                  gateway */
+    char *state;               /* available pendingAcceptance deleted ... */
+    int64_t creation_time;
+    char table_id[ID_SIZE];  /* the table it is associated with; "" if none */
+    char *association_state; /* associating associated disassociating */
+    /* VPC attachments */
+    char vpc_id[ID_SIZE];
+    char *vpc_owner_id;
+    VEC(char *) subnet_ids;                                             /* one a zone */
+    char *dns_support, *sg_referencing, *ipv6_support, *appliance_mode; /* "enable" | "disable"; NULL: AWS's default */
+    /* Peering attachments.  'tgw_id' is the requester's; the accepter's own association stands here. */
+    char peer_tgw_id[ID_SIZE], peer_table_id[ID_SIZE];
+    char *peer_owner_id, *peer_region, *peer_association_state;
+};
+extern const struct kind tgw_attachment_kind;
+
+struct tgw_route_attachment {
+    char attachment_id[ID_SIZE], resource_id[ID_SIZE];
+    char *resource_type;
+};
+struct tgw_route { /* a static one; prefix lists as targets of transit gateway tables are not modelled */
+    struct cidr cidr;
+    char *prefix_list_id;
+    VEC(struct tgw_route_attachment) attachments; /* none: blackhole; several: ECMP */
+    char *type;                                   /* static | propagated */
+    char *state;                                  /* active | blackhole | ... */
+};
+struct tgw_propagation {
+    char attachment_id[ID_SIZE], resource_id[ID_SIZE];
+    char *resource_type, *state; /* enabled */
+};
+struct tgw_route_table {
+    struct object obj; /* id: tgw-rtb-... */
+    char tgw_id[ID_SIZE];
+    char *state;
+    bool default_association, default_propagation;
+    int64_t creation_time;
+    VEC(struct tgw_propagation) propagations;
+    VEC(struct tgw_route) routes; /* static ones only: what is propagated follows from 'propagations' */
+};
+extern const struct kind tgw_route_table_kind;
+
+/* ---- Answers for analysis -----------------------------------------------------------------------------------------
+ */
+
+bool tgw_attachment_is_available(const struct tgw_attachment *attachment); /* carries packets: state "available" */
+/* The available attachment of a VPC to a transit gateway; NULL if there is none. */
+struct tgw_attachment *tgw_vpc_attachment(const struct network *net, const char *tgw_id, const char *vpc_id);
+/* The attachment's subnet in this zone; NULL if it has none there. */
+const struct subnet *tgw_attachment_subnet(const struct network *net, const struct tgw_attachment *attachment,
+                                           const char *zone);
+/* The table for packets that enter 'tgw_id' through the attachment (for a peering each side has its own); NULL if not
+ * associated. */
+struct tgw_route_table *tgw_attachment_table(const struct network *net, const struct tgw_attachment *attachment,
+                                             const char *tgw_id);
+/* Does the option hold?  NULL text means AWS's default. */
+bool tgw_references_groups(const struct transit_gateway *tgw);                  /* default: disabled */
+bool tgw_attachment_references_groups(const struct tgw_attachment *attachment); /* default: enabled */
+bool tgw_attachment_is_appliance(const struct tgw_attachment *attachment);      /* appliance mode; default: disabled */
+bool tgw_route_is_blackhole(const struct tgw_route *route);
