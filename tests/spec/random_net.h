@@ -1,4 +1,7 @@
-/* tests/spec/random_net.h - a small network where every field is drawn by lot, so that odd combinations meet. */
+/* tests/spec/random_net.h - a small network where every field is drawn by lot, so that odd combinations meet.
+ *
+ * A lawful one holds only what AWS's own checks let one build (an import may hold more): every interface of an instance
+ * has a group, a VPC has a main table, routes inside the VPC are `local` alone, a blackhole's target is gone. */
 #pragma once
 #include <stdio.h>
 
@@ -14,6 +17,7 @@ struct random_net {
     struct clock clock;
     struct network *net;
     int n_vpcs, n_groups, n_enis, n_nats;
+    bool lawful;
     bool tidy; /* as people build them: subnet 0 public with the NAT gateways, the others behind one */
 };
 
@@ -250,13 +254,38 @@ add_route(struct route_table *table, struct cidr destination, const char *origin
     return route;
 }
 
+/* AWS keeps one route for a destination. */
+static bool
+has_route(const struct route_table *table, const struct cidr *destination)
+{
+    for (size_t i = 0; i < table->routes.n; i++) {
+        const struct route *route = &table->routes.items[i];
+        if (cidr_equal(&route->cidr, destination) || cidr_equal(&route->cidr6, destination)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Within the blocks VPCs have, or around them but for the default route. */
+static bool
+touches_vpcs(const struct cidr *cidr)
+{
+    struct cidr v4 = cidr_lit("10.0.0.0/8"), v6 = cidr_lit("2001:db8::/32");
+    return cidr->bits > 0 && (cidr_overlaps(cidr, &v4) || cidr_overlaps(cidr, &v6));
+}
+
 static void
 random_route(struct random_net *r, struct route_table *table, int vpc, bool is_default)
 {
     bool v6 = chance(r, 30);
     struct cidr destination = is_default ? cidr_lit(v6 ? "::/0" : "0.0.0.0/0") : lot_cidr(r, v6);
-    struct route *route = add_route(table, destination, chance(r, 85) ? "CreateRoute" : "EnableVgwRoutePropagation",
-                                    chance(r, 95) ? "active" : "blackhole");
+    if (has_route(table, &destination) || (r->lawful && touches_vpcs(&destination))) {
+        return;
+    }
+    struct route *route =
+        add_route(table, destination, r->lawful || chance(r, 85) ? "CreateRoute" : "EnableVgwRoutePropagation",
+                  r->lawful || chance(r, 95) ? "active" : "blackhole");
     if (chance(r, 10)) {
         route->cidr = route->cidr6 = (struct cidr){ 0 };
         route->prefix_list_id = text_of("pl-%d", lot(r, 3));
@@ -330,7 +359,7 @@ static void
 random_instance(struct random_net *r, int e, int vpc, int s, int host)
 {
     struct eni *eni = random_eni(r, e, vpc, s, host, false);
-    for (int i = 0, n = chance(r, 95) ? 1 + lot(r, 2) : 0; i < n; i++) {
+    for (int i = 0, n = r->lawful || chance(r, 95) ? 1 + lot(r, 2) : 0; i < n; i++) {
         struct eni_group *group = VEC_ADD(&eni->groups);
         snprintf(group->id, sizeof group->id, "sg-%d", lot(r, r->n_groups));
     }
@@ -359,9 +388,9 @@ random_nat(struct random_net *r, int n)
 }
 
 static void
-random_net_init(struct random_net *r, uint64_t seed)
+random_net_init(struct random_net *r, uint64_t seed, bool lawful)
 {
-    *r = (struct random_net){ 0 };
+    *r = (struct random_net){ .lawful = lawful };
     id_gen_seed(&r->lot, seed);
     id_gen_seed(&r->ids, seed);
     r->net = network_new(&r->ids, &r->clock);
@@ -373,7 +402,10 @@ random_net_init(struct random_net *r, uint64_t seed)
     for (int i = 0; i < 3; i++) {
         struct prefix_list *list = lot_add(r, &prefix_list_kind, "pl-%d", i);
         for (int n = lot(r, 4); n > 0; n--) {
-            VEC_ADD(&list->entries)->cidr = lot_cidr(r, chance(r, 20));
+            struct cidr cidr = lot_cidr(r, chance(r, 20));
+            if (!r->lawful || !touches_vpcs(&cidr)) {
+                VEC_ADD(&list->entries)->cidr = cidr;
+            }
         }
     }
     for (int v = 0; v < r->n_vpcs; v++) {
@@ -386,7 +418,7 @@ random_net_init(struct random_net *r, uint64_t seed)
                 random_acl(r, v, n, chance(r, 60));
             }
         }
-        for (int n = chance(r, 97) ? 0 : 1; n < 3; n++) {
+        for (int n = r->lawful || chance(r, 97) ? 0 : 1; n < 3; n++) {
             random_table(r, v, n);
         }
     }

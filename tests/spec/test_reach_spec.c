@@ -155,7 +155,7 @@ TEST(reach_agrees_with_a_plain_reading)
     struct counts counts = { 0 };
     for (uint64_t seed = first; seed < first + n && test_complaints < 10; seed++) {
         struct random_net r;
-        random_net_init(&r, seed);
+        random_net_init(&r, seed, false);
         for (int i = 0; i < QUESTIONS; i++) {
             struct flow_spec flow;
             random_flow(&r, &flow);
