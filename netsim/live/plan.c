@@ -293,7 +293,7 @@ plan_internet_link(struct builder *b, struct plan_vpc *v)
     link->eni_id = "";
     link->peer_ns = PLAN_INTERNET_ID;
     link->here = (struct nlq_end){ .index = PLAN_LINK_BASE + number, .name = "igw", .mtu = PLAN_MTU_INTERNET };
-    link->peer = (struct nlq_end){ .index = PLAN_LINK_BASE + number, .mtu = PLAN_MTU_INTERNET };
+    link->peer = (struct nlq_end){ .index = PLAN_PEER_BASE + number, .mtu = PLAN_MTU_INTERNET };
     snprintf(link->peer.name, sizeof link->peer.name, "r%u", number);
     memcpy(link->here.mac, plan_router_mac, 6);
     memcpy(link->peer.mac, internet_mac, 6);

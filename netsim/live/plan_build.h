@@ -18,6 +18,9 @@ enum {
     PLAN_PRIORITY_TABLE = 40000,    /* above main: all other routes of a route table */
     PLAN_PRIORITY_SILENCE = 60000,
     PLAN_LINK_BASE = 1000,          /* router-side link index: 1000 + number */
+    /* The internet's side of a link.  The two ends of a pair must have different indexes: where they are equal the kernel takes up to a
+     * second to notice the carrier (linkwatch_urgent_event) and drops what is sent over the link until then. */
+    PLAN_PEER_BASE = 1 << 24,
     PLAN_FLOW_SET_SIZE = 65536,     /* flows of one kind that a router counts at a time */
     PLAN_FLOW_TIMEOUT_MS = 120000,  /* a flow without packets is forgotten after that; read every second */
     PLAN_MTU = 9001,                /* between instances; 1500 through an internet gateway, as in AWS */

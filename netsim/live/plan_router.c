@@ -37,6 +37,13 @@ igw_index(struct builder *b, const struct plan_vpc *v)
     return PLAN_LINK_BASE + plan_number(b->numbers, "igw", v->vpc->obj.id);
 }
 
+/* The same link as the internet sees it. */
+static uint32_t
+igw_peer_index(struct builder *b, const struct plan_vpc *v)
+{
+    return PLAN_PEER_BASE + plan_number(b->numbers, "igw", v->vpc->obj.id);
+}
+
 /* The first route to a block stays: an explicit one comes before those of a prefix list. */
 static void
 add_route(struct plan_ns *ns, const struct nlq_route *route)
@@ -257,7 +264,7 @@ plan_translation(struct builder *b, struct plan_vpc *v)
         plan_element_add(b, has, NULL, "%s", ip_str(&pairs.items[i].inside));
     }
     /* The world's way in: to this VPC's router. */
-    uint32_t number = v->igw ? igw_index(b, v) : 0;
+    uint32_t number = v->igw ? igw_peer_index(b, v) : 0;
     for (size_t i = 0; i < pairs.n; i++) {
         struct ip near = { 0 };
         for (size_t j = 0; j < b->internet->neighbours.n; j++) {
