@@ -462,6 +462,35 @@ create_spaces(struct spaces *spaces, const struct plan *from, const struct plan 
     return ok;
 }
 
+/* The kernel's worker says that a link is up a moment before it switches it on, but holds the lock of link changes from the one to the
+ * other: a last change, of nothing, waits for that. */
+static void
+wait_for_links(const struct change *changes, size_t n)
+{
+    const struct change *last = NULL;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < changes[i].relinked.n; j++) {
+            nlq_link_wait(changes[i].space->q, changes[i].relinked.items[j]);
+            last = &changes[i];
+        }
+    }
+    if (last) {
+        nlq_link_up(last->space->q, last->relinked.items[0]);
+        nlq_flush(last->space->q, NULL);
+    }
+}
+
+static void
+wait_for_addresses(const struct change *c)
+{
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->addresses, &c->to->addresses, plan_address_compare);) {
+        const struct plan_address *was = m.was, *is = m.is;
+        if (is && (!was || is_relinked(c, is->index))) {
+            nlq_address_wait(c->space->q, &is->ip);
+        }
+    }
+}
+
 static bool
 apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to, const struct progress *progress,
            struct err *err)
@@ -494,10 +523,10 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
             progress_report(progress, "routes", i + 1, n);
         }
     }
-    /* Links are listed by the router, whose ends were up first. */
-    for (size_t i = 0; ok && i < n; i++) {
-        for (size_t j = 0; changes[i].to->kind == PLAN_ROUTER && j < changes[i].relinked.n; j++) {
-            nlq_link_wait(changes[i].space->q, changes[i].relinked.items[j]);
+    if (ok) {
+        wait_for_links(changes, n);
+        for (size_t i = 0; i < n; i++) {
+            wait_for_addresses(&changes[i]);
         }
     }
     for (size_t i = 0; i < n; i++) {

@@ -495,3 +495,35 @@ nlq_link_wait(struct nlq *q, uint32_t index)
         nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
     }
 }
+
+static bool
+address_is_local(struct nlq *q, const struct ip *ip)
+{
+    struct {
+        struct nlmsghdr head;
+        struct rtmsg body;
+        struct nlattr to_head;
+        uint8_t to[16];
+    } ask = { .head = { .nlmsg_len = sizeof ask,
+                        .nlmsg_type = RTM_GETROUTE,
+                        .nlmsg_flags = NLM_F_REQUEST,
+                        .nlmsg_seq = ++q->sequence },
+              .body = { .rtm_family = AF_INET6, .rtm_dst_len = 128 },
+              .to_head = { .nla_len = 20, .nla_type = RTA_DST } };
+    ip_bytes(ip, ask.to);
+    char answer[8192] __attribute__((aligned(8)));
+    ssize_t n = send(q->fd, &ask, sizeof ask, 0) < 0 ? 0 : recv(q->fd, answer, sizeof answer, 0);
+    const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
+    if (n >= (ssize_t)sizeof *h && h->nlmsg_type == RTM_NEWROUTE) {
+        return ((const struct rtmsg *)nlmsg_data(h))->rtm_type == RTN_LOCAL;
+    }
+    return n < (ssize_t)sizeof *h; /* an error says that there is no route yet */
+}
+
+void
+nlq_address_wait(struct nlq *q, const struct ip *ip)
+{
+    for (int i = 0; ip->family == IP_V6 && i < 2000 && !address_is_local(q, ip); i++) {
+        nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
+    }
+}

@@ -58,6 +58,8 @@ void nlq_no_proxy_delay(struct nlq *q, uint32_t index);
 /* Waits (at most about a second) until the link carries packets: the end that was up before its peer is switched on by the kernel's own
  * worker a little later, and drops packets until then. */
 void nlq_link_wait(struct nlq *q, uint32_t index);
+/* The same for an IPv6 address of this namespace: the route that makes it one's own is another worker's, duplicate detection or not. */
+void nlq_address_wait(struct nlq *q, const struct ip *ip);
 
 /* Sends what waits.  All messages are tried; the first that failed is told in 'err'. */
 bool nlq_flush(struct nlq *q, struct err *err);
