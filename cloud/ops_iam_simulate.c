@@ -14,6 +14,7 @@
 #include "iampolicy/explain.h"
 #include "iampolicy/gather.h"
 #include "iampolicy/missing.h"
+#include "iampolicy/public.h"
 
 struct simulation {
     struct op_call *call;
@@ -561,17 +562,8 @@ set_block(struct simulation *s, const char *resource)
     if (!bucket || !bucket->restrict_public) {
         return;
     }
-    /* Public: an Allow for everybody without a condition. */
     for (size_t i = 0; i < s->gathered.policies.resource.n; i++) {
-        const struct iam_policy *policy = s->gathered.policies.resource.items[i];
-        for (uint32_t k = 0; k < policy->n_statements; k++) {
-            const struct iam_statement *st = &policy->statements[k];
-            bool everybody = st->not_principal;
-            for (uint32_t e = 0; e < st->n_principals; e++) {
-                everybody |= st->principals[e].kind == IAM_ENTRY_ANY;
-            }
-            s->request->bucket_restricted |= !st->deny && everybody && !st->n_conditions;
-        }
+        s->request->bucket_restricted |= iam_policy_public_statement(s->gathered.policies.resource.items[i]) != NULL;
     }
 }
 

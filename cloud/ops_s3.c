@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cloud/ops_iam.h"
+#include "iampolicy/public.h"
 
 /* 3 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit, no "..", not like an address (S3 User Guide:
  * naming rules). */
@@ -152,22 +153,6 @@ check_pattern(const struct iam_bucket *bucket, const struct iam_policy *policy, 
 }
 
 static bool
-is_public(const struct iam_policy *policy)
-{
-    for (uint32_t i = 0; i < policy->n_statements; i++) {
-        const struct iam_statement *s = &policy->statements[i];
-        bool everybody = s->not_principal;
-        for (uint32_t k = 0; k < s->n_principals; k++) {
-            everybody |= s->principals[k].kind == IAM_ENTRY_ANY;
-        }
-        if (!s->deny && everybody && !s->n_conditions) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 check_bucket_policy(const struct iam_bucket *bucket, const struct iam_policy *policy, struct err *err)
 {
     if (!iam_policy_check_storable(policy, err)) {
@@ -180,11 +165,13 @@ check_bucket_policy(const struct iam_bucket *bucket, const struct iam_policy *po
             }
         }
     }
-    if (bucket->block_policy && is_public(policy)) {
+    const struct iam_statement *open = bucket->block_policy ? iam_policy_public_statement(policy) : NULL;
+    if (open) {
         err_set(err, ERR_INPUT, "AccessDenied", "the policy is public and the bucket `%s` blocks public policies",
                 bucket->name);
-        return err_hint(
-            err, "a public policy allows \"*\" without a condition; s3api put-public-access-block changes the setting");
+        err_at(err, policy->name, open->line, open->column);
+        return err_hint(err, "a public policy allows everybody without a condition that says who or from where; s3api "
+                             "put-public-access-block changes the setting");
     }
     return true;
 }
@@ -260,7 +247,8 @@ get_policy_status(struct op_call *call, struct err *err)
     struct iam_policy *policy =
         iam_policy_parse(bucket->policy, strlen(bucket->policy), IAM_POLICY_RESOURCE, bucket->name, err);
     if (policy) {
-        json_object_set_new(call->out, "PolicyStatus", json_pack("{s:b}", "IsPublic", (int)is_public(policy)));
+        json_object_set_new(call->out, "PolicyStatus",
+                            json_pack("{s:b}", "IsPublic", iam_policy_public_statement(policy) != NULL));
     }
     iam_policy_free(policy);
     return policy != NULL;
