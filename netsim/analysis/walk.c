@@ -641,6 +641,10 @@ at_nat(struct walk *w)
     const struct nat_gateway *nat = get(w, &nat_gateway_kind, w->route->nat_gateway_id);
     const struct subnet *subnet = nat ? get(w, &subnet_kind, nat->subnet_id) : NULL;
     bool again = nat && crossed(w, &nat->obj);
+    if (nat && strcmp(nat->vpc_id, w->vpc_id) != 0) {
+        stop_at(w, STOP_BLACKHOLE);
+        return;
+    }
     if (!nat || !subnet || nat->addresses.n == 0 || again) {
         cross(w, HOP_NAT, nat ? &nat->obj : NULL)->id = w->route->nat_gateway_id;
         stop_at(w, again ? STOP_NAT_LOOP : STOP_NAT_STATE);
@@ -672,12 +676,11 @@ at_appliance(struct walk *w)
     enum route_target target = route_target(w->route, &id);
     const struct instance *instance = target == ROUTE_INSTANCE ? get(w, &instance_kind, id) : NULL;
     const struct eni *eni = instance ? instance_eni(w->net, instance, 0) : get(w, &eni_kind, id);
-    if (!eni) {
-        stop_at(w, STOP_BLACKHOLE);
+    if (!eni || strcmp(eni->vpc_id, w->vpc_id) != 0) {
+        stop_at(w, STOP_BLACKHOLE); /* AWS refuses a target of another VPC; an import may hold one */
         return;
     }
     w->eni = eni;
-    w->vpc_id = eni->vpc_id;
     bool enters = !w->subnet || strcmp(w->subnet->obj.id, eni->subnet_id) != 0;
     w->at = enters ? AT_EDGE_IN : AT_RECEIVER;
 }

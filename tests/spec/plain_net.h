@@ -445,6 +445,10 @@ plain_nat(struct plain *w, const char *id, const struct subnet *from)
             continue;
         }
         const struct subnet *subnet = plain_subnet(w, nat->subnet_id);
+        if (strcmp(nat->vpc_id, from->vpc_id) != 0) {
+            plain_drop(w, "blackhole-route");
+            return;
+        }
         for (int i = 0; i < w->n_nat_memory; i++) {
             if (w->nat_memory[i].nat == nat && !w->back) {
                 plain_drop(w, "nat-in-private-subnet");
@@ -567,7 +571,7 @@ plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet)
         {
             next = strcmp(e->obj.id, r->eni_id) == 0 ? e : next;
         }
-        if (!next) {
+        if (!next || strcmp(next->vpc_id, subnet->vpc_id) != 0) {
             plain_drop(w, "blackhole-route");
         } else if (strcmp(next->subnet_id, subnet->obj.id) != 0 &&
                    !plain_acl(w, plain_subnet(w, next->subnet_id), false)) {
