@@ -130,7 +130,7 @@ record_json(const struct flow_format *format, const char *line)
 
 struct reading {
     const struct question *question;
-    json_t *records;
+    json_t *records, *lacks; /* names of fields asked for that the format has not */
     long long damaged;
 };
 
@@ -156,6 +156,16 @@ read_lines(struct reading *reading, FILE *file, const struct flow_format *format
     free(line);
 }
 
+static void
+note_lacks(struct reading *reading, const struct flow_format *format)
+{
+    const char *names[FLOW_LACKS_MAX];
+    size_t n = flow_query_lacks(&reading->question->query, format, names);
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(reading->lacks, json_string(names[i]));
+    }
+}
+
 /* One log's file; a log without one has no records yet. */
 static bool
 read_log(const struct op_call *call, const char *log_id, const struct question *question, json_t *logs, struct err *err)
@@ -163,7 +173,7 @@ read_log(const struct op_call *call, const char *log_id, const struct question *
     char *path = flow_logs_path(call->cloud, log_id);
     FILE *file = path ? fopen(path, "re") : NULL;
     const struct flow_log *log = store_get(network_store(call->cloud->net), &flow_log_kind, log_id);
-    struct reading reading = { .question = question, .records = json_array() };
+    struct reading reading = { .question = question, .records = json_array(), .lacks = json_array() };
     struct flow_format format;
     char *header = NULL;
     size_t room = 0;
@@ -176,6 +186,7 @@ read_log(const struct op_call *call, const char *log_id, const struct question *
             err_at(err, path, 0, 0);
             err_hint(err, "the first line of a flow log names its fields; move the file away to begin anew");
         } else {
+            note_lacks(&reading, &format);
             read_lines(&reading, file, &format);
         }
     }
@@ -187,10 +198,14 @@ read_log(const struct op_call *call, const char *log_id, const struct question *
         if (reading.damaged) {
             json_object_set_new(one, "DamagedLines", json_integer(reading.damaged));
         }
+        if (json_array_size(reading.lacks)) {
+            json_object_set(one, "MissingFields", reading.lacks);
+        }
         json_object_set(one, "Records", reading.records);
         json_array_append_new(logs, one);
     }
     json_decref(reading.records);
+    json_decref(reading.lacks);
     if (file) {
         fclose(file);
     }
@@ -309,8 +324,13 @@ flows_text(const json_t *out, struct buf *text)
         if (json_array_size(logs) > 1) {
             buf_printf(text, "%s%s (%s)\n", i ? "\n" : "", json_str(log, "FlowLogId"), resource ? resource : "deleted");
         }
+        const json_t *lacks = json_object_get(log, "MissingFields");
         if (json_array_size(records) == 0) {
-            buf_str_add(text, "no record matches\n");
+            buf_str_add(text, lacks ? "no record matches: the log's format has no" : "no record matches");
+            for (size_t j = 0; j < json_array_size(lacks); j++) {
+                buf_printf(text, "%s %s", j ? "," : "", json_string_value(json_array_get(lacks, j)));
+            }
+            buf_char(text, '\n');
         } else {
             print_records(records, text);
         }

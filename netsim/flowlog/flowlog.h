@@ -124,5 +124,8 @@ struct flow_query {
     int64_t since_s, until_s;      /* of its end and start; 0: any */
 };
 bool flow_query_match(const struct flow_query *query, const struct flow_record *record);
+/* The fields that the query asks about and the format does not have: then nothing can match.  Returns how many. */
+#define FLOW_LACKS_MAX 10
+size_t flow_query_lacks(const struct flow_query *query, const struct flow_format *format, const char *names[static FLOW_LACKS_MAX]);
 /* "90s", "5m", "2h", "1d" before 'now_ms', or a time as clock_parse() reads it, to Unix seconds. */
 bool flow_since_parse(const char *text, int64_t now_ms, int64_t *since_s);

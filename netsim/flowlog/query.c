@@ -1,5 +1,6 @@
 #include "netsim/flowlog/flowlog.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,44 @@ flow_query_match(const struct flow_query *query, const struct flow_record *recor
     }
     return is_wanted_eni(q, record->eni_id) && (!q->since_s || record->end_s >= q->since_s) &&
            (!q->until_s || record->start_s <= q->until_s);
+}
+
+static bool
+format_names(const struct flow_format *format, const char *name)
+{
+    for (size_t i = 0; i < format->n; i++) {
+        if (strcmp(format->fields[i]->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t
+flow_query_lacks(const struct flow_query *query, const struct flow_format *format,
+                 const char *names[static FLOW_LACKS_MAX])
+{
+    const struct flow_query *q = query;
+    bool src = q->src.ip.family || q->address.ip.family, dst = q->dst.ip.family;
+    const struct {
+        bool asked;
+        const char *name, *or_name; /* either will do */
+    } needs[] = {
+        { q->n_enis > 0, "interface-id", NULL },  { q->action, "action", NULL },
+        { q->direction, "flow-direction", NULL }, { q->status, "log-status", NULL },
+        { q->has_protocol, "protocol", NULL },    { q->has_src_port, "srcport", NULL },
+        { q->has_dst_port, "dstport", NULL },     { src, "srcaddr", "pkt-srcaddr" },
+        { dst, "dstaddr", "pkt-dstaddr" },        { q->since_s, "end", NULL },
+    };
+    static_assert(ARRAY_SIZE(needs) <= FLOW_LACKS_MAX, "room for every name");
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+        if (needs[i].asked && !format_names(format, needs[i].name) &&
+            !(needs[i].or_name && format_names(format, needs[i].or_name))) {
+            names[n++] = needs[i].name;
+        }
+    }
+    return n;
 }
 
 bool

@@ -93,6 +93,7 @@ has_not() { ! has "$@" >/dev/null || { echo "a line matches: $*"; cat "$DIR/flow
     refused web "$db" 22
     has "^22 +REJECT"
     has_not ACCEPT
+    has "no record matches: the log's format has no interface-id" db
 }
 
 @test "custom format: flags, direction, path, ids, packet addresses" {
@@ -152,4 +153,42 @@ has_not() { ! has "$@" >/dev/null || { echo "a line matches: $*"; cat "$DIR/flow
     has "^$nat_eni +$nat_address +8.8.8.8 +$nat_address +8.8.8.8 +443 +egress +8 +ACCEPT"
     has "^$nat_eni +8.8.8.8 +$nat_address +8.8.8.8 +$nat_address +[0-9]+ +ingress +- +ACCEPT"
     has "^$nat_eni +$nat_address +$app +8.8.8.8 +$app +[0-9]+ +egress +1 +ACCEPT"
+}
+
+@test "what the sender's own group refuses is one record, at the sender" {
+    lab_with_flow_log '${interface-id} ${srcaddr} ${dstaddr} ${dstport} ${flow-direction} ${action}'
+    up
+    listen web 8080
+    vpclab ec2 authorize-security-group-ingress --group-id "$(of_instance web 'SecurityGroups[0].GroupId')" --protocol tcp --port 8080 \
+        --cidr 172.31.0.0/16 >/dev/null
+    vpclab ec2 revoke-security-group-egress --group-id "$group" --protocol -1 --cidr 0.0.0.0/0 >/dev/null
+    refused db "$web" 8080
+    has "^$(eni db) +$db +$web +8080 +egress +REJECT"
+    has_not "^$(eni web) " --dst-port 8080
+    vpclab ec2 authorize-security-group-egress --group-id "$group" --protocol tcp --port 8080 --cidr "$web/32" >/dev/null
+    knock db "$web" 8080
+    has "^$(eni db) +$db +$web +8080 +egress +ACCEPT"
+    has "^$(eni web) +$db +$web +8080 +ingress +ACCEPT"
+}
+
+@test "IPv6" {
+    lab_with_flow_log '${interface-id} ${srcaddr} ${dstaddr} ${dstport} ${type} ${flow-direction} ${action}'
+    local block web6 db6
+    vpclab ec2 associate-vpc-cidr-block --vpc-id "$vpc" --amazon-provided-ipv6-cidr-block >/dev/null
+    block=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock' -o text)
+    vpclab ec2 associate-subnet-cidr-block --subnet-id "$subnet" --ipv6-cidr-block "${block%/*}/64" >/dev/null
+    for name in web db; do
+        vpclab ec2 assign-ipv6-addresses --network-interface-id "$(eni $name)" --ipv6-address-count 1 >/dev/null
+    done
+    web6=$(of_instance web 'NetworkInterfaces[0].Ipv6Addresses[0].Ipv6Address')
+    db6=$(of_instance db 'NetworkInterfaces[0].Ipv6Addresses[0].Ipv6Address')
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" \
+        --ip-permissions "IpProtocol=tcp,FromPort=5432,ToPort=5432,Ipv6Ranges=[{CidrIpv6=$block}]" >/dev/null
+    up
+    vpclab exec db -- sh -c "nc -6lk 5432 >/dev/null 2>&1 & for i in 1 2 3 4 5 6 7 8 9 10; do ss -lnt | grep -q :5432 && exit; sleep 0.05; done; exit 1"
+    knock web "$db6" 5432
+    refused web "$db6" 5433
+    has " $web6 +$db6 +5432 +IPv6 +ingress +ACCEPT" db
+    has " $web6 +$db6 +5433 +IPv6 +ingress +REJECT" db
+    has " $db6 +$web6 +[0-9]+ +IPv6 +ingress +ACCEPT" web
 }

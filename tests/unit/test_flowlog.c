@@ -492,6 +492,35 @@ TEST(flow_query_picks_records)
     CHECK(flow_query_match(&(struct flow_query){ .status = FLOW_NODATA }, &record));
 }
 
+TEST(flow_query_says_what_a_format_lacks)
+{
+    static const char *const eni[] = { "eni-1" };
+    const struct {
+        const char *format;
+        struct flow_query query;
+        const char *lacks;
+    } cases[] = {
+        { "${dstport}", { 0 }, "" },
+        { "${dstport}", { .has_dst_port = true }, "" },
+        { "${dstport}", { .eni_ids = eni, .n_enis = 1, .action = FLOW_REJECT }, "interface-id action " },
+        { "${pkt-srcaddr}", { .src = cidr_lit("10.0.0.0/8") }, "" },
+        { "${dstaddr}", { .src = cidr_lit("10.0.0.0/8"), .since_s = 1 }, "srcaddr end " },
+        { NULL, { .direction = FLOW_EGRESS, .has_protocol = true }, "flow-direction " },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct flow_format format;
+        const char *names[FLOW_LACKS_MAX];
+        struct buf text = { 0 };
+        REQUIRE(flow_format_parse(cases[i].format, &format, NULL));
+        size_t n = flow_query_lacks(&cases[i].query, &format, names);
+        for (size_t j = 0; j < n; j++) {
+            buf_printf(&text, "%s ", names[j]);
+        }
+        CHECK_STR(buf_str(&text), cases[i].lacks, "case %zu", i);
+        buf_done(&text);
+    }
+}
+
 TEST(flow_since_reads_spans_and_times)
 {
     static const struct {
