@@ -141,10 +141,8 @@ static const struct sysctl instance_sysctls[] = { { "ipv4/conf/all/rp_filter", "
                                                   { "ipv4/conf/default/rp_filter", "0" },
                                                   { 0 } };
 static const struct sysctl *const kind_sysctls[] = {
-    [PLAN_INTERNET] = forward_sysctls,
-    [PLAN_ROUTER] = router_sysctls,
-    [PLAN_NAT] = forward_sysctls,
-    [PLAN_INSTANCE] = instance_sysctls,
+    [PLAN_INTERNET] = forward_sysctls, [PLAN_ROUTER] = router_sysctls,     [PLAN_NAT] = forward_sysctls,
+    [PLAN_IGW] = forward_sysctls,      [PLAN_INSTANCE] = instance_sysctls,
 };
 /* Without IPv6 in the model links stay quiet: no link-local address, no solicitation. */
 static const struct sysctl ip6_off_sysctls[] = { { "ipv6/conf/default/disable_ipv6", "1" }, { 0 } };
@@ -213,8 +211,7 @@ set_ip6(struct spaces *spaces, enum plan_kind kind, bool on, bool fresh, struct 
         return !on || err_set(err, ERR_MACHINE, "", "this kernel has no IPv6, which the network uses");
     }
     return set_sysctls(spaces, on ? ip6_on_sysctls : ip6_off_sysctls, fresh, err) &&
-           (!on || (kind != PLAN_ROUTER && kind != PLAN_INTERNET) ||
-            set_sysctls(spaces, ip6_forward_sysctls, fresh, err));
+           (!on || kind == PLAN_NAT || kind == PLAN_INSTANCE || set_sysctls(spaces, ip6_forward_sysctls, fresh, err));
 }
 
 /* A new namespace with its sockets; we stay inside until the caller goes home. */
@@ -483,7 +480,8 @@ wait_for_links(const struct change *changes, size_t n)
 static void
 wait_for_addresses(const struct change *c)
 {
-    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->addresses, &c->to->addresses, plan_address_compare);) {
+    for (struct plan_merge m = { 0 };
+         PLAN_MERGE(&m, &c->from->addresses, &c->to->addresses, plan_address_compare);) {
         const struct plan_address *was = m.was, *is = m.is;
         if (is && (!was || is_relinked(c, is->index))) {
             nlq_address_wait(c->space->q, &is->ip);

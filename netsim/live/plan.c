@@ -8,7 +8,6 @@
 #include "netsim/live/plan_build.h"
 
 const uint8_t plan_router_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x01 };
-static const uint8_t internet_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x02 };
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------
  */
@@ -255,13 +254,6 @@ plan_name(const char *prefix, const char *id, const char *suffix)
 
 /* ---- the internet -------------------------------------------------------------------------------------------------
  */
-static struct ip
-internet_link_ip(uint32_t number, bool router_end)
-{
-    /* /31 pairs from 169.254.192.0/19; a lab has far fewer than its 4,096 routers. */
-    return ip_v4(0xa9fec000u + (number % 4096) * 2 + (router_end ? 1 : 0));
-}
-
 static void
 plan_internet(struct builder *b, bool ip6)
 {
@@ -282,41 +274,6 @@ plan_internet(struct builder *b, bool ip6)
     for (size_t i = 0; i < ARRAY_SIZE(nobody); i++) {
         *VEC_ADD(&ns->routes) =
             (struct nlq_route){ .table = PLAN_TABLE_PUBLIC, .to = cidr_lit(nobody[i]), .type = NLQ_BLACKHOLE };
-    }
-}
-
-static void
-plan_internet_link(struct builder *b, struct plan_vpc *v)
-{
-    uint32_t number = plan_number(b->numbers, "igw", v->vpc->obj.id);
-    struct plan_link *link = VEC_ADD(&v->router->links);
-    link->eni_id = "";
-    link->peer_ns = PLAN_INTERNET_ID;
-    link->here = (struct nlq_end){ .index = PLAN_LINK_BASE + number, .name = "igw", .mtu = PLAN_MTU_INTERNET };
-    link->peer = (struct nlq_end){ .index = PLAN_PEER_BASE + number, .mtu = PLAN_MTU_INTERNET };
-    snprintf(link->peer.name, sizeof link->peer.name, "r%u", number);
-    memcpy(link->here.mac, plan_router_mac, 6);
-    memcpy(link->peer.mac, internet_mac, 6);
-
-    struct ip far = internet_link_ip(number, false), near = internet_link_ip(number, true);
-    *VEC_ADD(&v->router->addresses) = (struct plan_address){ link->here.index, near, 31 };
-    *VEC_ADD(&b->internet->addresses) = (struct plan_address){ link->peer.index, far, 31 };
-    plan_neighbour_add(v->router, link->here.index, &far, internet_mac);
-    plan_neighbour_add(b->internet, link->peer.index, &near, plan_router_mac);
-    /* A gateway must not count as an address of our own, as every other does in the local table. */
-    *VEC_ADD(&b->internet->routes) =
-        (struct nlq_route){ .table = 255, .to = cidr_host(&near), .index = link->peer.index };
-    if (v->ip6) {
-        struct ip far6 = ip_lit("fe80::1"), near6 = ip_lit("fe80::2");
-        plan_neighbour_add(v->router, link->here.index, &far6, internet_mac);
-        plan_neighbour_add(b->internet, link->peer.index, &near6, plan_router_mac);
-        for (size_t i = 0; i < v->vpc->cidrs6.n; i++) {
-            *VEC_ADD(&b->internet->routes) = (struct nlq_route){ .table = PLAN_TABLE_PUBLIC,
-                                                                 .to = v->vpc->cidrs6.items[i].cidr,
-                                                                 .index = link->peer.index,
-                                                                 .via = near6,
-                                                                 .source = ip_lit(PLAN_CALLER6) };
-        }
     }
 }
 
@@ -474,8 +431,10 @@ plan_nat_rules(struct builder *b, struct plan_ns *ns, const struct plan_port *po
              "oifname \"eth0\" meta l4proto icmp snat ip to %s\n",
              ip, ip, ip);
     plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;", text);
-    plan_chain_add(b, ns, "f_protocols", "type filter hook forward priority 0; policy drop;",
-                   "meta l4proto { 6, 17, 1 } counter accept\n");
+    plan_chain_add(
+        b, ns, "f_protocols", "type filter hook forward priority 0; policy drop;",
+        "ct state invalid counter drop\n" /* an answer to what went another way: it could only pass untranslated */
+        "meta l4proto { 6, 17, 1 } counter accept\n");
     plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
                    "ct state established,related accept\n");
 }
@@ -531,7 +490,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
     }
     for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
         if (v->igw) {
-            plan_internet_link(&b, v);
+            plan_internet_gateway(&b, v);
         }
         for (size_t i = 0; i < v->ports.n; i++) {
             plan_port_link(&b, v, &v->ports.items[i]);

@@ -18,9 +18,6 @@ enum {
     PLAN_PRIORITY_TABLE = 40000,    /* above main: all other routes of a route table */
     PLAN_PRIORITY_SILENCE = 60000,
     PLAN_LINK_BASE = 1000,          /* router-side link index: 1000 + number */
-    /* The internet's side of a link.  The two ends of a pair must have different indexes: where they are equal the kernel takes up to a
-     * second to notice the carrier (linkwatch_urgent_event) and drops what is sent over the link until then. */
-    PLAN_PEER_BASE = 1 << 24,
     PLAN_FLOW_SET_SIZE = 65536,     /* flows of one kind that a router counts at a time */
     PLAN_FLOW_TIMEOUT_MS = 120000,  /* a flow without packets is forgotten after that; read every second */
     PLAN_MTU = 9001,                /* between instances; 1500 through an internet gateway, as in AWS */
@@ -47,6 +44,7 @@ struct plan_vpc {
     struct plan_ns *router;
     bool ip6;
     VEC(struct plan_port) ports;
+    VEC(const struct route_table *) overridden; /* with routes inside the VPC's own blocks */
     struct plan_vpc *next;
 };
 struct builder {
@@ -68,7 +66,10 @@ void plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip,
 /* Names of nftables objects: an AWS id with a prefix, other characters replaced. Rotating buffers. */
 const char *plan_name(const char *prefix, const char *id, const char *suffix);
 
-/* plan_router.c: routes, translation and the packet path of a VPC. */
+/* plan_gateway.c: the namespace of an attached internet gateway, its links and its translation. */
+void plan_internet_gateway(struct builder *b, struct plan_vpc *v);
+uint32_t plan_igw_index(struct builder *b, const struct plan_vpc *v); /* of the router's link to it */
+/* plan_router.c: routes and the packet path of a VPC. */
 void plan_router(struct builder *b, struct plan_vpc *v);
 /* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */
 void plan_filters(struct builder *b, struct plan_vpc *v);

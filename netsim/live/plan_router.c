@@ -31,19 +31,6 @@ port_of_instance(const struct plan_vpc *v, const char *instance_id)
     return NULL;
 }
 
-static uint32_t
-igw_index(struct builder *b, const struct plan_vpc *v)
-{
-    return PLAN_LINK_BASE + plan_number(b->numbers, "igw", v->vpc->obj.id);
-}
-
-/* The same link as the internet sees it. */
-static uint32_t
-igw_peer_index(struct builder *b, const struct plan_vpc *v)
-{
-    return PLAN_PEER_BASE + plan_number(b->numbers, "igw", v->vpc->obj.id);
-}
-
 /* The first route to a block stays: an explicit one comes before those of a prefix list. */
 static void
 add_route(struct plan_ns *ns, const struct nlq_route *route)
@@ -67,17 +54,20 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
     struct nlq_route out = { .type = NLQ_BLACKHOLE };
     const char *id = NULL;
     const struct plan_port *port = NULL;
+    if (route_is_blackhole(route)) {
+        return out;
+    }
     switch (route_target(route, &id)) {
     case ROUTE_IGW:
         if (v->igw && strcmp(v->igw->obj.id, id) == 0) {
             const struct plan_link *link = NULL;
             for (size_t i = 0; i < v->router->links.n; i++) {
-                if (v->router->links.items[i].here.index == igw_index(b, v)) {
+                if (v->router->links.items[i].here.index == plan_igw_index(b, v)) {
                     link = &v->router->links.items[i];
                 }
             }
             out.type = link ? NLQ_UNICAST : NLQ_BLACKHOLE;
-            out.index = igw_index(b, v);
+            out.index = plan_igw_index(b, v);
             for (size_t i = 0; i < v->router->neighbours.n; i++) {
                 const struct plan_neighbour *n = &v->router->neighbours.items[i];
                 if (n->index == out.index && n->ip.family == family) {
@@ -109,6 +99,21 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
     return out;
 }
 
+/* Two routes of one block are in no table of AWS's own making; `local` stands. */
+static bool
+is_local_block(const struct route_table *table, const struct cidr *to)
+{
+    for (size_t i = 0; i < table->routes.n; i++) {
+        const struct route *route = &table->routes.items[i];
+        const char *id;
+        if (route_target(route, &id) == ROUTE_LOCAL &&
+            (cidr_equal(&route->cidr, to) || cidr_equal(&route->cidr6, to))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 plan_route_to(struct builder *b, struct plan_vpc *v, const struct route *route, const struct cidr *to, uint32_t table,
               bool override)
@@ -124,6 +129,15 @@ plan_route_to(struct builder *b, struct plan_vpc *v, const struct route *route, 
     add_route(v->router, &out);
 }
 
+/* Of two routes to one block a static one comes before one of a prefix list, and that before a propagated one.
+ * Source: https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables_priority */
+static int
+route_rank(const struct route *route)
+{
+    bool propagated = route->origin && strcmp(route->origin, "EnableVgwRoutePropagation") == 0;
+    return propagated ? 2 : route->prefix_list_id ? 1 : 0;
+}
+
 static void
 plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table)
 {
@@ -132,22 +146,28 @@ plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table
         bool override = pass == 0;
         uint32_t number = PLAN_TABLE_FIRST + 2 * mark + (override ? 1 : 0);
         size_t before = v->router->routes.n;
-        for (int lists = 0; lists < 2; lists++) {
+        for (int rank = 0; rank < 3; rank++) {
             for (size_t i = 0; i < table->routes.n; i++) {
                 const struct route *route = &table->routes.items[i];
                 const char *id;
-                if (route_target(route, &id) == ROUTE_LOCAL || (route->prefix_list_id != NULL) != (lists == 1)) {
-                    continue;
+                if (route_target(route, &id) == ROUTE_LOCAL || route_rank(route) != rank || (override && rank == 2)) {
+                    continue; /* a propagated route never beats `local`, however long it is */
                 }
                 const struct prefix_list *pl =
-                    lists ? store_get(b->store, &prefix_list_kind, route->prefix_list_id) : NULL;
+                    route->prefix_list_id ? store_get(b->store, &prefix_list_kind, route->prefix_list_id) : NULL;
+                const struct cidr *own = route->cidr.ip.family ? &route->cidr : &route->cidr6;
                 for (size_t j = 0; pl && j < pl->entries.n; j++) {
-                    plan_route_to(b, v, route, &pl->entries.items[j].cidr, number, override);
+                    if (!is_local_block(table, &pl->entries.items[j].cidr)) {
+                        plan_route_to(b, v, route, &pl->entries.items[j].cidr, number, override);
+                    }
                 }
-                if (!lists) {
-                    plan_route_to(b, v, route, route->cidr.ip.family ? &route->cidr : &route->cidr6, number, override);
+                if (!route->prefix_list_id && !is_local_block(table, own)) {
+                    plan_route_to(b, v, route, own, number, override);
                 }
             }
+        }
+        if (override && v->router->routes.n > before) {
+            *VEC_ADD(&v->overridden) = table;
         }
         for (int family = IP_V4; v->router->routes.n > before && family <= (v->ip6 ? IP_V6 : IP_V4); family += 2) {
             *VEC_ADD(&v->router->rules) =
@@ -227,69 +247,6 @@ plan_source_check(struct builder *b, struct plan_vpc *v)
     }
 }
 
-struct pair {
-    struct ip inside, outside;
-};
-
-/* Public addresses, one to one, while an internet gateway is attached. */
-static void
-plan_translation(struct builder *b, struct plan_vpc *v)
-{
-    VEC(struct pair) pairs = { 0 };
-    for (size_t i = 0; v->igw && i < v->ports.n; i++) {
-        const struct plan_port *port = &v->ports.items[i];
-        for (size_t j = 0; port->eni && j < port->eni->addresses.n; j++) {
-            const struct eni_address *a = &port->eni->addresses.items[j];
-            if (a->association.public_ip.family == IP_V4) {
-                *VEC_ADD(&pairs) = (struct pair){ a->ip, a->association.public_ip };
-            }
-        }
-        for (size_t j = 0; port->nat && j < port->nat->addresses.n; j++) {
-            const struct nat_address *a = &port->nat->addresses.items[j];
-            if (a->public_ip.family == IP_V4 && a->private_ip.family == IP_V4) {
-                *VEC_ADD(&pairs) = (struct pair){ a->private_ip, a->public_ip };
-            }
-        }
-    }
-    struct plan_set *in = plan_set_add(b, v->router, "eip_in", "map eip_in { type ipv4_addr : ipv4_addr; }");
-    for (size_t i = 0; i < pairs.n; i++) {
-        plan_element_add(b, in, ip_str(&pairs.items[i].inside), "%s", ip_str(&pairs.items[i].outside));
-    }
-    struct plan_set *out = plan_set_add(b, v->router, "eip_out", "map eip_out { type ipv4_addr : ipv4_addr; }");
-    for (size_t i = 0; i < pairs.n; i++) {
-        plan_element_add(b, out, ip_str(&pairs.items[i].outside), "%s", ip_str(&pairs.items[i].inside));
-    }
-    struct plan_set *has = plan_set_add(b, v->router, "has_eip", "set has_eip { type ipv4_addr; }");
-    for (size_t i = 0; i < pairs.n; i++) {
-        plan_element_add(b, has, NULL, "%s", ip_str(&pairs.items[i].inside));
-    }
-    /* The world's way in: to this VPC's router. */
-    uint32_t number = v->igw ? igw_peer_index(b, v) : 0;
-    for (size_t i = 0; i < pairs.n; i++) {
-        struct ip near = { 0 };
-        for (size_t j = 0; j < b->internet->neighbours.n; j++) {
-            const struct plan_neighbour *n = &b->internet->neighbours.items[j];
-            if (n->index == number && n->ip.family == IP_V4) {
-                near = n->ip;
-            }
-        }
-        struct nlq_route way = { .table = PLAN_TABLE_PUBLIC,
-                                 .to = cidr_host(&pairs.items[i].outside),
-                                 .index = number,
-                                 .via = near,
-                                 .source = ip_lit(PLAN_CALLER4) };
-        bool known = false; /* an import may name one public address twice */
-        for (size_t j = 0; j < b->internet->routes.n; j++) {
-            const struct nlq_route *r = &b->internet->routes.items[j];
-            known |= r->table == way.table && r->to.bits == 32 && ip_equal(&r->to.ip, &way.to.ip);
-        }
-        if (!known) {
-            *VEC_ADD(&b->internet->routes) = way;
-        }
-    }
-    VEC_DONE(&pairs);
-}
-
 static void
 plan_subnets(struct builder *b, struct plan_vpc *v)
 {
@@ -315,6 +272,52 @@ plan_subnets(struct builder *b, struct plan_vpc *v)
             }
         }
     }
+}
+
+static void
+plan_own_subnet(struct builder *b, const struct subnet *s, struct buf *text)
+{
+    uint32_t group = plan_number(b->numbers, "subnet", s->obj.id);
+    if (s->cidr.ip.family) {
+        buf_printf(text, "iifgroup %u ip daddr %s accept\n", group, cidr_str(&s->cidr));
+    }
+    if (subnet_cidr6(s)) {
+        buf_printf(text, "iifgroup %u ip6 daddr %s accept\n", group, cidr_str(subnet_cidr6(s)));
+    }
+}
+
+static void
+plan_no_table(struct builder *b, const struct subnet *s, struct buf *text)
+{
+    plan_own_subnet(b, s, text);
+    buf_printf(text, "iifgroup %u counter drop comment \"no route table\"\n",
+               plan_number(b->numbers, "subnet", s->obj.id));
+}
+
+/* Which table a packet is routed by.  Inside its own subnet none applies: without a mark the router's main table
+ * decides, which leads to the interface.  (Only where a table has routes inside the VPC would it make a difference.) */
+static void
+plan_marks(struct builder *b, struct plan_vpc *v)
+{
+    struct buf text = { 0 };
+    for (const struct subnet *s = store_first(b->store, &subnet_kind); s; s = store_next(b->store, s)) {
+        const struct route_table *table =
+            strcmp(s->vpc_id, v->vpc->obj.id) == 0 ? network_subnet_route_table(b->net, s) : NULL;
+        if (!table && strcmp(s->vpc_id, v->vpc->obj.id) == 0) {
+            plan_no_table(b, s, &text); /* a damaged import: nothing leaves the subnet */
+        }
+        bool overridden = false;
+        for (size_t i = 0; table && i < v->overridden.n; i++) {
+            overridden |= v->overridden.items[i] == table;
+        }
+        if (overridden) {
+            plan_own_subnet(b, s, &text);
+        }
+    }
+    buf_str_add(&text, "meta mark set iifgroup map @rt_of_group\n");
+    plan_chain_add(b, v->router, "p_mark", "", buf_str(&text));
+    buf_done(&text);
+    VEC_DONE(&v->overridden);
 }
 
 /* ---- flow logs ----------------------------------------------------------------------------------------------------
@@ -389,7 +392,6 @@ plan_recording(struct builder *b, struct plan_vpc *v)
 #define ACCEPT_IN  "meta mark set oifname map @fl_ingress jump fl_record\n"
 #define REJECT_OUT "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_record\n"
 #define REJECT_IN  "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_record\n"
-#define NOT_PUBLIC "{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 }"
 
 static const struct stage {
     const char *name, *head, *rules;
@@ -402,9 +404,6 @@ static const struct stage {
       "iifname . ip6 saddr @eni_addresses6 goto p_mark\n"
       "counter drop comment \"source check\"\n",
       NULL },
-    { "p_mark", "", "meta mark set iifgroup map @rt_of_group\n", NULL },
-    { "p_dnat", "type nat hook prerouting priority -100; policy accept;",
-      "iifname \"igw\" dnat ip to ip daddr map @eip_in\n", NULL },
     { "f_destination", "type filter hook forward priority 5; policy accept;",
       "oifgroup 0 accept\n"
       "oifname @eni_any accept\n"
@@ -420,17 +419,6 @@ static const struct stage {
       "iifgroup . oifgroup @same_subnet accept\n"
       "iifgroup vmap @nacl_out\n",
       REJECT_OUT },
-    /* A new connection through the gateway needs a public address inside and a public one outside; IPv6 needs no
-       translation. */
-    { "f_igw", "type filter hook forward priority 25; policy accept;",
-      "iifname \"igw\" meta nfproto ipv4 ct state new ct status & dnat == 0 counter drop\n"
-      "oifname != \"igw\" accept\n"
-      "meta nfproto ipv6 accept\n"
-      "ct state invalid counter drop comment \"not translatable\"\n"
-      "ip daddr " NOT_PUBLIC " goto f_igw_refused\n"
-      "ct direction original ip saddr != @has_eip goto f_igw_refused\n",
-      NULL },
-    { "f_igw_refused", "", "counter comment \"no public address\"\n%sdrop\n", ACCEPT_OUT },
     { "f_nacl_in", "type filter hook forward priority 30; policy drop;",
       "iifgroup . oifgroup @same_subnet accept\n"
       "oifgroup vmap @nacl_in\n",
@@ -440,8 +428,6 @@ static const struct stage {
       "oifname vmap @sg_in\n",
       ACCEPT_OUT REJECT_IN },
     { "i_local", "type filter hook input priority 0; policy drop;", "", NULL },
-    { "p_snat", "type nat hook postrouting priority 100; policy accept;",
-      "oifname \"igw\" snat ip to ip saddr map @eip_out\n", NULL },
 };
 
 void
@@ -454,16 +440,14 @@ plan_router(struct builder *b, struct plan_vpc *v)
         }
     }
     plan_subnets(b, v);
+    plan_marks(b, v);
     plan_source_check(b, v);
-    plan_translation(b, v);
     bool recording = plan_recording(b, v);
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
         const struct stage *s = &stages[i];
         struct buf text = { 0 };
-        const char *place = strstr(s->rules, "%s"); /* the tail's place, else the end */
-        buf_add(&text, s->rules, place ? (size_t)(place - s->rules) : strlen(s->rules));
+        buf_str_add(&text, s->rules);
         buf_str_add(&text, recording && s->tail ? s->tail : "");
-        buf_str_add(&text, place ? place + 2 : "");
         plan_chain_add(b, v->router, s->name, s->head, buf_str(&text));
         buf_done(&text);
     }

@@ -335,8 +335,9 @@ hear(struct run *run, const struct ear *ear)
         /* An echo reply sent as a probe looks like an answer; at the far end it is the probe. */
         if (ear->space == f->to.space && (kind == PACKET_PROBE || (icmp && p->dst_port == seen.dst_port))) {
             note_arrival(run, seen.number, &src, &dst, &seen);
-        } else if (ear->space == f->from.space && kind == PACKET_ANSWER && !p->replied && ip_equal(&src, &p->dst)) {
-            /* From another address it would answer nothing that was asked: a way back by a NAT gateway, say. */
+        } else if (ear->space == f->from.space && kind == PACKET_ANSWER && !p->replied && ip_equal(&src, &p->dst) &&
+                   ip_equal(&dst, &p->src)) {
+            /* An answer from another address (it came back by another gateway) is none to the one who asked. */
             p->replied = true;
             p->rtt_us = now_us() - f->sent_us;
         }
