@@ -8,7 +8,6 @@
  * the request is built from its strings each time batch line        one JSON line in, one JSON line out, documents seen
  * before baseline          the same request against no policies at all: what asking costs by itself "malloc" counts
  * allocations of one decision after the first. */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,22 +133,52 @@ build_request(struct bench *b)
 }
 
 static void
-load(struct bench *b, const char *path)
+load(struct bench *b, json_t *item)
 {
-    struct err err = { 0 };
-    json_t *cases = json_read_file(path, &err);
-    if (!cases) {
-        printf("SKIPPED %s: %s\n", path, err.text);
-        exit(0);
-    }
-    b->item = json_incref(json_array_get(cases, 0));
-    json_decref(cases);
+    b->item = item;
     load_policies(b);
     b->request = iam_request_new();
     build_request(b);
     b->traced.want_looks = true;
     b->batch = iam_batch_new();
     b->line = json_dumps(b->item, 0);
+}
+
+static json_t *
+read_case(const char *path)
+{
+    struct err err = { 0 };
+    json_t *cases = json_read_file(path, &err);
+    json_t *item = json_incref(json_array_get(cases, 0));
+    if (!item) {
+        printf("SKIPPED %s: %s\n", path, err.text);
+    }
+    json_decref(cases);
+    return item;
+}
+
+/* A user with 1,000 statements over ten services, three actions and two resources each; the last but nine applies. */
+static json_t *
+long_case(void)
+{
+    static const char *const services[] = {
+        "s3", "ec2", "sqs", "sns", "kms", "iam", "sts", "dynamodb", "lambda", "logs"
+    };
+    json_t *statements = json_array();
+    for (int i = 0; i < 1000; i++) {
+        const char *s = services[i % 10];
+        char text[400];
+        snprintf(
+            text, sizeof text,
+            "{\"Effect\": \"Allow\", \"Action\": [\"%s:Get*\", \"%s:Action%d\", \"%s:List*Things\"], \"Resource\": "
+            "[\"arn:aws:%s:*:123456789012:thing%d/*\", \"arn:aws:%s:*:123456789012:other%d\"]}",
+            s, s, i, s, s, i, s, i);
+        json_array_append_new(statements, json_loads(text, 0, NULL));
+    }
+    return json_pack("{s:s, s:{s:s, s:s, s:{s:s, s:s}, s:{}}, s:{s:[{s:s, s:{s:s, s:o}}]}}", "id", "long", "request",
+                     "principal", "arn:aws:iam::123456789012:user/lab", "action", "s3:GetObject", "resource", "arn",
+                     "arn:aws:s3:eu-west-1:123456789012:thing990/k", "account", "123456789012", "context", "policies",
+                     "identity", "name", "long", "document", "Version", "2012-10-17", "Statement", statements);
 }
 
 static void
@@ -227,20 +256,31 @@ measure(struct bench *b, size_t row, double seconds)
            (end - begin) / (double)n * 1e9, allocations);
 }
 
+static void
+run_case(const char *name, json_t *item, double seconds)
+{
+    struct bench b = { 0 };
+    if (!item) {
+        return;
+    }
+    load(&b, item);
+    run_decide(&b);
+    printf("%s: %s, %zu policies, %zu bytes a statement\n", name, iam_decision_name(b.result.decision), b.owned.n,
+           b.owned.n ? arena_used(b.owned.items[0]->arena) / b.owned.items[0]->n_statements : 0);
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        measure(&b, row, seconds);
+    }
+    unload(&b);
+}
+
 int
 main(int argc, char **argv)
 {
     static const char *const files[] = { "../shared/bench/iam/simple.json", "../shared/bench/iam/rich.json" };
     double seconds = argc > 1 ? atof(argv[1]) : 1;
     for (size_t i = 0; i < 2; i++) {
-        struct bench b = { 0 };
-        load(&b, files[i]);
-        run_decide(&b);
-        printf("%s: %s, %zu policies\n", files[i], iam_decision_name(b.result.decision), b.owned.n);
-        for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
-            measure(&b, row, seconds);
-        }
-        unload(&b);
+        run_case(files[i], read_case(files[i]), seconds);
     }
+    run_case("1,000 statements", long_case(), seconds);
     return 0;
 }
