@@ -151,7 +151,8 @@ BENCH := $(call program,bench/bench_*.c)
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libvpclab.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 .PHONY: bench
-bench: $(BENCH)
+bench: all $(BENCH)
+	@set -e; for b in $(BENCH); do echo "== $$b"; $$b; echo; done
 
 clean:
 	rm -rf build build-san build-fuzz
