@@ -35,7 +35,9 @@
     FAMILY(ops_iam_policies) \
     FAMILY(ops_iam_more) \
     FAMILY(ops_sts) \
-    FAMILY(ops_s3)
+    FAMILY(ops_s3) \
+    FAMILY(ops_organizations) \
+    FAMILY(ops_organizations_policies)
 /* clang-format on */
 
 #define DECLARE(family) extern const struct op family[];

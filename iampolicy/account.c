@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include "iampolicy/aws_policies.h"
+#include "iampolicy/organization.h"
 
 static const struct field inline_fields[] = {
     FIELD(struct iam_inline_policy, "PolicyName", FIELD_STRING, name, 0),
@@ -133,7 +134,8 @@ const struct kind iam_bucket_kind = {
 
 static const struct kind *const kinds[] = {
     &iam_user_kind,       &iam_group_kind,  &iam_role_kind, &iam_managed_policy_kind, &iam_instance_profile_kind,
-    &iam_access_key_kind, &iam_bucket_kind,
+    &iam_access_key_kind, &iam_bucket_kind, &organization_kind, &org_root_kind, &org_unit_kind,
+    &org_account_kind,    &org_policy_kind, &org_request_kind,
 };
 
 /* Their ids look like AWS's and are the same in every lab; AWS's dates of creation are of no use to anybody here. */

@@ -209,8 +209,11 @@ bool
 iam_gather_resource(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
                     struct err *err)
 {
+    bool ok = true;
     if (strncmp(request->resource.s, "arn:aws:s3:::", 13) == 0) {
-        return gather_bucket(accounts, request, gathered, err);
+        ok = gather_bucket(accounts, request, gathered, err);
+    } else if (iam_is_assume_role(request)) {
+        ok = gather_trust(accounts, request, gathered, err);
     }
-    return !iam_is_assume_role(request) || gather_trust(accounts, request, gathered, err);
+    return ok && iam_gather_scps(accounts, request, gathered, err) && iam_gather_rcps(accounts, request, gathered, err);
 }

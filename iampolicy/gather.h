@@ -39,3 +39,11 @@ bool iam_gather_group(const struct iam_accounts *accounts, const struct iam_grou
  * Call it after iam_request_set_resource(): a bucket's owner is learned here. */
 bool iam_gather_resource(const struct iam_accounts *accounts, struct iam_request *request,
                          struct iam_gathered *gathered, struct err *err);
+
+/* The control policies of the organizations of the principal's account (SCPs) and of the resource's (RCPs), level by
+ * level, and the keys aws:PrincipalOrgID, aws:ResourceOrgID and their paths.  They replace those gathered before, so
+ * that one question may be put for many resources.  iam_gather_resource() asks for both. */
+bool iam_gather_scps(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
+                     struct err *err);
+bool iam_gather_rcps(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
+                     struct err *err);
