@@ -23,7 +23,7 @@ struct err {
     char code[64];    /* The AWS error code, "" where there is none; it is what people search for. */
     char where[160];  /* "bucket.json", "Statement[1].Action", "--cidr-block", "lab.lua". */
     int line, column; /* From 1, columns in characters; 0 where the input has no lines. */
-    char text[512];   /* One lowercase sentence, no full stop, the user's words in `backticks`. */
+    char text[1024];   /* One lowercase sentence, no full stop, the user's words in `backticks`. */
     char hint[512];   /* How to mend it; "" where there is nothing to say. */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/vec.h"
+#include "cloud/caller.h"
 #include "cloud/keeper_link.h"
 #include "cloud/state.h"
 #include "iampolicy/account.h"
@@ -81,6 +82,7 @@ cloud_open(const struct cloud_options *options, struct err *err)
     }
     struct cloud *cloud = xcalloc(1, sizeof *cloud);
     snprintf(cloud->account, sizeof cloud->account, ACCOUNT);
+    snprintf(cloud->home_account, sizeof cloud->home_account, ACCOUNT);
     snprintf(cloud->home_region, sizeof cloud->home_region, REGION);
     snprintf(cloud->region, sizeof cloud->region, REGION);
     cloud->limits = !options->no_limits;
@@ -94,6 +96,10 @@ cloud_open(const struct cloud_options *options, struct err *err)
     if (options->region) {
         set_region(cloud, options->region);
     }
+    if (!cloud_act_as(cloud, options->as, err)) {
+        cloud_close(cloud);
+        return NULL;
+    }
     return cloud;
 }
 
@@ -106,6 +112,8 @@ cloud_close(struct cloud *cloud)
     network_free(cloud->net);
     iam_accounts_free(cloud->accounts);
     lab_dir_close(cloud->dir);
+    caller_free(cloud->caller);
+    free(cloud->as);
     free(cloud);
 }
 

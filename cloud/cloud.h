@@ -17,6 +17,7 @@ struct iam_accounts; /* iampolicy/account.h */
 struct live;
 struct flow_capture;
 struct lab_dir; /* cloud/state.h: paths, lock, journal */
+struct caller;  /* cloud/caller.h */
 
 struct cloud {
     struct id_gen ids;
@@ -26,14 +27,18 @@ struct cloud {
     struct lab_dir *dir;   /* NULL: a lab that is never saved (vpclab run, unit tests) */
     struct live *live;     /* in the keeper process while live; else NULL */
     struct flow_capture *flows; /* likewise: flow_capture.h */
-    char account[16], region[24]; /* who acts: default "123456789012", "us-east-1" */
+    char account[16], region[24]; /* where things are done now: the account of who acts, the region asked for */
+    char home_account[16]; /* the lab's own account, as saved: "123456789012" */
     char home_region[24];  /* the lab's own region, as saved; 'region' is this unless an option said otherwise */
     bool limits;           /* AWS's default quotas are enforced */
+    char *as;              /* who acts, as cloud_act_as() understood it; NULL: the root user of the lab's account */
+    struct caller *caller; /* the same in full while an operation runs; NULL: the root user of the lab's account */
 };
 
 struct cloud_options {
     const char *lab;    /* name or directory; NULL: $VPCLAB_LAB, else "default" */
     const char *region; /* NULL: as saved, else us-east-1 */
+    const char *as;     /* who acts; see cloud_act_as() */
     bool throw_away;    /* a temporary directory, removed by cloud_close() */
     bool bare;          /* a new lab starts empty, without the default VPC */
     bool no_limits;     /* a new lab without AWS's default quotas */
@@ -46,6 +51,12 @@ void cloud_close(struct cloud *cloud); /* NULL is fine */
 /* Takes over what other processes have changed since; cheap when nothing has.  Operations do this themselves: it is for a face that looks
  * names up or completes them while the lab stays open. */
 bool cloud_refresh(struct cloud *cloud, struct err *err);
+/* From now on operations are made by 'who', and are refused unless its policies allow them: the name or ARN of a user or role, "user/NAME",
+ * "role/NAME", the ARN or access key id of a session that STS gave, the access key id of a user, "root", an account's 12 digits or its root
+ * ARN (that account's root user).  NULL or "root": the root user of the lab's account, as at first.
+ * NoSuchEntity when the lab has none such; ERR_USAGE when the name is both a user's and a role's. */
+bool cloud_act_as(struct cloud *cloud, const char *who, struct err *err);
+char *cloud_who(const struct cloud *cloud); /* the ARN of who acts; the caller frees it */
 const char *cloud_lab_name(const struct cloud *cloud);
 bool cloud_is_live(const struct cloud *cloud); /* a keeper answers for this lab */
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/map.h"
+#include "cloud/caller.h"
 #include "cloud/op_types.h"
 #include "cloud/state.h"
 
@@ -99,8 +100,8 @@ journal_answer(const struct op *op, const json_t *response)
 
 /* Ids of events come from the lab's seed and the place in the journal: the same scenario writes the same journal, and
  * reads, which save nothing, still get ids of their own. */
-static struct id_gen
-event_ids(const struct cloud *cloud, const struct op *op)
+struct id_gen
+journal_event_ids(const struct cloud *cloud, const struct op *op)
 {
     struct stat st = { 0 };
     struct id_gen ids;
@@ -140,18 +141,15 @@ json_t *
 journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out,
               const struct err *failure)
 {
-    struct id_gen ids = event_ids(cloud, op);
+    struct id_gen ids = journal_event_ids(cloud, op);
     const struct aws_operation *aws = op_aws(op);
     char source[80], when[32], request[37], event[37];
     event_source(op, source);
     clock_format_s(clock_now_ms(&cloud->clock), when);
     id_new_uuid(&ids, request);
     id_new_uuid(&ids, event);
-    char arn[80];
-    snprintf(arn, sizeof arn, "arn:aws:iam::%s:root", cloud->account);
-    json_t *json = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s}", "eventVersion", "1.11",
-                             "userIdentity", "type", "Root", "principalId", cloud->account, "arn", arn, "accountId",
-                             cloud->account, "eventTime", when, "eventSource", source, "eventName", op->name,
+    json_t *json = json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "eventVersion", "1.11", "userIdentity",
+                             caller_identity(cloud), "eventTime", when, "eventSource", source, "eventName", op->name,
                              "awsRegion", is_global(op) ? "us-east-1" : cloud->region, "sourceIPAddress", "127.0.0.1",
                              "userAgent", "vpclab/" VPCLAB_VERSION);
     bool read_only = op->mode != OP_WRITE;

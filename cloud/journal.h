@@ -10,6 +10,9 @@ json_t *journal_event(const struct cloud *cloud, const struct op *op, const json
 bool journal_append(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure,
                     struct err *err);
 
+/* Random numbers for what one event brings along (ids, encoded messages) that are the same when a scenario runs again. */
+struct id_gen journal_event_ids(const struct cloud *cloud, const struct op *op);
+
 /* requestParameters as an event shows them, and an event's responseElements back as the answer; the caller owns both. */
 json_t *journal_request(const struct op *op, const json_t *in);
 json_t *journal_answer(const struct op *op, const json_t *response);

@@ -46,8 +46,8 @@ keeper_link_call(const struct cloud *cloud, const struct op *op, const json_t *i
 {
     struct keeper_message request = { 0 }, reply = { 0 };
     json_t *service = op->service ? json_string(op->service) : json_null();
-    request.json =
-        json_pack("{s:[o,s], s:O, s:{s:s}}", "op", service, op->name, "in", in, "as", "region", cloud->region);
+    request.json = json_pack("{s:[o,s], s:O, s:{s:s, s:s*}}", "op", service, op->name, "in", in, "as", "region",
+                             cloud->region, "principal", cloud->as);
     bool done = keeper_call(cloud->dir->socket_path, &request, &reply, err);
     json_decref(request.json);
     if (!done) {
@@ -81,7 +81,8 @@ keeper_link_serve(struct cloud *cloud, const struct keeper_message *request, str
     if (!op || !json_is_object(in)) {
         err_set(&err, ERR_FAULT, "", "the keeper does not know the operation `%s`", name ? name : "");
         err_hint(&err, "it may be of another version: `vpclab down`, then `vpclab up`");
-    } else if (op_call(cloud, op, in, NULL, &result, &err)) {
+    } else if (cloud_act_as(cloud, json_str(json_object_get(request->json, "as"), "principal"), &err) &&
+               op_call(cloud, op, in, NULL, &result, &err)) {
         reply->json = json_pack("{s:O, s:b}", "out", result.out, "no", result.no);
     }
     if (!reply->json) {

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cloud/authorize.h"
+#include "cloud/caller.h"
 #include "cloud/idempotency.h"
 #include "cloud/journal.h"
 #include "cloud/keeper_link.h"
@@ -10,15 +12,6 @@
 #include "cloud/state.h"
 #include "netsim/live/live.h"
 #include "netsim/model/network.h"
-
-/* May the caller do this?  Everybody who uses the lab is its account's root user, whom no identity policy restricts. */
-static bool
-op_authorize(const struct op_call *call, struct err *err)
-{
-    (void)call;
-    (void)err;
-    return true;
-}
 
 /* DryRun is a question to the service, not to the handler. */
 static bool
@@ -111,6 +104,9 @@ prepare(struct op_call *call, const json_t *in, json_t **args, struct err *err)
             return false;
         }
     } else if (!lab_dir_lock(call->cloud->dir, err) || (!call->cloud->live && !state_refresh(call->cloud, err))) {
+        return false;
+    }
+    if (!caller_refresh(call->cloud, err)) {
         return false;
     }
     network_set_owner(call->cloud->net, call->cloud->account, call->cloud->region);

@@ -116,6 +116,7 @@ move_in(struct cloud *cloud, const json_t *out)
     const char *region = json_string_value(json_array_get(json_object_get(out, "Regions"), 0));
     if (account && strlen(account) == 12 && !has_iam_entities(cloud)) {
         snprintf(cloud->account, sizeof cloud->account, "%s", account);
+        snprintf(cloud->home_account, sizeof cloud->home_account, "%s", account);
     }
     if (region && strlen(region) < sizeof cloud->region) {
         snprintf(cloud->region, sizeof cloud->region, "%s", region);

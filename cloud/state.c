@@ -49,7 +49,7 @@ state_text(const struct cloud *cloud, size_t *size)
                cloud->ids.state[0], cloud->ids.state[1]);
     buf_printf(&out, "\"clock\": {\"fixed\": %s, \"base_ms\": %" PRId64 "},\n", cloud->clock.fixed ? "true" : "false",
                cloud->clock.base_ms);
-    buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s,\n\"network\": ", cloud->account,
+    buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s,\n\"network\": ", cloud->home_account,
                cloud->home_region, cloud->limits ? "true" : "false");
     json_t *network = json_object();
     for (size_t i = 0; network_kinds[i]; i++) {
@@ -134,7 +134,11 @@ parse_json(struct cloud *cloud, const json_t *json, const char *where, struct er
     }
     cloud->clock.fixed = json_flag(clock, "fixed", false);
     cloud->clock.base_ms = json_int(clock, "base_ms", 0);
-    snprintf(cloud->account, sizeof cloud->account, "%s", account);
+    bool elsewhere = strcmp(cloud->account, cloud->home_account) != 0; /* somebody of another account acts */
+    snprintf(cloud->home_account, sizeof cloud->home_account, "%s", account);
+    if (!elsewhere) {
+        snprintf(cloud->account, sizeof cloud->account, "%s", account);
+    }
     bool away = strcmp(cloud->region, cloud->home_region) != 0; /* --region: for this process only */
     snprintf(cloud->home_region, sizeof cloud->home_region, "%s", region);
     if (!away) {

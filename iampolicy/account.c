@@ -92,6 +92,28 @@ static const struct field access_key_fields[] = {
     FIELD(struct iam_access_key, "SecretAccessKey", FIELD_STRING, secret, FIELD_STATE_ONLY),
     FIELD(struct iam_access_key, "Inactive", FIELD_BOOL, inactive, FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD(struct iam_access_key, "CreateDate", FIELD_TIME, created, 0),
+    FIELD(struct iam_access_key, "LastUsedDate", FIELD_TIME, last_used, FIELD_STATE_ONLY),
+    FIELD(struct iam_access_key, "LastUsedService", FIELD_STRING, last_service, FIELD_STATE_ONLY),
+    FIELD(struct iam_access_key, "LastUsedRegion", FIELD_STRING, last_region, FIELD_STATE_ONLY),
+    FIELD_END,
+};
+static const struct field session_fields[] = {
+    FIELD(struct iam_session, "AccessKeyId", FIELD_ID, obj.id, 0),
+    FIELD(struct iam_session, "Type", FIELD_STRING, type, 0),
+    FIELD(struct iam_session, "Arn", FIELD_STRING, arn, 0),
+    FIELD(struct iam_session, "UserId", FIELD_STRING, user_id, 0),
+    FIELD(struct iam_session, "Issuer", FIELD_STRING, issuer, 0),
+    FIELD(struct iam_session, "SecretAccessKey", FIELD_STRING, secret, FIELD_STATE_ONLY),
+    FIELD(struct iam_session, "SessionToken", FIELD_STRING, token, FIELD_STATE_ONLY),
+    FIELD(struct iam_session, "Provider", FIELD_STRING, provider, 0),
+    FIELD(struct iam_session, "SourceIdentity", FIELD_STRING, source_identity, 0),
+    FIELD(struct iam_session, "Policies", FIELD_STRINGS, policies, FIELD_STATE_ONLY),
+    FIELD(struct iam_session, "PolicyArns", FIELD_STRINGS, policy_arns, FIELD_STATE_ONLY),
+    FIELD(struct iam_session, "TransitiveTagKeys", FIELD_STRINGS, transitive_keys, FIELD_STATE_ONLY),
+    FIELD(struct iam_session, "Mfa", FIELD_BOOL, mfa, FIELD_STATE_ONLY | FIELD_OPTIONAL),
+    FIELD(struct iam_session, "CreateDate", FIELD_TIME, created, 0),
+    FIELD(struct iam_session, "Expiration", FIELD_TIME, expires, 0),
+    FIELD_LIST(struct iam_session, "Tags", obj.tags, tag_fields, FIELD_STATE_ONLY),
     FIELD_END,
 };
 static const struct field bucket_fields[] = {
@@ -122,6 +144,7 @@ const struct kind iam_instance_profile_kind = IAM_KIND("instance-profile", "Inst
                                                        iam_instance_profile, instance_profile_fields);
 const struct kind iam_access_key_kind =
     IAM_KIND("access-key", "AccessKeys", "AccessKeyId", iam_access_key, access_key_fields);
+const struct kind iam_session_kind = IAM_KIND("session", "Sessions", "AccessKeyId", iam_session, session_fields);
 const struct kind iam_bucket_kind = {
     .name = "bucket",
     .prefix = "bucket",
@@ -134,8 +157,8 @@ const struct kind iam_bucket_kind = {
 
 static const struct kind *const kinds[] = {
     &iam_user_kind,       &iam_group_kind,  &iam_role_kind, &iam_managed_policy_kind, &iam_instance_profile_kind,
-    &iam_access_key_kind, &iam_bucket_kind, &organization_kind, &org_root_kind, &org_unit_kind,
-    &org_account_kind,    &org_policy_kind, &org_request_kind,
+    &iam_access_key_kind, &iam_session_kind, &iam_bucket_kind, &organization_kind, &org_root_kind, &org_unit_kind,
+    &org_account_kind,    &org_policy_kind,  &org_request_kind,
 };
 
 /* Their ids look like AWS's and are the same in every lab; AWS's dates of creation are of no use to anybody here. */

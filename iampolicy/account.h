@@ -76,7 +76,23 @@ struct iam_access_key {
     char *user; /* NULL: the root user's */
     char *secret;
     bool inactive;
-    int64_t created;
+    int64_t created, last_used;
+    char *last_service, *last_region; /* NULL: never used */
+};
+/* Temporary credentials that STS gave out; object.id is their access key id ("ASIA..."), object.tags the session tags. */
+struct iam_session {
+    struct object obj;
+    char *type;    /* "AssumedRole", "FederatedUser", "SessionToken" */
+    char *arn;     /* whom the credentials are: arn:aws:sts::...:assumed-role/NAME/SESSION, of a SessionToken the user's own */
+    char *user_id; /* "AROA...:SESSION", "123456789012:NAME", "AIDA..." */
+    char *issuer;  /* ARN of the role, or of the user (or root) that asked */
+    char *secret, *token;
+    char *provider, *source_identity; /* ARN or domain of an identity provider; NULL: none */
+    VEC(char *) policies;             /* session policies as text; with none at all the session is not narrowed */
+    VEC(char *) policy_arns;
+    VEC(char *) transitive_keys; /* tags that go on to the next session of a role chain */
+    bool mfa;
+    int64_t created, expires;
 };
 struct iam_bucket {
     struct object obj;
@@ -88,7 +104,7 @@ struct iam_bucket {
 };
 
 extern const struct kind iam_user_kind, iam_group_kind, iam_role_kind, iam_managed_policy_kind,
-    iam_instance_profile_kind, iam_access_key_kind, iam_bucket_kind;
+    iam_instance_profile_kind, iam_access_key_kind, iam_session_kind, iam_bucket_kind;
 
 struct iam_accounts {
     struct id_gen *ids;

@@ -193,6 +193,32 @@ show(lua_State *L)
  * -------------------------------------------------------------------------------------------------------------------
  */
 
+/* lab.as(who [, function, argument...]): what follows, or only the function's calls, is asked for by 'who' (a user,
+ * role or session; nil or "root": the account itself).  Returns what the function does, else who acted before. */
+static int
+as(lua_State *L)
+{
+    struct cloud *cloud = lua_bind_scenario(L)->cloud;
+    const char *who = luaL_optstring(L, 1, NULL);
+    struct err err = { 0 };
+    bool scoped = !lua_isnoneornil(L, 2);
+    if (scoped) {
+        luaL_checktype(L, 2, LUA_TFUNCTION);
+    }
+    lua_pushstring(L, cloud->as); /* nil for root; Lua keeps it until the function has ended */
+    if (!cloud_act_as(cloud, who, &err)) {
+        return lua_bind_raise(L, &err, 1);
+    }
+    if (!scoped) {
+        return 1;
+    }
+    lua_insert(L, 1);
+    int status = lua_pcall(L, lua_gettop(L) - 3, LUA_MULTRET, 0);
+    /* Who acted before may be gone by now; then the next operation says so. */
+    cloud_act_as(cloud, lua_tostring(L, 1), &err);
+    return status == LUA_OK ? lua_gettop(L) - 2 : lua_error(L);
+}
+
 /* lab.yes(answer): reachable, allowed, agreed, done; false where the command's exit status would be 1. */
 static int
 yes(lua_State *L)
@@ -227,6 +253,7 @@ lua_lab_open(lua_State *L)
         { "expect_blocked", expect_blocked },
         { "expect_error", expect_error },
         { "title", title },
+        { "as", as },
         { "show", show },
         { "yes", yes },
         { "seed", seed },

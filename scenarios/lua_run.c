@@ -155,6 +155,7 @@ scenario_run(const struct scenario_options *options, struct err *err)
 {
     const struct cloud_options how = { .lab = options->lab,
                                        .region = options->region,
+                                       .as = options->as,
                                        .throw_away = !options->lab,
                                        .seed = options->lab ? 0 : options->seed };
     struct scenario scenario = { .progress = options->progress, .color = options->color };

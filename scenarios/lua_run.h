@@ -23,6 +23,7 @@ struct scenario_options {
     char *const *args; /* `arg` in Lua */
     const char *lab;   /* NULL: a throw-away lab */
     const char *region;
+    const char *as; /* who acts; NULL: root */
     uint64_t seed; /* of a throw-away lab */
     bool color;    /* verdicts in colour */
     const struct progress *progress;

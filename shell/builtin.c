@@ -77,7 +77,9 @@ static int
 run_scenario(struct shell *s, size_t n, char **words)
 {
     struct err err = { 0 };
-    struct scenario_options options = { .lab = s->options.lab, .region = s->options.region, .seed = 1 };
+    struct scenario_options options = {
+        .lab = s->options.lab, .region = s->options.region, .as = shell_as(s, &s->options), .seed = 1
+    };
     size_t first = 0;
     for (; first < n && strncmp(words[first], "--", 2) == 0; first++) {
         const char *value = strncmp(words[first], "--seed", 6) != 0 ? NULL
@@ -134,6 +136,27 @@ run_try(struct shell *s, size_t n, char **words)
 {
     shell_run(s, n, words);
     return STATUS_YES;
+}
+
+/* assume alice: what follows is asked for by alice; assume root: by the account itself again. */
+static int
+run_assume(struct shell *s, size_t n, char **words)
+{
+    struct err err = { 0 };
+    struct cloud *cloud = shell_cloud(s, &s->options, &err);
+    if (!cloud || (n && !cloud_act_as(cloud, words[0], &err)) ||
+        (!n && !cloud_act_as(cloud, shell_as(s, &s->options), &err))) {
+        return refuse(s, &err);
+    }
+    if (n) {
+        free(s->set_as);
+        s->set_as = cloud->as ? xstrdup(cloud->as) : NULL;
+    }
+    char *arn = cloud_who(cloud), *text = xasprintf("%s\n", arn);
+    int status = shell_print(s, text);
+    free(arn);
+    free(text);
+    return status;
 }
 
 /* expect 4 CMD, expect InvalidSubnet.Range CMD: the command must fail that way. */
@@ -238,7 +261,8 @@ static const struct setting {
 } settings[] = {
     { "output", "json table text record", "the format of answers", offsetof(struct shell, set_output), false },
     { "color", "auto always never", "colour", offsetof(struct shell, set_color), false },
-    { "prompt", NULL, "\\l the lab, \\a the account, \\r the region", offsetof(struct shell, set_prompt), false },
+    { "prompt", NULL, "\\l the lab, \\a the account, \\r the region, \\p who acts", offsetof(struct shell, set_prompt),
+      false },
     { "expanded", "off on", "tables as records", offsetof(struct shell, expanded), true },
     { "stop", "error any", "a script stops at a status above 1, or above 0", offsetof(struct shell, stop_any), true },
 };
@@ -439,6 +463,9 @@ const struct builtin builtins[] = {
     { "vars", "", "List the variables: NAME = COMMAND keeps the id that the command made.", NULL, "prompt", -1, 0, 0,
       NULL, run_vars },
     { "history", "[N|TEXT]", "List the lines typed before.", NULL, "prompt", -1, 0, 1, NULL, run_history },
+    { "assume", "[PRINCIPAL]", "Act as a user, role or session from here on, or show who acts; `root` ends it.",
+      "assume alice\nassume arn:aws:sts::123456789012:assumed-role/app/batch   a session that assume-role gave\n",
+      "prompt", -1, 0, 1, NULL, run_assume },
     { "try", "COMMAND...", "Run a command; a script goes on if it fails.", NULL, "prompt", 0, 1, -1, NULL, run_try },
     { "expect", "STATUS|CODE COMMAND...", "Run a command that must fail with that status or AWS code.",
       "expect InvalidVpc.Range ec2 create-vpc --cidr-block 10.0.0.0/8   too large\n", "prompt", 1, 2, -1, NULL,

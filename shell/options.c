@@ -9,6 +9,7 @@
 const struct global_option global_options[] = {
     { "lab", 0, "NAME|DIR", NULL, "the lab to work on; VPCLAB_LAB, else `default`", AT(lab) },
     { "region", 0, "REGION", NULL, "the region, such as us-east-1", AT(region) },
+    { "as", 0, "PRINCIPAL", NULL, "who acts: a user, role or session; else `root`", AT(as) },
     { "output", 'o', "FORMAT", "json table text record", "how the answer is printed; VPCLAB_OUTPUT", AT(output) },
     { "query", 0, "JMESPATH", NULL, "a part of the answer, as in `aws`", AT(query) },
     { "color", 0, "WHEN", "auto always never", "colour; auto is on a terminal, without NO_COLOR", AT(color) },

@@ -13,7 +13,7 @@ enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
 /* Strings are borrowed from the words they were read from (or, in a session's defaults, owned by the session). */
 struct options {
-    const char *lab, *region, *output, *query;
+    const char *lab, *region, *as, *output, *query;
     const char *color; /* "auto", "always", "never"; NULL: auto */
     bool no_pager, quiet, verbose, dry_run, no_rc, help, version;
 };

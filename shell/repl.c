@@ -335,7 +335,18 @@ read_one(const char *prompt, bool *dropped)
     return repl.line;
 }
 
-/* A template with \l, \a, \r: the lab, the account, the region. */
+/* "alice" of "arn:aws:iam::123456789012:user/alice", "app/batch" of a session, "root". */
+static void
+add_who(const struct cloud *cloud, struct buf *text)
+{
+    char *arn = cloud_who(cloud);
+    const char *name = strrchr(arn, ':') + 1;
+    name += strncmp(name, "assumed-role/", 13) == 0 ? 13 : strncmp(name, "user/", 5) == 0 ? 5 : 0;
+    buf_str_add(text, name);
+    free(arn);
+}
+
+/* A template with \l, \a, \r, \p: the lab, the account, the region, who acts. */
 static char *
 make_prompt(struct shell *s)
 {
@@ -343,7 +354,10 @@ make_prompt(struct shell *s)
     struct cloud *cloud = shell_cloud(s, &s->options, &ignored);
     struct buf text = { 0 };
     bool color = output_color(&s->options, STDOUT_FILENO);
-    const char *template = s->set_prompt ? s->set_prompt : "vpclab \\l \\a \\r> ";
+    bool somebody = cloud && cloud_act_as(cloud, shell_as(s, &s->options), &ignored) && cloud->as;
+    const char *template = s->set_prompt ? s->set_prompt
+                           : somebody    ? "vpclab \\l \\a \\r \\p> "
+                                         : "vpclab \\l \\a \\r> ";
     for (const char *c = template; *c; c++) {
         if (c[0] != '\\' || !c[1]) {
             buf_char(&text, *c);
@@ -359,6 +373,11 @@ make_prompt(struct shell *s)
             break;
         case 'r':
             buf_str_add(&text, cloud ? cloud->region : "?");
+            break;
+        case 'p':
+            if (cloud) {
+                add_who(cloud, &text);
+            }
             break;
         default:
             buf_printf(&text, "\\%c", *c);

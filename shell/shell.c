@@ -34,6 +34,7 @@ shell_done(struct shell *s)
     }
     map_done(&s->variables);
     free(s->set_output);
+    free(s->set_as);
     free(s->set_color);
     free(s->set_prompt);
     cloud_close(s->cloud);
@@ -67,6 +68,12 @@ shell_cloud(struct shell *s, const struct options *options, struct err *err)
         return NULL;
     }
     return s->cloud;
+}
+
+const char *
+shell_as(const struct shell *s, const struct options *options)
+{
+    return options->as ? options->as : s->set_as;
 }
 
 int
@@ -371,7 +378,7 @@ run_op(struct shell *s, const struct options *options, const struct op *op, size
     struct err err = { 0 };
     struct op_result result = { 0 };
     struct cloud *other = NULL, *cloud = cloud_for(s, options, &other, &err);
-    json_t *in = cloud ? op_read_argv(op, cloud, n, words, &err) : NULL;
+    json_t *in = cloud && cloud_act_as(cloud, shell_as(s, options), &err) ? op_read_argv(op, cloud, n, words, &err) : NULL;
     int status;
     struct output_progress progress;
     output_progress_init(&progress, options);

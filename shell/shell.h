@@ -32,6 +32,7 @@ enum {
 struct shell {
     struct options options;                    /* of the program's own argv; strings borrowed from it */
     char *set_output, *set_color, *set_prompt; /* `set`; NULL: not set */
+    char *set_as;                              /* `assume`; NULL: nobody was named */
     bool expanded;                             /* `set expanded on`: tables as records */
     bool stop_any;                             /* `set stop any`: a script stops at every status but 0 */
     bool interactive;                          /* at a prompt: words may be shortened */
@@ -53,6 +54,9 @@ void shell_done(struct shell *session);
 
 /* The lab, opened or read anew if another process changed it; NULL with 'err'. */
 struct cloud *shell_cloud(struct shell *session, const struct options *options, struct err *err);
+
+/* Who acts: --as of this command or of the program, else whom `assume` named, else NULL. */
+const char *shell_as(const struct shell *session, const struct options *options);
 
 /* One command in words, which are borrowed (the array is changed). Prints its answer or error; returns the exit status.
  */

@@ -1,0 +1,50 @@
+/* cloud/permission.h - which permissions an operation needs: actions, the resources they are about, and the condition
+ * keys that the request fills in.
+ *
+ * What a resource is called and which keys an action knows is read from iampolicy/catalog.  A parameter stands for a
+ * resource when its value is an ARN of the right form, when it is an id of the right kind, or when it has the name of
+ * the variable in the ARN's form ("SubnetId" in subnet/${SubnetId}); the row's 'resources' come first.  A resource that
+ * the request is about to create has a star for its id, as in AWS's own messages.
+ *
+ * Used by: authorize.c, ops_sts.c. */
+#pragma once
+#include "base/vec.h"
+#include "cloud/op.h"
+#include "iampolicy/catalog/catalog.h"
+
+struct permission {
+    char *action;                           /* "ec2:CreateSubnet" */
+    char *resource;                         /* an ARN, or "*" */
+    const struct iam_action_info *info;     /* NULL: the catalogue does not know the action */
+    const struct iam_action_resource *type; /* NULL: the action takes no resource */
+    const struct object *object;            /* the resource, where the lab has it; borrowed */
+    json_t *context;                        /* {"aws:RequestTag/team": "red", "aws:TagKeys": ["team"]}, owned */
+};
+typedef VEC(struct permission) permissions;
+
+/* All that 'call' asks for, in the order AWS names them.  The catalogue is borrowed and must outlive the list. */
+void permissions_of(const struct op_call *call, struct iam_catalog *catalog, permissions *list);
+void permissions_done(permissions *list);
+
+/* One more by hand, its context still empty; returned to be filled. */
+struct permission *permission_add(permissions *list, struct iam_catalog *catalog, const char *action,
+                                  const char *resource);
+/* The action that stands for an operation in policies: "s3:ListBucket" of ListObjectsV2.  The caller frees it. */
+char *permission_action(const struct op *op, struct iam_catalog *catalog);
+
+/* ---- between permission.c and permission_keys.c ---- */
+
+/* Fills in the keys that the catalogue lists for the permission and that the request or the resource tells. */
+void permission_keys(const struct op_call *call, struct permission *permission);
+/* aws:RequestTag/KEY and aws:TagKeys from [{"Key","Value"}]; NULL is fine. */
+void permission_request_tags(struct permission *permission, const json_t *tags);
+/* The tags that the request gives to what it creates of that type ("subnet"), or to everything it names; NULL: none.
+ * Borrowed. */
+const json_t *permission_tags(const struct op_call *call, const char *type);
+void permission_set(struct permission *permission, const char *key, const char *value); /* NULL: nothing */
+
+/* Calls 'each' with every string of the request below 'value' and the member it stands in; list items have their
+ * list's name.  'skip': members not looked into, NULL-terminated; may be NULL. */
+typedef void permission_string_fn(void *context, const char *member, const char *text);
+void permission_walk(const json_t *value, const char *member, const char *const *skip, permission_string_fn *each,
+                     void *context);
