@@ -634,7 +634,7 @@ element_policy(struct iam_batch *batch, const char *element, const struct iam_no
     return policy;
 }
 
-/* The caller itself may be named as a role: then the role is not "behind" it. */
+/* A caller named in the very words it was given with is named directly: a role, too, is then not "behind" anybody. */
 static const char *
 principal_answer(struct iam_batch *batch, const struct iam_statement *statement)
 {
@@ -644,7 +644,8 @@ principal_answer(struct iam_batch *batch, const struct iam_statement *statement)
     for (uint32_t i = 0; i < statement->n_principals; i++) {
         const struct iam_principal_entry *entry = &statement->principals[i];
         enum iam_match_kind kind = iam_principal_match(entry, caller);
-        if (kind == IAM_MATCH_ISSUER && caller->given_as_role) {
+        if (kind != IAM_MATCH_NONE && entry->size == caller->arn_size &&
+            memcmp(entry->text, caller->arn, entry->size) == 0) {
             kind = IAM_MATCH_DIRECT;
         }
         strongest = kind > strongest ? kind : strongest;

@@ -210,6 +210,7 @@ compile_arn_entry(struct iam_principal_entry *entry)
             entry->kind = IAM_ENTRY_ACCOUNT;
         } else if (starts_with(resource, "user/")) {
             entry->kind = IAM_ENTRY_USER;
+            entry->name = after_last_slash(resource);
         } else if (starts_with(resource, "role/")) {
             entry->kind = IAM_ENTRY_ROLE;
             entry->name = after_last_slash(resource);
@@ -283,6 +284,21 @@ is_role_of(const struct iam_principal_entry *entry, const struct iam_principal *
            text_equal(entry->name, caller->role);
 }
 
+/* A federated user belongs to the user who called GetFederationToken; where that is not known, to the user of its name.
+ */
+static bool
+is_federated_by(const struct iam_principal_entry *entry, const struct iam_principal *caller)
+{
+    if (caller->kind != IAM_FEDERATED_USER) {
+        return false;
+    }
+    if (caller->issuer) {
+        return strcmp(caller->issuer, entry->text) == 0;
+    }
+    return strcmp(entry->account, caller->account) == 0 && text_equal(entry->partition, caller->partition) &&
+           text_equal(entry->name, caller->name);
+}
+
 static enum iam_match_kind
 match_service(const struct iam_principal_entry *entry, const struct iam_principal *caller)
 {
@@ -317,9 +333,7 @@ iam_principal_match(const struct iam_principal_entry *entry, const struct iam_pr
         if (caller->kind == IAM_USER && same_text(entry, caller)) {
             return IAM_MATCH_DIRECT;
         }
-        return caller->kind == IAM_FEDERATED_USER && caller->issuer && strcmp(caller->issuer, entry->text) == 0
-                   ? IAM_MATCH_ISSUER
-                   : IAM_MATCH_NONE;
+        return is_federated_by(entry, caller) ? IAM_MATCH_ISSUER : IAM_MATCH_NONE;
     case IAM_ENTRY_ROLE:
         return is_role_of(entry, caller) ? IAM_MATCH_ISSUER : IAM_MATCH_NONE;
     case IAM_ENTRY_SESSION:

@@ -75,7 +75,7 @@ struct iam_principal_entry {
     uint32_t size;
     char account[16];
     struct iam_text partition;
-    struct iam_text name; /* a role's name without path */
+    struct iam_text name; /* a user's or role's name without path */
     struct iam_span span;
 };
 

@@ -89,6 +89,9 @@ TEST(principal_entries_name_callers)
         { "AWS", session, session, IAM_MATCH_DIRECT },
         { "AWS", "arn:aws:sts::123456789012:assumed-role/app/run2", session, IAM_MATCH_NONE },
         { "AWS", "arn:aws:iam::123456789012:user/*", user, IAM_MATCH_NONE },
+        { "AWS", user, "arn:aws:sts::123456789012:federated-user/bob", IAM_MATCH_ISSUER }, /* its issuer is not known */
+        { "AWS", user, "arn:aws:sts::123456789012:federated-user/pat", IAM_MATCH_NONE },
+        { "AWS", user, "arn:aws:sts::210987654321:federated-user/bob", IAM_MATCH_NONE },
         { "Service", "s3.amazonaws.com", "s3.amazonaws.com", IAM_MATCH_DIRECT },
         { "Service", "s3.eu-west-1.amazonaws.com", "s3.amazonaws.com", IAM_MATCH_DIRECT },
         { "Service", "s3.eu-west-1.amazonaws.com", "s3.us-east-1.amazonaws.com", IAM_MATCH_NONE },
