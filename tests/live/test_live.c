@@ -411,6 +411,26 @@ TEST(the_internet_gateway_translates_one_to_one)
     fixture_done(&f);
 }
 
+TEST(a_tracked_flow_ends_with_its_public_address)
+{
+    LAB_OR_SKIP();
+    struct fixture f = fixture_new(false);
+    struct err err = { 0 };
+    struct eni *eni = instance_eni(f.net, f.a, 0);
+    struct elastic_ip *eip = elastic_ip_allocate(f.net, &err);
+    REQUIRE(elastic_ip_associate(f.net, eip, eni, &(struct ip){ 0 }, true, &err), "%s", err.text);
+    update(&f);
+    struct live_probe p = probe(&f, f.a->obj.id, "internet", PROTOCOL_UDP, 53, 40001);
+    CHECK(p.replied && ip_equal(&p.seen_src, &eip->public_ip), "with the address: seen from %s", ip_str(&p.seen_src));
+    REQUIRE(elastic_ip_disassociate(f.net, eip->association_id, &err), "%s", err.text);
+    update(&f);
+    CHECK(!probe(&f, f.a->obj.id, "internet", PROTOCOL_UDP, 53, 40001).arrived, "the same flow without it");
+    REQUIRE(elastic_ip_associate(f.net, eip, eni, &(struct ip){ 0 }, true, &err), "%s", err.text);
+    update(&f);
+    CHECK(probe(&f, f.a->obj.id, "internet", PROTOCOL_UDP, 53, 40001).replied, "and with it again");
+    fixture_done(&f);
+}
+
 TEST(hairpin_through_public_addresses)
 {
     LAB_OR_SKIP();
@@ -458,30 +478,36 @@ TEST(a_nat_gateway_hides_its_subnet_and_answers_nobody)
     fixture_done(&f);
 }
 
-TEST(a_route_inside_the_vpc_beats_local)
+TEST(a_route_inside_the_vpc_leads_through_an_appliance)
 {
     LAB_OR_SKIP();
     struct fixture f = fixture_new(false);
     struct err err = { 0 };
-    allow(&f, f.group, PROTOCOL_TCP, 80, "0.0.0.0/0");
-    update(&f);
-    CHECK(arrives(&f, f.a, f.c, PROTOCOL_TCP, 80), "local");
+    struct subnet *three = model_subnet(f.net, f.vpc, "10.0.3.0/24");
+    struct instance *appliance = run(&f, three, "10.0.3.10");
+    struct eni *eni = instance_eni(f.net, appliance, 0);
+    allow(&f, f.group, PROTOCOL_UDP, 80, "0.0.0.0/0");
     struct route_table *table = route_table_create(f.net, f.vpc->obj.id, false, &err);
     REQUIRE(route_table_associate(f.net, table, f.one->obj.id, &err), "%s", err.text);
-    struct eni *appliance = instance_eni(f.net, f.b, 0);
-    appliance->source_dest_check = false;
-    add_route(&f, table, "10.0.2.0/24", (struct route){ .eni_id = appliance->obj.id });
     update(&f);
-    CHECK(!arrives(&f, f.a, f.c, PROTOCOL_TCP, 80), "to an appliance that forwards nothing");
+    CHECK(answered(&f, f.a, f.c, PROTOCOL_UDP, 80), "local");
+    add_route(&f, table, "10.0.2.0/24", (struct route){ .eni_id = eni->obj.id });
+    eni->source_dest_check = false;
+    update(&f);
+    CHECK(!arrives(&f, f.a, f.c, PROTOCOL_UDP, 80), "the appliance forwards nothing yet");
+    CHECK(answered(&f, f.a, f.b, PROTOCOL_UDP, 80), "the sender's own subnet is not asked");
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    REQUIRE(setns(live_namespace(f.live, f.b->obj.id), CLONE_NEWNET) == 0, "%s", strerror(errno));
+    REQUIRE(setns(live_namespace(f.live, appliance->obj.id), CLONE_NEWNET) == 0, "%s", strerror(errno));
     CHECK(lab_write("/proc/sys/net/ipv4/ip_forward", "1"), "%s", strerror(errno));
     REQUIRE(setns(home, CLONE_NEWNET) == 0, "%s", strerror(errno));
     close(home);
-    /* The appliance sits in the same subnet, whose table would send it back to itself: give it the main one's view. */
-    CHECK(route_table_disassociate(f.net, table->associations.items[0].id, &err), "%s", err.text);
+    CHECK(answered(&f, f.a, f.c, PROTOCOL_UDP, 80), "through the appliance");
+    eni->source_dest_check = true;
     update(&f);
-    CHECK(arrives(&f, f.a, f.c, PROTOCOL_TCP, 80), "local again");
+    CHECK(!arrives(&f, f.a, f.c, PROTOCOL_UDP, 80), "its source and destination check is on");
+    eni->source_dest_check = false;
+    update(&f);
+    CHECK(answered(&f, f.a, f.c, PROTOCOL_UDP, 80), "and off again");
     fixture_done(&f);
 }
 
