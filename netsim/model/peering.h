@@ -30,3 +30,19 @@ bool peering_is_active(const struct peering *peering);
 const struct peering_side *peering_other(const struct peering *peering, const char *vpc_id);
 /* The active connection between two VPCs; NULL if there is none. */
 struct peering *network_peering_between(const struct network *net, const char *vpc_id, const char *other_vpc_id);
+
+struct peering_spec {
+    const char *vpc_id;
+    const char *peer_vpc_id, *peer_owner_id, *peer_region; /* the last two NULL: the requester's */
+};
+/* Asks for a connection; the accepter's owner must accept it within 7 days.  InvalidVpcID.NotFound; InvalidParameterValue (a VPC with
+ * itself, a second connection of the two); OverlappingCidrs are found when accepting: the connection becomes "failed" at once, as AWS
+ * answers create with a connection that fails.  A peer VPC that the lab does not hold fails the same way.
+ * Source: https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html (lifecycle, limitations) */
+struct peering *peering_create(struct network *net, const struct peering_spec *spec, struct err *err);
+/* In the accepter's region (OperationNotPermitted); InvalidStateTransition unless pending-acceptance.  Whoever works in the lab is the root
+ * user of all its accounts, so it may speak for the accepter. */
+bool peering_accept(struct network *net, struct peering *peering, struct err *err);
+bool peering_reject(struct network *net, struct peering *peering, struct err *err);
+/* Stays listed as "deleted"; routes through it become blackholes. */
+bool peering_delete(struct network *net, struct peering *peering, struct err *err);

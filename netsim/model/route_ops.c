@@ -124,14 +124,14 @@ static const struct target_row {
     size_t offset;
     const char *prefix, *parameter, *not_found;
     bool v4, v6;
-    const struct kind *kind; /* NULL: a kind of a later room, known by its id only */
+    const struct kind *kind; /* NULL: not modelled, known by its id only */
 } target_rows[] = {
     { ROUTE_IGW, offsetof(struct route, gateway_id), "igw-", "GatewayId", "InvalidGatewayID.NotFound", true, true,
       &internet_gateway_kind },
     { ROUTE_VPN_GATEWAY, offsetof(struct route, gateway_id), "vgw-", "GatewayId", "InvalidGatewayID.NotFound", true,
-      true, NULL },
+      true, &vpn_gateway_kind },
     { ROUTE_ENDPOINT, offsetof(struct route, gateway_id), "vpce-", "VpcEndpointId", "InvalidVpcEndpointId.NotFound",
-      true, true, NULL },
+      true, true, &endpoint_kind },
     { ROUTE_NAT_GATEWAY, offsetof(struct route, nat_gateway_id), "nat-", "NatGatewayId", "InvalidNatGatewayID.NotFound",
       true, true, &nat_gateway_kind },
     { ROUTE_ENI, offsetof(struct route, eni_id), "eni-", "NetworkInterfaceId", "InvalidNetworkInterfaceID.NotFound",
@@ -139,11 +139,11 @@ static const struct target_row {
     { ROUTE_INSTANCE, offsetof(struct route, instance_id), "i-", "InstanceId", "InvalidInstanceID.NotFound", true, true,
       &instance_kind },
     { ROUTE_PEERING, offsetof(struct route, peering_id), "pcx-", "VpcPeeringConnectionId",
-      "InvalidVpcPeeringConnectionID.NotFound", true, true, NULL },
+      "InvalidVpcPeeringConnectionID.NotFound", true, true, &peering_kind },
     { ROUTE_TRANSIT_GATEWAY, offsetof(struct route, transit_gateway_id), "tgw-", "TransitGatewayId",
-      "InvalidTransitGatewayID.NotFound", true, true, NULL },
+      "InvalidTransitGatewayID.NotFound", true, true, &transit_gateway_kind },
     { ROUTE_EGRESS_ONLY_IGW, offsetof(struct route, egress_only_igw_id), "eigw-", "EgressOnlyInternetGatewayId",
-      "InvalidEgressOnlyInternetGatewayId.NotFound", false, true, NULL },
+      "InvalidEgressOnlyInternetGatewayId.NotFound", false, true, &egress_only_gateway_kind },
     { ROUTE_LOCAL_GATEWAY, offsetof(struct route, local_gateway_id), "lgw-", "LocalGatewayId",
       "InvalidLocalGatewayID.NotFound", true, false, NULL },
     { ROUTE_CARRIER_GATEWAY, offsetof(struct route, carrier_gateway_id), "cagw-", "CarrierGatewayId",
@@ -277,6 +277,62 @@ only_eni(const struct network *net, const char *instance_id, struct err *err)
     return enis[0];
 }
 
+/* The attachment of a VPC to a transit gateway in whatever state, the available one first; NULL if none was ever made.
+ */
+static const struct tgw_attachment *
+any_attachment(const struct network *net, const char *tgw_id, const char *vpc_id)
+{
+    const struct tgw_attachment *found = tgw_vpc_attachment(net, tgw_id, vpc_id);
+    for (const struct tgw_attachment *a = found ? NULL : store_first(net->store, &tgw_attachment_kind); a && !found;
+         a = store_next(net->store, a)) {
+        found = strcmp(a->tgw_id, tgw_id) == 0 && strcmp(a->vpc_id, vpc_id) == 0 ? a : NULL;
+    }
+    return found;
+}
+
+/* Targets that join the VPC to something else must be joined to it.  A peering connection that waits for its accepter
+ * may be named already: the route is a blackhole until then.
+ * Source: https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html */
+static bool
+link_check(const struct network *net, const struct route_table *table, const struct target_row *row, const void *object,
+           struct err *err)
+{
+    const char *vpc_id = table->vpc_id, *id = ((const struct object *)object)->id;
+    const struct peering *peering = object;
+    const struct endpoint *endpoint = object;
+    const char *own;
+    switch (row->target) {
+    case ROUTE_VPN_GATEWAY:
+        own = vpn_gateway_vpc(object);
+        return (own && strcmp(own, vpc_id) == 0) || other_network(err, table, "network gateway", id);
+    case ROUTE_EGRESS_ONLY_IGW:
+        own = egress_only_gateway_vpc(object);
+        return (own && strcmp(own, vpc_id) == 0) || other_network(err, table, "egress-only internet gateway", id);
+    case ROUTE_PEERING:
+        if (!peering_is_active(peering) && !str_is(peering->status, "pending-acceptance") &&
+            !str_is(peering->status, "provisioning")) {
+            return err_set(err, ERR_INPUT, row->not_found, "the VPC peering connection `%s` is %s", id,
+                           peering->status);
+        }
+        return peering_other(peering, vpc_id) || other_network(err, table, "VPC peering connection", id);
+    case ROUTE_TRANSIT_GATEWAY:
+        if (!tgw_vpc_attachment(net, id, vpc_id)) {
+            err_set(err, ERR_INPUT, row->not_found, "the transit gateway `%s` is not attached to `%s`", id, vpc_id);
+            return err_hint(err, "create-transit-gateway-vpc-attachment attaches it");
+        }
+        return true;
+    case ROUTE_ENDPOINT:
+        if (endpoint_is_gateway(endpoint)) {
+            err_set(err, ERR_INPUT, "InvalidParameterValue",
+                    "`%s` is a gateway endpoint, which makes its routes itself", id);
+            return err_hint(err, "modify-vpc-endpoint --add-route-table-ids `%s`", table->obj.id);
+        }
+        return strcmp(endpoint->vpc_id, vpc_id) == 0 || other_network(err, table, "VPC endpoint", id);
+    default:
+        return true;
+    }
+}
+
 static bool
 target_check(const struct network *net, const struct route_table *table, const struct route *spec,
              const struct target_row *row, struct err *err)
@@ -316,7 +372,7 @@ target_check(const struct network *net, const struct route_table *table, const s
         const struct eni *eni = only_eni(net, id, err);
         return eni && (strcmp(eni->vpc_id, table->vpc_id) == 0 || other_network(err, table, "instance", id));
     }
-    return true;
+    return link_check(net, table, row, object, err);
 }
 
 /* ---- routes
@@ -592,6 +648,37 @@ route_tables_forget_subnet(struct network *net, const char *subnet_id)
 /* ---- blackholes
  * ------------------------------------------------------------------------------------------------------------------ */
 
+/* The same of targets that join the VPC to something else. */
+static bool
+link_state(const struct network *net, const char *vpc_id, enum route_target target, const char *id, bool *active)
+{
+    const struct kind *kind = target == ROUTE_PEERING           ? &peering_kind
+                              : target == ROUTE_VPN_GATEWAY     ? &vpn_gateway_kind
+                              : target == ROUTE_TRANSIT_GATEWAY ? &transit_gateway_kind
+                              : target == ROUTE_ENDPOINT        ? &endpoint_kind
+                                                                : NULL;
+    const void *object = kind ? store_get(net->store, kind, id) : NULL;
+    if (!object) {
+        return false;
+    }
+    const struct tgw_attachment *attachment;
+    switch (target) {
+    case ROUTE_PEERING:
+        *active = peering_is_active(object);
+        return true;
+    case ROUTE_VPN_GATEWAY:
+        *active = str_is(vpn_gateway_vpc(object), vpc_id);
+        return true;
+    case ROUTE_ENDPOINT:
+        *active = endpoint_is_available(object);
+        return true;
+    default:
+        attachment = any_attachment(net, id, vpc_id);
+        *active = attachment && tgw_attachment_is_available(attachment);
+        return attachment != NULL;
+    }
+}
+
 /* Is the target there and in service?  Targets the model does not hold (imports name things that were not dumped) keep
  * their state. */
 static bool
@@ -616,7 +703,7 @@ target_state(const struct network *net, const struct route_table *table, const s
         *active = eni->attached && (!instance || instance_is_running(instance));
         return true;
     }
-    return false;
+    return link_state(net, table->vpc_id, target, id, active);
 }
 
 /* An interface as target shows the instance it is attached to. */

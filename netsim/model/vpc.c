@@ -264,6 +264,28 @@ vpc_create(struct network *net, const struct vpc_spec *spec, struct err *err)
     return vpc;
 }
 
+/* What joins the VPC to something else. */
+static void
+links_of_vpc(const struct network *net, const char *id, struct dependents *left)
+{
+    const struct store *store = net->store;
+    for (const struct egress_only_gateway *g = store_first(store, &egress_only_gateway_kind); g;
+         g = store_next(store, g)) {
+        dependents_add_if(left, str_is(egress_only_gateway_vpc(g), id), g->obj.id);
+    }
+    for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
+        dependents_add_if(left, strcmp(e->vpc_id, id) == 0 && !str_is(e->state, "deleted"), e->obj.id);
+    }
+    for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
+        dependents_add_if(left, strcmp(a->vpc_id, id) == 0 && !str_is(a->state, "deleted"), a->obj.id);
+    }
+    const struct vpn_gateway *vgw = network_vpc_vgw(net, id);
+    dependents_add_if(left, vgw, vgw ? vgw->obj.id : "");
+    for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
+        dependents_add_if(left, strcmp(lb->vpc_id, id) == 0, lb->obj.id);
+    }
+}
+
 bool
 vpc_delete(struct network *net, struct vpc *vpc, struct err *err)
 {
@@ -289,6 +311,7 @@ vpc_delete(struct network *net, struct vpc *vpc, struct err *err)
     if (igw) {
         dependents_add(&left, igw->obj.id);
     }
+    links_of_vpc(net, id, &left);
     if (!dependents_none(&left, id, err)) {
         return false;
     }
@@ -309,6 +332,7 @@ vpc_delete(struct network *net, struct vpc *vpc, struct err *err)
             }
         }
     }
+    peerings_forget_vpc(net, id);
     network_remove(net, vpc);
     return true;
 }
