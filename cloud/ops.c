@@ -25,6 +25,7 @@
     FAMILY(ops_ec2_routes) \
     FAMILY(ops_ec2_gateways) \
     FAMILY(ops_ec2_peering) \
+    FAMILY(ops_ec2_transit_gateway) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \

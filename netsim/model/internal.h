@@ -142,8 +142,8 @@ bool subnet_pick(const struct network *net, const struct subnet *subnet, int fam
 
 extern const struct field vpc_cidr6_fields[]; /* struct vpc_cidr as Ipv6CidrBlockAssociationSet, of VPCs and subnets */
 
-/* transit_gateway.c, load_balancer.c */
-extern const struct field tgw_route_fields[], lb_listener_fields[], lb_rule_fields[], lb_attribute_fields[];
+/* load_balancer.c */
+extern const struct field lb_listener_fields[], lb_rule_fields[], lb_attribute_fields[];
 const char *load_balancer_of_description(const struct eni *eni); /* the id a balancer's interface names; NULL if none */
 
 void peerings_forget_vpc(struct network *net, const char *vpc_id); /* its connections become "deleted" */

@@ -69,6 +69,7 @@ struct tgw_route_table {
     VEC(struct tgw_route) routes; /* static ones only: what is propagated follows from 'propagations' */
 };
 extern const struct kind tgw_route_table_kind;
+extern const struct field tgw_route_fields[]; /* struct tgw_route as search-transit-gateway-routes shows it */
 
 /* ---- Answers for analysis -----------------------------------------------------------------------------------------
  */
@@ -88,3 +89,51 @@ bool tgw_references_groups(const struct transit_gateway *tgw);                  
 bool tgw_attachment_references_groups(const struct tgw_attachment *attachment); /* default: enabled */
 bool tgw_attachment_is_appliance(const struct tgw_attachment *attachment);      /* appliance mode; default: disabled */
 bool tgw_route_is_blackhole(const struct tgw_route *route);
+
+/* ---- Operations: tgw_ops.c ----------------------------------------------------------------------------------------- */
+
+struct tgw_spec { /* options are "enable" or "disable"; NULL: AWS's default */
+    const char *description, *auto_accept, *default_association, *default_propagation, *vpn_ecmp, *dns_support, *sg_referencing;
+    int64_t amazon_side_asn; /* 0: 64512 */
+};
+/* With its default route table unless neither association nor propagation is wanted.  InvalidParameterValue (number of the autonomous
+ * system), TransitGatewayLimitExceeded (5 an account, when limits are on). */
+struct transit_gateway *tgw_create(struct network *net, const struct tgw_spec *spec, struct err *err);
+bool tgw_delete(struct network *net, struct transit_gateway *tgw, struct err *err); /* IncorrectState: attachments; stays listed as "deleted" */
+/* Those that are not deleted; .NotFound of each kind. */
+struct transit_gateway *tgw_require(const struct network *net, const char *id, struct err *err);
+struct tgw_attachment *tgw_attachment_require(const struct network *net, const char *id, struct err *err);
+
+struct tgw_vpc_spec {
+    const char *tgw_id, *vpc_id;
+    const char *const *subnet_ids; /* one a zone */
+    size_t n_subnets;
+    const char *dns_support, *sg_referencing, *ipv6_support, *appliance_mode; /* "enable" | "disable"; NULL: AWS's default */
+};
+/* An interface without groups in each subnet; associated with and propagated to the gateway's default tables.
+ * DuplicateTransitGatewayAttachment, DuplicateSubnetsInSameZone, InvalidParameterValue (subnet of another VPC), errors of eni_create().
+ * After a failure to create an interface the network is to be put back by the caller (op_call() does). */
+struct tgw_attachment *tgw_attach_vpc(struct network *net, const struct tgw_vpc_spec *spec, struct err *err);
+/* Of another resource ("vpn"); cannot fail. */
+struct tgw_attachment *tgw_attach(struct network *net, struct transit_gateway *tgw, const char *type, const struct object *resource);
+/* Stays listed as "deleted"; its interfaces go, static routes to it and the VPC's routes to the gateway become blackholes. */
+void tgw_attachment_end(struct network *net, struct tgw_attachment *attachment);
+
+struct tgw_route_table *tgw_table_create(struct network *net, const char *tgw_id, struct err *err);
+bool tgw_table_delete(struct network *net, struct tgw_route_table *table, struct err *err); /* IncorrectState: associations, a default table */
+/* Resource.AlreadyAssociated; InvalidAssociation.NotFound; InvalidParameterValue (of another gateway). */
+bool tgw_associate(struct network *net, struct tgw_route_table *table, struct tgw_attachment *attachment, struct err *err);
+bool tgw_disassociate(struct network *net, struct tgw_route_table *table, struct tgw_attachment *attachment, struct err *err);
+/* TransitGatewayRouteTablePropagation.Duplicate and .NotFound; IncorrectState: peerings do not propagate. */
+bool tgw_propagate(struct network *net, struct tgw_route_table *table, const struct tgw_attachment *attachment, struct err *err);
+bool tgw_unpropagate(struct network *net, struct tgw_route_table *table, const struct tgw_attachment *attachment, struct err *err);
+
+/* A static route; 'attachment' NULL: blackhole.  RouteAlreadyExists, InvalidRoute.NotFound ('replace', delete). */
+struct tgw_route *tgw_route_put(struct network *net, struct tgw_route_table *table, const struct cidr *cidr,
+                                const struct tgw_attachment *attachment, bool replace, struct err *err);
+bool tgw_route_delete(struct network *net, struct tgw_route_table *table, const struct cidr *cidr, struct err *err);
+struct tgw_route *tgw_route_find(struct tgw_route_table *table, const struct cidr *cidr); /* static; NULL if none */
+void tgw_route_done(struct tgw_route *route);
+/* Every route in force, static ones first; the caller frees each by tgw_route_done() and the vector. */
+typedef VEC(struct tgw_route) tgw_route_vec;
+void tgw_table_routes(const struct network *net, const struct tgw_route_table *table, tgw_route_vec *routes);

@@ -69,4 +69,85 @@ TEST(peerings_are_asked_for_and_accepted)
     cloud_close(cloud);
 }
 
+TEST(transit_gateways_route_between_attachments)
+{
+    struct cloud *cloud = two_vpcs();
+    static const struct step steps[] = {
+        { "ec2 create-transit-gateway --options AmazonSideAsn=1", "InvalidParameterValue", "AmazonSideAsn" },
+        { "ec2 create-transit-gateway --options MulticastSupport=enable", "UnsupportedOperation", "MulticastSupport" },
+        { "ec2 create-transit-gateway" NAMED("transit-gateway", "t"), "",
+          "\"SecurityGroupReferencingSupport\":\"disable\"" },
+        { "ec2 create-route --route-table-id ra --destination-cidr-block 10.0.0.0/8 --transit-gateway-id t",
+          "InvalidTransitGatewayID.NotFound", "not attached" },
+        { "ec2 create-transit-gateway-vpc-attachment --transit-gateway-id t --vpc-id a --subnet-ids a1 a2",
+          "DuplicateSubnetsInSameZone", "us-east-1a" },
+        { "ec2 create-transit-gateway-vpc-attachment --transit-gateway-id t --vpc-id a --subnet-ids b1",
+          "InvalidParameterValue", "vpc-" },
+        { "ec2 create-transit-gateway-vpc-attachment --transit-gateway-id t --vpc-id a --subnet-ids a1" NAMED(
+              "transit-gateway-attachment", "ta"),
+          "", "\"ApplianceModeSupport\":\"disable\"" },
+        { "ec2 create-transit-gateway-vpc-attachment --transit-gateway-id t --vpc-id a --subnet-ids a2",
+          "DuplicateTransitGatewayAttachment", "tgw-attach-" },
+        { "ec2 create-transit-gateway-vpc-attachment --transit-gateway-id t --vpc-id b --subnet-ids b1" NAMED(
+              "transit-gateway-attachment", "tb"),
+          "", "" },
+        { "ec2 describe-network-interfaces --filters Name=interface-type,Values=transit_gateway --query "
+          "NetworkInterfaces[].Groups[]",
+          "", "[]" },
+        { "ec2 create-route --route-table-id ra --destination-cidr-block 10.1.0.0/16 --transit-gateway-id t", "",
+          "true" },
+        { "ec2 describe-transit-gateway-route-tables --query "
+          "TransitGatewayRouteTables[].[DefaultAssociationRouteTable,DefaultPropagationRouteTable]",
+          "", "[[true,true]]" },
+        { "ec2 create-transit-gateway-route-table --transit-gateway-id t" NAMED("transit-gateway-route-table", "tt"),
+          "", "\"DefaultAssociationRouteTable\":false" },
+        { "ec2 associate-transit-gateway-route-table --transit-gateway-route-table-id tt "
+          "--transit-gateway-attachment-id ta",
+          "Resource.AlreadyAssociated", "tgw-rtb-" },
+        { "ec2 enable-transit-gateway-route-table-propagation --transit-gateway-route-table-id tt "
+          "--transit-gateway-attachment-id ta",
+          "", "\"State\":\"enabled\"" },
+        { "ec2 enable-transit-gateway-route-table-propagation --transit-gateway-route-table-id tt "
+          "--transit-gateway-attachment-id ta",
+          "TransitGatewayRouteTablePropagation.Duplicate", "tgw-attach-" },
+        { "ec2 create-transit-gateway-route --transit-gateway-route-table-id tt --destination-cidr-block 10.0.0.0/16 "
+          "--transit-gateway-attachment-id tb",
+          "", "\"Type\":\"static\"" },
+        { "ec2 create-transit-gateway-route --transit-gateway-route-table-id tt --destination-cidr-block 10.0.0.0/16 "
+          "--blackhole",
+          "RouteAlreadyExists", "10.0.0.0/16" },
+        { "ec2 create-transit-gateway-route --transit-gateway-route-table-id tt --destination-cidr-block 10.2.0.0/16 "
+          "--blackhole",
+          "", "\"State\":\"blackhole\"" },
+        { "ec2 create-transit-gateway-route --transit-gateway-route-table-id tt --destination-cidr-block 10.3.0.0/16",
+          "MissingParameter", "Blackhole" },
+        { "ec2 search-transit-gateway-routes --transit-gateway-route-table-id tt --filters Name=type,Values=propagated "
+          "--query Routes[].DestinationCidrBlock",
+          "", "[]" }, /* the static one hides it */
+        { "ec2 delete-transit-gateway-route --transit-gateway-route-table-id tt --destination-cidr-block 10.0.0.0/16",
+          "", "\"State\":\"deleted\"" },
+        { "ec2 search-transit-gateway-routes --transit-gateway-route-table-id tt --filters "
+          "Name=route-search.longest-prefix-match,Values=10.0.9.9/32 --query "
+          "Routes[].[DestinationCidrBlock,TransitGatewayAttachments[0].ResourceType]",
+          "", "[[\"10.0.0.0/16\",\"vpc\"]]" },
+        { "ec2 replace-transit-gateway-route --transit-gateway-route-table-id tt --destination-cidr-block 10.2.0.0/16 "
+          "--transit-gateway-attachment-id tb",
+          "", "\"State\":\"active\"" },
+        { "ec2 delete-transit-gateway --transit-gateway-id t", "IncorrectState", "tgw-attach-" },
+        { "ec2 delete-vpc --vpc-id b", "DependencyViolation", "tgw-attach-" },
+        { "ec2 delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id tb", "", "\"State\":\"deleted\"" },
+        { "ec2 search-transit-gateway-routes --transit-gateway-route-table-id tt --filters Name=state,Values=blackhole "
+          "--query Routes[].DestinationCidrBlock",
+          "", "[\"10.2.0.0/16\"]" },
+        { "ec2 delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id ta", "", "\"State\":\"deleted\"" },
+        { "ec2 describe-route-tables --route-table-ids ra --query RouteTables[].Routes[1].State", "",
+          "[\"blackhole\"]" },
+        { "ec2 describe-network-interfaces --query NetworkInterfaces", "", "[]" },
+        { "ec2 delete-transit-gateway-route-table --transit-gateway-route-table-id tt", "", "\"State\":\"deleted\"" },
+        { "ec2 delete-transit-gateway --transit-gateway-id t", "", "\"State\":\"deleted\"" },
+    };
+    TELL(cloud, steps);
+    cloud_close(cloud);
+}
+
 TEST_MAIN
