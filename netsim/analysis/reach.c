@@ -224,6 +224,7 @@ struct question {
     struct packet packet;
     const char *unmodelled, *unmodelled_id; /* an end of a kind that is not modelled */
     struct ip anyone;                       /* the outside host, where the question names none */
+    bool filters_open;                      /* walk past every filter: reach_open_ways() */
     bool no_public_ip;                      /* from outside to an interface without public address */
 };
 
@@ -353,8 +354,7 @@ static const struct {
     { PROTOCOL_ICMP, 15, 16 }, { PROTOCOL_ICMP, 17, 18 }, { PROTOCOL_ICMPV6, 128, 129 },
 };
 
-/* The packet that answers 'packet'.  False: nothing answers it (an ICMP error, an echo reply). */
-static bool
+bool
 packet_answer(const struct packet *packet, struct packet *answer)
 {
     *answer = *packet;
@@ -398,6 +398,7 @@ static void
 walk_forward(const struct question *q, struct session *session, struct walk *walk)
 {
     *walk = (struct walk){ .net = q->net, .target = question_target(q), .session = session, .anyone = q->anyone };
+    walk->filters_open = q->filters_open;
     if (q->unmodelled) {
         struct hop *hop = VEC_ADD(&walk->hops);
         *hop = (struct hop){ .kind = HOP_UNMODELLED, .id = q->unmodelled_id, .stopped = true, .packet = q->packet };
@@ -427,6 +428,7 @@ walk_back(const struct question *q, const struct walk *forward, struct session *
         return false;
     }
     *walk = (struct walk){ .net = q->net, .session = session, .is_reply = true, .anyone = q->anyone };
+    walk->filters_open = q->filters_open;
     walk->target = q->from.eni ? (struct target){ .kind = TARGET_ENI, .eni = q->from.eni }
                                : (struct target){ .kind = TARGET_INTERNET };
     bool ended_inside = forward->hops.n > 0 && (forward->hops.items[forward->hops.n - 1].kind == HOP_ENI ||
@@ -527,6 +529,28 @@ reach(const struct network *net, const struct flow_spec *flow, bool want_compone
     }
     answer(&q, want_components, result, trace);
     return true;
+}
+
+bool
+reach_open_ways(const struct network *net, const struct flow_spec *flow, struct open_ways *ways, struct err *err)
+{
+    struct question q;
+    *ways = (struct open_ways){ 0 };
+    if (!question_init(net, flow, &q, err)) {
+        return false;
+    }
+    q.filters_open = true;
+    walk_forward(&q, &ways->session, &ways->forward);
+    ways->answered = ways->forward.arrived && walk_back(&q, &ways->forward, &ways->session, &ways->back);
+    return true;
+}
+
+void
+open_ways_done(struct open_ways *ways)
+{
+    walk_done(&ways->forward);
+    walk_done(&ways->back);
+    session_done(&ways->session);
 }
 
 void

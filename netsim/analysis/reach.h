@@ -33,6 +33,8 @@ struct packet {
     struct ip src, dst;
     int protocol, src_port, dst_port, icmp_type, icmp_code;
 };
+/* The packet that answers 'packet'.  False: nothing answers it (an ICMP error, an echo reply). */
+bool packet_answer(const struct packet *packet, struct packet *answer);
 enum reach_reply { REPLY_UNKNOWN, REPLY_ALLOWED, REPLY_BLOCKED };
 
 typedef VEC(char *) id_list; /* owned */

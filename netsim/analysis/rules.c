@@ -73,7 +73,7 @@ group_holds_address(const struct network *net, const char *vpc_id, const char *g
     return eni && eni_has_group(eni, group_id);
 }
 
-static bool
+bool
 sg_rule_fits_address(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip)
 {
     if (rule->group_id) {

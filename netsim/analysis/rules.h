@@ -15,6 +15,8 @@ const char *mismatch_str(enum mismatch mismatch, int protocol); /* "another prot
 /* One rule of a group whose interfaces live in 'vpc_id' (it says where group references are looked up). */
 enum mismatch sg_rule_test(const struct network *net, const char *vpc_id, const struct sg_rule *rule, bool egress,
                            const struct packet *packet);
+/* Its last question alone: does the rule's CIDR, prefix list or group hold 'ip'? */
+bool sg_rule_fits_address(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip);
 enum mismatch nacl_entry_test(const struct nacl_entry *entry, bool egress, const struct packet *packet);
 
 /* The first rule of the interface's groups that lets the packet through, and its group; NULL when none does.  Groups the model does not

@@ -202,13 +202,13 @@ pass_groups(struct walk *w, bool egress)
         return true;
     }
     const struct security_group *group = NULL;
-    const struct sg_rule *rule = groups_permit(w->net, w->eni, egress, &w->packet, &group);
+    const struct sg_rule *rule = w->filters_open ? NULL : groups_permit(w->net, w->eni, egress, &w->packet, &group);
     struct hop *hop =
         cross(w, HOP_GROUPS, group ? &group->obj : get(w, &security_group_kind, w->eni->groups.items[0].id));
     hop->id = group ? group->obj.id : w->eni->groups.items[0].id;
     hop->egress = egress;
     hop->sg_rule = rule;
-    if (!rule) {
+    if (!rule && !w->filters_open) {
         stop_at(w, egress ? STOP_SG_EGRESS : STOP_SG_INGRESS);
         return false;
     }
@@ -229,6 +229,9 @@ pass_acl(struct walk *w, bool egress)
     }
     struct hop *hop = cross(w, HOP_ACL, &acl->obj);
     hop->egress = egress;
+    if (w->filters_open) {
+        return true;
+    }
     hop->nacl_entry = acl_decide(acl, egress, &w->packet);
     if (!hop->nacl_entry || hop->nacl_entry->action == NACL_DENY) {
         stop_at(w, egress ? STOP_NACL_EGRESS : STOP_NACL_INGRESS);

@@ -71,6 +71,7 @@ struct walk {
     struct packet start, packet; /* as it set out; as it is now */
     struct ip anyone;            /* an address that stands for every host outside; IP_NONE: none does */
     bool is_reply;
+    bool filters_open; /* groups and ACLs become hops and let everything through: connectivity.c judges them as sets */
     struct session *session; /* the first packet writes it, the reply reads it */
     VEC(struct hop) hops;
     enum stop stop;
@@ -90,6 +91,16 @@ struct walk {
 void walk_from_eni(struct walk *walk, const struct eni *eni, const struct packet *packet);
 void walk_from_internet(struct walk *walk, const struct packet *packet);
 void walk_done(struct walk *walk);
+
+/* The way of one packet there and of its answer back, past every group and ACL on it (filters_open): for whoever judges those itself.
+ * 'answered': there was a way back to walk.  False when the question cannot be asked, as in reach(). */
+struct open_ways {
+    struct walk forward, back;
+    struct session session;
+    bool answered;
+};
+bool reach_open_ways(const struct network *net, const struct flow_spec *flow, struct open_ways *ways, struct err *err);
+void open_ways_done(struct open_ways *ways);
 
 /* The NAT gateway that owns the interface; NULL if none does. */
 const struct nat_gateway *eni_nat_gateway(const struct network *net, const struct eni *eni);

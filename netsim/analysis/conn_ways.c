@@ -1,0 +1,324 @@
+#include "netsim/analysis/conn_ways.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "netsim/analysis/conn_alike.h"
+#include "netsim/analysis/walk.h"
+#include "netsim/model/network.h"
+
+struct site {
+    const struct eni *eni;
+    struct ip ip;
+};
+struct conn_ways {
+    const struct network *net;
+    struct set_pool *pool;
+    int family;
+    VEC(struct site) sites;
+    struct map by_key, known_ways, acl_sets;
+    VEC(struct conn_way) ways; /* the different ones */
+    int *between;              /* sites.n squared: index of 'ways' */
+    int *like;
+    size_t n_walks;
+};
+
+struct conn_ways *
+conn_ways_new(const struct network *net, struct set_pool *pool, int family)
+{
+    struct conn_ways *ways = xcalloc(1, sizeof *ways);
+    ways->net = net;
+    ways->pool = pool;
+    ways->family = family;
+    return ways;
+}
+
+void
+conn_ways_free(struct conn_ways *ways)
+{
+    VEC_DONE(&ways->sites);
+    VEC_DONE(&ways->ways);
+    map_done(&ways->by_key);
+    map_done(&ways->known_ways);
+    map_done(&ways->acl_sets);
+    free(ways->between);
+    free(ways->like);
+    free(ways);
+}
+
+int
+conn_ways_site(struct conn_ways *ways, const char *key, const struct eni *eni, const struct ip *ip)
+{
+    uintptr_t index = (uintptr_t)map_get(&ways->by_key, key);
+    if (!index) {
+        *VEC_ADD(&ways->sites) = (struct site){ eni, *ip };
+        index = ways->sites.n;
+        map_put(&ways->by_key, key, (void *)index);
+    }
+    return (int)index - 1;
+}
+
+size_t
+conn_ways_n_sites(const struct conn_ways *ways)
+{
+    return ways->sites.n;
+}
+
+size_t
+conn_ways_n_walks(const struct conn_ways *ways)
+{
+    return ways->n_walks;
+}
+
+/* ---- One way -------------------------------------------------------------------------------------------------------
+ */
+
+/* What carries every protocol alike; the other places (NAT gateways ...) are asked with one packet of each kind. */
+static bool
+hop_is_plain(const struct hop *hop)
+{
+    switch (hop->kind) {
+    case HOP_INSTANCE:
+    case HOP_ENI:
+    case HOP_GROUPS:
+    case HOP_SUBNET:
+    case HOP_ACL:
+    case HOP_ROUTE_TABLE:
+    case HOP_VPC:
+    case HOP_IGW:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+walk_is_plain(const struct walk *walk)
+{
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        if (!hop_is_plain(&walk->hops.items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The ends of a question: NULL interfaces are outside. */
+struct ends {
+    const struct eni *from, *to;
+    const struct ip *from_ip, *to_ip;
+};
+
+/* Are these the groups of an end, asked about the other end's own address?  Then the roles know the answer. */
+static bool
+groups_of_an_end(const struct hop *hop, const struct ends *ends)
+{
+    if (hop->egress) {
+        return hop->eni == ends->from && ip_equal(&hop->packet.dst, ends->to_ip);
+    }
+    return hop->eni == ends->to && ip_equal(&hop->packet.src, ends->from_ip);
+}
+
+/* The ACL's set is asked for by many ways: remembered by the address where the ACL can tell addresses apart. */
+static int
+acl_hop_packets(struct conn_ways *ways, const struct hop *hop)
+{
+    const struct network_acl *acl = (const struct network_acl *)hop->component;
+    const struct ip *ip = hop->egress ? &hop->packet.dst : &hop->packet.src;
+    char key[ID_SIZE + IP_STR_SIZE + 4], address[IP_STR_SIZE];
+    snprintf(key, sizeof key, "%s %d %s", acl->obj.id, hop->egress, ip_format(ip, address));
+    uintptr_t known = (uintptr_t)map_get(&ways->acl_sets, key);
+    if (!known) {
+        known = (uintptr_t)acl_packets(ways->pool, acl, hop->egress, ip) + 1;
+        map_put(&ways->acl_sets, key, (void *)known);
+    }
+    return (int)known - 1;
+}
+
+/* What the filter of a hop lets through; ALL where it is none. */
+static int
+hop_packets(struct conn_ways *ways, const struct hop *hop, bool is_answer, bool with_groups, const struct ends *ends,
+            struct conn_way *way)
+{
+    if (hop->kind == HOP_ACL && hop->component) {
+        return acl_hop_packets(ways, hop);
+    }
+    if (hop->kind != HOP_GROUPS || hop->established) {
+        return PACKETS_ALL;
+    }
+    if (with_groups) {
+        return groups_packets(ways->pool, ways->net, hop->eni, hop->egress,
+                              hop->egress ? &hop->packet.dst : &hop->packet.src);
+    }
+    way->by_pair = way->by_pair || is_answer || !groups_of_an_end(hop, ends);
+    return PACKETS_ALL;
+}
+
+static int
+forward_packets(struct conn_ways *ways, const struct walk *walk, bool with_groups, const struct ends *ends,
+                struct conn_way *way)
+{
+    int passes = PACKETS_ALL;
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        int filter = hop_packets(ways, &walk->hops.items[i], false, with_groups, ends, way);
+        passes = set_pool_combine(ways->pool, passes, filter, PACKETS_INTERSECT);
+    }
+    return passes;
+}
+
+/* The packets whose answers pass.  On their way to a NAT gateway answers bear the source port it gave the packet. */
+static int
+answered_packets(struct conn_ways *ways, const struct walk *walk, bool with_groups, const struct ends *ends,
+                 struct conn_way *way)
+{
+    int before = PACKETS_ALL, after = PACKETS_ALL;
+    bool turned_back = false;
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        const struct hop *hop = &walk->hops.items[i];
+        int filter = hop_packets(ways, hop, true, with_groups, ends, way);
+        if (hop->kind == HOP_NAT) {
+            before = after;
+            after = PACKETS_ALL;
+            turned_back = true;
+        }
+        after = set_pool_combine(ways->pool, after, filter, PACKETS_INTERSECT);
+    }
+    int answered = packets_answered_by(ways->pool, after, false);
+    if (turned_back) {
+        int translated = packets_answered_by(ways->pool, before, true);
+        answered = set_pool_combine(ways->pool, answered, translated, PACKETS_INTERSECT);
+    }
+    return answered;
+}
+
+static struct flow_spec
+flow_between(const struct ends *ends, int family, int protocol)
+{
+    struct flow_spec flow = {
+        .protocol = protocol, .src_port = 40000, .dst_port = 443, .icmp_type = -1, .icmp_code = -1, .family = family
+    };
+    struct endpoint *sides[] = { &flow.from, &flow.to };
+    const struct eni *enis[] = { ends->from, ends->to };
+    for (size_t i = 0; i < 2; i++) {
+        sides[i]->kind = enis[i] ? ENDPOINT_ENI : ENDPOINT_INTERNET;
+        if (enis[i]) {
+            snprintf(sides[i]->id, sizeof sides[i]->id, "%s", enis[i]->obj.id);
+        }
+    }
+    flow.src_ip = ends->from ? (struct ip){ 0 } : *ends->from_ip;
+    flow.dst_ip = ends->to ? (struct ip){ 0 } : *ends->to_ip;
+    return flow;
+}
+
+/* One packet's way.  False: it met a place that looks at the protocol. */
+static bool
+ask_with(struct conn_ways *ways, const struct ends *ends, int protocol, bool with_groups, struct conn_way *way)
+{
+    struct open_ways walks;
+    struct flow_spec flow = flow_between(ends, ways->family, protocol);
+    struct err err = { 0 };
+    ways->n_walks++;
+    if (!reach_open_ways(ways->net, &flow, &walks, &err)) {
+        way->why = "no-such-question";
+        return true;
+    }
+    bool plain = walk_is_plain(&walks.forward) && walk_is_plain(&walks.back);
+    way->why = stop_rows[walks.forward.stop].why;
+    if (walks.forward.arrived) {
+        way->passes = forward_packets(ways, &walks.forward, with_groups, ends, way);
+    }
+    if (walks.answered && walks.back.arrived) {
+        way->answered = answered_packets(ways, &walks.back, with_groups, ends, way);
+    }
+    open_ways_done(&walks);
+    return plain;
+}
+
+void
+conn_ways_ask(struct conn_ways *ways, const struct eni *from, const struct ip *from_ip, const struct eni *to,
+              const struct ip *to_ip, bool with_groups, struct conn_way *way)
+{
+    static const char *const kinds[] = { "tcp", "udp", "icmp", "other" };
+    const int asked[] = { PROTOCOL_TCP, PROTOCOL_UDP, ways->family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP, 47 };
+    const struct ends ends = { from, to, from_ip, to_ip };
+    *way = (struct conn_way){ .passes = PACKETS_NONE, .answered = PACKETS_NONE };
+    if (!from && !to) {
+        return;
+    }
+    if (ask_with(ways, &ends, PROTOCOL_TCP, with_groups, way)) {
+        return;
+    }
+    struct conn_way sum = { .passes = PACKETS_NONE, .answered = PACKETS_NONE, .why = way->why };
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        struct conn_way one = { .passes = PACKETS_NONE, .answered = PACKETS_NONE };
+        struct packet_set kind = { 0 };
+        packet_set_parse(kinds[i], ways->family, &kind, NULL);
+        int only = set_pool_take(ways->pool, &kind);
+        ask_with(ways, &ends, asked[i], with_groups, &one);
+        one.passes = set_pool_combine(ways->pool, one.passes, only, PACKETS_INTERSECT);
+        one.answered = set_pool_combine(ways->pool, one.answered, only, PACKETS_INTERSECT);
+        sum.passes = set_pool_combine(ways->pool, sum.passes, one.passes, PACKETS_UNION);
+        sum.answered = set_pool_combine(ways->pool, sum.answered, one.answered, PACKETS_UNION);
+        sum.by_pair = sum.by_pair || one.by_pair;
+        sum.why = one.why ? sum.why : NULL;
+    }
+    *way = sum;
+}
+
+/* ---- All ways ------------------------------------------------------------------------------------------------------
+ */
+
+static int
+way_index(struct conn_ways *ways, const struct conn_way *way)
+{
+    char key[80];
+    snprintf(key, sizeof key, "%d %d %d %s", way->passes, way->answered, way->by_pair, way->why ? way->why : "");
+    uintptr_t index = (uintptr_t)map_get(&ways->known_ways, key);
+    if (!index) {
+        *VEC_ADD(&ways->ways) = *way;
+        index = ways->ways.n;
+        map_put(&ways->known_ways, key, (void *)index);
+    }
+    return (int)index - 1;
+}
+
+bool
+conn_ways_walk(struct conn_ways *ways)
+{
+    size_t n = ways->sites.n;
+    bool by_pair = false;
+    int *kinds = xcalloc(n + 1, sizeof *kinds);
+    ways->between = xcalloc(n * n + 1, sizeof *ways->between);
+    ways->like = xcalloc(n + 1, sizeof *ways->like);
+    for (size_t i = 0; i < n; i++) {
+        const struct site *from = &ways->sites.items[i];
+        kinds[i] = from->eni != NULL;
+        ways->like[i] = (int)i;
+        for (size_t k = 0; k < n; k++) {
+            const struct site *to = &ways->sites.items[k];
+            struct conn_way way;
+            conn_ways_ask(ways, from->eni, &from->ip, to->eni, &to->ip, false, &way);
+            by_pair = by_pair || way.by_pair;
+            ways->between[i * n + k] = way_index(ways, &way);
+        }
+    }
+    if (!by_pair) {
+        conn_find_alike(n, ways->between, kinds, ways->like);
+    }
+    free(kinds);
+    return !by_pair;
+}
+
+int
+conn_ways_like(const struct conn_ways *ways, int site)
+{
+    return ways->like[site];
+}
+
+const struct conn_way *
+conn_ways_between(const struct conn_ways *ways, int from, int to)
+{
+    return &ways->ways.items[ways->between[(size_t)from * ways->sites.n + (size_t)to]];
+}

@@ -1,0 +1,25 @@
+/* netsim/analysis/conn_ways.h - the ways between sites, with the ACLs on them as sets; half of connectivity.c.
+ *
+ * A site is an interface (or a part of the internet) as a walk sees it but for the rules of its groups; the caller's key says which are the same. */
+#pragma once
+#include "netsim/analysis/rule_sets.h"
+
+struct conn_way {
+    int passes, answered; /* by the ACLs and what gateways carry; the groups at both ends are still to be asked */
+    const char *why;      /* no way: reason word; else NULL */
+    bool by_pair;         /* other groups stand in the way, or see other addresses: ask for each pair of interfaces */
+};
+struct conn_ways;
+struct conn_ways *conn_ways_new(const struct network *net, struct set_pool *pool, int family);
+void conn_ways_free(struct conn_ways *ways);
+/* The site with this key, which is new if no other has it.  'eni' NULL: outside. */
+int conn_ways_site(struct conn_ways *ways, const char *key, const struct eni *eni, const struct ip *ip);
+/* Walks between all sites and finds out which are alike.  False: some way is by_pair, and no two sites count as alike. */
+bool conn_ways_walk(struct conn_ways *ways);
+int conn_ways_like(const struct conn_ways *ways, int site);
+const struct conn_way *conn_ways_between(const struct conn_ways *ways, int from, int to);
+size_t conn_ways_n_sites(const struct conn_ways *ways);
+size_t conn_ways_n_walks(const struct conn_ways *ways);
+/* One question, walked now; 'with_groups': every group on the way is asked too. */
+void conn_ways_ask(struct conn_ways *ways, const struct eni *from, const struct ip *from_ip, const struct eni *to, const struct ip *to_ip,
+                   bool with_groups, struct conn_way *way);

@@ -1,0 +1,179 @@
+/* `connectivity` against `reach` on random networks: every packet at a bound of every set, and some beside them.
+ *
+ * The sets come from rules read as sets, `reach` reads the same rules packet by packet: they must agree on each.
+ * SPEC_CONNECTIVITY=n tries n networks (default 150), SPEC_SEED=s begins at another seed; a difference names its seed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "netsim/analysis/connectivity.h"
+#include "netsim/analysis/reach.h"
+#include "tests/spec/random_net.h"
+#include "tests/test.h"
+
+struct pair {
+    const struct connectivity *c;
+    const struct network *net;
+    const struct eni *from, *to; /* NULL: outside, at 'outside' */
+    struct ip outside;
+    struct conn_flow flow;
+    uint64_t seed;
+};
+struct counts {
+    size_t packets, reachable, answered;
+};
+
+static void
+check_packet(const struct pair *p, int protocol, int from, int to, struct counts *counts)
+{
+    int last = packet_axis_last(protocol);
+    if (from < 0 || to < 0 || from > last || to > last || protocol < 0 || protocol > 255 ||
+        protocol == (connectivity_family(p->c) == IP_V6 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6)) {
+        return;
+    }
+    struct flow_spec flow = { .protocol = protocol, .src_port = -1, .dst_port = -1, .icmp_type = -1, .icmp_code = -1 };
+    flow.family = connectivity_family(p->c);
+    *(last == 255 ? &flow.icmp_type : &flow.src_port) = from;
+    *(last == 255 ? &flow.icmp_code : &flow.dst_port) = to;
+    flow.from.kind = p->from ? ENDPOINT_ENI : ENDPOINT_INTERNET;
+    flow.to.kind = p->to ? ENDPOINT_ENI : ENDPOINT_INTERNET;
+    flow.src_ip = p->from ? (struct ip){ 0 } : p->outside;
+    flow.dst_ip = p->to ? (struct ip){ 0 } : p->outside;
+    snprintf(flow.from.id, sizeof flow.from.id, "%s", p->from ? p->from->obj.id : "");
+    snprintf(flow.to.id, sizeof flow.to.id, "%s", p->to ? p->to->obj.id : "");
+    struct reach_result result = { 0 };
+    struct err err = { 0 };
+    const struct set_pool *pool = connectivity_pool(p->c);
+    bool passes = packet_set_has(set_pool_get(pool, p->flow.passes), protocol, from, to);
+    bool answered = packet_set_has(set_pool_get(pool, p->flow.answered), protocol, from, to);
+    if (!reach(p->net, &flow, false, &result, NULL, &err)) {
+        CHECK(!passes, "seed %" PRIu64 ": %s", p->seed, err.text);
+        return;
+    }
+    CHECK(passes == result.reachable, "seed %" PRIu64 ": %s %s -> %s %d/%d/%d: set says %d, reach %d (%s)", p->seed,
+          ip_str(&result.sent.src), flow.from.id, flow.to.id, protocol, from, to, passes, result.reachable,
+          result.why ? result.why : "");
+    CHECK(answered == (result.reply == REPLY_ALLOWED), "seed %" PRIu64 ": %s -> %s %d/%d/%d: answers %d, reach %d (%s)",
+          p->seed, flow.from.id, flow.to.id, protocol, from, to, answered, result.reply,
+          result.reply_why ? result.reply_why : "");
+    counts->packets++;
+    counts->reachable += result.reachable;
+    counts->answered += result.reply == REPLY_ALLOWED;
+    reach_result_done(&result);
+}
+
+static void
+check_bounds(const struct pair *p, int set, struct counts *counts)
+{
+    const struct packet_set *packets = set_pool_get(connectivity_pool(p->c), set);
+    for (size_t i = 0; i < packets->boxes.n && i < 12; i++) {
+        const struct packet_box *box = &packets->boxes.items[i];
+        const int edge[2] = { -1, 1 };
+        for (int corner = 0; corner < 8; corner++) {
+            int at[N_PACKET_AXES];
+            for (int axis = 0; axis < N_PACKET_AXES; axis++) {
+                at[axis] = corner >> axis & 1 ? box->hi[axis] : box->lo[axis];
+            }
+            check_packet(p, at[0], at[1], at[2], counts);
+            for (int axis = 0; axis < N_PACKET_AXES; axis++) {
+                int beside[N_PACKET_AXES] = { at[0], at[1], at[2] };
+                beside[axis] += edge[corner >> axis & 1];
+                check_packet(p, beside[0], beside[1], beside[2], counts);
+            }
+        }
+    }
+}
+
+static void
+check_pair(struct random_net *r, struct pair *p, struct counts *counts)
+{
+    check_bounds(p, p->flow.passes, counts);
+    if (p->flow.answered != p->flow.passes) {
+        check_bounds(p, p->flow.answered, counts);
+    }
+    for (int i = 0; i < 4; i++) {
+        int protocol = lot_protocol(r, false);
+        check_packet(p, protocol, lot_port(r), lot_port(r), counts);
+        check_packet(p, connectivity_family(p->c) == IP_V6 ? 58 : 1, lot_icmp(r), lot(r, 2), counts);
+    }
+}
+
+static void
+check_network(struct random_net *r, uint64_t seed, int family, struct counts *counts)
+{
+    struct connectivity *c = connectivity_new(r->net, family);
+    for (int i = 0; i < 24; i++) {
+        struct pair p = { .c = c, .net = r->net, .seed = seed };
+        char id[ID_SIZE];
+        int a = lot(r, r->n_enis), b = lot(r, r->n_enis), what = lot(r, 4);
+        snprintf(id, sizeof id, "eni-%d", a);
+        const struct eni *one = store_get(network_store(r->net), &eni_kind, id);
+        snprintf(id, sizeof id, "eni-%d", b);
+        const struct eni *other = store_get(network_store(r->net), &eni_kind, id);
+        p.outside = lot_ip(r, family == IP_V6);
+        int class = connectivity_class_of(c, one->obj.id), outside = connectivity_class_at(c, &p.outside);
+        int peer = connectivity_class_of(c, other->obj.id);
+        if (class < 0 || (what < 2 ? outside : peer) < 0 || (what >= 2 && one == other)) {
+            continue;
+        }
+        p.from = what == 0 ? NULL : one;
+        p.to = what == 0 ? one : what == 1 ? NULL : other;
+        p.flow = what == 0   ? connectivity_between(c, (size_t)outside, (size_t) class)
+                 : what == 1 ? connectivity_between(c, (size_t) class, (size_t)outside)
+                             : connectivity_between(c, (size_t) class, (size_t)peer);
+        check_pair(r, &p, counts);
+    }
+    connectivity_free(c);
+}
+
+static uint64_t
+setting(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+TEST(connectivity_agrees_with_reach_at_every_bound)
+{
+    uint64_t first = setting("SPEC_SEED", 1), n = setting("SPEC_CONNECTIVITY", 150);
+    struct counts counts = { 0 };
+    for (uint64_t seed = first; seed < first + n && test_complaints < 10; seed++) {
+        struct random_net r;
+        random_net_init(&r, seed, seed % 4 == 0);
+        check_network(&r, seed, IP_V4, &counts);
+        check_network(&r, seed, IP_V6, &counts);
+        random_net_done(&r);
+    }
+    fprintf(stderr, "%zu packets from seed %" PRIu64 ": %zu reachable, %zu answered\n", counts.packets, first,
+            counts.reachable, counts.answered);
+    CHECK(n < 100 || (counts.reachable > counts.packets / 20 && counts.answered > 0));
+}
+
+/* Interfaces that behave alike share a group, whatever their classes. */
+TEST(groups_join_what_behaves_alike)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct random_net r;
+        random_net_init(&r, seed, seed % 4 == 0);
+        struct connectivity *c = connectivity_new(r.net, IP_V4);
+        int *groups;
+        size_t n = connectivity_n_classes(c), n_groups = connectivity_groups(c, &groups);
+        CHECK(n_groups <= n && (n == 0 || n_groups > 0));
+        for (size_t a = 0; a < n; a++) {
+            for (size_t b = 0; b < n; b++) {
+                for (size_t k = 0; k < n && groups[a] == groups[b]; k++) {
+                    struct conn_flow x = connectivity_between(c, a, k), y = connectivity_between(c, b, k);
+                    struct conn_flow u = connectivity_between(c, k, a), v = connectivity_between(c, k, b);
+                    CHECK(x.passes == y.passes && x.answered == y.answered && u.passes == v.passes &&
+                              u.answered == v.answered,
+                          "seed %" PRIu64 " classes %zu %zu %zu", seed, a, b, k);
+                }
+            }
+        }
+        free(groups);
+        connectivity_free(c);
+        random_net_done(&r);
+    }
+}
+
+TEST_MAIN
