@@ -91,7 +91,10 @@ if [ "${1:-}" = --one ]; then
 fi
 
 jobs=1
-[ "${1:-}" = -j ] && { jobs=$2; shift 2; }
+case ${1:-} in
+-j) jobs=$2 && shift 2 ;;
+-j*) jobs=${1#-j} && shift ;;
+esac
 parallel=() serial=()
 while [ $# -gt 0 ]; do
     [ "$1" = -- ] && { shift; serial=("$@"); break; }

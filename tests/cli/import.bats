@@ -28,11 +28,11 @@ answers() {
 @test "the report counts, names what was left out and warns" {
     [ -d "$NET" ] || skip "no vectors here"
     says "     9  network-interface" vpclab --lab a import aws $NET/hybrid-region/aws
-    grep -qF "     1  VpnGateways (us-west-2/VpnGateways.json): vgw-81fd279f" "$DIR/out"
+    grep -qF "     1  DBInstances (us-west-2/RdsInstances.json): arn:aws:rds:us-west-2:123456:db:test-rds" "$DIR/out"
     grep -qF "members of instance left out: Architecture" "$DIR/out"
     grep -qF "warning: route-table \`rtb-f28e418b\` names the natgateway \`nat-055c00735cace0ec4\`" "$DIR/out"
     grep -qF "the lab is in account 118292266645, region us-west-2" "$DIR/out"
-    says '"List": "VpnGateways"' vpclab --lab b import aws $NET/hybrid-region/aws --output json
+    says '"List": "DBInstances"' vpclab --lab b import aws $NET/hybrid-region/aws --output json
 }
 
 @test "a wrong dump names the place and changes nothing" {
