@@ -9,6 +9,7 @@
 #include "cloud/permission.h"
 #include "iampolicy/explain.h"
 #include "iampolicy/gather.h"
+#include "iampolicy/organization.h"
 #include "netsim/model/network.h"
 
 /* One question, from the request to the decision. */
@@ -137,8 +138,12 @@ gather_issuer(struct question *q, struct err *err)
     if (!iam_principal_parse(q->request->arena, as_text(q->caller->issuer), &issuer, err)) {
         return false;
     }
+    static const char everything[] =
+        "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}";
     q->request->principal = issuer;
-    bool done = iam_gather_identity(accounts, q->request, &q->gathered, err);
+    bool done = issuer.kind == IAM_ROOT ? iam_gather_text(&q->gathered, &q->gathered.policies.identity, everything,
+                                                          IAM_POLICY_IDENTITY, "root user", "none", "root", err)
+                                        : iam_gather_identity(accounts, q->request, &q->gathered, err);
     q->request->principal = own;
     q->request->principal.issuer = arena_strdup(q->request->arena, q->caller->issuer);
     return done;
@@ -291,7 +296,7 @@ may_be_refused(const struct op_call *call)
             return true;
         }
     }
-    return caller && strcmp(caller->account, call->cloud->home_account) != 0;
+    return store_count(call->cloud->accounts->store, &organization_kind) > 0;
 }
 
 bool

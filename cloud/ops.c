@@ -36,6 +36,7 @@
     FAMILY(ops_iam_entities) \
     FAMILY(ops_iam_policies) \
     FAMILY(ops_iam_more) \
+    FAMILY(ops_iam_access_keys) \
     FAMILY(ops_sts) \
     FAMILY(ops_s3) \
     FAMILY(ops_organizations) \

@@ -296,6 +296,11 @@ permission_keys(const struct op_call *call, struct permission *permission)
         permission_request_tags(permission, permission_tags(call, ""));
     }
     set_removed_tags(call, permission);
+    if (strcmp(call->op->service, "sts") == 0 && json_object_get(call->in, "SerialNumber") &&
+        json_object_get(call->in, "TokenCode")) {
+        permission_set(permission, "aws:MultiFactorAuthPresent", "true");
+        permission_set(permission, "aws:MultiFactorAuthAge", "0");
+    }
     set_resource_tags(permission);
     json_decref(t.resource);
     json_decref(t.place);

@@ -92,9 +92,6 @@ static const struct field access_key_fields[] = {
     FIELD(struct iam_access_key, "SecretAccessKey", FIELD_STRING, secret, FIELD_STATE_ONLY),
     FIELD(struct iam_access_key, "Inactive", FIELD_BOOL, inactive, FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD(struct iam_access_key, "CreateDate", FIELD_TIME, created, 0),
-    FIELD(struct iam_access_key, "LastUsedDate", FIELD_TIME, last_used, FIELD_STATE_ONLY),
-    FIELD(struct iam_access_key, "LastUsedService", FIELD_STRING, last_service, FIELD_STATE_ONLY),
-    FIELD(struct iam_access_key, "LastUsedRegion", FIELD_STRING, last_region, FIELD_STATE_ONLY),
     FIELD_END,
 };
 static const struct field session_fields[] = {

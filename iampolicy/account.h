@@ -76,8 +76,7 @@ struct iam_access_key {
     char *user; /* NULL: the root user's */
     char *secret;
     bool inactive;
-    int64_t created, last_used;
-    char *last_service, *last_region; /* NULL: never used */
+    int64_t created;
 };
 /* Temporary credentials that STS gave out; object.id is their access key id ("ASIA..."), object.tags the session tags. */
 struct iam_session {

@@ -137,6 +137,139 @@ TEST(policies_decide_operations)
     }
 }
 
+/* ---- sessions ---------------------------------------------------------------------------------------------------- */
+
+#define TRUST(condition)                                                                                               \
+    "iam create-role --role-name app --tags Key=env,Value=dev --assume-role-policy-document "                          \
+    "'{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":"                        \
+    "\"arn:aws:iam::123456789012:user/alice\"},\"Action\":\"sts:*\"" condition "}]}'"
+#define ROLE_MAY                                                                                                       \
+    "iam put-role-policy --role-name app --policy-name p --policy-document "                                           \
+    "'{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ec2:*\",\"Resource\":\"*\"}]}'"
+#define ASSUME  "sts assume-role --role-arn arn:aws:iam::123456789012:role/app --role-session-name batch"
+#define SESSION "arn:aws:sts::123456789012:assumed-role/app/batch"
+
+TEST(trust_policies_decide_who_takes_a_role)
+{
+    static const struct {
+        const char *condition, *line, *code, *message;
+    } cases[] = {
+        { "", ASSUME, "", "" },
+        { ",\"Condition\":{\"StringEquals\":{\"sts:ExternalId\":\"x1\"}}", ASSUME, "AccessDenied",
+          "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: sts:AssumeRole on resource: "
+          "arn:aws:iam::123456789012:role/app because no role trust policy allows the sts:AssumeRole action" },
+        { ",\"Condition\":{\"StringEquals\":{\"sts:ExternalId\":\"x1\"}}", ASSUME " --external-id x2", "AccessDenied",
+          "" },
+        { ",\"Condition\":{\"StringEquals\":{\"sts:ExternalId\":\"x1\"}}", ASSUME " --external-id x1", "", "" },
+        { ",\"Condition\":{\"StringLike\":{\"sts:RoleSessionName\":\"${aws:username}\"}}", ASSUME, "AccessDenied", "" },
+        { ",\"Condition\":{\"Bool\":{\"aws:MultiFactorAuthPresent\":\"true\"}}", ASSUME, "AccessDenied", "" },
+        { ",\"Condition\":{\"Bool\":{\"aws:MultiFactorAuthPresent\":\"true\"}}",
+          ASSUME " --serial-number arn:aws:iam::123456789012:mfa/alice --token-code 123456", "", "" },
+        { "", ASSUME " --tags Key=team,Value=red", "", "" },
+        { ",\"Condition\":{\"StringEquals\":{\"aws:RequestTag/team\":\"blue\"}}", ASSUME " --tags Key=team,Value=red",
+          "AccessDenied", "" },
+        { ",\"Condition\":{\"StringEquals\":{\"aws:ResourceTag/env\":\"dev\"}}", ASSUME, "", "" },
+        { "", ASSUME " --duration-seconds 7200", "ValidationError", "MaxSessionDuration" },
+        { "", ASSUME " --policy {}", "MalformedPolicyDocument", "" },
+        { "", ASSUME " --policy-arns arn=arn:aws:iam::aws:policy/None", "NoSuchEntity", "" },
+        { "", ASSUME " --tags Key=team,Value=red --transitive-tag-keys env", "InvalidParameterValue", "" },
+        { "", "sts assume-role --role-arn arn:aws:iam::123456789012:role/none --role-session-name batch",
+          "AccessDenied", "" },
+        { "", "sts get-federation-token --name bob", "AccessDenied", "federated-user/bob" },
+        { "", "sts get-session-token", "", "" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct cloud *cloud = lab_of_alice(ALLOW("\"s3:*\"", ""));
+        char line[1200];
+        snprintf(line, sizeof line, TRUST("%s"), cases[i].condition);
+        must(cloud, line);
+        struct err err;
+        const char *code = as_alice(cloud, cases[i].line, &err);
+        CHECK_STR(code, cases[i].code, "%s with trust %s: %s", cases[i].line, cases[i].condition, err.text);
+        CHECK(strstr(err.text, cases[i].message) != NULL, "%s says: %s", cases[i].line, err.text);
+        cloud_close(cloud);
+    }
+}
+
+static const char *
+as(struct cloud *cloud, const char *who, const char *line, struct err *err)
+{
+    *err = (struct err){ 0 };
+    json_t *out = cloud_act_as(cloud, who, err) ? lab_run(cloud, line, err) : NULL;
+    json_decref(out);
+    struct err ignored = { 0 };
+    cloud_act_as(cloud, NULL, &ignored);
+    return err->code;
+}
+
+TEST(sessions_are_narrowed_and_end)
+{
+    struct cloud *cloud = lab_of_alice(ALLOW("\"sts:GetFederationToken\"", "") "," ALLOW("\"ec2:Describe*\"", ""));
+    struct err err = { 0 };
+    must(cloud, TRUST(""));
+    must(cloud, ROLE_MAY);
+#define NARROW                                                                                                         \
+    " --policy '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ec2:DescribeVpcs\","     \
+    "\"Resource\":\"*\"}]}'"
+    CHECK_STR(as(cloud, SESSION, "ec2 describe-vpcs", &err), "NoSuchEntity", "%s", err.text);
+    CHECK_STR(as(cloud, "alice", ASSUME NARROW, &err), "", "%s", err.text);
+    CHECK_STR(as(cloud, SESSION, "ec2 describe-vpcs", &err), "", "%s", err.text);
+    CHECK_STR(as(cloud, SESSION, "ec2 describe-subnets", &err), "UnauthorizedOperation", "%s", err.text);
+    CHECK(strstr(err.text, "because no session policy allows") != NULL, "%s", err.text);
+    /* a role that is named is not narrowed */
+    CHECK_STR(as(cloud, "app", "ec2 describe-subnets", &err), "", "%s", err.text);
+    CHECK_STR(as(cloud, "app", "sts get-session-token", &err), "AccessDenied", "%s", err.text);
+    /* a federated user has what both its policy and the user allow */
+    CHECK_STR(as(cloud, "alice", "sts get-federation-token --name bob" NARROW, &err), "", "%s", err.text);
+    const char *bob = "arn:aws:sts::123456789012:federated-user/bob";
+    CHECK_STR(as(cloud, bob, "ec2 describe-vpcs", &err), "", "%s", err.text);
+    CHECK_STR(as(cloud, bob, "ec2 describe-subnets", &err), "UnauthorizedOperation", "%s", err.text);
+    CHECK_STR(as(cloud, bob, "iam list-users", &err), "InvalidClientTokenId", "%s", err.text);
+    CHECK_STR(as(cloud, bob, "sts get-caller-identity", &err), "", "%s", err.text);
+    /* the root user's federated user has what its policy says, and nothing without one */
+    CHECK_STR(as(cloud, NULL, "sts get-federation-token --name carol" NARROW, &err), "", "%s", err.text);
+    const char *carol = "arn:aws:sts::123456789012:federated-user/carol";
+    CHECK_STR(as(cloud, carol, "ec2 describe-vpcs", &err), "", "%s", err.text);
+    CHECK_STR(as(cloud, NULL, "sts get-federation-token --name dave", &err), "", "%s", err.text);
+    CHECK_STR(as(cloud, "arn:aws:sts::123456789012:federated-user/dave", "ec2 describe-vpcs", &err),
+              "UnauthorizedOperation", "%s", err.text);
+    CHECK_STR(as(cloud, NULL, ASSUME, &err), "AccessDenied", "%s", err.text);
+    clock_advance_ms(&cloud->clock, 3600 * 1000);
+    must(cloud, "ec2 describe-vpcs");
+    CHECK_STR(as(cloud, SESSION, "ec2 describe-vpcs", &err), "ExpiredToken", "%s", err.text);
+    CHECK_STR(as(cloud, "app", "ec2 describe-vpcs", &err), "", "%s", err.text);
+    cloud_close(cloud);
+}
+
+/* ---- access keys ------------------------------------------------------------------------------------------------- */
+
+TEST(access_keys_come_and_go)
+{
+    struct cloud *cloud = lab_of_alice(ALLOW("\"ec2:Describe*\"", ""));
+    struct err err = { 0 };
+    char line[160], key[32];
+    json_t *out = lab_run(cloud, "iam create-access-key --user-name alice", &err);
+    REQUIRE(out != NULL, "%s", err.text);
+    snprintf(key, sizeof key, "%s", json_str(json_object_get(out, "AccessKey"), "AccessKeyId"));
+    json_decref(out);
+    CHECK(strlen(key) == 20 && strncmp(key, "AKIA", 4) == 0, "%s", key);
+    CHECK_STR(as(cloud, key, "ec2 describe-vpcs", &err), "", "%s", err.text);
+    CHECK_STR(as(cloud, key, "ec2 create-default-vpc", &err), "UnauthorizedOperation", "%s", err.text);
+    snprintf(line, sizeof line, "iam get-access-key-last-used --access-key-id %s", key);
+    out = lab_run(cloud, line, &err);
+    CHECK_STR(json_str(json_object_get(out, "AccessKeyLastUsed"), "ServiceName"), "ec2", "%s", err.text);
+    json_decref(out);
+    must(cloud, "iam create-access-key --user-name alice");
+    CHECK_STR(as(cloud, NULL, "iam create-access-key --user-name alice", &err), "LimitExceeded", "%s", err.text);
+    snprintf(line, sizeof line, "iam update-access-key --user-name alice --access-key-id %s --status Inactive", key);
+    must(cloud, line);
+    CHECK_STR(as(cloud, key, "ec2 describe-vpcs", &err), "InvalidClientTokenId", "%s", err.text);
+    snprintf(line, sizeof line, "iam delete-access-key --user-name alice --access-key-id %s", key);
+    must(cloud, line);
+    CHECK_STR(as(cloud, NULL, line, &err), "NoSuchEntity", "%s", err.text);
+    cloud_close(cloud);
+}
+
 /* Every row stands for an action that AWS has. */
 TEST(every_operation_has_an_action)
 {
