@@ -1,4 +1,4 @@
-/* cloud/ops_iam_more.c - access keys, instance profiles, and the whole account at once.
+/* cloud/ops_iam_more.c - instance profiles, and the whole account at once.
  * Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html */
 #include <stdlib.h>
 #include <string.h>
@@ -15,134 +15,6 @@ static bool
 is_own(const struct op_call *call, const struct object *object)
 {
     return strcmp(object->account, call->cloud->account) == 0;
-}
-
-static json_t *
-time_json(int64_t ms)
-{
-    char text[32];
-    clock_format_ms(ms, text);
-    return json_string(text);
-}
-
-/* ---- access keys ---- */
-
-/* UserName may be left out: the keys are the root user's then. */
-static bool
-key_user(const struct op_call *call, const char **name, struct err *err)
-{
-    *name = arg_str(call->in, "UserName");
-    if (*name) {
-        const struct iam_user *user = iam_op_user(call, err);
-        *name = user ? user->name : NULL;
-        return user != NULL;
-    }
-    return true;
-}
-
-static bool
-belongs(const struct op_call *call, const struct iam_access_key *key, const char *user)
-{
-    return is_own(call, &key->obj) && (key->user && user ? strcmp(key->user, user) == 0 : key->user == user);
-}
-
-static json_t *
-show_key(const struct iam_access_key *key)
-{
-    json_t *out = json_object();
-    if (key->user) {
-        json_object_set_new(out, "UserName", json_string(key->user));
-    }
-    json_object_set_new(out, "AccessKeyId", json_string(key->obj.id));
-    json_object_set_new(out, "Status", json_string(key->inactive ? "Inactive" : "Active"));
-    json_object_set_new(out, "CreateDate", time_json(key->created));
-    return out;
-}
-
-static bool
-create_access_key(struct op_call *call, struct err *err)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    struct iam_accounts *accounts = call->cloud->accounts;
-    const char *user;
-    size_t n = 0;
-    if (!key_user(call, &user, err)) {
-        return false;
-    }
-    for (struct iam_access_key *k = store_first(store_of(call), &iam_access_key_kind); k;
-         k = store_next(store_of(call), k)) {
-        n += belongs(call, k, user);
-    }
-    if (n >= 2) {
-        err_set(err, ERR_INPUT, "LimitExceeded", "%s%s%s has 2 access keys already",
-                user ? "the user `" : "the root user", user ? user : "", user ? "`" : "");
-        return err_hint(err, "delete one first: iam delete-access-key");
-    }
-    struct iam_access_key *key = iam_add_object(accounts, &iam_access_key_kind, call->cloud->account, "AKIA");
-    char secret[41] = "";
-    for (size_t i = 0; i < 40; i++) {
-        secret[i] = letters[id_random_below(accounts->ids, 64)];
-    }
-    key->user = user ? xstrdup(user) : NULL;
-    key->secret = xstrdup(secret);
-    key->created = iam_now(call);
-    json_t *shown = show_key(key);
-    json_object_set_new(shown, "SecretAccessKey", json_string(secret)); /* only now, as in AWS */
-    json_object_set_new(call->out, "AccessKey", shown);
-    return true;
-}
-
-static bool
-list_access_keys(struct op_call *call, struct err *err)
-{
-    const char *user;
-    if (!key_user(call, &user, err)) {
-        return false;
-    }
-    json_t *list = json_array();
-    for (struct iam_access_key *k = store_first(store_of(call), &iam_access_key_kind); k;
-         k = store_next(store_of(call), k)) {
-        if (belongs(call, k, user)) {
-            json_array_append_new(list, show_key(k));
-        }
-    }
-    return iam_answer_list(call, "AccessKeyMetadata", list, err);
-}
-
-static struct iam_access_key *
-find_key(const struct op_call *call, struct err *err)
-{
-    const char *user, *id = arg_str(call->in, "AccessKeyId");
-    if (!key_user(call, &user, err)) {
-        return NULL;
-    }
-    struct iam_access_key *key = store_get(store_of(call), &iam_access_key_kind, id);
-    if (!key || !belongs(call, key, user)) {
-        err_set(err, ERR_INPUT, "NoSuchEntity", "there is no access key `%.40s`%s%s%s", id,
-                user ? " of the user `" : "", user ? user : "", user ? "`" : "");
-        return NULL;
-    }
-    return key;
-}
-
-static bool
-update_access_key(struct op_call *call, struct err *err)
-{
-    struct iam_access_key *key = find_key(call, err);
-    if (key) {
-        key->inactive = strcmp(arg_str(call->in, "Status"), "Active") != 0;
-    }
-    return key != NULL;
-}
-
-static bool
-delete_access_key(struct op_call *call, struct err *err)
-{
-    struct iam_access_key *key = find_key(call, err);
-    if (key) {
-        store_delete(store_of(call), key);
-    }
-    return key != NULL;
 }
 
 /* ---- instance profiles ---- */
@@ -432,10 +304,6 @@ get_authorization_details(struct op_call *call, struct err *err)
     }
 
 const struct op ops_iam_more[] = {
-    WRITE("CreateAccessKey", create_access_key, "Create an access key; its secret is shown this once."),
-    READ("ListAccessKeys", list_access_keys, "List a user's access keys."),
-    WRITE("UpdateAccessKey", update_access_key, "Switch an access key on or off."),
-    WRITE("DeleteAccessKey", delete_access_key, "Delete an access key."),
     WRITE("CreateInstanceProfile", create_profile,
           "Create an instance profile, the case in which an instance gets its role."),
     READ("GetInstanceProfile", get_profile, "Show an instance profile and its role."),
