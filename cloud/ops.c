@@ -40,7 +40,9 @@
     FAMILY(ops_sts) \
     FAMILY(ops_s3) \
     FAMILY(ops_organizations) \
-    FAMILY(ops_organizations_policies)
+    FAMILY(ops_organizations_policies) \
+    FAMILY(ops_kms) \
+    FAMILY(ops_kms_grants)
 /* clang-format on */
 
 #define DECLARE(family) extern const struct op family[];

@@ -13,6 +13,7 @@
 #include "iampolicy/catalog/catalog.h"
 #include "iampolicy/explain.h"
 #include "iampolicy/gather.h"
+#include "iampolicy/kms_key.h"
 #include "iampolicy/missing.h"
 #include "iampolicy/public.h"
 
@@ -515,6 +516,12 @@ resolve_resource(const struct simulation *s, const char *text)
     if (strncmp(action.s, "s3:", 3) == 0) {
         return xasprintf("arn:aws:s3:::%s", strncmp(text, "s3://", 5) == 0 ? text + 5 : text);
     }
+    if (strncmp(action.s, "kms:", 4) == 0) { /* a key id, or the key that an alias stands for */
+        const struct cloud *cloud = s->call->cloud;
+        const struct kms_key *key =
+            kms_key_find(cloud->accounts, cloud->account, cloud->region, text, clock_now_ms(&cloud->clock));
+        return xstrdup(key ? key->arn : text);
+    }
     const struct iam_role *role = iam_find_role(s->call->cloud->accounts, s->call->cloud->account, text);
     return xstrdup(role && (strncmp(action.s, "sts:", 4) == 0 || strncmp(action.s, "iam:", 4) == 0) ? role->arn : text);
 }
@@ -618,7 +625,8 @@ static const struct op_param simulate_params[] = {
     { "Principal", OP_STRING, OP_REQUIRED | OP_POSITIONAL,
       "user or role by name or ARN, session ARN, service, root, *anonymous*", NULL, NULL },
     { "Action", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "service:Action", NULL, NULL },
-    { "Resource", OP_STRING, OP_POSITIONAL, "ARN, bucket/key for S3, role name; any (`*`) if not given", NULL, NULL },
+    { "Resource", OP_STRING, OP_POSITIONAL,
+      "ARN, bucket/key for S3, role name, KMS key id or alias; any (`*`) if not given", NULL, NULL },
     { "Context", OP_LIST, OP_OPTIONAL, "context keys as KEY=VALUE or KEY=[A,B]", NULL, NULL },
     { 0 },
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include "iampolicy/aws_policies.h"
+#include "iampolicy/kms_key.h"
 #include "iampolicy/organization.h"
 
 static const struct field inline_fields[] = {
@@ -153,9 +154,10 @@ const struct kind iam_bucket_kind = {
 };
 
 static const struct kind *const kinds[] = {
-    &iam_user_kind,       &iam_group_kind,  &iam_role_kind, &iam_managed_policy_kind, &iam_instance_profile_kind,
-    &iam_access_key_kind, &iam_session_kind, &iam_bucket_kind, &organization_kind, &org_root_kind, &org_unit_kind,
-    &org_account_kind,    &org_policy_kind,  &org_request_kind,
+    &iam_user_kind,       &iam_group_kind,   &iam_role_kind,   &iam_managed_policy_kind, &iam_instance_profile_kind,
+    &iam_access_key_kind, &iam_session_kind, &iam_bucket_kind, &organization_kind,       &org_root_kind,
+    &org_unit_kind,       &org_account_kind, &org_policy_kind, &org_request_kind,        &kms_key_kind,
+    &kms_alias_kind,      &kms_grant_kind,
 };
 
 /* Their ids look like AWS's and are the same in every lab; AWS's dates of creation are of no use to anybody here. */

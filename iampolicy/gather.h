@@ -47,3 +47,7 @@ bool iam_gather_scps(const struct iam_accounts *accounts, struct iam_request *re
                      struct err *err);
 bool iam_gather_rcps(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
                      struct err *err);
+/* The policy of the KMS key that the request is about; request->granted says whether a grant covers it.  Part of
+ * iam_gather_resource(). */
+bool iam_gather_key(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
+                    struct err *err);
