@@ -11,13 +11,13 @@
 #include <string.h>
 
 #include "cloud/answer_page.h"
+#include "cloud/caller.h"
 #include "cloud/ops_iam.h"
 #include "iampolicy/gather.h"
 
 #define POLICY_SIZE 32768 /* bytes of a key policy */
 #define DAY_MS      (24 * 3600 * 1000LL)
 #define POLICY_NAME "default" /* the one policy a key has */
-#define PUT_POLICY  "kms:PutKeyPolicy"
 
 /* What a key made through the API gets when no policy is given: the account's IAM policies decide. */
 static const char default_policy[] = "{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"key-default-1\",\n"
@@ -76,22 +76,24 @@ as_text(const char *s)
     return (struct iam_text){ s, (uint32_t)strlen(s) };
 }
 
-/* The account's root user stands for the account: what it may not do, nobody there may by an account principal. */
-bool
-kms_policy_allows(const struct op_call *call, const char *text, const char *key_arn, const char *owner,
-                  const char *action)
+/* May the caller write the key policy once it is 'text'?  Asked of the caller's own policies and this one alone. */
+static bool
+may_put_policy(const struct op_call *call, const char *text, const char *key_arn)
 {
+    const struct cloud *cloud = call->cloud;
     struct iam_request *request = iam_request_new();
     struct iam_gathered gathered = { 0 };
-    bool ok = iam_request_set_principal(request, as_text(call->cloud->account), NULL) &&
-              iam_request_set_action(request, as_text(action), NULL) &&
+    char root[64];
+    bool ok = iam_request_set_principal(request, as_text(caller_arn(cloud, root)), NULL) &&
+              iam_request_set_action(request, as_text("kms:PutKeyPolicy"), NULL) &&
+              iam_gather_identity(cloud->accounts, request, &gathered, NULL) &&
               iam_gather_text(&gathered, &gathered.policies.resource, text, IAM_POLICY_RESOURCE, "Policy", "resource",
                               "Policy", NULL);
     if (ok) {
-        iam_request_set_resource(request, as_text(key_arn), as_text(owner), true);
+        iam_request_set_resource(request, as_text(key_arn), as_text(cloud->account), true);
         iam_request_derive(request, IAM_DERIVE_PRINCIPAL | IAM_DERIVE_RESOURCE | IAM_DERIVE_CALL, now(call),
-                           call->cloud->region);
-        iam_request_set_string(request, "kms:CallerAccount", call->cloud->account);
+                           cloud->region);
+        iam_request_set_string(request, "kms:CallerAccount", cloud->account);
         ok = iam_decide(&gathered.policies, request, NULL) == IAM_ALLOW;
     }
     iam_gathered_done(&gathered);
@@ -129,15 +131,10 @@ kms_op_key(const struct op_call *call, unsigned use, struct err *err)
         err_at(err, "KeyId", 0, 0);
         return NULL;
     }
-    if (strcmp(key->obj.account, cloud->account) != 0) {
-        char *action = xasprintf("kms:%s", call->op->name);
-        bool allowed = use & KMS_CROSS && kms_policy_allows(call, key->policy, key->arn, key->obj.account, action);
-        free(action);
-        if (!allowed) {
-            err_set(err, ERR_INPUT, "AccessDeniedException", "the key `%s` belongs to account %s, which does not %s",
-                    key->arn, key->obj.account, use & KMS_CROSS ? "let this one do that" : "share this operation");
-            return NULL;
-        }
+    if (strcmp(key->obj.account, cloud->account) != 0 && !(use & KMS_CROSS)) {
+        err_set(err, ERR_INPUT, "AccessDeniedException",
+                "the key `%s` belongs to account %s; only that account may do this", key->arn, key->obj.account);
+        return NULL;
     }
     return check_state(key, use, err) ? key : NULL;
 }
@@ -215,8 +212,7 @@ check_key_policy(const struct op_call *call, const char *text, const char *key_a
         *err = found;
         return false;
     }
-    if (!arg_flag(call->in, "BypassPolicyLockoutSafetyCheck", false) &&
-        !kms_policy_allows(call, text, key_arn, call->cloud->account, PUT_POLICY)) {
+    if (!arg_flag(call->in, "BypassPolicyLockoutSafetyCheck", false) && !may_put_policy(call, text, key_arn)) {
         err_set(err, ERR_INPUT, "MalformedPolicyDocumentException",
                 "the new key policy would not let you change the key policy in the future");
         return err_hint(err,
@@ -478,6 +474,7 @@ cancel_deletion(struct op_call *call, struct err *err)
 
 /* ---- aliases ---- */
 
+/* That alias/aws/ is AWS's own is for the authorization to say: no policy changes it. */
 static bool
 check_alias_name(const char *name, struct err *err)
 {
@@ -485,10 +482,6 @@ check_alias_name(const char *name, struct err *err)
         err_set(err, ERR_INPUT, "ValidationException", "`%.100s` is not an alias", name);
         err_hint(err, "an alias begins with alias/, as in alias/app");
         return err_at(err, "AliasName", 0, 0);
-    }
-    if (strncmp(name, "alias/aws/", 10) == 0) {
-        return err_set(err, ERR_INPUT, "NotAuthorizedException",
-                       "`%.100s`: aliases that begin with alias/aws/ belong to AWS managed keys", name);
     }
     return true;
 }

@@ -222,6 +222,28 @@ grant_by_token(const struct op_call *call, const char *token, struct err *err)
     return NULL;
 }
 
+size_t
+kms_op_keys(const struct op_call *call, const struct kms_key *keys[static 4])
+{
+    static const char *const members[] = { "KeyId", "TargetKeyId", "AliasName", "GrantToken" };
+    const struct cloud *cloud = call->cloud;
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        const char *name = arg_str(call->in, members[i]);
+        if (name && strcmp(members[i], "GrantToken") == 0) {
+            const struct kms_grant *grant = grant_by_token(call, name, NULL);
+            name = grant ? grant->key_arn : NULL;
+        }
+        const struct kms_key *key =
+            name ? kms_key_find(cloud->accounts, cloud->account, cloud->region, name, clock_now_ms(&cloud->clock))
+                 : NULL;
+        if (key) {
+            keys[n++] = key;
+        }
+    }
+    return n;
+}
+
 /* A token names the grant alone; without one it is named by key and grant id. */
 static bool
 retire_grant(struct op_call *call, struct err *err)
