@@ -26,6 +26,8 @@
     FAMILY(ops_ec2_gateways) \
     FAMILY(ops_ec2_peering) \
     FAMILY(ops_ec2_transit_gateway) \
+    FAMILY(ops_ec2_endpoints) \
+    FAMILY(ops_ec2_egress_dhcp) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \

@@ -6,6 +6,7 @@
 #include "cloud/cloud.h"
 #include "cloud/suggest.h"
 #include "iampolicy/account.h"
+#include "netsim/model/dhcp_options.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/network.h"
@@ -236,7 +237,9 @@ cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, cha
     for (size_t i = 0; network_kinds[i]; i++) {
         known |= kind_is(network_kinds[i], kind);
     }
-    if ((exact || !known) && strlen(text) < ID_SIZE) {
+    bool no_options =
+        !any && kind_is(&dhcp_options_kind, kind) && strcmp(text, "default") == 0; /* AWS's word for none */
+    if ((exact || !known || no_options) && strlen(text) < ID_SIZE) {
         /* The operation itself complains about an id of another kind. */
         snprintf(id, ID_SIZE, "%s", text);
         return true;

@@ -39,3 +39,30 @@ egress_only_gateway_vpc(const struct egress_only_gateway *gateway)
 {
     return gateway->attachments.n ? gateway->attachments.items[0].vpc_id : NULL;
 }
+
+struct egress_only_gateway *
+egress_only_gateway_create(struct network *net, const char *vpc_id, struct err *err)
+{
+    if (!network_require(net, &vpc_kind, vpc_id, err)) {
+        return NULL;
+    }
+    if (net->limits && store_count(net->store, &egress_only_gateway_kind) >= 5) {
+        err_set(err, ERR_INPUT, "EgressOnlyInternetGatewayLimitExceeded",
+                "the maximum number of egress-only internet gateways has been reached (5)");
+        return NULL;
+    }
+    struct egress_only_gateway *gateway = network_add(net, &egress_only_gateway_kind, NULL);
+    struct igw_attachment *attachment = VEC_ADD(&gateway->attachments);
+    id_set(attachment->vpc_id, vpc_id);
+    attachment->state = xstrdup("attached");
+    return gateway;
+}
+
+void
+egress_only_gateway_delete(struct network *net, struct egress_only_gateway *gateway)
+{
+    char id[ID_SIZE];
+    memcpy(id, gateway->obj.id, ID_SIZE);
+    network_remove(net, gateway);
+    routes_target_gone(net, id);
+}

@@ -11,3 +11,6 @@ struct egress_only_gateway {
 extern const struct kind egress_only_gateway_kind;
 
 const char *egress_only_gateway_vpc(const struct egress_only_gateway *gateway); /* NULL in damaged imports */
+/* InvalidVpcID.NotFound; EgressOnlyInternetGatewayLimitExceeded (5 a region, when limits are on). */
+struct egress_only_gateway *egress_only_gateway_create(struct network *net, const char *vpc_id, struct err *err);
+void egress_only_gateway_delete(struct network *net, struct egress_only_gateway *gateway); /* routes to it become blackholes */

@@ -32,3 +32,35 @@ struct endpoint *network_endpoint_of_eni(const struct network *net, const char *
 /* The prefix list of the service of a gateway endpoint ("com.amazonaws.us-east-1.s3"); NULL if the lab has none of that
  * name. */
 struct prefix_list *network_service_prefix_list(const struct network *net, const char *service_name);
+
+/* ---- Operations: endpoint_ops.c ------------------------------------------------------------------------------------ */
+
+struct endpoint_service {
+    const char *name; /* "s3": com.amazonaws.REGION.s3 */
+    bool gateway, interface;
+    const char *blocks[2]; /* of a gateway service; NULL where there are fewer */
+};
+extern const struct endpoint_service endpoint_services[]; /* ends with a NULL name */
+
+struct endpoint_spec {
+    const char *vpc_id, *service_name, *policy /* NULL: full access */;
+    bool interface, private_dns;
+    const char *const *tables;  /* gateway */
+    const char *const *subnets; /* interface: one a zone */
+    const char *const *groups;  /* interface; none: the VPC's default group */
+    size_t n_tables, n_subnets, n_groups;
+};
+struct endpoint_change { /* what is NULL or 0 stays */
+    const char *policy;  /* "": full access */
+    const char *const *add_tables, *const *remove_tables, *const *add_subnets, *const *remove_subnets, *const *add_groups,
+        *const *remove_groups;
+    size_t n_add_tables, n_remove_tables, n_add_subnets, n_remove_subnets, n_add_groups, n_remove_groups;
+    int private_dns; /* -1: stays */
+};
+/* A gateway endpoint puts a route to the service's prefix list (made when first needed) into each of its tables, an interface endpoint an
+ * interface into each of its subnets.  InvalidServiceName, InvalidParameter (of another VPC; private DNS without the VPC's DNS attributes),
+ * RouteAlreadyExists (a second gateway endpoint of a service), DuplicateSubnetsInSameZone, errors of eni_create().  After a failure the
+ * network is to be put back by the caller (op_call() does). */
+struct endpoint *endpoint_create(struct network *net, const struct endpoint_spec *spec, struct err *err);
+bool endpoint_modify(struct network *net, struct endpoint *endpoint, const struct endpoint_change *change, struct err *err);
+void endpoint_delete(struct network *net, struct endpoint *endpoint); /* with its routes and interfaces */

@@ -146,4 +146,5 @@ extern const struct field vpc_cidr6_fields[]; /* struct vpc_cidr as Ipv6CidrBloc
 extern const struct field lb_listener_fields[], lb_rule_fields[], lb_attribute_fields[];
 const char *load_balancer_of_description(const struct eni *eni); /* the id a balancer's interface names; NULL if none */
 
+void endpoints_forget_table(struct network *net, const char *table_id);
 void peerings_forget_vpc(struct network *net, const char *vpc_id); /* its connections become "deleted" */

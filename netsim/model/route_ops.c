@@ -80,6 +80,7 @@ route_table_delete(struct network *net, struct route_table *table, struct err *e
     if (!dependents_none(&left, table->obj.id, err)) {
         return false;
     }
+    endpoints_forget_table(net, table->obj.id);
     network_remove(net, table);
     return true;
 }

@@ -189,13 +189,11 @@ static char *
 dhcp_options(struct network *net)
 {
     for (const struct vpc *vpc = store_first(net->store, &vpc_kind); vpc; vpc = store_next(net->store, vpc)) {
-        if (vpc->dhcp_options_id && same_place(net, &vpc->obj)) {
+        if (vpc->dhcp_options_id && strcmp(vpc->dhcp_options_id, "default") != 0 && same_place(net, &vpc->obj)) {
             return xstrdup(vpc->dhcp_options_id);
         }
     }
-    char id[ID_SIZE];
-    id_new(net->ids, "dopt", id);
-    return xstrdup(id);
+    return xstrdup(dhcp_options_create_default(net)->obj.id);
 }
 
 /* An unused /56 of the documentation prefix (RFC 3849), so that no lab ever names a stranger's network. */

@@ -150,4 +150,104 @@ TEST(transit_gateways_route_between_attachments)
     cloud_close(cloud);
 }
 
+TEST(gateway_endpoints_are_routes)
+{
+    struct cloud *cloud = two_vpcs();
+    static const struct step steps[] = {
+        { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.nothing", "InvalidServiceName",
+          "nothing" },
+        { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.sts --route-table-ids ra",
+          "InvalidServiceName", "gateway endpoints" },
+        { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.s3 --route-table-ids rb",
+          "InvalidParameter", "rtb-" },
+        { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.s3 --policy-document nonsense",
+          "InvalidPolicyDocument", "JSON" },
+        { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.s3 --route-table-ids ra" NAMED(
+              "vpc-endpoint", "s3"),
+          "", "\"VpcEndpointType\":\"Gateway\"" },
+        { "ec2 describe-route-tables --route-table-ids ra --query "
+          "RouteTables[].Routes[1].[starts_with(GatewayId,'vpce-'),starts_with(DestinationPrefixListId,'pl-')]",
+          "", "[[true,true]]" },
+        { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.s3 --route-table-ids ra",
+          "RouteAlreadyExists", "pl-" },
+        { "ec2 create-route --route-table-id ra --destination-cidr-block 192.0.2.0/24 --vpc-endpoint-id s3",
+          "InvalidParameterValue", "gateway endpoint" },
+        { "ec2 describe-prefix-lists --query PrefixLists[].PrefixListName", "", "[\"com.amazonaws.us-east-1.s3\"]" },
+        { "ec2 delete-vpc --vpc-id a", "DependencyViolation", "vpce-" },
+        { "ec2 modify-vpc-endpoint --vpc-endpoint-id s3 --add-subnet-ids a1", "InvalidParameter", "no subnets" },
+        { "ec2 modify-vpc-endpoint --vpc-endpoint-id s3 --remove-route-table-ids ra", "", "true" },
+        { "ec2 describe-route-tables --route-table-ids ra --query length(RouteTables[0].Routes)", "", "1" },
+        { "ec2 modify-vpc-endpoint --vpc-endpoint-id s3 --add-route-table-ids ra", "", "true" },
+        { "ec2 delete-vpc-endpoints --vpc-endpoint-ids s3 vpce-00000000000000000", "",
+          "InvalidVpcEndpointId.NotFound" },
+        { "ec2 describe-route-tables --route-table-ids ra --query length(RouteTables[0].Routes)", "", "1" },
+        { "ec2 describe-vpc-endpoints --query VpcEndpoints", "", "[]" },
+    };
+    TELL(cloud, steps);
+    cloud_close(cloud);
+}
+
+TEST(interface_endpoints_are_interfaces)
+{
+    struct cloud *cloud = two_vpcs();
+#define STS                                                                                                            \
+    "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.sts --vpc-endpoint-type Interface "
+    static const struct step steps[] = {
+        { STS "--subnet-ids a1", "InvalidParameter", "enableDnsHostnames" },
+        { "ec2 modify-vpc-attribute --vpc-id a --enable-dns-hostnames", "", "" },
+        { STS "--subnet-ids a1 a2", "DuplicateSubnetsInSameZone", "us-east-1a" },
+        { STS "--subnet-ids b1", "InvalidParameter", "subnet-" },
+        { "ec2 create-security-group --group-name g --description d --vpc-id a", "", "" },
+        { STS "--subnet-ids a1" NAMED("vpc-endpoint", "sts"), "", "\"DnsName\":\"sts.us-east-1.amazonaws.com\"" },
+        { "ec2 describe-network-interfaces --query "
+          "NetworkInterfaces[].[InterfaceType,RequesterManaged,Groups[0].GroupName]",
+          "", "[[\"vpc_endpoint\",true,\"default\"]]" },
+        { "ec2 modify-vpc-endpoint --vpc-endpoint-id sts --add-security-group-ids g", "", "true" },
+        { "ec2 describe-network-interfaces --query NetworkInterfaces[].Groups[].GroupName", "", "[\"default\",\"g\"]" },
+        { "ec2 modify-vpc-endpoint --vpc-endpoint-id sts --no-private-dns-enabled", "", "true" },
+        { "ec2 describe-vpc-endpoints --query VpcEndpoints[].length(DnsEntries)", "", "[2]" },
+        { "ec2 delete-subnet --subnet-id a1", "DependencyViolation", "eni-" },
+        { "ec2 delete-vpc-endpoints --vpc-endpoint-ids sts", "", "[]" },
+        { "ec2 describe-network-interfaces --query NetworkInterfaces", "", "[]" },
+        { "ec2 describe-vpc-endpoint-services --service-names com.amazonaws.us-east-1.s3 --query "
+          "ServiceDetails[].ServiceType[].ServiceType",
+          "", "[\"Gateway\",\"Interface\"]" },
+    };
+    TELL(cloud, steps);
+    cloud_close(cloud);
+}
+
+TEST(egress_only_gateways_and_dhcp_options)
+{
+    struct cloud *cloud = two_vpcs();
+    static const struct step steps[] = {
+        { "ec2 create-egress-only-internet-gateway --vpc-id a" NAMED("egress-only-internet-gateway", "e"), "",
+          "\"State\":\"attached\"" },
+        { "ec2 create-route --route-table-id ra --destination-cidr-block 0.0.0.0/0 --egress-only-internet-gateway-id e",
+          "InvalidParameterValue", "IPv4" },
+        { "ec2 create-route --route-table-id rb --destination-ipv6-cidr-block ::/0 --egress-only-internet-gateway-id e",
+          "InvalidParameterValue", "different networks" },
+        { "ec2 create-route --route-table-id ra --destination-ipv6-cidr-block ::/0 --egress-only-internet-gateway-id e",
+          "", "true" },
+        { "ec2 delete-vpc --vpc-id a", "DependencyViolation", "eigw-" },
+        { "ec2 delete-egress-only-internet-gateway --egress-only-internet-gateway-id e", "", "\"ReturnCode\":true" },
+        { "ec2 describe-route-tables --route-table-ids ra --query RouteTables[].Routes[1].State", "",
+          "[\"blackhole\"]" },
+        { "ec2 describe-dhcp-options --query DhcpOptions[].DhcpConfigurations[].Values[].Value", "",
+          "[\"ec2.internal\",\"AmazonProvidedDNS\"]" },
+        { "ec2 create-dhcp-options --dhcp-configurations Key=domain-name-servers,Values=10.0.0.300",
+          "InvalidParameterValue", "10.0.0.300" },
+        { "ec2 create-dhcp-options --dhcp-configurations Key=color,Values=blue", "InvalidParameterValue", "color" },
+        { "ec2 create-dhcp-options --dhcp-configurations Key=domain-name,Values=example.com "
+          "Key=domain-name-servers,Values=10.0.0.53,10.0.1.53" NAMED("dhcp-options", "d"),
+          "", "10.0.1.53" },
+        { "ec2 associate-dhcp-options --dhcp-options-id d --vpc-id a", "", "{}" },
+        { "ec2 delete-dhcp-options --dhcp-options-id d", "DependencyViolation", "vpc-" },
+        { "ec2 associate-dhcp-options --dhcp-options-id default --vpc-id a", "", "{}" },
+        { "ec2 delete-dhcp-options --dhcp-options-id d", "", "{}" },
+    };
+    TELL(cloud, steps);
+    cloud_close(cloud);
+}
+
 TEST_MAIN
