@@ -385,7 +385,7 @@ describe_instance_status(struct op_call *call, struct err *err)
     }
 #define INSTANCE "instance/${InstanceId}"
 const struct op ops_ec2_instance[] = {
-    ROW("RunInstances", OP_WRITE, ec2_run_instances, "instance/* subnet/${SubnetId}",
+    ROW("RunInstances", OP_WRITE, ec2_run_instances, "instance/* volume/* subnet/${SubnetId}",
         "Run instances in a subnet; without one, in the default VPC."),
     ROW("StartInstances", OP_WRITE, start_instances, "instance/${InstanceIds}",
         "Start stopped instances; an auto-assigned public address is a new one."),

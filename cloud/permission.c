@@ -9,6 +9,7 @@
 #include "cloud/op_types.h"
 #include "cloud/ops_kms.h"
 #include "iampolicy/account.h"
+#include "iampolicy/organization.h"
 #include "netsim/model/network.h"
 #include "netsim/model/security_group.h"
 #include "netsim/model/subnet.h"
@@ -399,6 +400,9 @@ expand(struct finding *f, const char *rest, struct buf *out, bool all)
     buf_add(out, rest, (size_t)(dollar - rest));
     if (is_place(v.name)) {
         *VEC_ADD(&v.values) = v.name[0] == 'P' ? "aws" : v.name[0] == 'R' ? cloud->region : cloud->account;
+    } else if (strcmp(v.name, "OrganizationId") == 0) {
+        const struct org_organization *o = org_of_account(cloud->accounts, cloud->account);
+        *VEC_ADD(&v.values) = o ? o->obj.id + strlen("o-") : "*";
     } else {
         permission_walk(f->call->in, "", NULL, on_variable, &v);
     }
@@ -413,6 +417,21 @@ expand(struct finding *f, const char *rest, struct buf *out, bool all)
         buf_done(&one);
     }
     VEC_DONE(&v.values);
+}
+
+/* Of organizations: roots, units, accounts and policies have ARNs of their own, requests have their ids. */
+static void
+on_organization_id(void *context, const char *member, const char *text)
+{
+    struct finding *f = context;
+    const struct iam_accounts *accounts = f->call->cloud->accounts;
+    const struct org_entity *entity = org_entity_find(accounts, text);
+    const struct org_policy *policy = org_policy_find(accounts, text);
+    const char *arn = entity ? entity->arn : policy ? policy->arn : NULL;
+    (void)member;
+    if (arn && iam_arn_fits(arn, f->type->type->arn)) {
+        add(f, xstrdup(arn), entity ? &entity->obj : &policy->obj);
+    }
 }
 
 /* ---- what only the lab's network tells --------------------------------------------------------------------------- */
@@ -569,6 +588,9 @@ add_type(struct finding *f)
         permission_walk(f->call->in, "", mentions, on_id, f);
     }
     permission_walk(f->call->in, "", mentions, on_arn, f);
+    if (strcmp(op->service, "organizations") == 0) {
+        permission_walk(f->call->in, "", NULL, on_organization_id, f);
+    }
     if (f->list->n > before || add_named(f)) {
         return;
     }
@@ -691,6 +713,19 @@ add_passed_role(const struct op_call *call, struct iam_catalog *catalog, permiss
     }
 }
 
+/* A role in an instance profile is on its way to EC2. */
+static void
+add_profile_role(const struct op_call *call, struct iam_catalog *catalog, permissions *list)
+{
+    if (strcmp(call->op->name, "AddRoleToInstanceProfile") == 0) {
+        size_t before = list->n;
+        add_action(call, catalog, list, "iam:PassRole");
+        for (size_t i = before; i < list->n; i++) {
+            permission_set(&list->items[i], "iam:PassedToService", "ec2.amazonaws.com");
+        }
+    }
+}
+
 static void
 add_copied(const struct op_call *call, struct iam_catalog *catalog, permissions *list)
 {
@@ -730,6 +765,7 @@ permissions_of(const struct op_call *call, struct iam_catalog *catalog, permissi
     } else {
         add_tagging(call, catalog, list, action);
         add_copied(call, catalog, list);
+        add_profile_role(call, catalog, list);
     }
     free(action);
 }

@@ -238,6 +238,8 @@ tell(const struct telling *t, const struct permission *permission, const struct 
     }
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         const json_t *value = strcmp(places[i].key, key->name) == 0 ? json_at(t->call->in, places[i].path) : NULL;
+        bool known = t->resource && strcmp(places[i].key, key->name) == 0;
+        value = value ? value : known ? json_at(t->resource, places[i].path) : NULL;
         if (value) {
             json_t *text = strcmp(places[i].key + 4, "AccepterVpc") == 0    ? arn_of(t, "PeerVpcId", "vpc")
                            : strcmp(places[i].key + 4, "RequesterVpc") == 0 ? arn_of(t, "VpcId", "vpc")

@@ -1,7 +1,10 @@
 /* Who may do what: action x policy -> code and message, as an operation of the lab answers it. */
 #include "base/buf.h"
 #include "cloud/authorize.h"
+#include "cloud/keeper_link.h"
+#include "cloud/op_types.h"
 #include "cloud/permission.h"
+#include "netsim/live/keeper.h"
 #include "tests/test.h"
 #include "tests/unit/cloud_lab.h"
 
@@ -137,6 +140,127 @@ TEST(policies_decide_operations)
     }
 }
 
+/* ---- what an operation asks for ---------------------------------------------------------------------------------- */
+
+/* "action resource" of each permission, ids replaced by the names they were given. */
+static char *
+asked(struct cloud *cloud, struct iam_catalog *catalog, const char *line, const char *key, json_t **value)
+{
+    char *copy = strdup(line), *words[64], *state = NULL;
+    size_t n = 0, n_words;
+    for (char *p = strtok_r(copy, " ", &state); p; p = strtok_r(NULL, " ", &state)) {
+        words[n++] = p;
+    }
+    struct err err = { 0 };
+    struct buf out = { 0 };
+    const struct op *op = op_find(n, words, &n_words, &err);
+    json_t *in = op ? op_read_argv(op, cloud, n - n_words, words + n_words, &err) : NULL;
+    json_t *args = in ? op_check(op, in, CHECK_CALL, &err) : NULL;
+    bool ready = args && op_resolve_names(op, cloud, args, &err);
+    CHECK(ready, "%s: %s", line, err.text);
+    struct op_call call = { .cloud = cloud, .op = op, .in = args };
+    permissions list = { 0 };
+    if (ready) {
+        permissions_of(&call, catalog, &list);
+    }
+    for (size_t i = 0; i < list.n; i++) {
+        static const char *const names[] = { "main", "sn", "rt", "web" };
+        char *resource = list.items[i].resource, *last = strrchr(resource, '/');
+        const char *shown = last ? last + 1 : "";
+        for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+            char id[ID_SIZE];
+            struct err ignored = { 0 };
+            bool same = cloud_resolve(cloud, k == 3 ? "sg" : "", names[k], id, &ignored) && strcmp(id, shown) == 0;
+            shown = same ? names[k] : shown;
+        }
+        buf_printf(&out, "%s%s %.*s%s", i ? "\n" : "", list.items[i].action,
+                   last ? (int)(last + 1 - resource) : (int)strlen(resource), resource, shown);
+        *value = *value ? *value : json_incref(json_object_get(list.items[i].context, key));
+    }
+    permissions_done(&list);
+    json_decref(in);
+    json_decref(args);
+    free(copy);
+    return buf_steal(&out);
+}
+
+TEST(operations_ask_for_actions_on_resources)
+{
+#define EC2 "arn:aws:ec2:us-east-1:123456789012:"
+#define IAM "arn:aws:iam::123456789012:"
+#define RUN "ec2 run-instances --image-id ami-12345678 --instance-type t3.micro "
+    static const struct {
+        const char *line, *asked, *key, *value; /* a key of one of them, and its value as JSON */
+    } cases[] = {
+        { "ec2 describe-vpcs --vpc-ids main", "ec2:DescribeVpcs *", "ec2:Region", "us-east-1" },
+        { "ec2 create-subnet --vpc-id main --cidr-block 10.0.2.0/24",
+          "ec2:CreateSubnet " EC2 "subnet/*\nec2:CreateSubnet " EC2 "vpc/main", "ec2:ResourceTag/Name", "main" },
+        { "ec2 delete-subnet --subnet-id sn", "ec2:DeleteSubnet " EC2 "subnet/sn", "aws:ResourceTag/env", "dev" },
+        { "ec2 delete-subnet --subnet-id subnet-12345678", "ec2:DeleteSubnet " EC2 "subnet/subnet-12345678", "", NULL },
+        { "ec2 create-tags --resources main sn --tags Key=a,Value=b",
+          "ec2:CreateTags " EC2 "subnet/sn\nec2:CreateTags " EC2 "vpc/main", "aws:RequestTag/a", "b" },
+        { "ec2 associate-route-table --route-table-id rt --subnet-id sn",
+          "ec2:AssociateRouteTable " EC2 "route-table/rt\nec2:AssociateRouteTable " EC2 "subnet/sn", "", NULL },
+        { "ec2 create-route --route-table-id rt --destination-cidr-block 0.0.0.0/0 --gateway-id igw-12345678",
+          "ec2:CreateRoute " EC2 "route-table/rt", "", NULL },
+        { "ec2 authorize-security-group-ingress --group-id web --ip-permissions "
+          "IpProtocol=tcp,FromPort=1,ToPort=2,UserIdGroupPairs=[{GroupId=sg-12345678}]",
+          "ec2:AuthorizeSecurityGroupIngress " EC2 "security-group/web", "", NULL },
+        { RUN "--subnet-id sn --security-group-ids web --key-name k --iam-instance-profile Name=app",
+          "ec2:RunInstances arn:aws:ec2:us-east-1::image/ami-12345678\nec2:RunInstances " EC2
+          "instance/*\nec2:RunInstances " EC2 "key-pair/k\nec2:RunInstances " EC2
+          "network-interface/*\nec2:RunInstances " EC2 "security-group/web\nec2:RunInstances " EC2
+          "subnet/sn\nec2:RunInstances " EC2 "volume/*\niam:PassRole " IAM "role/x/app",
+          "iam:PassedToService", "ec2.amazonaws.com" },
+        { RUN "--subnet-id sn --security-group-ids web",
+          "ec2:RunInstances arn:aws:ec2:us-east-1::image/ami-12345678\nec2:RunInstances " EC2
+          "instance/*\nec2:RunInstances " EC2 "network-interface/*\nec2:RunInstances " EC2
+          "security-group/web\nec2:RunInstances " EC2 "subnet/sn\nec2:RunInstances " EC2 "volume/*",
+          "ec2:InstanceType", "t3.micro" },
+        { "iam create-role --role-name app2 --path /y/ --assume-role-policy-document {} --tags Key=a,Value=b",
+          "iam:CreateRole " IAM "role/y/app2\niam:TagRole " IAM "role/y/app2", "aws:RequestTag/a", "b" },
+        { "iam get-role --role-name app", "iam:GetRole " IAM "role/x/app", "", NULL },
+        { "iam add-role-to-instance-profile --instance-profile-name app --role-name app",
+          "iam:AddRoleToInstanceProfile " IAM "instance-profile/app\niam:PassRole " IAM "role/x/app",
+          "iam:PassedToService", "ec2.amazonaws.com" },
+        { "iam get-policy --policy-arn arn:aws:iam::aws:policy/PowerUserAccess",
+          "iam:GetPolicy arn:aws:iam::aws:policy/PowerUserAccess", "", NULL },
+        { "sts assume-role --role-arn " IAM "role/x/app --role-session-name s1 --tags Key=t,Value=1 --external-id x1",
+          "sts:AssumeRole " IAM "role/x/app\nsts:TagSession " IAM "role/x/app", "sts:ExternalId", "x1" },
+        { "s3api put-bucket-policy --bucket b --policy {}", "s3:PutBucketPolicy arn:aws:s3:::b", "", NULL },
+        { "organizations attach-policy --policy-id p-FullAWSAccess --target-id 123456789012",
+          "organizations:AttachPolicy arn:aws:organizations::123456789012:account/", "", NULL },
+    };
+    struct err err = { 0 };
+    struct cloud *cloud = lab_open(&err);
+    struct iam_catalog *catalog = iam_catalog_new();
+    must(cloud, "ec2 create-vpc --cidr-block 10.0.0.0/16 --tag-specifications "
+                "ResourceType=vpc,Tags=[{Key=Name,Value=main}]");
+    must(cloud, "ec2 create-subnet --vpc-id main --cidr-block 10.0.1.0/24 --tag-specifications "
+                "ResourceType=subnet,Tags=[{Key=Name,Value=sn},{Key=env,Value=dev}]");
+    must(cloud, "ec2 create-route-table --vpc-id main --tag-specifications "
+                "ResourceType=route-table,Tags=[{Key=Name,Value=rt}]");
+    must(cloud, "ec2 create-security-group --vpc-id main --group-name web --description web");
+    must(cloud, "iam create-role --role-name app --path /x/ --assume-role-policy-document "
+                "'{\"Version\":\"2012-10-17\",\"Statement\":[]}'");
+    must(cloud, "iam create-instance-profile --instance-profile-name app");
+    must(cloud, "iam add-role-to-instance-profile --instance-profile-name app --role-name app");
+    must(cloud, "organizations create-organization");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        json_t *value = NULL;
+        char *text = asked(cloud, catalog, cases[i].line, cases[i].key, &value);
+        CHECK(strncmp(text, cases[i].asked, strlen(cases[i].asked)) == 0, "%s asks for\n%s\nexpected\n%s",
+              cases[i].line, text, cases[i].asked);
+        if (cases[i].value) {
+            CHECK_STR(value ? json_string_value(value) : "", cases[i].value, "%s: %s", cases[i].line, cases[i].key);
+        }
+        json_decref(value);
+        free(text);
+    }
+    iam_catalog_free(catalog);
+    cloud_close(cloud);
+}
+
 /* ---- sessions ---------------------------------------------------------------------------------------------------- */
 
 #define TRUST(condition)                                                                                               \
@@ -238,6 +362,134 @@ TEST(sessions_are_narrowed_and_end)
     must(cloud, "ec2 describe-vpcs");
     CHECK_STR(as(cloud, SESSION, "ec2 describe-vpcs", &err), "ExpiredToken", "%s", err.text);
     CHECK_STR(as(cloud, "app", "ec2 describe-vpcs", &err), "", "%s", err.text);
+    cloud_close(cloud);
+}
+
+/* ---- who else has a say ------------------------------------------------------------------------------------------ */
+
+TEST(every_kind_of_policy_has_a_say)
+{
+    static const struct {
+        const char *setup[6], *who, *line, *code, *message;
+    } cases[] = {
+        { { "iam create-group --group-name g", "iam add-user-to-group --user-name alice --group-name g",
+            "iam put-group-policy --group-name g --policy-name g --policy-document "
+            "'{\"Version\":\"2012-10-17\",\"Statement\":[" ALLOW("\"ec2:Describe*\"", "") "]}'" },
+          "alice",
+          "ec2 describe-vpcs",
+          "",
+          "" },
+        { { "iam attach-user-policy --user-name alice --policy-arn arn:aws:iam::aws:policy/AmazonEC2FullAccess",
+            "iam put-user-permissions-boundary --user-name alice --permissions-boundary "
+            "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" },
+          "alice",
+          "ec2 describe-vpcs",
+          "UnauthorizedOperation",
+          "because no permissions boundary allows the ec2:DescribeVpcs action" },
+        { { "organizations create-organization",
+            "organizations create-account --email a@example.com --account-name other" },
+          "arn:aws:iam::123456789012:root",
+          "ec2 describe-vpcs",
+          "",
+          "" },
+        { { "s3api create-bucket --bucket shut",
+            "s3api put-bucket-policy --bucket shut --policy '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":"
+            "\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::shut\"}]}'" },
+          NULL,
+          "s3api get-bucket-tagging --bucket shut",
+          "AccessDenied",
+          "with an explicit deny in a resource-based policy" },
+        { { "s3api create-bucket --bucket shut",
+            "s3api put-bucket-policy --bucket shut --policy '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":"
+            "\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::shut\"}]}'" },
+          NULL,
+          "s3api delete-bucket-policy --bucket shut",
+          "",
+          "" }, /* the owner can always repair it */
+        { { "s3api create-bucket --bucket open",
+            "s3api put-bucket-policy --bucket open --policy '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":"
+            "\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::123456789012:user/"
+            "alice\"},\"Action\":\"s3:GetBucketPolicy\","
+            "\"Resource\":\"arn:aws:s3:::open\"}]}'" },
+          "alice",
+          "s3api get-bucket-policy --bucket open",
+          "",
+          "" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct cloud *cloud = lab_of_alice(ALLOW("\"sqs:*\"", ""));
+        struct err err;
+        for (size_t k = 0; k < ARRAY_SIZE(cases[i].setup) && cases[i].setup[k]; k++) {
+            must(cloud, cases[i].setup[k]);
+        }
+        CHECK_STR(as(cloud, cases[i].who, cases[i].line, &err), cases[i].code, "%s: %s", cases[i].line, err.text);
+        CHECK(strstr(err.text, cases[i].message) != NULL, "%s says: %s", cases[i].line, err.text);
+        cloud_close(cloud);
+    }
+}
+
+/* A member account's root user has what the SCPs leave it; the management account's has everything. */
+TEST(service_control_policies_bind_member_accounts)
+{
+    struct cloud *cloud = lab_of_alice(ALLOW("\"sqs:*\"", ""));
+    struct err err = { 0 };
+    must(cloud, "organizations create-organization");
+    must(cloud, "organizations create-account --email a@example.com --account-name other");
+    json_t *out = lab_run(cloud, "organizations list-accounts", &err);
+    const json_t *accounts = json_object_get(out, "Accounts");
+    char other[16] = "", line[400], policy[64] = "", root[64] = "";
+    for (size_t i = 0; i < json_array_size(accounts); i++) {
+        const char *id = json_str(json_array_get(accounts, i), "Id");
+        snprintf(other, sizeof other, "%s", strcmp(id, "123456789012") != 0 ? id : other);
+    }
+    json_decref(out);
+    CHECK_STR(as(cloud, other, "ec2 create-vpc --cidr-block 10.9.0.0/16", &err), "", "%s", err.text);
+    out = lab_run(cloud, "organizations list-roots", &err);
+    snprintf(root, sizeof root, "%s", json_str(json_array_get(json_object_get(out, "Roots"), 0), "Id"));
+    json_decref(out);
+    snprintf(line, sizeof line, "organizations enable-policy-type --root-id %s --policy-type SERVICE_CONTROL_POLICY",
+             root);
+    as(cloud, NULL, line, &err); /* it may be enabled already */
+    out = lab_run(cloud,
+                  "organizations create-policy --name n --description d --type SERVICE_CONTROL_POLICY --content "
+                  "'{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"ec2:CreateVpc\","
+                  "\"Resource\":\"*\"}]}'",
+                  &(struct err){ 0 });
+    const char *id = json_str(json_at(out, "Policy.PolicySummary"), "Id");
+    snprintf(policy, sizeof policy, "%s", id ? id : "");
+    json_decref(out);
+    snprintf(line, sizeof line, "organizations attach-policy --policy-id %s --target-id %s", policy, root);
+    must(cloud, line);
+    CHECK_STR(as(cloud, other, "ec2 create-vpc --cidr-block 10.8.0.0/16", &err), "UnauthorizedOperation", "%s",
+              err.text);
+    CHECK(strstr(err.text, "with an explicit deny in a service control policy") != NULL, "%s", err.text);
+    CHECK_STR(as(cloud, NULL, "ec2 create-vpc --cidr-block 10.8.0.0/16", &err), "", "%s", err.text);
+    cloud_close(cloud);
+}
+
+/* A live lab's keeper is told who asks, and forgets it with the next request. */
+TEST(a_keeper_asks_the_callers_policies)
+{
+    static const struct {
+        const char *request, *code;
+    } cases[] = {
+        { "{\"op\":[\"ec2\",\"DescribeVpcs\"],\"in\":{},\"as\":{\"principal\":\"alice\"}}", "" },
+        { "{\"op\":[\"ec2\",\"DescribeSubnets\"],\"in\":{},\"as\":{\"principal\":\"alice\"}}",
+          "UnauthorizedOperation" },
+        { "{\"op\":[\"ec2\",\"DescribeSubnets\"],\"in\":{},\"as\":{}}", "" },
+        { "{\"op\":[\"ec2\",\"DescribeVpcs\"],\"in\":{},\"as\":{\"principal\":\"bob\"}}", "NoSuchEntity" },
+    };
+    struct cloud *cloud = lab_of_alice(ALLOW("\"ec2:DescribeVpcs\"", ""));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct keeper_message request = { 0 }, reply = { 0 };
+        struct err err = { 0 };
+        request.json = json_read(cases[i].request, strlen(cases[i].request), "request", &err);
+        CHECK(request.json && keeper_link_serve(cloud, &request, &reply), "%s", cases[i].request);
+        const char *code = json_str(json_object_get(reply.json, "error"), "code");
+        CHECK_STR(code ? code : "", cases[i].code, "%s", cases[i].request);
+        json_decref(request.json);
+        json_decref(reply.json);
+    }
     cloud_close(cloud);
 }
 
