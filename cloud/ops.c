@@ -14,6 +14,7 @@
     FAMILY(ops_lab) \
     FAMILY(ops_live) \
     FAMILY(ops_reach) \
+    FAMILY(ops_connectivity) \
     FAMILY(ops_verify) \
     FAMILY(ops_ec2_describe) \
     FAMILY(ops_ec2_tags) \
