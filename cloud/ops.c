@@ -36,6 +36,7 @@
     FAMILY(ops_flows) \
     FAMILY(ops_iam_simulate) \
     FAMILY(ops_iam_batch) \
+    FAMILY(ops_policy_test) \
     FAMILY(ops_iam_entities) \
     FAMILY(ops_iam_policies) \
     FAMILY(ops_iam_more) \

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "iampolicy/chain.h"
 #include "iampolicy/document.h"
+#include "iampolicy/explain.h"
 #include "iampolicy/json_out.h"
 #include "iampolicy/missing.h"
 
@@ -559,6 +560,16 @@ iam_batch_decide(struct iam_batch *batch, const char *text, size_t size, int lin
     iam_missing_keys(&batch->policies, batch->request, &batch->missing);
     put_decision(batch, id, out);
     return true;
+}
+
+json_t *
+iam_batch_explain(struct iam_batch *batch)
+{
+    struct iam_result result = { .want_looks = true };
+    iam_decide(&batch->policies, batch->request, &result);
+    json_t *explanation = iam_explain(&batch->policies, batch->request, &result);
+    iam_result_done(&result);
+    return explanation;
 }
 
 /* ---- one condition, one element ---- */

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/buf.h"
+#include "base/json.h"
 
 struct iam_batch;
 struct iam_batch *iam_batch_new(void);
@@ -25,3 +26,7 @@ void iam_batch_free(struct iam_batch *batch);
  * line was wrong. */
 bool iam_batch_decide(struct iam_batch *batch, const char *text, size_t size, int line, struct buf *out);
 bool iam_batch_match(struct iam_batch *batch, const char *text, size_t size, int line, struct buf *out);
+
+/* The last question decided, again and aloud (explain.h); the caller owns the answer.  Only after iam_batch_decide()
+ * returned true. */
+json_t *iam_batch_explain(struct iam_batch *batch);
