@@ -29,6 +29,7 @@
     FAMILY(ops_ec2_transit_gateway) \
     FAMILY(ops_ec2_endpoints) \
     FAMILY(ops_ec2_egress_dhcp) \
+    FAMILY(ops_ec2_vpn) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \

@@ -92,3 +92,32 @@ extern const struct kind virtual_interface_kind;
 struct direct_connect_association *
 direct_connect_association_of(const struct network *net, const char *gateway_id,
                               const char *associated_id); /* associated; NULL if none */
+
+/* ---- Operations: vpn_ops.c ------------------------------------------------------------------------------------------ */
+struct route_table;
+
+/* The one there is if address and number are an existing one's, as AWS does.  InvalidParameterValue: number not 1 to 4294967295. */
+struct customer_gateway *customer_gateway_create(struct network *net, const struct ip *ip, int64_t asn, const char *device_name,
+                                                 struct err *err);
+bool customer_gateway_delete(struct network *net, struct customer_gateway *gateway, struct err *err); /* IncorrectState: in use */
+struct vpn_gateway *vpn_gateway_create(struct network *net, int64_t asn, const char *zone /* may be NULL */, struct err *err);
+struct vpn_gateway *vpn_gateway_require(const struct network *net, const char *id, struct err *err); /* not a deleted one */
+bool vpn_gateway_delete(struct network *net, struct vpn_gateway *vgw, struct err *err); /* IncorrectState: attached or in use */
+/* VpnGatewayAttachmentLimitExceeded: either is attached already.  InvalidVpnGatewayAttachment.NotFound.  Detaching ends propagation. */
+bool vpn_gateway_attach(struct network *net, struct vpn_gateway *vgw, const char *vpc_id, struct err *err);
+bool vpn_gateway_detach(struct network *net, struct vpn_gateway *vgw, const char *vpc_id, struct err *err);
+/* Static routes of its VPN connections become routes of the table, and go when they end.  Gateway.NotAttached; InvalidParameterValue. */
+bool vpn_gateway_propagate(struct network *net, struct vpn_gateway *vgw, struct route_table *table, struct err *err);
+bool vpn_gateway_unpropagate(struct network *net, const char *vgw_id, struct route_table *table, struct err *err);
+
+struct vpn_spec {
+    const char *customer_gateway_id, *vpn_gateway_id, *tgw_id; /* one of the last two, the other NULL */
+    bool static_routes_only;
+};
+/* To a transit gateway it is also an attachment, in the default tables.  Each gateway's .NotFound, MissingParameter,
+ * InvalidParameterCombination. */
+struct vpn_connection *vpn_connection_create(struct network *net, const struct vpn_spec *spec, struct err *err);
+bool vpn_connection_delete(struct network *net, struct vpn_connection *vpn, struct err *err); /* stays listed as "deleted" */
+/* InvalidParameterCombination: routes come by BGP; InvalidRoute.NotFound. */
+bool vpn_connection_add_route(struct network *net, struct vpn_connection *vpn, const struct cidr *cidr, struct err *err);
+bool vpn_connection_drop_route(struct network *net, struct vpn_connection *vpn, const struct cidr *cidr, struct err *err);

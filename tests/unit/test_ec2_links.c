@@ -250,4 +250,49 @@ TEST(egress_only_gateways_and_dhcp_options)
     cloud_close(cloud);
 }
 
+TEST(vpn_connections_propagate_routes)
+{
+    struct cloud *cloud = two_vpcs();
+    static const struct step steps[] = {
+        { "ec2 create-customer-gateway --type ipsec.1", "MissingParameter", "IpAddress" },
+        { "ec2 create-customer-gateway --type ipsec.2 --ip-address 198.51.100.9", "InvalidParameterValue", "ipsec.2" },
+        { "ec2 create-customer-gateway --type ipsec.1 --ip-address 198.51.100.9 --bgp-asn 65010" NAMED(
+              "customer-gateway", "cgw"),
+          "", "\"BgpAsn\":\"65010\"" },
+        { "ec2 create-vpn-gateway --type ipsec.1" NAMED("vpn-gateway", "v"), "", "\"AmazonSideAsn\":64512" },
+        { "ec2 create-route --route-table-id ra --destination-cidr-block 172.16.0.0/16 --gateway-id v",
+          "InvalidParameterValue", "different networks" },
+        { "ec2 enable-vgw-route-propagation --gateway-id v --route-table-id ra", "Gateway.NotAttached", "vgw-" },
+        { "ec2 attach-vpn-gateway --vpn-gateway-id v --vpc-id a", "", "\"State\":\"attached\"" },
+        { "ec2 attach-vpn-gateway --vpn-gateway-id v --vpc-id b", "VpnGatewayAttachmentLimitExceeded", "vgw-" },
+        { "ec2 enable-vgw-route-propagation --gateway-id v --route-table-id ra", "", "{}" },
+        { "ec2 create-vpn-connection --type ipsec.1 --customer-gateway-id cgw", "MissingParameter", "VpnGatewayId" },
+        { "ec2 create-vpn-connection --type ipsec.1 --customer-gateway-id cgw --vpn-gateway-id v --options "
+          "StaticRoutesOnly=true" NAMED("vpn-connection", "vpn"),
+          "", "\"StaticRoutesOnly\":true" },
+        { "ec2 create-vpn-connection-route --vpn-connection-id vpn --destination-cidr-block 172.16.0.0/16", "", "{}" },
+        { "ec2 describe-route-tables --route-table-ids ra --query "
+          "RouteTables[].Routes[1].[DestinationCidrBlock,Origin]",
+          "", "[[\"172.16.0.0/16\",\"EnableVgwRoutePropagation\"]]" },
+        { "ec2 delete-route --route-table-id ra --destination-cidr-block 172.16.0.0/16", "InvalidParameterValue",
+          "propagated" },
+        { "ec2 delete-vpc --vpc-id a", "DependencyViolation", "vgw-" },
+        { "ec2 delete-vpn-gateway --vpn-gateway-id v", "IncorrectState", "attached" },
+        { "ec2 delete-customer-gateway --customer-gateway-id cgw", "IncorrectState", "vpn-" },
+        { "ec2 create-transit-gateway" NAMED("transit-gateway", "t"), "", "" },
+        { "ec2 create-vpn-connection --type ipsec.1 --customer-gateway-id cgw --transit-gateway-id t", "",
+          "\"TransitGatewayId\":\"tgw-" },
+        { "ec2 describe-transit-gateway-attachments --query "
+          "TransitGatewayAttachments[].[ResourceType,Association.State]",
+          "", "[[\"vpn\",\"associated\"]]" },
+        { "ec2 delete-vpn-connection --vpn-connection-id vpn", "", "{}" },
+        { "ec2 describe-route-tables --route-table-ids ra --query length(RouteTables[0].Routes)", "", "1" },
+        { "ec2 detach-vpn-gateway --vpn-gateway-id v --vpc-id a", "", "{}" },
+        { "ec2 describe-route-tables --route-table-ids ra --query RouteTables[].PropagatingVgws[]", "", "[]" },
+        { "ec2 delete-vpn-gateway --vpn-gateway-id v", "", "{}" },
+    };
+    TELL(cloud, steps);
+    cloud_close(cloud);
+}
+
 TEST_MAIN
