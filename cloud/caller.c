@@ -339,6 +339,9 @@ session_context(const struct cloud *cloud, const struct caller *caller)
 json_t *
 caller_identity(const struct cloud *cloud)
 {
+    if (cloud->unsigned_by) {
+        return json_deep_copy(cloud->unsigned_by);
+    }
     static const char *const types[] = { "Root", "IAMUser", "AssumedRole", "FederatedUser" };
     const struct caller *caller = cloud->caller;
     char root[64];

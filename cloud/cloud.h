@@ -32,6 +32,7 @@ struct cloud {
     char home_region[24];  /* the lab's own region, as saved; 'region' is this unless an option said otherwise */
     bool limits;           /* AWS's default quotas are enforced */
     char *as;              /* who acts, as cloud_act_as() understood it; NULL: the root user of the lab's account */
+    json_t *unsigned_by;   /* userIdentity of a call that an identity provider vouches for, until the journal has it */
     struct caller *caller; /* the same in full while an operation runs; NULL: the root user of the lab's account */
 };
 

@@ -139,6 +139,8 @@ call_here(struct op_call *call, const json_t *in, struct err *err)
             err_clear(err);
         }
     }
+    json_decref(call->cloud->unsigned_by);
+    call->cloud->unsigned_by = NULL;
     if (!done && err) {
         *err = failure;
     }

@@ -43,6 +43,7 @@
     FAMILY(ops_iam_more) \
     FAMILY(ops_iam_access_keys) \
     FAMILY(ops_sts) \
+    FAMILY(ops_sts_federation) \
     FAMILY(ops_s3) \
     FAMILY(ops_organizations) \
     FAMILY(ops_organizations_policies) \
