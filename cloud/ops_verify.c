@@ -2,7 +2,10 @@
  *
  * Each question is put to netsim/analysis (the model) and to the kernel (a real packet through the live lab): does it
  * arrive, with which addresses, and does the answer come back?  Where the two differ one of them is wrong, which is a
- * bug in vpclab, and the exit status is 1. */
+ * bug in vpclab, and the exit status is 1.
+ *
+ * A packet whose way leads through something that only one of them has is no agreement and no disagreement: it is
+ * listed apart.  Which packets these are is known from the plan and the way, not from the verdicts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +14,8 @@
 #include "base/vec.h"
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
-#include "netsim/analysis/reach.h"
+#include "netsim/analysis/walk.h"
+#include "netsim/live/plan.h"
 
 #define UNNAMED_PORT 4444 /* asked for where no rule names it; the next free one if some rule does */
 #define PORTS_MAX    64   /* of one pair; more say nothing new and cost time */
@@ -28,11 +32,21 @@ struct question {
     struct flow_spec flow;
     struct live_probe probe;
     struct reach_result said;
+    struct gap *gap; /* NULL: both have everything on its way */
+};
+/* A construct that one of the two does not have. */
+struct gap {
+    const char *lacks; /* "not built live", "not analysed" */
+    const char *what;  /* "transit gateway" */
+    char id[ID_SIZE];
+    size_t n_packets, n_pairs;
 };
 struct inquiry {
     const struct cloud *cloud;
     VEC(struct side) sides;
     VEC(struct question) questions;
+    struct plan *plan;
+    VEC(struct gap *) gaps;
 };
 struct port {
     int protocol, port;
@@ -244,6 +258,72 @@ put_to_analysis(struct inquiry *inquiry, struct err *err)
     return true;
 }
 
+/* ---- what one of the two does not have ------------------------------------------------------------------------------
+ */
+static struct gap *
+gap_of(struct inquiry *inquiry, const char *lacks, const char *what, const char *id)
+{
+    for (size_t i = 0; i < inquiry->gaps.n; i++) {
+        if (strcmp(inquiry->gaps.items[i]->id, id) == 0 && inquiry->gaps.items[i]->lacks == lacks) {
+            return inquiry->gaps.items[i];
+        }
+    }
+    struct gap *gap = *VEC_ADD(&inquiry->gaps) = xcalloc(1, sizeof *gap);
+    gap->lacks = lacks;
+    gap->what = what;
+    snprintf(gap->id, sizeof gap->id, "%s", id);
+    return gap;
+}
+
+static struct gap *
+gap_on_walk(struct inquiry *inquiry, const struct walk *walk)
+{
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        const struct hop *hop = &walk->hops.items[i];
+        const char *target = NULL;
+        if (hop->route) {
+            route_target(hop->route, &target);
+        }
+        const struct plan_unbuilt *unbuilt = hop->id ? plan_find_unbuilt(inquiry->plan, hop->id) : NULL;
+        unbuilt = !unbuilt && target ? plan_find_unbuilt(inquiry->plan, target) : unbuilt;
+        if (unbuilt) {
+            return gap_of(inquiry, "not built live", unbuilt->what, unbuilt->id);
+        }
+        if (hop->kind == HOP_UNMODELLED && hop->id) {
+            return gap_of(inquiry, "not analysed", walk->stop_what ? walk->stop_what : "component", hop->id);
+        }
+    }
+    return NULL;
+}
+
+/* The way there and back past every filter: whatever the verdicts are, it tells what the packet would meet. */
+static bool
+find_gaps(struct inquiry *inquiry, struct err *err)
+{
+    struct plan_numbers numbers = { 0 };
+    const struct question *last = NULL;
+    inquiry->plan = plan_new(inquiry->cloud->net, &numbers);
+    plan_numbers_done(&numbers);
+    for (size_t i = 0; i < inquiry->questions.n; i++) {
+        struct question *q = &inquiry->questions.items[i];
+        struct open_ways ways = { 0 };
+        if (!reach_open_ways(inquiry->cloud->net, &q->flow, &ways, err)) {
+            return false;
+        }
+        q->gap = gap_on_walk(inquiry, &ways.forward);
+        q->gap = q->gap ? q->gap : gap_on_walk(inquiry, &ways.back);
+        open_ways_done(&ways);
+        if (q->gap) {
+            bool same_pair = last && last->from == q->from && last->to == q->to && last->gap == q->gap &&
+                             last->flow.dst_ip.family == q->flow.dst_ip.family;
+            q->gap->n_packets++;
+            q->gap->n_pairs += !same_pair;
+        }
+        last = q;
+    }
+    return true;
+}
+
 static bool
 put_to_kernel(struct inquiry *inquiry, struct err *err)
 {
@@ -317,17 +397,17 @@ disagreement_json(const struct question *q, const char *how)
 static json_t *
 pair_json(const struct question *q)
 {
-    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:[], s:[]}", "From", q->from->name, "To", q->to->name, "Family",
-                     (int)q->flow.dst_ip.family, "Asked", 0, "Agree", 0, "Passes", "Blocked");
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:[], s:[]}", "From", q->from->name, "To", q->to->name, "Family",
+                     (int)q->flow.dst_ip.family, "Asked", 0, "Agree", 0, "NotCompared", 0, "Passes", "Blocked");
 }
 
 /* The answer: pair by pair, and every disagreement. */
 static void
 report(struct op_call *call, const struct inquiry *inquiry)
 {
-    json_t *pairs = json_array(), *differences = json_array(), *pair = NULL;
+    json_t *pairs = json_array(), *differences = json_array(), *gaps = json_array(), *pair = NULL;
     const struct question *last = NULL;
-    json_int_t agree = 0;
+    json_int_t agree = 0, apart = 0;
     for (size_t i = 0; i < inquiry->questions.n; i++) {
         const struct question *q = &inquiry->questions.items[i];
         if (!last || last->from != q->from || last->to != q->to || last->flow.dst_ip.family != q->flow.dst_ip.family) {
@@ -335,10 +415,13 @@ report(struct op_call *call, const struct inquiry *inquiry)
             json_array_append_new(pairs, pair);
         }
         last = q;
-        const char *how = difference(q);
-        agree += how == NULL;
+        const char *how = q->gap ? NULL : difference(q);
+        bool agrees = !q->gap && !how;
+        agree += agrees;
+        apart += q->gap != NULL;
         json_object_set_new(pair, "Asked", json_integer(json_int(pair, "Asked", 0) + 1));
-        json_object_set_new(pair, "Agree", json_integer(json_int(pair, "Agree", 0) + (how == NULL)));
+        json_object_set_new(pair, "Agree", json_integer(json_int(pair, "Agree", 0) + agrees));
+        json_object_set_new(pair, "NotCompared", json_integer(json_int(pair, "NotCompared", 0) + (q->gap != NULL)));
         json_array_append_new(json_object_get(pair, q->probe.arrived ? "Passes" : "Blocked"),
                               json_string(flow_name(q)));
         if (how) {
@@ -348,6 +431,14 @@ report(struct op_call *call, const struct inquiry *inquiry)
     json_object_set_new(call->out, "Asked", json_integer((json_int_t)inquiry->questions.n));
     json_object_set_new(call->out, "Agree", json_integer(agree));
     json_object_set_new(call->out, "Disagree", json_integer((json_int_t)json_array_size(differences)));
+    json_object_set_new(call->out, "NotCompared", json_integer(apart));
+    for (size_t i = 0; i < inquiry->gaps.n; i++) {
+        const struct gap *gap = inquiry->gaps.items[i];
+        json_array_append_new(gaps, json_pack("{s:s, s:s, s:s, s:I, s:I}", "Reason", gap->lacks, "What", gap->what,
+                                              "Id", gap->id, "Pairs", (json_int_t)gap->n_pairs, "Packets",
+                                              (json_int_t)gap->n_packets));
+    }
+    json_object_set_new(call->out, "Gaps", gaps);
     json_object_set_new(call->out, "Pairs", pairs);
     json_object_set_new(call->out, "Disagreements", differences);
     call->no = json_array_size(differences) > 0;
@@ -429,13 +520,18 @@ verify_run(struct op_call *call, struct err *err)
     }
     gather_sides(&inquiry);
     ask_all(&inquiry, from, to, only, family);
-    bool ok = put_to_kernel(&inquiry, err) && put_to_analysis(&inquiry, err);
+    bool ok = put_to_kernel(&inquiry, err) && put_to_analysis(&inquiry, err) && find_gaps(&inquiry, err);
     if (ok) {
         report(call, &inquiry);
     }
     for (size_t i = 0; i < inquiry.questions.n; i++) {
         reach_result_done(&inquiry.questions.items[i].said);
     }
+    for (size_t i = 0; i < inquiry.gaps.n; i++) {
+        free(inquiry.gaps.items[i]);
+    }
+    plan_free(inquiry.plan);
+    VEC_DONE(&inquiry.gaps);
     VEC_DONE(&inquiry.questions);
     VEC_DONE(&inquiry.sides);
     return ok;
@@ -470,14 +566,19 @@ print_flows(struct buf *text, const json_t *flows)
 static void
 verify_text(const json_t *out, struct buf *text)
 {
-    const json_t *pairs = json_object_get(out, "Pairs"), *differences = json_object_get(out, "Disagreements"), *item;
+    const json_t *pairs = json_object_get(out, "Pairs"), *differences = json_object_get(out, "Disagreements"),
+                 *gaps = json_object_get(out, "Gaps"), *item;
     int from = (int)widest(pairs, "From"), to = (int)widest(pairs, "To");
     size_t i;
     buf_printf(text, "%-*s  %-*s  %-5s  %-9s  passes | blocked\n", from, "FROM", to, "TO", "", "agree");
     json_array_foreach(pairs, i, item)
     {
         char agree[32];
-        snprintf(agree, sizeof agree, "%lld/%lld", json_int(item, "Agree", 0), json_int(item, "Asked", 0));
+        json_int_t compared = json_int(item, "Asked", 0) - json_int(item, "NotCompared", 0);
+        snprintf(agree, sizeof agree, "-");
+        if (compared) {
+            snprintf(agree, sizeof agree, "%lld/%lld", json_int(item, "Agree", 0), compared);
+        }
         buf_printf(text, "%-*s  %-*s  IPv%lld   %-9s  ", from, json_str(item, "From"), to, json_str(item, "To"),
                    json_int(item, "Family", 4), agree);
         print_flows(text, json_object_get(item, "Passes"));
@@ -496,8 +597,18 @@ verify_text(const json_t *out, struct buf *text)
         buf_printf(text, "  kernel:   %s %s%s%s\n", json_str(item, "Kernel"), json_str(item, "KernelSource"),
                    *json_str(item, "KernelSource") ? " -> " : "", json_str(item, "KernelDestination"));
     }
-    buf_printf(text, "%lld packets: analysis and kernel agree on %lld, disagree on %lld\n", json_int(out, "Asked", 0),
+    json_array_foreach(gaps, i, item)
+    {
+        json_int_t n = json_int(item, "Pairs", 0);
+        buf_printf(text, "%s: %s %s (%lld pair%s)\n", json_str(item, "Reason"), json_str(item, "What"),
+                   json_str(item, "Id"), n, n == 1 ? "" : "s");
+    }
+    buf_printf(text, "%lld packets: analysis and kernel agree on %lld, disagree on %lld", json_int(out, "Asked", 0),
                json_int(out, "Agree", 0), json_int(out, "Disagree", 0));
+    if (json_int(out, "NotCompared", 0)) {
+        buf_printf(text, "; %lld cannot be compared", json_int(out, "NotCompared", 0));
+    }
+    buf_char(text, '\n');
 }
 
 static const struct op_param verify_params[] = {

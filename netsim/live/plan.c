@@ -136,6 +136,12 @@ plan_element_compare(const void *a, const void *b)
     return strcmp(((const struct plan_element *)a)->key, ((const struct plan_element *)b)->key);
 }
 
+static int
+unbuilt_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct plan_unbuilt *)a)->id, ((const struct plan_unbuilt *)b)->id);
+}
+
 bool
 plan_merge_next(struct plan_merge *m, const struct vec_any *from, const struct vec_any *to, size_t size,
                 int (*compare)(const void *, const void *))
@@ -234,6 +240,15 @@ plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip, cons
     n->index = index;
     n->ip = *ip;
     memcpy(n->mac, mac, 6);
+}
+
+void
+plan_unbuilt_add(struct builder *b, const char *what, const char *id)
+{
+    if (!plan_find_unbuilt(b->plan, id)) {
+        *VEC_ADD(&b->plan->unbuilt) =
+            (struct plan_unbuilt){ arena_strdup(b->plan->arena, what), arena_strdup(b->plan->arena, id) };
+    }
 }
 
 const char *
@@ -502,6 +517,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
     for (size_t i = 0; i < plan->namespaces.n; i++) {
         sort_ns(plan->namespaces.items[i]);
     }
+    SORT(&plan->unbuilt, unbuilt_compare);
     return plan;
 }
 
@@ -525,6 +541,7 @@ plan_free(struct plan *plan)
         VEC_DONE(&ns->chains);
     }
     VEC_DONE(&plan->namespaces);
+    VEC_DONE(&plan->unbuilt);
     map_done(&plan->by_id);
     arena_free(plan->arena);
     free(plan);
@@ -534,4 +551,15 @@ const struct plan_ns *
 plan_find(const struct plan *plan, const char *id)
 {
     return map_get(&plan->by_id, id);
+}
+
+const struct plan_unbuilt *
+plan_find_unbuilt(const struct plan *plan, const char *id)
+{
+    for (size_t i = 0; i < plan->unbuilt.n; i++) {
+        if (strcmp(plan->unbuilt.items[i].id, id) == 0) {
+            return &plan->unbuilt.items[i];
+        }
+    }
+    return NULL;
 }

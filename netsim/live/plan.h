@@ -59,10 +59,15 @@ struct plan_ns {
     VEC(struct plan_set) sets;
     VEC(struct plan_chain) chains; /* table "inet vpc" */
 };
+/* A construct of the model that routes lead to and that the kernel does not get: its routes are blackholes. */
+struct plan_unbuilt {
+    const char *what, *id; /* "transit gateway", "tgw-0a.." */
+};
 struct plan {
     struct arena *arena;
     VEC(struct plan_ns *) namespaces; /* internet, routers, then the rest */
     struct map by_id;
+    VEC(struct plan_unbuilt) unbuilt; /* by id, each once */
 };
 
 /* Indexes and addresses that probes and tests know. */
@@ -76,6 +81,7 @@ struct plan {
 struct plan *plan_new(const struct network *net, struct plan_numbers *numbers);
 void plan_free(struct plan *plan);
 const struct plan_ns *plan_find(const struct plan *plan, const char *id); /* NULL if there is none */
+const struct plan_unbuilt *plan_find_unbuilt(const struct plan *plan, const char *id); /* NULL: built, or no route leads there */
 
 int plan_address_compare(const void *a, const void *b);
 int plan_neighbour_compare(const void *a, const void *b);

@@ -61,6 +61,7 @@ struct plan_set *plan_set_add(struct builder *b, struct plan_ns *ns, const char 
 void plan_element_add(struct builder *b, struct plan_set *set, const char *data, const char *key_format, ...)
     __attribute__((format(printf, 4, 5)));
 void plan_chain_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head, const char *rules);
+void plan_unbuilt_add(struct builder *b, const char *what, const char *id);
 void plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip, const uint8_t mac[6]);
 
 /* Names of nftables objects: an AWS id with a prefix, other characters replaced. Rotating buffers. */

@@ -47,6 +47,18 @@ add_route(struct plan_ns *ns, const struct nlq_route *route)
     *VEC_ADD(&ns->routes) = *route;
 }
 
+/* Targets that lead nowhere in the kernel although AWS has something there. */
+static const char *const unbuilt_targets[] = {
+    [ROUTE_PEERING] = "peering connection",
+    [ROUTE_TRANSIT_GATEWAY] = "transit gateway",
+    [ROUTE_VPN_GATEWAY] = "virtual private gateway",
+    [ROUTE_EGRESS_ONLY_IGW] = "egress-only internet gateway",
+    [ROUTE_ENDPOINT] = "VPC endpoint",
+    [ROUTE_LOCAL_GATEWAY] = "local gateway",
+    [ROUTE_CARRIER_GATEWAY] = "carrier gateway",
+    [ROUTE_CORE_NETWORK] = "core network",
+};
+
 /* The next hop on the wire of a route's target; a blackhole when the target is gone, stopped, or not built here. */
 static struct nlq_route
 resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route, int family)
@@ -57,7 +69,8 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
     if (route_is_blackhole(route)) {
         return out;
     }
-    switch (route_target(route, &id)) {
+    enum route_target target = route_target(route, &id);
+    switch (target) {
     case ROUTE_IGW:
         if (v->igw && strcmp(v->igw->obj.id, id) == 0) {
             const struct plan_link *link = NULL;
@@ -86,6 +99,9 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
         port = port_of_instance(v, id);
         break;
     default:
+        if (target < ARRAY_SIZE(unbuilt_targets) && unbuilt_targets[target] && id) {
+            plan_unbuilt_add(b, unbuilt_targets[target], id);
+        }
         break;
     }
     if (port) {
@@ -430,6 +446,23 @@ static const struct stage {
     { "i_local", "type filter hook input priority 0; policy drop;", "", NULL },
 };
 
+/* Where packets that come in by a gateway are sent on to an appliance: they go straight on here. */
+static void
+note_gateway_table(struct builder *b, const struct route_table *table)
+{
+    bool of_gateway = false, leads_away = false;
+    const char *id;
+    for (size_t i = 0; i < table->associations.n; i++) {
+        of_gateway |= table->associations.items[i].gateway_id[0] != 0;
+    }
+    for (size_t i = 0; i < table->routes.n; i++) {
+        leads_away |= route_target(&table->routes.items[i], &id) != ROUTE_LOCAL;
+    }
+    if (of_gateway && leads_away) {
+        plan_unbuilt_add(b, "gateway route table", table->obj.id);
+    }
+}
+
 void
 plan_router(struct builder *b, struct plan_vpc *v)
 {
@@ -437,6 +470,7 @@ plan_router(struct builder *b, struct plan_vpc *v)
     for (const struct route_table *t = store_first(b->store, &route_table_kind); t; t = store_next(b->store, t)) {
         if (strcmp(t->vpc_id, v->vpc->obj.id) == 0) {
             plan_route_table(b, v, t);
+            note_gateway_table(b, t);
         }
     }
     plan_subnets(b, v);
