@@ -191,7 +191,7 @@ op_spell_where(const struct op *op, size_t n_words, char *const *words, struct e
            !(is_document(infos[document].name) && is_given(infos[document].option, n_words, words))) {
         document++;
     }
-    bool in_document = i == n && err->line && err->code[0] && document < n;
+    bool in_document = op->service && i == n && err->line && err->code[0] && document < n;
     i = in_document ? document : i;
     if (i == n) {
         return;

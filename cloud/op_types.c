@@ -222,7 +222,8 @@ holds_document(const char *name)
 {
     size_t size = strlen(name);
     return ends_with(name, size, "Document") || ends_with(name, size, "Policy") ||
-           ends_with(name, size, "policyDocument");
+           ends_with(name, size, "policyDocument") || ends_with(name, size, "PolicyInputList") ||
+           strcmp(name, "Content") == 0;
 }
 
 static json_t *

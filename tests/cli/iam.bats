@@ -91,3 +91,15 @@ LINES
     vpclab iam delete-user --user-name bob
     vpclab iam delete-policy --policy-arn arn:aws:iam::123456789012:policy/m
 }
+
+@test "a list of policies takes a file, a document and a JSON list of documents" {
+    printf '{\n  "Version": "2012-10-17",\n  "Statement": [\n    {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}\n' >"$DIR/p.json"
+    line='EvaluationResults[0].[EvalDecision, MatchedStatements[0].StartPosition.Line]'
+    for given in "file://$DIR/p.json" "$(cat "$DIR/p.json")"; do
+        run vpclab iam simulate-custom-policy --policy-input-list "$given" --action-names s3:GetObject --output text --query "$line"
+        [ "$output" = $'allowed\t4' ]
+    done
+    says allowed vpclab iam simulate-custom-policy --policy-input-list "[$(cat "$DIR/p.json")]" --action-names s3:GetObject
+    sed -i 's/Effect/Efect/' "$DIR/p.json"
+    wrong 3 "p.json:4:6" vpclab iam simulate-custom-policy --policy-input-list "file://$DIR/p.json" --action-names s3:GetObject
+}

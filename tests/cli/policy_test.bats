@@ -15,7 +15,7 @@ tables()
     run vpclab policy test "$DIR/t/requests.txt" tests/policies/session
     [ "$status" = 1 ]
     [[ $output == *"t/requests.txt:2: expected allowed, decided implicitDeny"* ]]
-    [[ $output == *"t/identity.json:3:97  Allow \`Read\`, but its resource does not match"* ]]
+    [[ $output == *"t/identity.json:3:90  Allow \`Read\`, but its resource does not match"* ]]
     [[ ${lines[-1]} == *' passed, 1 failed' ]]
 }
 
