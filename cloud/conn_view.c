@@ -389,24 +389,13 @@ set_json(const struct connectivity *c, int id)
     return list;
 }
 
-/* Without privileged source ports: programs leave from others, and an ACL that answers only those is as good as open.
- */
-static int
-without_privileged(struct set_pool *pool, int set)
-{
-    struct packet_set privileged = { 0 };
-    packet_set_add(&privileged, PROTOCOL_TCP, 0, 1023, 0, 65535);
-    packet_set_add(&privileged, PROTOCOL_UDP, 0, 1023, 0, 65535);
-    return set_pool_combine(pool, set, set_pool_take(pool, &privileged), PACKETS_SUBTRACT);
-}
-
 static json_t *
 flow_json(const struct conn_view *view, const struct view_group *from, const struct view_group *to,
           const struct conn_flow *flow)
 {
     struct set_pool *pool = connectivity_pool(view->c);
     int usable = packets_usable(pool, flow->passes, flow->answered);
-    int lost = without_privileged(pool, set_pool_combine(pool, flow->passes, usable, PACKETS_SUBTRACT));
+    int lost = packets_from_programs(pool, set_pool_combine(pool, flow->passes, usable, PACKETS_SUBTRACT));
     char *packets = packets_text(view->c, usable), *unanswered = packets_text(view->c, lost);
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "From", from->name, "To", to->name, "Family",
                              connectivity_family(view->c) == IP_V6 ? "ipv6" : "ipv4", "Packets", packets, "Arrives",

@@ -15,6 +15,8 @@
     FAMILY(ops_live) \
     FAMILY(ops_reach) \
     FAMILY(ops_connectivity) \
+    FAMILY(ops_assert) \
+    FAMILY(ops_diff) \
     FAMILY(ops_verify) \
     FAMILY(ops_ec2_describe) \
     FAMILY(ops_ec2_tags) \

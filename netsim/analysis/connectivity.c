@@ -47,18 +47,18 @@ add_of_family(struct address_parts *parts, const struct cidr *cidr, int family)
 }
 
 static void
-add_prefix_list(struct connectivity *c, struct address_parts *parts, const char *id)
+add_prefix_list(struct connectivity *c, const struct network *net, struct address_parts *parts, const char *id)
 {
-    const struct prefix_list *list = id ? store_get(network_store(c->net), &prefix_list_kind, id) : NULL;
+    const struct prefix_list *list = id ? store_get(network_store(net), &prefix_list_kind, id) : NULL;
     for (size_t i = 0; list && i < list->entries.n; i++) {
         add_of_family(parts, &list->entries.items[i].cidr, c->family);
     }
 }
 
 static void
-collect_blocks(struct connectivity *c)
+collect_blocks(struct connectivity *c, const struct network *net)
 {
-    const struct store *store = network_store(c->net);
+    const struct store *store = network_store(net);
     struct address_parts *parts = &c->seen_by_ways;
     for (const struct vpc *vpc = store_first(store, &vpc_kind); vpc; vpc = store_next(store, vpc)) {
         add_of_family(parts, &vpc->cidr, c->family);
@@ -85,15 +85,15 @@ collect_blocks(struct connectivity *c)
 }
 
 static void
-collect_routes(struct connectivity *c)
+collect_routes(struct connectivity *c, const struct network *net)
 {
-    const struct store *store = network_store(c->net);
+    const struct store *store = network_store(net);
     for (const struct route_table *t = store_first(store, &route_table_kind); t; t = store_next(store, t)) {
         for (size_t i = 0; i < t->routes.n; i++) {
             const struct route *route = &t->routes.items[i];
             add_of_family(&c->seen_by_ways, &route->cidr, c->family);
             add_of_family(&c->seen_by_ways, &route->cidr6, c->family);
-            add_prefix_list(c, &c->seen_by_ways, route->prefix_list_id);
+            add_prefix_list(c, net, &c->seen_by_ways, route->prefix_list_id);
             const char *id;
             enum route_target target = route_target(route, &id);
             if ((target == ROUTE_ENI || target == ROUTE_INSTANCE) && id) {
@@ -110,23 +110,26 @@ collect_routes(struct connectivity *c)
 }
 
 static void
-collect_rules(struct connectivity *c)
+collect_rules(struct connectivity *c, const struct network *net)
 {
-    const struct store *store = network_store(c->net);
+    const struct store *store = network_store(net);
     for (const struct security_group *g = store_first(store, &security_group_kind); g; g = store_next(store, g)) {
         for (size_t i = 0; i < g->rules.n; i++) {
             add_of_family(&c->seen_by_groups, &g->rules.items[i].cidr, c->family);
-            add_prefix_list(c, &c->seen_by_groups, g->rules.items[i].prefix_list_id);
+            add_prefix_list(c, net, &c->seen_by_groups, g->rules.items[i].prefix_list_id);
         }
     }
 }
 
 static void
-collect_parts(struct connectivity *c)
+collect_parts(struct connectivity *c, const struct network *beside)
 {
-    collect_blocks(c);
-    collect_routes(c);
-    collect_rules(c);
+    const struct network *nets[] = { c->net, beside };
+    for (size_t i = 0; i < ARRAY_SIZE(nets) && nets[i]; i++) {
+        collect_blocks(c, nets[i]);
+        collect_routes(c, nets[i]);
+        collect_rules(c, nets[i]);
+    }
     address_parts_sort(&c->seen_by_ways);
     address_parts_sort(&c->seen_by_groups);
     const struct address_parts *both[] = { &c->seen_by_ways, &c->seen_by_groups };
@@ -269,7 +272,7 @@ make_classes(struct connectivity *c)
 }
 
 struct connectivity *
-connectivity_new(const struct network *net, int family)
+connectivity_new_beside(const struct network *net, const struct network *beside, int family)
 {
     struct connectivity *c = xcalloc(1, sizeof *c);
     c->net = net;
@@ -277,13 +280,19 @@ connectivity_new(const struct network *net, int family)
     c->pool = set_pool_new(c->family);
     c->ways = conn_ways_new(net, c->pool, c->family);
     c->roles = conn_roles_new(net, c->pool);
-    collect_parts(c);
+    collect_parts(c, beside);
     add_interfaces(c);
     add_outside(c);
     bool alike = conn_ways_walk(c->ways);
     conn_roles_judge(c->roles, alike);
     make_classes(c);
     return c;
+}
+
+struct connectivity *
+connectivity_new(const struct network *net, int family)
+{
+    return connectivity_new_beside(net, NULL, family);
 }
 
 void

@@ -27,13 +27,15 @@ struct conn_flow {
 struct connectivity;
 /* Takes every interface with an address of 'family' (IP_V4, IP_V6) but those of NAT gateways.  Borrows 'net', which must not change. */
 struct connectivity *connectivity_new(const struct network *net, int family);
+/* The same, with the internet cut where the rules of 'beside' would cut it too: two networks to be compared name the same parts. */
+struct connectivity *connectivity_new_beside(const struct network *net, const struct network *beside, int family);
 void connectivity_free(struct connectivity *c);
 
 int connectivity_family(const struct connectivity *c);
 struct set_pool *connectivity_pool(const struct connectivity *c);
 size_t connectivity_n_classes(const struct connectivity *c);
 const struct conn_class *connectivity_class(const struct connectivity *c, size_t index);
-int connectivity_class_of(const struct connectivity *c, const char *eni_id); /* -1: it has none */
+int connectivity_class_of(const struct connectivity *c, const char *eni_id); /* -1: it has none.  Also of a part's CIDR. */
 int connectivity_class_at(const struct connectivity *c, const struct ip *ip);      /* of an address outside; -1: it is not outside */
 /* From one class to another, or between two members of one. */
 struct conn_flow connectivity_between(const struct connectivity *c, size_t from, size_t to);

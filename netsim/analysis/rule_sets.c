@@ -331,3 +331,12 @@ packets_usable(struct set_pool *pool, int passes, int answered)
     int connections = set_pool_combine(pool, answered_part, PACKETS_TCP, PACKETS_INTERSECT);
     return set_pool_combine(pool, rest, connections, PACKETS_UNION);
 }
+
+int
+packets_from_programs(struct set_pool *pool, int set)
+{
+    struct packet_set privileged = { 0 };
+    packet_set_add(&privileged, PROTOCOL_TCP, 0, 1023, 0, 65535);
+    packet_set_add(&privileged, PROTOCOL_UDP, 0, 1023, 0, 65535);
+    return set_pool_combine(pool, set, set_pool_take(pool, &privileged), PACKETS_SUBTRACT);
+}

@@ -27,3 +27,6 @@ int groups_packets(struct set_pool *pool, const struct network *net, const struc
 int packets_answered_by(struct set_pool *pool, int answers, bool translated);
 /* The part of 'set' that belongs to protocols with answers and flows AWS would call a path: of tcp only what is in 'answered', of the rest all. */
 int packets_usable(struct set_pool *pool, int passes, int answered);
+/* Without the source ports below 1024 of tcp and udp: programs leave from others, and an ACL that lets answers to only those pass is as good
+ * as open. */
+int packets_from_programs(struct set_pool *pool, int set);

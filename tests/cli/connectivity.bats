@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2016
 # `connectivity` and what is built on it, as a person meets them: the lab of tests/reach/lab.
 load helper
 
@@ -48,4 +49,86 @@ row() {
     wrong 4 "nothing" vpclab who-can-reach nothing
     wrong 4 "no interface has the address" vpclab can-reach 10.99.0.1
     wrong 2 "svg" vpclab connectivity --graph svg
+}
+
+@test "assert: what holds, and the path or obstacle of what does not" {
+    with_lab
+    says "4 of 4 statements hold" vpclab assert 'app reaches db tcp/5432' 'web does not reach db' 'no path from db to web tcp' 'web reaches app'
+    says "1 of 1 statement hold" vpclab assert app reaches db tcp/5432 icmp/8
+    local status=0
+    vpclab assert 'internet reaches only web tcp/443 icmp/8' >"$DIR/out" || status=$?
+    [ "$status" = 1 ]
+    grep -qF "tcp/22: it arrives" "$DIR/out"
+    grep -qE "igw-1 +destination 203.0.113.10 becomes 10.0.0.10" "$DIR/out"
+    says "hold" vpclab assert '198.18.7.1 reaches only web tcp/443,22 icmp/8' 'internet reaches web icmp/8'
+    status=0 # tcp/22 is for some of the internet only
+    vpclab assert 'internet reaches web tcp/443,22' >"$DIR/out" || status=$?
+    [ "$status" = 1 ]
+    grep -qF -- "--port 22 --cidr 0.0.0.0/0" "$DIR/out"
+    status=0
+    vpclab assert 'web reaches app tcp/80' >"$DIR/out" || status=$?
+    [ "$status" = 1 ]
+    grep -qF "because: no inbound rule of sg-app (app) lets tcp/80 in" "$DIR/out"
+    status=0
+    vpclab assert 'app2 reaches db tcp/5432' 'no path from web to app' -o json --query 'Results[].Says' >"$DIR/out" || status=$?
+    [ "$status" = 1 ]
+    [ "$(grep -c "it does not arrive\|it arrives" "$DIR/out")" = 2 ]
+}
+
+@test "assert: a file, and what is no statement" {
+    with_lab
+    printf '# rules\napp reaches db tcp/5432  # the database\n\nno path from web to db\n' >"$DIR/rules"
+    says "2 of 2 statements hold" vpclab assert --file "$DIR/rules"
+    wrong 2 'is not a statement' vpclab assert 'app talks to db'
+    wrong 2 '`tcp/x` names no packets' vpclab assert 'app reaches db tcp/x'
+    printf 'app reaches db tcp/5432\napp reach db\n' >"$DIR/rules"
+    wrong 2 "rules:2" vpclab assert --file "$DIR/rules"
+    wrong 2 "needs a statement" vpclab assert
+}
+
+@test "assert is a function of scenarios" {
+    with_lab
+    cat >"$DIR/s.lua" <<'LUA'
+local r = lab.assert{statements={"no path from nobody to web"}}
+LUA
+    cat >"$DIR/t.lua" <<'LUA'
+local vpc = ec2.describe_vpcs().Vpcs[1].VpcId
+local subnet = ec2.describe_subnets().Subnets[1].SubnetId
+for _, name in ipairs{"a", "b"} do
+    ec2.run_instances{ImageId="ami-12345678", MinCount=1, MaxCount=1, SubnetId=subnet,
+        TagSpecifications={{ResourceType="instance", Tags={{Key="Name", Value=name}}}}}
+end
+print(lab.assert{statements={"a reaches b tcp/22"}}.Results[1].Holds)
+print(lab.assert{statements={"no path from a to b"}}.Results[1].Holds)
+LUA
+    vpclab run "$DIR/t.lua" >"$DIR/out" 2>"$DIR/err" || { cat "$DIR/out" "$DIR/err"; return 1; }
+    [ "$(cat "$DIR/out")" = "true
+false" ]
+    ! vpclab run "$DIR/s.lua" 2>"$DIR/err"
+}
+
+@test "plan shows what a command would change, and changes nothing" {
+    with_lab
+    state >"$DIR/before"
+    row "+ internet -> web tcp/80" plan ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 80 --cidr 0.0.0.0/0
+    row "- internet -> web tcp/443 icmp/8" plan 'ec2 stop-instances --instance-ids web'
+    says "no flow is gained or lost" vpclab plan ec2 create-tags --resources web --tags Key=a,Value=b
+    state >"$DIR/after"
+    cmp "$DIR/before" "$DIR/after"
+    wrong 2 "changes nothing that" vpclab plan ec2 describe-vpcs
+    wrong 4 "InvalidGroup.NotFound" vpclab plan ec2 delete-security-group --group-id sg-0123456789abcdef0
+}
+
+@test "diff: two labs, two dumps" {
+    with_lab
+    vpclab --lab other import aws tests/reach/lab >/dev/null
+    says "no flow is gained or lost" vpclab diff default other
+    says "no flow is gained or lost" vpclab diff tests/reach/lab "$XDG_DATA_HOME/vpclab/labs/other"
+    vpclab --lab other ec2 revoke-security-group-ingress --group-id app --protocol tcp --port 8080 --source-group sg-web >/dev/null
+    vpclab --lab other ec2 authorize-security-group-ingress --group-id app --protocol tcp --port 81-82 --source-group sg-web >/dev/null
+    local status=0
+    vpclab diff tests/reach/lab other | tr -s ' ' >"$DIR/out" || status=$?
+    grep -qxF -- "- web -> app tcp/8080" "$DIR/out"
+    grep -qxF -- "+ web -> app tcp/81-82" "$DIR/out"
+    wrong 2 "neither a lab nor a directory" vpclab diff default nowhere
 }
