@@ -295,6 +295,25 @@ caller_arn(const struct cloud *cloud, char root[static 64])
     return cloud->caller ? cloud->caller->arn : root;
 }
 
+void
+cloud_each_principal(const struct cloud *cloud, void (*each)(void *context, const char *who, const char *detail),
+                     void *context)
+{
+    const struct store *store = cloud->accounts->store;
+    for (const struct iam_user *u = store_first(store, &iam_user_kind); u; u = store_next(store, u)) {
+        each(context, strcmp(u->obj.account, cloud->home_account) == 0 ? u->name : u->arn, "user");
+    }
+    for (const struct iam_role *r = store_first(store, &iam_role_kind); r; r = store_next(store, r)) {
+        each(context, strcmp(r->obj.account, cloud->home_account) == 0 ? r->name : r->arn, "role");
+    }
+    for (const struct iam_session *s = store_first(store, &iam_session_kind); s; s = store_next(store, s)) {
+        if (s->expires > clock_now_ms(&cloud->clock)) {
+            each(context, strcmp(s->type, "SessionToken") == 0 ? s->obj.id : s->arn, "session");
+        }
+    }
+    each(context, "root", "the account itself");
+}
+
 char *
 cloud_who(const struct cloud *cloud)
 {

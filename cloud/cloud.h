@@ -57,6 +57,8 @@ bool cloud_refresh(struct cloud *cloud, struct err *err);
  * ARN (that account's root user).  NULL or "root": the root user of the lab's account, as at first.
  * NoSuchEntity when the lab has none such; ERR_USAGE when the name is both a user's and a role's. */
 bool cloud_act_as(struct cloud *cloud, const char *who, struct err *err);
+/* Everybody whom cloud_act_as() may be given by a short name: users and roles of the lab's account, "root", and sessions that still last. */
+void cloud_each_principal(const struct cloud *cloud, void (*each)(void *context, const char *who, const char *detail), void *context);
 char *cloud_who(const struct cloud *cloud); /* the ARN of who acts; the caller frees it */
 const char *cloud_lab_name(const struct cloud *cloud);
 bool cloud_is_live(const struct cloud *cloud); /* a keeper answers for this lab */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/caller.h"
 #include "cloud/ops_iam.h"
 
 static struct store *
@@ -118,6 +119,18 @@ create_user(struct op_call *call, struct err *err)
 static bool
 get_user(struct op_call *call, struct err *err)
 {
+    const struct caller *caller = call->cloud->caller;
+    if (!arg_str(call->in, "UserName") && caller && caller->kind != CALLER_ROOT) {
+        const struct iam_user *own = caller->kind == CALLER_USER
+                                         ? iam_find_user(call->cloud->accounts, call->cloud->account, caller->name)
+                                         : NULL;
+        if (!own) {
+            return err_set(err, ERR_INPUT, "ValidationError",
+                           "Must specify userName when calling with non-User credentials");
+        }
+        json_object_set_new(call->out, "User", iam_show(call, own, true));
+        return true;
+    }
     if (!arg_str(call->in, "UserName")) {
         char *arn = xasprintf("arn:aws:iam::%s:root", call->cloud->account);
         json_object_set_new(call->out, "User", json_pack("{s:s, s:s}", "UserId", call->cloud->account, "Arn", arn));

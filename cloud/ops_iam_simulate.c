@@ -557,23 +557,6 @@ read_words(struct simulation *s, struct err *err)
     return true;
 }
 
-static void
-set_block(struct simulation *s, const char *resource)
-{
-    const struct iam_bucket *bucket = NULL;
-    if (strncmp(resource, "arn:aws:s3:::", 13) == 0) {
-        char name[80];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(resource + 13, "/"), resource + 13);
-        bucket = iam_find_bucket(s->call->cloud->accounts, name);
-    }
-    if (!bucket || !bucket->restrict_public) {
-        return;
-    }
-    for (size_t i = 0; i < s->gathered.policies.resource.n; i++) {
-        s->request->bucket_restricted |= iam_policy_public_statement(s->gathered.policies.resource.items[i]) != NULL;
-    }
-}
-
 static bool
 simulate_words(struct simulation *s, struct err *err)
 {
@@ -591,7 +574,6 @@ simulate_words(struct simulation *s, struct err *err)
     if (ok) {
         iam_request_derive(s->request, IAM_DERIVE_PRINCIPAL | IAM_DERIVE_RESOURCE | IAM_DERIVE_CALL,
                            clock_now_ms(&cloud->clock), cloud->region);
-        set_block(s, resource);
         s->result.want_looks = true;
         iam_decide(&s->gathered.policies, s->request, &s->result);
         json_t *explanation = iam_explain(&s->gathered.policies, s->request, &s->result);

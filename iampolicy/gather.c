@@ -1,4 +1,5 @@
 #include "iampolicy/gather.h"
+#include "iampolicy/public.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,8 +181,14 @@ gather_bucket(const struct iam_accounts *accounts, struct iam_request *request, 
     char title[96];
     snprintf(title, sizeof title, "bucket/%s", name);
     gathered->has_resource_policy = true;
-    return iam_gather_text(gathered, &gathered->policies.resource, bucket->policy, IAM_POLICY_RESOURCE, title,
-                           "resource", name, err);
+    size_t before = gathered->policies.resource.n;
+    if (!iam_gather_text(gathered, &gathered->policies.resource, bucket->policy, IAM_POLICY_RESOURCE, title, "resource",
+                         name, err)) {
+        return false;
+    }
+    request->bucket_restricted |=
+        bucket->restrict_public && iam_policy_public_statement(gathered->policies.resource.items[before]);
+    return true;
 }
 
 static bool

@@ -465,7 +465,7 @@ const struct builtin builtins[] = {
     { "history", "[N|TEXT]", "List the lines typed before.", NULL, "prompt", -1, 0, 1, NULL, run_history },
     { "assume", "[PRINCIPAL]", "Act as a user, role or session from here on, or show who acts; `root` ends it.",
       "assume alice\nassume arn:aws:sts::123456789012:assumed-role/app/batch   a session that assume-role gave\n",
-      "prompt", -1, 0, 1, NULL, run_assume },
+      "prompt", -1, 0, 1, "principal", run_assume },
     { "try", "COMMAND...", "Run a command; a script goes on if it fails.", NULL, "prompt", 0, 1, -1, NULL, run_try },
     { "expect", "STATUS|CODE COMMAND...", "Run a command that must fail with that status or AWS code.",
       "expect InvalidVpc.Range ec2 create-vpc --cidr-block 10.0.0.0/8   too large\n", "prompt", 1, 2, -1, NULL,

@@ -19,7 +19,7 @@ struct builtin {
     const char *group;    /* help by task, as struct op's */
     int raw_after;        /* words after this many operands belong to another program or command; -1: none */
     int min, max;         /* how many operands; max -1: any number */
-    const char *paths;    /* "file": operands are paths, for completion; NULL */
+    const char *paths;    /* for completion: "file": operands are paths; "principal": users, roles, sessions; NULL */
     int (*run)(struct shell *session, size_t n, char **operands); /* exit status; prints its own errors */
 };
 extern const struct builtin builtins[];               /* ends with a NULL name */

@@ -110,6 +110,22 @@ offer_resources(struct finder *f, const char *kind)
 }
 
 static void
+offer_principal(void *context, const char *who, const char *detail)
+{
+    offer(context, who, detail);
+}
+
+static void
+offer_principals(struct finder *f)
+{
+    struct err ignored = { 0 };
+    struct cloud *cloud = shell_cloud(f->session, &f->session->options, &ignored);
+    if (cloud) {
+        cloud_each_principal(cloud, offer_principal, f);
+    }
+}
+
+static void
 offer_choices(struct finder *f, const char *choices)
 {
     char word[80];
@@ -272,6 +288,8 @@ offer_global_value(struct finder *f, const struct global_option *o)
     offer_choices(f, o->choices);
     if (strcmp(o->name, "lab") == 0) {
         offer_paths(f, "", f->word);
+    } else if (strcmp(o->name, "as") == 0) {
+        offer_principals(f);
     }
 }
 
@@ -380,6 +398,9 @@ complete_words(struct finder *f, size_t n, char **words)
         if (rest.n >= skip) {
             complete_words(f, rest.n - skip, rest.items + skip);
         }
+    } else if (found && verb.builtin && verb.builtin->paths && strcmp(verb.builtin->paths, "principal") == 0) {
+        f->out->what = "a user, role or session";
+        offer_principals(f);
     } else if (found && verb.builtin && verb.builtin->paths) {
         f->out->what = "a file";
         offer_paths(f, "", f->word);

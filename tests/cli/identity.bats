@@ -83,3 +83,21 @@ END
     printf '%s\n' arn:aws:iam::123456789012:root arn:aws:iam::123456789012:user/alice false \
         arn:aws:iam::123456789012:user/alice arn:aws:iam::123456789012:root | diff - "$DIR/rest"
 }
+
+@test "get-user without a name is whoever asks; --as and assume complete to principals" {
+    user alice '{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "arn:aws:iam::*:user/${aws:username}"}'
+    says '"UserName": "alice"' vpclab --as alice iam get-user
+    says 'arn:aws:iam::123456789012:root' vpclab iam get-user
+    wrong 4 'AccessDenied' vpclab --as alice iam get-user --user-name bob
+    says 'alice ' vpclab complete -- assume al
+    says 'alice ' vpclab complete -- ec2 describe-vpcs --as al
+}
+
+@test "an expired session and a key switched off are refused" {
+    user alice '{"Effect": "Allow", "Action": "*", "Resource": "*"}'
+    key=$(vpclab iam create-access-key --user-name alice --query AccessKey.AccessKeyId -o text)
+    says user/alice vpclab --as "$key" sts get-caller-identity
+    vpclab iam update-access-key --user-name alice --access-key-id "$key" --status Inactive
+    wrong 4 '[InvalidClientTokenId]' vpclab --as "$key" sts get-caller-identity
+    grep -q 'is inactive' "$DIR/err"
+}
