@@ -1,7 +1,6 @@
 #include "netsim/live/doctor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <nftables/libnftables.h>
 #include <sched.h>
 #include <stdio.h>
@@ -166,17 +165,6 @@ can_mount_proc(char *detail, size_t size)
     return ok;
 }
 
-static bool
-can_open_tun(char *detail, size_t size)
-{
-    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-    snprintf(detail, size, "%s", fd >= 0 ? "/dev/net/tun opens" : strerror(errno));
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd >= 0;
-}
-
 static const struct check {
     const char *name, *purpose;
     bool required;
@@ -194,8 +182,6 @@ static const struct check {
     { "flow records", "VPC flow logs", false, can_record_flows, "a kernel with nf_tables dynamic sets (5.2 or later)" },
     { "own /proc", "`ps` in an instance shows only the lab", false, can_mount_proc,
       "a container runtime that does not mask /proc" },
-    { "tap", "instances served in process (TAP hosts)", false, can_open_tun,
-      "as root: modprobe tun; chmod 0666 /dev/net/tun" },
 };
 
 static bool
