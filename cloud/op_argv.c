@@ -241,8 +241,11 @@ read_one(struct reader *reader, const struct option *option, const struct aws_sh
         }
     } else if (first == '{' && shape->type == AWS_LIST && aws_shape(shape->of)->type == AWS_STRING) {
         /* A document for a list of strings is its text, with the lines of the file. */
-        out = json_array();
-        json_array_append_new(out, json_stringn(buf_str(&text), text.size));
+        out = json_pack("[s%]", buf_str(&text), text.size);
+        if (!out) {
+            err_set(reader->err, ERR_USAGE, "", "the value is not UTF-8 text");
+            err_at(reader->err, option->name, 0, 0);
+        }
     } else if (first == '{' || first == '[') {
         out = json_read(buf_str(&text), text.size, value_source(option->name, value), reader->err);
     } else {

@@ -39,6 +39,14 @@ setup_readers()
     [[ $output == *'did you mean `s3:GetObject`?'* ]]
 }
 
+@test "the simulator takes a policy from a file" {
+    printf '{\n  "Version": "2012-10-17",\n  "Statement": { "Effect": "Allow", "Action": "s3:Get*", "Resource": "*" }\n}\n' >"$DIR/get.json"
+    says allowed vpclab iam simulate-custom-policy --policy-input-list "file://$DIR/get.json" --action-names s3:GetObject \
+        --query 'EvaluationResults[0].EvalDecision' --output text
+    sed 's/"Action"/"Acton"/' "$DIR/get.json" >"$DIR/wrong.json"
+    wrong 3 'wrong.json:3:' vpclab iam simulate-custom-policy --policy-input-list "file://$DIR/wrong.json" --action-names s3:GetObject
+}
+
 @test "the simulator answers one result an action, with the results of each resource" {
     setup_readers
     q() { vpclab iam simulate-principal-policy --policy-source-arn arn:aws:iam::123456789012:user/alice --action-names s3:GetObject \
