@@ -467,7 +467,7 @@ print_help(struct shell *s, const struct shell_verb *verb)
 
 /* `--help` and `--version` without a command, and `ec2 --help`. */
 static int
-run_without_verb(struct shell *s, const struct options *options, size_t n, char **words, const struct err *err)
+run_without_verb(struct shell *s, const struct options *options, size_t n, char **words, struct err *err)
 {
     struct buf text = { 0 };
     int status = STATUS_YES;
@@ -478,6 +478,9 @@ run_without_verb(struct shell *s, const struct options *options, size_t n, char 
         help_overview(&text);
     } else if (!(n > 0 && (options->help || n == 1) &&
                  (help_service(words[0], &text) || help_group(words[0], &text)))) {
+        if (n > 0 && !err->kind) { /* no word before it, so nothing was looked up */
+            err_set(err, ERR_USAGE, "", "`%s` is not an option of `vpclab`", words[0]);
+        }
         status = n == 0 ? STATUS_YES : usage_error(s, err, "");
     } else if (!options->help) {
         buf_clear(&text); /* `ec2` alone */

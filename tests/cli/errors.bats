@@ -20,6 +20,8 @@ load helper
     wrong 2 '`yaml` is not a value of --output' vpclab ec2 describe-vpcs --output yaml
     wrong 2 '`--lab` needs a value' vpclab ec2 describe-vpcs --lab
     wrong 2 '`--quiet` takes no value' vpclab ec2 describe-vpcs --quiet=1
+    wrong 2 '`--bogus` is not an option of `vpclab`' vpclab --bogus
+    wrong 2 '`--bogus` is not an option of `vpclab`' vpclab --bogus ec2 describe-vpcs
     wrong 2 'vpc-id' vpclab ec2 create-subnet --cidr-block 10.0.0.0/24
     wrong 2 'port' vpclab reach web db --port 99999
     wrong 2 'port' vpclab reach web db --port http
