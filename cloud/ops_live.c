@@ -292,10 +292,10 @@ doctor_text(const json_t *out, struct buf *text)
 
 /* ---- the rows -----------------------------------------------------------------------------------------------------
  */
-#define NODE_HELP "an instance, a NAT gateway, `internet`, or router:VPC"
+#define NODE_HELP "instance, NAT gateway, `internet`, or router:VPC"
 static const struct op_param exec_params[] = {
     { "Node", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, NODE_HELP, NULL, NULL },
-    { "Command", OP_REST, OP_REQUIRED | OP_POSITIONAL, "the program and its arguments", NULL, NULL },
+    { "Command", OP_REST, OP_REQUIRED | OP_POSITIONAL, "program and its arguments", NULL, NULL },
     { "Detach", OP_BOOL, OP_OPTIONAL, "let it run in the background until the lab goes down", NULL, NULL },
     { 0 },
 };

@@ -439,7 +439,7 @@ const struct op ops_reach[] = {
         .group = "ask",
         .examples = "reach web db --port 5432            may the web server open the database?\n"
                     "reach internet web --port 443       is the site open to the world?\n"
-                    "reach app internet --protocol icmp  can it ping out, and through which gateway?\n"
+                    "reach app internet --protocol icmp   can it ping out, and which way?\n"
                     "reach --batch questions.jsonl       one JSON question a line, one answer a line\n",
     },
     { 0 },

@@ -635,6 +635,6 @@ const struct op ops_verify[] = {
       .help = "Send real packets through the live lab and compare with what `reach` says.",
       .examples = "verify                          every pair, on the ports that the groups name and one they do not\n"
                   "verify web db --port 5432       one packet\n"
-                  "verify internet --protocol icmp from the internet to every instance\n" },
+                  "verify internet --protocol icmp   from the internet to every instance\n" },
     { 0 },
 };
