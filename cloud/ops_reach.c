@@ -91,7 +91,7 @@ read_flow(const struct op_call *call, struct flow_spec *flow, struct err *err)
 {
     const json_t *in = call->in;
     const char *protocol = arg_str(in, "Protocol");
-    *flow = (struct flow_spec){ .protocol = PROTOCOL_TCP };
+    *flow = (struct flow_spec){ .protocol = PROTOCOL_TCP, .interfaces_alone = true };
     if (!end_from_words(call->cloud, arg_str(in, "Source"), "SOURCE", &flow->from, err) ||
         !end_from_words(call->cloud, arg_str(in, "Destination"), "DESTINATION", &flow->to, err) ||
         !read_address(in, "SourceIp", "--source-ip", &flow->src_ip, err) ||

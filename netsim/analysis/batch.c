@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "netsim/analysis/rules.h"
+#include "netsim/analysis/tgw_table.h"
 #include "netsim/analysis/wording.h"
 #include "netsim/model/network.h"
 
@@ -109,6 +110,8 @@ flow_from_json(const json_t *question, struct flow_spec *flow, struct err *err)
     flow->dst_port = p.dst_port;
     flow->icmp_type = p.icmp_type;
     flow->icmp_code = p.icmp_code;
+    flow->interfaces_alone = true;
+    flow->receiver = json_str(question, "lbTarget");
     flow->src_ip = p.src;
     flow->dst_ip = p.dst;
     return true;
@@ -163,6 +166,9 @@ answer_flow(const struct network *net, const json_t *question, struct err *err)
     json_object_set_new(out, "codes", strings(result.codes, ARRAY_SIZE(result.codes)));
     json_object_set_new(out, "path", strings((const char *const *)result.path.items, result.path.n));
     json_object_set_new(out, "arrives", header_json(&result.arrives));
+    if (result.receivers.n > 0) {
+        json_object_set_new(out, "lbTargets", strings((const char *const *)result.receivers.items, result.receivers.n));
+    }
     if (result.reply == REPLY_BLOCKED) {
         json_object_set_new(out, "replyWhy", json_string(result.reply_why));
         json_object_set_new(out, "replyCodes", strings(result.reply_codes, ARRAY_SIZE(result.reply_codes)));
@@ -211,8 +217,12 @@ answer_table(const struct network *net, const char *id, const json_t *question, 
         return NULL;
     }
     if (strncmp(id, "tgw-rtb-", 8) == 0) {
-        err_set(err, ERR_INPUT, "UnsupportedOperation", "transit gateway route tables are not modelled (`%s`)", id);
-        return NULL;
+        const struct tgw_route_table *tgw_table = network_require(net, &tgw_route_table_kind, id, err);
+        if (!tgw_table) {
+            return NULL;
+        }
+        struct tgw_way way = tgw_table_lookup(net, tgw_table, &destination);
+        return json_pack("{s:b, s:s?}", "present", way.found, "via", way.attachment_id);
     }
     const struct route_table *table = network_require(net, &route_table_kind, id, err);
     if (!table) {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netsim/analysis/tgw_table.h"
+#include "netsim/analysis/vpce.h"
 #include "netsim/analysis/wording.h"
 #include "netsim/model/network.h"
 
@@ -120,6 +122,29 @@ say_gateway(const struct walk *walk, const struct hop *hop, const struct packet 
 }
 
 static void
+say_tgw_table(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    const struct tgw_route_table *table = (const struct tgw_route_table *)(const void *)hop->component;
+    struct cidr host = cidr_host(&before->dst);
+    struct tgw_way way = tgw_table_lookup(walk->net, table, &host);
+    if (way.found) {
+        buf_printf(out, "%s -> %s (%s)", cidr_str(&way.prefix), way.blackhole ? "blackhole" : way.attachment_id,
+                   way.is_static ? "static" : "propagated");
+    } else {
+        buf_printf(out, "no route to %s", ip_str(&before->dst));
+    }
+}
+
+static void
+say_attachment(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
+{
+    const struct tgw_attachment *attachment = (const struct tgw_attachment *)(const void *)hop->component;
+    (void)walk, (void)before;
+    buf_printf(out, "%s %s, %s", attachment->resource_type ? attachment->resource_type : "attachment",
+               attachment->resource_id, attachment->state ? attachment->state : "unknown state");
+}
+
+static void
 say_unmodelled(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
 {
     (void)hop, (void)before;
@@ -219,6 +244,17 @@ static const struct hop_row {
     [HOP_VPC] = { "VPC", PATH_COMPONENT, false, NULL, NULL },
     [HOP_IGW] = { "internet gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
     [HOP_NAT] = { "NAT gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
+    [HOP_PEERING] = { "peering connection", PATH_COMPONENT, true, members_gateway, say_gateway },
+    [HOP_TGW] = { "transit gateway", PATH_COMPONENT, true, NULL, say_gateway },
+    [HOP_TGW_TABLE] = { "transit gateway table", PATH_NOTHING, true, NULL, say_tgw_table },
+    [HOP_ATTACHMENT] = { "attachment", PATH_COMPONENT, true, NULL, say_attachment },
+    [HOP_VGW] = { "virtual private gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
+    [HOP_VPN] = { "VPN connection", PATH_COMPONENT, true, NULL, say_gateway },
+    [HOP_CUSTOMER] = { "customer gateway", PATH_COMPONENT, true, NULL, say_gateway },
+    [HOP_DX] = { "Direct Connect gateway", PATH_COMPONENT, true, NULL, say_gateway },
+    [HOP_EIGW] = { "egress-only gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
+    [HOP_VPCE] = { "VPC endpoint", PATH_COMPONENT, true, members_gateway, say_gateway },
+    [HOP_LB] = { "load balancer", PATH_NOTHING, true, NULL, say_gateway },
     [HOP_UNMODELLED] = { "unknown", PATH_COMPONENT, true, NULL, say_unmodelled },
 };
 
@@ -242,14 +278,30 @@ hop_path_id(const struct walk *walk, const struct hop *hop)
                                                            : hop->id;
 }
 
+static void
+add_path_id(id_list *path, const char *id)
+{
+    if (id && (path->n == 0 || strcmp(path->items[path->n - 1], id) != 0)) {
+        *VEC_ADD(path) = xstrdup(id);
+    }
+}
+
 void
 explain_path(const struct walk *walk, id_list *path)
 {
     for (size_t i = 0; i < walk->hops.n; i++) {
-        const char *id = hop_path_id(walk, &walk->hops.items[i]);
-        if (id && (path->n == 0 || strcmp(path->items[path->n - 1], id) != 0)) {
-            *VEC_ADD(path) = xstrdup(id);
+        const struct hop *hop = &walk->hops.items[i];
+        const char *id = hop_path_id(walk, hop);
+        bool holder = hop_rows[hop->kind].path == PATH_HOLDER;
+        /* An interface endpoint and its interface: what the question named comes last. */
+        const char *endpoint =
+            holder && hop->eni && !*hop->eni->attachment.instance_id ? vpce_of_eni(walk->net, hop->eni->obj.id) : NULL;
+        bool asked = endpoint && walk->target.gateway_id && strcmp(walk->target.gateway_id, endpoint) == 0;
+        if (endpoint && path->n > 0 && strcmp(path->items[path->n - 1], asked ? endpoint : id) == 0) {
+            continue;
         }
+        add_path_id(path, asked ? id : endpoint);
+        add_path_id(path, asked ? endpoint : id);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include "netsim/analysis/wording.h"
 #include "netsim/model/network.h"
+#include "netsim/model/peering.h"
+#include "netsim/model/transit_gateway.h"
 
 /* What the rows below work from: the walk, the hop it ended at, and the packet as it stood there. */
 struct obstacle {
@@ -282,6 +284,51 @@ say_unmodelled(const struct obstacle *o, struct buf *out)
                o->hop->id ? o->hop->id : "?", o->walk->stop_what);
 }
 
+/* What a gateway says no to: one sentence each, the gateway first. */
+static const char *const gateway_texts[N_STOPS] = {
+    [STOP_UNKNOWN_RESOURCE] = "is not in the lab (another account or region that was not imported)",
+    [STOP_GATEWAY_STATE] = "is not available",
+    [STOP_GATEWAY_ATTACHMENT] = "is not attached to this VPC, or the attachment is not available",
+    [STOP_PCX_INACTIVE] = "is not active",
+    [STOP_PCX_ADDRESS] = "carries packets between addresses of its two VPCs only (peering is not transitive)",
+    [STOP_TGW_ZONE] = "has a route to a transit gateway whose attachment has no subnet in the sender's zone",
+    [STOP_TGW_NO_ASSOCIATION] = "has no route table associated with the attachment the packet came in by",
+    [STOP_TGW_UNKNOWN_ROUTES] = "routes by a table that is not in the lab",
+    [STOP_TGW_NO_ROUTE] = "has no route to the destination",
+    [STOP_TGW_BLACKHOLE] = "drops packets to the destination (blackhole route)",
+    [STOP_TGW_VPN] = "is not up",
+    [STOP_VPN] = "is not up",
+    [STOP_VPN_NO_ROUTE] = "has no static route to the destination",
+    [STOP_VGW_SOURCE] = "takes packets from private addresses of interfaces of its VPC only",
+    [STOP_VGW_NO_ROUTE] = "reaches private addresses of its VPC only",
+    [STOP_VPCE_PROTOCOL] = "is a gateway endpoint: it takes tcp and icmp echo only",
+    [STOP_VPCE_SOURCE] = "serves interfaces of its own VPC only",
+    [STOP_VPCE_INTRA_VPC] = "answers; it opens no connections into its VPC",
+    [STOP_EIGW_PROTOCOL] = "carries IPv6 only",
+    [STOP_EIGW_UNSOLICITED] = "passes answers only; nothing can be opened towards it",
+    [STOP_LB_STATE] = "is not active",
+    [STOP_LB_NO_LISTENER] = "has no listener for this protocol and port",
+    [STOP_LB_NO_GROUP] = "has a listener without a target group",
+    [STOP_LB_NO_TARGET] = "has no registered target behind this listener",
+    [STOP_LB_NO_TARGET_IN_ZONE] = "has no target in the zone of this node, and cross-zone balancing is off",
+};
+
+static void
+say_by_gateway(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "%s %s: %s to %s", named(o->hop->component, o->hop->id), gateway_texts[o->walk->stop],
+               flow_str(o->packet), ip_str(&o->packet->dst));
+}
+
+static void
+mend_pcx_inactive(const struct obstacle *o, struct buf *out)
+{
+    const struct peering *peering = (const struct peering *)(const void *)o->hop->component;
+    if (peering && peering->status && strcmp(peering->status, "pending-acceptance") == 0) {
+        buf_printf(out, "ec2 accept-vpc-peering-connection --vpc-peering-connection-id %s", peering->obj.id);
+    }
+}
+
 static void
 say_asymmetric(const struct obstacle *o, struct buf *out)
 {
@@ -548,6 +595,11 @@ enum {
     M_COMPONENT = 4096,
     M_PROTOCOL = 8192,
     M_STATE = 16384,
+    M_PCX = 1 << 15,
+    M_TGW = 1 << 16,
+    M_VGW = 1 << 17,
+    M_VPN = 1 << 18,
+    M_VPCE = 1 << 19,
 };
 
 static const struct stop_words {
@@ -585,6 +637,31 @@ static const struct stop_words {
     [STOP_NAT_UNSOLICITED] = { M_NAT | M_ADDRESS_DST, say_nat_unsolicited, mend_nat_unsolicited },
     [STOP_NAT_LOOP] = { M_NAT | M_TABLE | M_ROUTE, say_nat_loop, mend_nat_loop },
     [STOP_NAT_REPLY] = { M_NAT | M_TABLE | M_ROUTE, say_nat_reply, NULL },
+    [STOP_UNKNOWN_RESOURCE] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_GATEWAY_STATE] = { M_COMPONENT | M_STATE, say_by_gateway, NULL },
+    [STOP_GATEWAY_ATTACHMENT] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_PCX_INACTIVE] = { M_PCX | M_STATE, say_by_gateway, mend_pcx_inactive },
+    [STOP_PCX_ADDRESS] = { M_PCX | M_ADDRESS_DST, say_by_gateway, NULL },
+    [STOP_TGW_ZONE] = { M_TABLE | M_ROUTE | M_SUBNET, say_by_gateway, NULL },
+    [STOP_TGW_NO_ASSOCIATION] = { M_TGW, say_by_gateway, NULL },
+    [STOP_TGW_UNKNOWN_ROUTES] = { M_TGW, say_by_gateway, NULL },
+    [STOP_TGW_NO_ROUTE] = { M_TGW | M_ADDRESS_DST, say_by_gateway, NULL },
+    [STOP_TGW_BLACKHOLE] = { M_TGW | M_STATE, say_by_gateway, NULL },
+    [STOP_TGW_VPN] = { M_VPN, say_by_gateway, NULL },
+    [STOP_VPN] = { M_VPN, say_by_gateway, NULL },
+    [STOP_VPN_NO_ROUTE] = { M_VPN | M_ADDRESS_DST, say_by_gateway, NULL },
+    [STOP_VGW_SOURCE] = { M_VGW | M_ADDRESS_SRC, say_by_gateway, NULL },
+    [STOP_VGW_NO_ROUTE] = { M_VGW | M_ADDRESS_DST, say_by_gateway, NULL },
+    [STOP_VPCE_PROTOCOL] = { M_VPCE | M_PROTOCOL, say_by_gateway, NULL },
+    [STOP_VPCE_SOURCE] = { M_VPCE | M_ADDRESS_SRC, say_by_gateway, NULL },
+    [STOP_VPCE_INTRA_VPC] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_EIGW_PROTOCOL] = { M_COMPONENT | M_PROTOCOL, say_by_gateway, NULL },
+    [STOP_EIGW_UNSOLICITED] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_LB_STATE] = { M_COMPONENT | M_STATE, say_by_gateway, NULL },
+    [STOP_LB_NO_LISTENER] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_LB_NO_GROUP] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_LB_NO_TARGET] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_LB_NO_TARGET_IN_ZONE] = { M_COMPONENT, say_by_gateway, NULL },
     [STOP_UNMODELLED] = { M_COMPONENT, say_unmodelled, NULL },
     [STOP_ASYMMETRIC] = { M_ADDRESS_SRC, say_asymmetric, NULL },
     [STOP_TOO_LONG] = { M_TABLE | M_ROUTE, say_too_long, NULL },
@@ -626,6 +703,9 @@ state_str(const struct obstacle *o)
     if (o->walk->stop == STOP_BLACKHOLE) {
         return "blackhole";
     }
+    if (object && object->kind == &peering_kind) {
+        return ((const struct peering *)(const void *)object)->status;
+    }
     if (object && object->kind == &nat_gateway_kind) {
         return ((const struct nat_gateway *)(const void *)object)->state;
     }
@@ -640,6 +720,27 @@ put_rules(const struct obstacle *o, unsigned m, json_t *json)
     put(json, m & M_ACL, "AclRule", o->hop->nacl_entry ? nacl_entry_json(o->hop->nacl_entry) : NULL);
     put(json, m & M_ROUTE, "RouteTableRoute", o->walk->route ? route_json(o->walk->route) : NULL);
     put(json, m & M_GROUPS, "SecurityGroups", o->eni ? groups_json(o) : NULL);
+}
+
+static void
+put_gateway(const struct obstacle *o, unsigned m, json_t *json)
+{
+    static const struct {
+        unsigned member;
+        const char *name;
+    } rows[] = { { M_TGW, "TransitGateway" },
+                 { M_VPCE, "VpcEndpoint" },
+                 { M_PCX, "VpcPeeringConnection" },
+                 { M_VPN, "VpnConnection" },
+                 { M_VGW, "VpnGateway" } };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct hop *hop = o->hop;
+        bool table = rows[i].member == M_TGW && hop->kind == HOP_TGW_TABLE;
+        const char *id = table ? o->walk->tgw_id : hop->id;
+        put(json, m & rows[i].member, rows[i].name,
+            component_json(table ? get(o, &transit_gateway_kind, id) : hop->component, id));
+        put(json, m & rows[i].member && table, "TransitGatewayRouteTable", component_json(hop->component, hop->id));
+    }
 }
 
 static json_t *
@@ -673,6 +774,7 @@ obstacle_explanation(const struct walk *walk)
     put(json, m & M_TABLE, "RouteTable", o.table ? component_json(&o.table->obj, NULL) : NULL);
     put(json, m & M_STATE, "State", state ? json_string(state) : NULL);
     put(json, m & M_SUBNET, "Subnet", o.hop->subnet ? component_json(&o.hop->subnet->obj, NULL) : NULL);
+    put_gateway(&o, m, json);
     put(json, 1, "Vpc", walk->vpc_id && *walk->vpc_id ? component(&o, &vpc_kind, walk->vpc_id) : NULL);
     return json;
 }

@@ -6,7 +6,12 @@
 
 #include "netsim/analysis/explain.h"
 #include "netsim/analysis/obstacle.h"
+#include "netsim/analysis/vpce.h"
+#include "netsim/model/egress_only_gateway.h"
 #include "netsim/model/network.h"
+#include "netsim/model/peering.h"
+#include "netsim/model/transit_gateway.h"
+#include "netsim/model/vpn.h"
 
 #define EPHEMERAL_PORT 40000
 #define MAX_DEVICES    32 /* interfaces of one instance; the largest types take 15 a network card */
@@ -47,36 +52,21 @@ struct end {
     bool any_holder; /* given as an address: whoever has it */
 };
 
-/* The kinds of gateways an end may be, by id prefix; what is not modelled is answered as such. */
+/* The kinds of gateways an end may be, by id prefix. */
 static const struct {
-    const char *prefix, *what;
-    bool modelled;
+    const char *prefix;
+    const struct kind *kind;
 } gateway_ends[] = {
-    { "igw-", "internet gateway", true },
-    { "tgw-", "transit gateway", false },
-    { "vgw-", "virtual private gateway", false },
-    { "pcx-", "peering connection", false },
-    { "vpce-", "VPC endpoint", false },
-    { "dxgw-", "Direct Connect gateway", false },
-    { "tgw-attach-", "transit gateway attachment", false },
-    { "eigw-", "egress-only internet gateway", false },
-    { "cgw-", "customer gateway", false },
-    { "vpn-", "VPN connection", false },
+    { "igw-", &internet_gateway_kind },
+    { "tgw-attach-", &tgw_attachment_kind },
+    { "tgw-", &transit_gateway_kind },
+    { "vgw-", &vpn_gateway_kind },
+    { "pcx-", &peering_kind },
+    { "eigw-", &egress_only_gateway_kind },
+    { "cgw-", &customer_gateway_kind },
+    { "vpn-", &vpn_connection_kind },
+    { "", &direct_connect_gateway_kind }, /* ids of any form */
 };
-
-static const char *
-unmodelled_end(const struct endpoint *endpoint)
-{
-    if (endpoint->kind != ENDPOINT_GATEWAY && endpoint->kind != ENDPOINT_VPCE) {
-        return NULL;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(gateway_ends); i++) {
-        if (strncmp(endpoint->id, gateway_ends[i].prefix, strlen(gateway_ends[i].prefix)) == 0) {
-            return gateway_ends[i].modelled ? NULL : gateway_ends[i].what;
-        }
-    }
-    return NULL;
-}
 
 static int
 flow_family(const struct flow_spec *flow)
@@ -156,13 +146,39 @@ end_from_gateway(const struct network *net, const char *id, struct end *end, str
         }
         return true;
     }
+    for (size_t i = 0; i < ARRAY_SIZE(gateway_ends); i++) {
+        if (strncmp(id, gateway_ends[i].prefix, strlen(gateway_ends[i].prefix)) == 0) {
+            end->gateway_id = id;
+            return network_require(net, gateway_ends[i].kind, id, err) != NULL;
+        }
+    }
+    return false;
+}
+
+/* An interface endpoint is one of its interfaces; a gateway endpoint is a gateway. */
+static bool
+end_from_vpce(const struct network *net, const char *id, const struct ip *override, const char *near_subnet,
+              struct end *end, struct err *err)
+{
+    struct vpce vpce;
+    if (!vpce_find(net, id, &vpce)) {
+        return err_set(err, ERR_INPUT, "InvalidVpcEndpointId.NotFound", "no VPC endpoint is called `%s`", id);
+    }
     end->gateway_id = id;
-    return network_require(net, &internet_gateway_kind, id, err) != NULL;
+    if (!vpce.is_gateway) {
+        const struct eni *stated = override->family ? network_eni_by_address(net, vpce.vpc_id, override) : NULL;
+        const char *owner = stated ? vpce_of_eni(net, stated->obj.id) : NULL;
+        end->eni = owner && strcmp(owner, id) == 0 ? stated : vpce_eni(net, id, near_subnet);
+    }
+    if (!vpce.is_gateway && !end->eni) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "VPC endpoint `%s` has no network interface", id);
+    }
+    return true;
 }
 
 static bool
-end_resolve(const struct network *net, const struct endpoint *endpoint, const struct ip *override, const char *near_vpc,
-            struct end *end, struct err *err)
+end_resolve(const struct network *net, const struct endpoint *endpoint, const struct ip *override,
+            const struct eni *near, bool is_destination, struct end *end, struct err *err)
 {
     switch (endpoint->kind) {
     case ENDPOINT_INSTANCE:
@@ -171,18 +187,24 @@ end_resolve(const struct network *net, const struct endpoint *endpoint, const st
         end->eni = network_require(net, &eni_kind, endpoint->id, err);
         return end->eni != NULL;
     case ENDPOINT_GATEWAY:
+        if (strncmp(endpoint->id, "vpce-", 5) != 0) {
+            return end_from_gateway(net, endpoint->id, end, err);
+        }
+        return end_from_vpce(net, endpoint->id, override, near ? near->subnet_id : NULL, end, err);
     case ENDPOINT_VPCE:
-        return end_from_gateway(net, endpoint->id, end, err);
+        return end_from_vpce(net, endpoint->id, override, near ? near->subnet_id : NULL, end, err);
     case ENDPOINT_IP:
         end->any_holder = true;
         end->ip = endpoint->ip;
-        return end_from_address(net, override->family ? override : &endpoint->ip, near_vpc, &end->eni, err);
+        return end_from_address(net, override->family ? override : &endpoint->ip,
+                                is_destination ? near ? near->vpc_id : "" : NULL, &end->eni, err);
     case ENDPOINT_INTERNET:
         return true;
     case ENDPOINT_NONE:
         break;
     }
-    return err_set(err, ERR_INPUT, "MissingParameter", "the question names no %s", near_vpc ? "destination" : "source");
+    return err_set(err, ERR_INPUT, "MissingParameter", "the question names no %s",
+                   is_destination ? "destination" : "source");
 }
 
 /* The address an interface is spoken of by: the stated one, else its own of that family. */
@@ -222,11 +244,19 @@ struct question {
     const struct network *net;
     struct end from, to;
     struct packet packet;
-    const char *unmodelled, *unmodelled_id; /* an end of a kind that is not modelled */
-    struct ip anyone;                       /* the outside host, where the question names none */
-    bool filters_open;                      /* walk past every filter: reach_open_ways() */
-    bool no_public_ip;                      /* from outside to an interface without public address */
+    bool from_alone, to_alone;   /* interfaces, whatever the state of their instances */
+    const char *wanted_receiver; /* behind a balancer; NULL: any */
+    struct ip anyone;            /* the outside host, where the question names none */
+    bool filters_open;           /* walk past every filter: reach_open_ways() */
+    bool no_public_ip;           /* from outside to an interface without public address */
 };
+
+/* From the internet, or an internet gateway: the packet is meant for a public address. */
+static bool
+from_public_side(const struct question *q)
+{
+    return !q->from.eni && (!q->from.gateway_id || strncmp(q->from.gateway_id, "igw-", 4) == 0);
+}
 
 static bool
 protocol_check(const struct flow_spec *flow, int family, int *protocol, struct err *err)
@@ -254,11 +284,30 @@ ends_check(const struct question *q, struct err *err)
         return err_set(err, ERR_INPUT, "InvalidParameterCombination", "`%s` and `%s` are of different families",
                        ip_str(&q->packet.src), ip_str(&q->packet.dst));
     }
-    if (!q->from.eni && !q->to.eni && !q->to.any_holder) {
+    if (!q->from.eni && !q->to.eni && !q->to.any_holder && from_public_side(q)) {
         err_set(err, ERR_INPUT, "InvalidParameterValue", "both ends are outside the lab");
         return err_hint(err, "name an instance or an interface as one end");
     }
     return true;
+}
+
+/* Who stands behind a gateway, as far as the model tells: a service of an endpoint, a static route of a VPN. */
+static bool
+gateway_address(const struct question *q, const struct end *end, int family, struct ip *ip)
+{
+    const struct store *store = network_store(q->net);
+    const char *id = end->gateway_id;
+    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
+         vpn = store_next(store, vpn)) {
+        bool behind = strcmp(vpn->obj.id, id) == 0 || strcmp(vpn->vpn_gateway_id, id) == 0 ||
+                      strcmp(vpn->customer_gateway_id, id) == 0;
+        if (behind && vpn->routes.n > 0 && vpn->routes.items[0].cidr.ip.family == family) {
+            struct ip first = cidr_first(&vpn->routes.items[0].cidr);
+            *ip = ip_add(&first, 1);
+            return true;
+        }
+    }
+    return strncmp(id, "vpce-", 5) == 0 && vpce_service_address(q->net, id, family, ip);
 }
 
 static bool
@@ -275,7 +324,12 @@ question_addresses(const struct flow_spec *flow, int family, struct question *q,
                 return false;
             }
         } else {
-            p->src = q->from.ip.family ? q->from.ip : (q->anyone = internet_host(family));
+            bool known = q->from.ip.family || (q->from.gateway_id && gateway_address(q, &q->from, family, &p->src));
+            if (q->from.ip.family) {
+                p->src = q->from.ip;
+            } else if (!known) {
+                p->src = q->anyone = internet_host(family);
+            }
         }
     }
     if (p->dst.family) {
@@ -284,8 +338,11 @@ question_addresses(const struct flow_spec *flow, int family, struct question *q,
     if (q->to.ip.family) {
         p->dst = q->to.ip;
     } else if (!q->to.eni) {
-        p->dst = q->anyone = internet_host(family);
-    } else if (q->from.eni) {
+        bool known = q->to.gateway_id && gateway_address(q, &q->to, family, &p->dst);
+        if (!known) {
+            p->dst = q->anyone = internet_host(family);
+        }
+    } else if (!from_public_side(q)) {
         return eni_end_ip(q->to.eni, family, &p->dst, err);
     } else if (!public_end_ip(q->to.eni, family, &p->dst)) {
         if (!p->dst.family) {
@@ -315,14 +372,11 @@ question_init(const struct network *net, const struct flow_spec *flow, struct qu
         p->icmp_type = flow->icmp_type >= 0 ? flow->icmp_type : p->protocol == PROTOCOL_ICMP ? 8 : 128;
         p->icmp_code = flow->icmp_code >= 0 ? flow->icmp_code : 0;
     }
-    q->unmodelled = unmodelled_end(&flow->from);
-    q->unmodelled_id = q->unmodelled ? flow->from.id : flow->to.id;
-    q->unmodelled = q->unmodelled ? q->unmodelled : unmodelled_end(&flow->to);
-    if (q->unmodelled) {
-        return true;
-    }
-    if (!end_resolve(net, &flow->from, &flow->src_ip, NULL, &q->from, err) ||
-        !end_resolve(net, &flow->to, &flow->dst_ip, q->from.eni ? q->from.eni->vpc_id : "", &q->to, err)) {
+    q->wanted_receiver = flow->receiver;
+    q->from_alone = flow->interfaces_alone && flow->from.kind == ENDPOINT_ENI;
+    q->to_alone = flow->interfaces_alone && flow->to.kind == ENDPOINT_ENI;
+    if (!end_resolve(net, &flow->from, &flow->src_ip, NULL, false, &q->from, err) ||
+        !end_resolve(net, &flow->to, &flow->dst_ip, q->from.eni, true, &q->to, err)) {
         return false;
     }
     return question_addresses(flow, family, q, err) && ends_check(q, err);
@@ -332,7 +386,9 @@ static struct target
 question_target(const struct question *q)
 {
     if (q->to.gateway_id) {
-        return (struct target){ .kind = TARGET_GATEWAY, .gateway_id = q->to.gateway_id };
+        return (struct target){ .kind = q->to.eni ? TARGET_ENI : TARGET_GATEWAY,
+                                .eni = q->to.eni,
+                                .gateway_id = q->to.gateway_id };
     }
     if (q->to.any_holder) {
         return (struct target){ .kind = TARGET_ADDRESS };
@@ -399,12 +455,11 @@ walk_forward(const struct question *q, struct session *session, struct walk *wal
 {
     *walk = (struct walk){ .net = q->net, .target = question_target(q), .session = session, .anyone = q->anyone };
     walk->filters_open = q->filters_open;
-    if (q->unmodelled) {
-        struct hop *hop = VEC_ADD(&walk->hops);
-        *hop = (struct hop){ .kind = HOP_UNMODELLED, .id = q->unmodelled_id, .stopped = true, .packet = q->packet };
-        walk->start = walk->packet = q->packet;
-        walk->stop = STOP_UNMODELLED;
-        walk->stop_what = q->unmodelled;
+    walk->alone[0] = q->from_alone ? q->from.eni : NULL;
+    walk->alone[1] = q->to_alone ? q->to.eni : NULL;
+    walk->wanted_receiver = q->wanted_receiver;
+    if (q->from.gateway_id && !from_public_side(q)) {
+        walk_from_gateway(walk, q->from.gateway_id, &q->packet);
     } else if (q->from.eni) {
         walk_from_eni(walk, q->from.eni, &q->packet);
     } else {
@@ -429,15 +484,14 @@ walk_back(const struct question *q, const struct walk *forward, struct session *
     }
     *walk = (struct walk){ .net = q->net, .session = session, .is_reply = true, .anyone = q->anyone };
     walk->filters_open = q->filters_open;
+    walk->alone[0] = q->from_alone ? q->from.eni : NULL;
+    walk->alone[1] = q->to_alone ? q->to.eni : NULL;
     walk->target = q->from.eni ? (struct target){ .kind = TARGET_ENI, .eni = q->from.eni }
                                : (struct target){ .kind = TARGET_INTERNET };
-    bool ended_inside = forward->hops.n > 0 && (forward->hops.items[forward->hops.n - 1].kind == HOP_ENI ||
-                                                forward->hops.items[forward->hops.n - 1].kind == HOP_INSTANCE);
-    if (ended_inside) {
-        walk_from_eni(walk, forward->eni, &answer);
-    } else {
-        walk_from_internet(walk, &answer);
+    if (q->from.gateway_id && !from_public_side(q)) {
+        walk->target = (struct target){ .kind = TARGET_GATEWAY, .gateway_id = q->from.gateway_id };
     }
+    walk_answer(forward, walk, &answer);
     if (walk->arrived && (!ip_equal(&walk->packet.src, &expected.src) || walk->packet.src_port != expected.src_port)) {
         walk->arrived = false;
         walk->stop = STOP_ASYMMETRIC;
@@ -455,6 +509,10 @@ result_codes(const struct walk *walk, const char **why, const char *codes[static
         size_t n = 1;
         if (walk->eni && !groups_have_rules(walk->net, walk->eni, walk->stop == STOP_SG_EGRESS)) {
             codes[n++] = "SG_HAS_NO_RULES";
+        }
+        if (walk->stop == STOP_SG_INGRESS && walk->eni &&
+            groups_would_permit_reference(walk->net, walk->eni, &walk->packet, &walk->origin)) {
+            codes[n++] = "SG_REFERENCING_SUPPORT";
         }
     }
 }
@@ -506,8 +564,12 @@ answer(const struct question *q, bool want_components, struct reach_result *resu
         explain_steps(&back, "return", NULL, trace);
         trace_close(trace, back.arrived ? TRACE_YES : TRACE_NO);
     }
-    /* AWS looks at tcp both ways and at the rest one way only. */
-    result->path_found = forward.arrived && (forward.start.protocol != PROTOCOL_TCP || result->reply != REPLY_BLOCKED);
+    /* AWS looks at tcp both ways, but through a transit gateway table and with the rest one way only. */
+    result->path_found = forward.arrived && (forward.start.protocol != PROTOCOL_TCP || forward.crossed_tgw_table ||
+                                             result->reply != REPLY_BLOCKED);
+    for (size_t i = 0; i < forward.receivers.n; i++) {
+        *VEC_ADD(&result->receivers) = xstrdup(forward.receivers.items[i]);
+    }
     if (want_components) {
         result_words(&forward, answered ? &back : NULL, result);
     }
@@ -560,6 +622,10 @@ reach_result_done(struct reach_result *result)
         free(result->path.items[i]);
     }
     VEC_DONE(&result->path);
+    for (size_t i = 0; i < result->receivers.n; i++) {
+        free(result->receivers.items[i]);
+    }
+    VEC_DONE(&result->receivers);
     json_decref(result->forward);
     json_decref(result->back);
     json_decref(result->explanations);

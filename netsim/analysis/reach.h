@@ -26,6 +26,8 @@ struct flow_spec {
     int src_port, dst_port; /* -1: an ephemeral port (40000) / whichever gets through: reach_any_port() */
     int icmp_type, icmp_code; /* -1: echo request / code 0 */
     struct ip src_ip, dst_ip; /* overrides; IP_NONE: primary private address of the end (public when it comes from the internet) */
+    bool interfaces_alone; /* an end named as an interface counts without its instance: whether that runs is not asked, as in AWS */
+    const char *receiver; /* behind a load balancer, the instance whose way to show if it is among the receivers; NULL: the first */
     int family;           /* IP_V4 (0 too) or IP_V6, when no address tells */
 };
 /* The packet's header at one place. */
@@ -46,6 +48,7 @@ struct reach_result {
     const char *codes[4];       /* AWS explanation codes, the best first; static; NULL-terminated */
     const char *reply_why, *reply_codes[4]; /* the same for an answer that is blocked */
     struct packet sent, arrives; /* as it set out; as seen at the far end (or where it stopped), after translation */
+    id_list receivers;          /* behind a load balancer: every target that gets the packet (instance id, else address) */
     id_list path;               /* ids crossed, as vectors/net describes: instance, subnet, gateway, vpc ... */
     json_t *forward, *back;     /* arrays of PathComponent */
     json_t *explanations;       /* array of Explanation; empty when reachable and the answer comes back */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "netsim/model/network.h"
+#include "netsim/model/peering.h"
 
 const char *
 mismatch_str(enum mismatch mismatch, int protocol)
@@ -73,11 +74,54 @@ group_holds_address(const struct network *net, const char *vpc_id, const char *g
     return eni && eni_has_group(eni, group_id);
 }
 
+static const char *
+group_vpc(const struct network *net, const struct sg_rule *rule)
+{
+    const struct security_group *group = store_get(network_store(net), &security_group_kind, rule->group_id);
+    return group ? group->vpc_id : rule->group_vpc_id;
+}
+
+/* AWS lets groups of a peer VPC be named while the connection is active, within one region. */
+static bool
+peering_carries_groups(const struct network *net, const char *vpc_id, const char *other_vpc_id)
+{
+    const struct peering *p = network_peering_between(net, vpc_id, other_vpc_id);
+    return p && (!p->requester.region || !p->accepter.region || strcmp(p->requester.region, p->accepter.region) == 0);
+}
+
+static bool
+origin_carries_group(const struct network *net, const char *vpc_id, const char *other_vpc_id,
+                     const struct origin *origin)
+{
+    if (!origin) {
+        return peering_carries_groups(net, vpc_id, other_vpc_id);
+    }
+    if (!origin->vpc_id || strcmp(origin->vpc_id, other_vpc_id) != 0 || origin->translated) {
+        return false;
+    }
+    return origin->by == ORIGIN_TGW ? origin->references
+                                    : origin->by == ORIGIN_PEERING && peering_carries_groups(net, vpc_id, other_vpc_id);
+}
+
+/* 'origin': of a packet that comes in; NULL: outwards, or wherever it may come from. */
+static bool
+sg_rule_fits_group(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip,
+                   const struct origin *origin)
+{
+    bool from_elsewhere = origin && origin->by != ORIGIN_HERE;
+    if (!from_elsewhere && group_holds_address(net, vpc_id, rule->group_id, ip)) {
+        return true;
+    }
+    const char *other = group_vpc(net, rule);
+    return other && strcmp(other, vpc_id) != 0 && origin_carries_group(net, vpc_id, other, origin) &&
+           group_holds_address(net, other, rule->group_id, ip);
+}
+
 bool
 sg_rule_fits_address(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip)
 {
     if (rule->group_id) {
-        return group_holds_address(net, vpc_id, rule->group_id, ip);
+        return sg_rule_fits_group(net, vpc_id, rule, ip, NULL);
     }
     if (rule->prefix_list_id) {
         const struct prefix_list *list = store_get(network_store(net), &prefix_list_kind, rule->prefix_list_id);
@@ -102,12 +146,23 @@ sg_rule_test(const struct network *net, const char *vpc_id, const struct sg_rule
     return sg_rule_fits_address(net, vpc_id, rule, other_end(packet, egress)) ? MATCHES : MISMATCH_ADDRESS;
 }
 
+static bool
+sg_rule_permits(const struct network *net, const char *vpc_id, const struct sg_rule *rule, bool egress,
+                const struct packet *packet, const struct origin *origin)
+{
+    if (egress || !rule->group_id || !origin) {
+        return sg_rule_test(net, vpc_id, rule, egress, packet) == MATCHES;
+    }
+    return !rule->egress && (rule->protocol == PROTOCOL_ALL || rule->protocol == packet->protocol) &&
+           sg_rule_fits_port(rule, packet) && sg_rule_fits_group(net, vpc_id, rule, &packet->src, origin);
+}
+
 static const struct sg_rule *
 group_permits(const struct network *net, const struct security_group *group, const char *vpc_id, bool egress,
-              const struct packet *packet)
+              const struct packet *packet, const struct origin *origin)
 {
     for (size_t i = 0; i < group->rules.n; i++) {
-        if (sg_rule_test(net, vpc_id, &group->rules.items[i], egress, packet) == MATCHES) {
+        if (sg_rule_permits(net, vpc_id, &group->rules.items[i], egress, packet, origin)) {
             return &group->rules.items[i];
         }
     }
@@ -116,18 +171,31 @@ group_permits(const struct network *net, const struct security_group *group, con
 
 const struct sg_rule *
 groups_permit(const struct network *net, const struct eni *eni, bool egress, const struct packet *packet,
-              const struct security_group **by)
+              const struct origin *origin, const struct security_group **by)
 {
     for (size_t i = 0; i < eni->groups.n; i++) {
         const struct security_group *group =
             store_get(network_store(net), &security_group_kind, eni->groups.items[i].id);
-        const struct sg_rule *rule = group ? group_permits(net, group, eni->vpc_id, egress, packet) : NULL;
+        const struct sg_rule *rule = group ? group_permits(net, group, eni->vpc_id, egress, packet, origin) : NULL;
         if (rule) {
             *by = group;
             return rule;
         }
     }
     return NULL;
+}
+
+bool
+groups_would_permit_reference(const struct network *net, const struct eni *eni, const struct packet *packet,
+                              const struct origin *origin)
+{
+    if (origin->by != ORIGIN_TGW || origin->references) {
+        return false;
+    }
+    struct origin carried = *origin;
+    carried.references = true;
+    const struct security_group *group;
+    return groups_permit(net, eni, false, packet, &carried, &group);
 }
 
 bool
@@ -274,7 +342,7 @@ static bool
 filter_group(const struct network *net, const struct security_group *group, bool egress, const struct packet *packet,
              struct trace *trace)
 {
-    const struct sg_rule *rule = group_permits(net, group, group->vpc_id, egress, packet);
+    const struct sg_rule *rule = group_permits(net, group, group->vpc_id, egress, packet, NULL);
     trace_note(trace, rule ? TRACE_YES : TRACE_NO, rule ? "rule %s of %s matches" : "%sno rule of %s matches",
                rule ? rule->id : "", group->obj.id);
     trace_subject(trace, group->obj.id);
@@ -286,7 +354,7 @@ filter_eni(const struct network *net, const struct eni *eni, bool egress, const 
            struct trace *trace)
 {
     const struct security_group *group = NULL;
-    const struct sg_rule *rule = groups_permit(net, eni, egress, packet, &group);
+    const struct sg_rule *rule = groups_permit(net, eni, egress, packet, NULL, &group);
     if (eni->groups.n == 0) {
         trace_note(trace, TRACE_YES, "%s has no groups and filters nothing", eni->obj.id);
         return true;

@@ -12,6 +12,15 @@
 enum mismatch { MATCHES, MISMATCH_DIRECTION, MISMATCH_PROTOCOL, MISMATCH_PORT, MISMATCH_ADDRESS };
 const char *mismatch_str(enum mismatch mismatch, int protocol); /* "another protocol", static */
 
+/* Where the sender of a packet stands.  Rules that name a group of another VPC match only a packet that came from there by an active
+ * peering, or through a transit gateway that carries group references. */
+struct origin {
+    const char *vpc_id; /* NULL: outside, or not known */
+    enum { ORIGIN_HERE, ORIGIN_PEERING, ORIGIN_TGW, ORIGIN_OUTSIDE } by;
+    bool references; /* ORIGIN_TGW: gateway and attachments carry group references */
+    bool translated; /* its address is no longer the sender's own */
+};
+
 /* One rule of a group whose interfaces live in 'vpc_id' (it says where group references are looked up). */
 enum mismatch sg_rule_test(const struct network *net, const char *vpc_id, const struct sg_rule *rule, bool egress,
                            const struct packet *packet);
@@ -19,10 +28,13 @@ enum mismatch sg_rule_test(const struct network *net, const char *vpc_id, const 
 bool sg_rule_fits_address(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip);
 enum mismatch nacl_entry_test(const struct nacl_entry *entry, bool egress, const struct packet *packet);
 
-/* The first rule of the interface's groups that lets the packet through, and its group; NULL when none does.  Groups the model does not
+/* The first rule of the interface's groups ('origin' may be NULL: wherever it came from) that lets the packet through, and its group; NULL when none does.  Groups the model does not
  * hold let nothing through. */
 const struct sg_rule *groups_permit(const struct network *net, const struct eni *eni, bool egress, const struct packet *packet,
-                                    const struct security_group **group);
+                                    const struct origin *origin, const struct security_group **group);
+/* Would a rule let the packet in if the way it came carried references to its sender's groups? */
+bool groups_would_permit_reference(const struct network *net, const struct eni *eni, const struct packet *packet,
+                                   const struct origin *origin);
 bool groups_have_rules(const struct network *net, const struct eni *eni, bool egress);
 
 /* The entry that decides; NULL when not even the last rule ('*') is there, which denies too. */

@@ -1,4 +1,4 @@
-#include "netsim/analysis/walk.h"
+#include "netsim/analysis/walk_places.h"
 
 #include <string.h>
 
@@ -40,26 +40,34 @@ const struct stop_row stop_rows[N_STOPS] = {
     [STOP_NAT_UNSOLICITED] = { "nat-unsolicited", { "NGW_DEST_ADDRESS_PRESERVATION", "NO_POSSIBLE_DESTINATION" } },
     [STOP_NAT_LOOP] = { "nat-in-private-subnet", { "NO_ROUTE_TO_DESTINATION" } },
     [STOP_NAT_REPLY] = { "asymmetric-return", { "NGW_SOURCE_ADDRESS_REASSIGN", "NO_ROUTE_TO_DESTINATION" } },
+    [STOP_UNKNOWN_RESOURCE] = { "unknown-resource", { "UNKNOWN_RESOURCE" } },
+    [STOP_GATEWAY_STATE] = { "gateway-state", { "BAD_STATE" } },
+    [STOP_GATEWAY_ATTACHMENT] = { "gateway-attachment", { "BAD_STATE_ATTACHMENT" } },
+    [STOP_PCX_INACTIVE] = { "pcx-inactive", { "BAD_STATE" } },
+    [STOP_PCX_ADDRESS] = { "pcx-address", { "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR" } },
+    [STOP_TGW_ZONE] = { "tgw-az", { "TGW_ROUTE_AZ_RESTRICTION" } },
+    [STOP_TGW_NO_ASSOCIATION] = { "tgw-no-association", { "TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION" } },
+    [STOP_TGW_UNKNOWN_ROUTES] = { "tgw-unknown-routes", { "TGW_RTB_ROUTES_ARE_UNKNOWN" } },
+    [STOP_TGW_NO_ROUTE] = { "tgw-no-route", { "TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT", "TGW_RTB_CANNOT_ROUTE" } },
+    [STOP_TGW_BLACKHOLE] = { "tgw-blackhole", { "TGW_RTB_BAD_STATE_ROUTE" } },
+    [STOP_TGW_VPN] = { "vpn-state", { "TGW_BAD_STATE_VPN" } },
+    [STOP_VPN] = { "vpn-state", { "BAD_STATE_VPN" } },
+    [STOP_VPN_NO_ROUTE] = { "vpn-no-route", { "CANNOT_ROUTE", "NO_ROUTE_TO_DESTINATION" } },
+    [STOP_VGW_SOURCE] = { "vgw-source", { "VGW_PRIVATE_IP_ASSOCIATION_FOR_EGRESS" } },
+    [STOP_VGW_NO_ROUTE] = { "vgw-no-route", { "VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS" } },
+    [STOP_VPCE_PROTOCOL] = { "vpce-protocol", { "VPCE_GATEWAY_PROTOCOL_RESTRICTION", "PROTOCOL_RESTRICTION" } },
+    [STOP_VPCE_SOURCE] = { "vpce-source", { "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION" } },
+    [STOP_VPCE_INTRA_VPC] = { "vpce-unsolicited", { "VPCE_INTRA_VPC_TRAFFIC", "NO_PATH" } },
+    [STOP_EIGW_PROTOCOL] = { "eigw-protocol", { "PROTOCOL_RESTRICTION" } },
+    [STOP_EIGW_UNSOLICITED] = { "eigw-unsolicited", { "NO_PATH" } },
+    [STOP_LB_STATE] = { "lb-state", { "BAD_STATE" } },
+    [STOP_LB_NO_LISTENER] = { "lb-no-listener", { "ELBV2_LISTENERS_MISMATCH", "ELBV2_LISTENER_PORT_RESTRICTION" } },
+    [STOP_LB_NO_GROUP] = { "lb-no-target", { "ELBV2_LISTENER_HAS_NO_TG", "ELBV2_LISTENER_REQUIRES_TG_ACCEPT" } },
+    [STOP_LB_NO_TARGET] = { "lb-no-target", { "ELBV2_LISTENER_REQUIRES_TG_ACCEPT", "TARGET_ADDRESS_RESTRICTION" } },
+    [STOP_LB_NO_TARGET_IN_ZONE] = { "lb-no-target", { "ELBV2_NO_TARGETS_IN_AZ", "ELBV2_LISTENER_REQUIRES_TG_ACCEPT" } },
     [STOP_UNMODELLED] = { "unsupported", { "UNSUPPORTED_COMPONENT" } },
     [STOP_ASYMMETRIC] = { "asymmetric-return", { "NO_ROUTE_TO_DESTINATION" } },
     [STOP_TOO_LONG] = { "routing-loop", { "NO_PATH" } },
-};
-
-enum place {
-    AT_END,
-    AT_SENDER,   /* in an interface, about to send: source check, groups */
-    AT_EDGE_OUT, /* leaving the interface: a neighbour in the subnet, or out past the network ACL */
-    AT_ROUTER,   /* the subnet's route table decides */
-    AT_LOCAL,    /* inside the VPC: which interface has the address? */
-    AT_EDGE_IN,  /* into the receiver's subnet past the network ACL */
-    AT_RECEIVER, /* at an interface: groups, then delivered */
-    AT_IGW_OUT,
-    AT_INTERNET,
-    AT_IGW_IN,
-    AT_NAT,       /* a NAT gateway, reached by a route */
-    AT_APPLIANCE, /* an interface that a route names as its target */
-    AT_UNMODELLED,
-    N_PLACES,
 };
 
 /* Which place a route leads to.  What is not modelled says what it is, so that the answer is honest. */
@@ -73,11 +81,11 @@ static const struct target_row {
     [ROUTE_NAT_GATEWAY] = { AT_NAT, NULL },
     [ROUTE_ENI] = { AT_APPLIANCE, NULL },
     [ROUTE_INSTANCE] = { AT_APPLIANCE, NULL },
-    [ROUTE_PEERING] = { AT_UNMODELLED, "peering connection" },
-    [ROUTE_TRANSIT_GATEWAY] = { AT_UNMODELLED, "transit gateway" },
-    [ROUTE_VPN_GATEWAY] = { AT_UNMODELLED, "virtual private gateway" },
-    [ROUTE_EGRESS_ONLY_IGW] = { AT_UNMODELLED, "egress-only internet gateway" },
-    [ROUTE_ENDPOINT] = { AT_UNMODELLED, "VPC endpoint" },
+    [ROUTE_PEERING] = { AT_PEERING, NULL },
+    [ROUTE_TRANSIT_GATEWAY] = { AT_TGW, NULL },
+    [ROUTE_VPN_GATEWAY] = { AT_VGW_OUT, NULL },
+    [ROUTE_EGRESS_ONLY_IGW] = { AT_EIGW_OUT, NULL },
+    [ROUTE_ENDPOINT] = { AT_VPCE, NULL },
     [ROUTE_LOCAL_GATEWAY] = { AT_UNMODELLED, "local gateway" },
     [ROUTE_CARRIER_GATEWAY] = { AT_UNMODELLED, "carrier gateway" },
     [ROUTE_CORE_NETWORK] = { AT_UNMODELLED, "core network" },
@@ -93,14 +101,15 @@ session_done(struct session *session)
 void
 walk_done(struct walk *walk)
 {
+    VEC_DONE(&walk->receivers);
     VEC_DONE(&walk->hops);
 }
 
 /* ---- What the places use -------------------------------------------------------------------------------------------
  */
 
-static struct hop *
-cross(struct walk *w, enum hop_kind kind, const struct object *component)
+struct hop *
+walk_cross(struct walk *w, enum hop_kind kind, const struct object *component)
 {
     struct hop *hop = VEC_ADD(&w->hops);
     hop->kind = kind;
@@ -113,8 +122,8 @@ cross(struct walk *w, enum hop_kind kind, const struct object *component)
     return hop;
 }
 
-static void
-stop_at(struct walk *w, enum stop stop)
+void
+walk_stop(struct walk *w, enum stop stop)
 {
     w->stop = stop;
     w->at = AT_END;
@@ -123,15 +132,16 @@ stop_at(struct walk *w, enum stop stop)
     }
 }
 
-static void
-arrive(struct walk *w)
+void
+walk_arrive(struct walk *w)
 {
     w->arrived = true;
+    w->ended_at = w->at;
     w->at = AT_END;
 }
 
-static void *
-get(const struct walk *w, const struct kind *kind, const char *id)
+void *
+walk_get(const struct walk *w, const struct kind *kind, const char *id)
 {
     return id && *id ? store_get(network_store(w->net), kind, id) : NULL;
 }
@@ -165,11 +175,11 @@ cross_instance_and_eni(struct walk *w, bool leaving)
 {
     const struct instance *instance = eni_instance(w->net, w->eni);
     if (leaving && instance) {
-        cross(w, HOP_INSTANCE, &instance->obj);
+        walk_cross(w, HOP_INSTANCE, &instance->obj);
     }
-    cross(w, HOP_ENI, &w->eni->obj);
+    walk_cross(w, HOP_ENI, &w->eni->obj);
     if (!leaving && instance) {
-        cross(w, HOP_INSTANCE, &instance->obj);
+        walk_cross(w, HOP_INSTANCE, &instance->obj);
     }
 }
 
@@ -187,29 +197,30 @@ connection_known(const struct walk *w)
     return false;
 }
 
-static bool
-pass_groups(struct walk *w, bool egress)
+bool
+walk_pass_groups(struct walk *w, bool egress)
 {
     if (w->eni->groups.n == 0) {
         return true; /* the interfaces of gateways have none and filter nothing */
     }
     if (connection_known(w)) {
-        const struct object *group = get(w, &security_group_kind, w->eni->groups.items[0].id);
-        struct hop *hop = cross(w, HOP_GROUPS, group);
+        const struct object *group = walk_get(w, &security_group_kind, w->eni->groups.items[0].id);
+        struct hop *hop = walk_cross(w, HOP_GROUPS, group);
         hop->id = w->eni->groups.items[0].id;
         hop->egress = egress;
         hop->established = true;
         return true;
     }
     const struct security_group *group = NULL;
-    const struct sg_rule *rule = w->filters_open ? NULL : groups_permit(w->net, w->eni, egress, &w->packet, &group);
+    const struct sg_rule *rule =
+        w->filters_open ? NULL : groups_permit(w->net, w->eni, egress, &w->packet, &w->origin, &group);
     struct hop *hop =
-        cross(w, HOP_GROUPS, group ? &group->obj : get(w, &security_group_kind, w->eni->groups.items[0].id));
+        walk_cross(w, HOP_GROUPS, group ? &group->obj : walk_get(w, &security_group_kind, w->eni->groups.items[0].id));
     hop->id = group ? group->obj.id : w->eni->groups.items[0].id;
     hop->egress = egress;
     hop->sg_rule = rule;
     if (!rule && !w->filters_open) {
-        stop_at(w, egress ? STOP_SG_EGRESS : STOP_SG_INGRESS);
+        walk_stop(w, egress ? STOP_SG_EGRESS : STOP_SG_INGRESS);
         return false;
     }
     if (!w->is_reply) {
@@ -219,22 +230,22 @@ pass_groups(struct walk *w, bool egress)
 }
 
 /* Across the edge of w->subnet.  Stateless: an answer is judged like any other packet. */
-static bool
-pass_acl(struct walk *w, bool egress)
+bool
+walk_pass_acl(struct walk *w, bool egress)
 {
-    cross(w, HOP_SUBNET, &w->subnet->obj);
+    walk_cross(w, HOP_SUBNET, &w->subnet->obj);
     const struct network_acl *acl = network_subnet_acl(w->net, w->subnet);
     if (!acl) {
         return true; /* an import without ACLs: unfiltered */
     }
-    struct hop *hop = cross(w, HOP_ACL, &acl->obj);
+    struct hop *hop = walk_cross(w, HOP_ACL, &acl->obj);
     hop->egress = egress;
     if (w->filters_open) {
         return true;
     }
     hop->nacl_entry = acl_decide(acl, egress, &w->packet);
     if (!hop->nacl_entry || hop->nacl_entry->action == NACL_DENY) {
-        stop_at(w, egress ? STOP_NACL_EGRESS : STOP_NACL_INGRESS);
+        walk_stop(w, egress ? STOP_NACL_EGRESS : STOP_NACL_INGRESS);
         return false;
     }
     return true;
@@ -245,6 +256,9 @@ static bool
 powered(const struct walk *w)
 {
     const struct instance *instance = eni_instance(w->net, w->eni);
+    if (w->eni == w->alone[0] || w->eni == w->alone[1]) {
+        return true;
+    }
     return !instance || instance_is_running(instance);
 }
 
@@ -256,12 +270,12 @@ at_sender(struct walk *w)
 {
     cross_instance_and_eni(w, true);
     if (!powered(w)) {
-        stop_at(w, STOP_INSTANCE_STATE);
+        walk_stop(w, STOP_INSTANCE_STATE);
     } else if (w->eni->source_dest_check && !eni_has_ip(w->eni, &w->packet.src)) {
-        stop_at(w, STOP_SPOOFED);
+        walk_stop(w, STOP_SPOOFED);
     } else if (!w->subnet) {
-        stop_at(w, STOP_NO_SUBNET); /* an import that lacks it */
-    } else if (pass_groups(w, true)) {
+        walk_stop(w, STOP_NO_SUBNET); /* an import that lacks it */
+    } else if (walk_pass_groups(w, true)) {
         w->at = AT_EDGE_OUT;
     }
 }
@@ -270,14 +284,14 @@ static void
 at_edge_out(struct walk *w)
 {
     if (!subnet_contains_ip(w->subnet, &w->packet.dst)) {
-        w->at = pass_acl(w, true) ? AT_ROUTER : AT_END;
+        w->at = walk_pass_acl(w, true) ? AT_ROUTER : AT_END;
         return;
     }
     /* Inside one subnet there is no router: neither route table nor network ACL is asked. */
     w->eni = network_eni_by_address(w->net, w->vpc_id, &w->packet.dst);
     if (!w->eni) {
-        cross(w, HOP_SUBNET, &w->subnet->obj);
-        stop_at(w, STOP_NO_SUCH_ADDRESS);
+        walk_cross(w, HOP_SUBNET, &w->subnet->obj);
+        walk_stop(w, STOP_NO_SUCH_ADDRESS);
         return;
     }
     w->at = AT_RECEIVER;
@@ -287,12 +301,12 @@ static void
 at_router(struct walk *w)
 {
     const struct route_table *table = network_subnet_route_table(w->net, w->subnet);
-    struct hop *hop = cross(w, HOP_ROUTE_TABLE, table ? &table->obj : NULL);
+    struct hop *hop = walk_cross(w, HOP_ROUTE_TABLE, table ? &table->obj : NULL);
     hop->route = w->route = table ? route_lookup(w->net, table, &w->packet.dst, NULL) : NULL;
     if (!w->route) {
-        stop_at(w, STOP_NO_ROUTE);
+        walk_stop(w, STOP_NO_ROUTE);
     } else if (route_is_blackhole(w->route)) {
-        stop_at(w, STOP_BLACKHOLE);
+        walk_stop(w, STOP_BLACKHOLE);
     } else {
         const char *id;
         w->at = route_targets[route_target(w->route, &id)].next;
@@ -314,19 +328,19 @@ subnet_of_address(const struct walk *w, const struct ip *ip)
 static void
 at_local(struct walk *w)
 {
-    const struct vpc *vpc = get(w, &vpc_kind, w->vpc_id);
-    cross(w, HOP_VPC, vpc ? &vpc->obj : NULL)->id = w->vpc_id;
+    const struct vpc *vpc = walk_get(w, &vpc_kind, w->vpc_id);
+    walk_cross(w, HOP_VPC, vpc ? &vpc->obj : NULL)->id = w->vpc_id;
     if (vpc && !vpc_contains_ip(vpc, &w->packet.dst)) {
-        stop_at(w, STOP_LOCAL_ROUTE);
+        walk_stop(w, STOP_LOCAL_ROUTE);
         return;
     }
     const struct eni *eni = network_eni_by_address(w->net, w->vpc_id, &w->packet.dst);
     if (!eni) {
         const struct subnet *subnet = subnet_of_address(w, &w->packet.dst);
         if (subnet) {
-            cross(w, HOP_SUBNET, &subnet->obj)->subnet = subnet;
+            walk_cross(w, HOP_SUBNET, &subnet->obj)->subnet = subnet;
         }
-        stop_at(w, STOP_NO_SUCH_ADDRESS);
+        walk_stop(w, STOP_NO_SUCH_ADDRESS);
         return;
     }
     w->eni = eni;
@@ -336,8 +350,8 @@ at_local(struct walk *w)
 static void
 at_edge_in(struct walk *w)
 {
-    w->subnet = get(w, &subnet_kind, w->eni->subnet_id);
-    w->at = !w->subnet || pass_acl(w, false) ? AT_RECEIVER : AT_END;
+    w->subnet = walk_get(w, &subnet_kind, w->eni->subnet_id);
+    w->at = !w->subnet || walk_pass_acl(w, false) ? AT_RECEIVER : AT_END;
 }
 
 static bool
@@ -369,9 +383,9 @@ nat_turn_back(struct walk *w, const struct nat_gateway *nat)
 static void
 nat_receives(struct walk *w, const struct nat_gateway *nat)
 {
-    struct hop *hop = cross(w, HOP_NAT, &nat->obj);
+    struct hop *hop = walk_cross(w, HOP_NAT, &nat->obj);
     if (!nat_turn_back(w, nat)) {
-        stop_at(w, STOP_NAT_UNSOLICITED);
+        walk_stop(w, STOP_NAT_UNSOLICITED);
         return;
     }
     hop->packet = w->packet;
@@ -384,9 +398,9 @@ delivered(struct walk *w)
 {
     bool mine = w->target.kind == TARGET_ENI ? w->target.eni == w->eni : w->target.kind == TARGET_ADDRESS;
     if (mine) {
-        arrive(w);
+        walk_arrive(w);
     } else {
-        stop_at(w, w->target.kind == TARGET_ENI ? STOP_OTHER_DESTINATION : STOP_NO_INTERNET_ROUTE);
+        walk_stop(w, w->target.kind == TARGET_ENI ? STOP_OTHER_DESTINATION : STOP_NO_INTERNET_ROUTE);
     }
 }
 
@@ -420,28 +434,28 @@ at_receiver(struct walk *w)
     }
     w->stop_what = unmodelled_interface(w->eni);
     if (w->stop_what) {
-        cross(w, HOP_ENI, &w->eni->obj);
-        stop_at(w, STOP_UNMODELLED);
+        walk_cross(w, HOP_ENI, &w->eni->obj);
+        walk_stop(w, STOP_UNMODELLED);
         return;
     }
-    if (!pass_groups(w, false)) {
+    if (!walk_pass_groups(w, false)) {
         return;
     }
     cross_instance_and_eni(w, false);
     if (!powered(w)) {
-        stop_at(w, STOP_INSTANCE_STATE);
+        walk_stop(w, STOP_INSTANCE_STATE);
     } else if (eni_has_ip(w->eni, &w->packet.dst)) {
         delivered(w);
     } else if (w->eni->source_dest_check) {
-        stop_at(w, STOP_SOURCE_DEST_CHECK);
+        walk_stop(w, STOP_SOURCE_DEST_CHECK);
     } else if (w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
-        arrive(w);
+        walk_arrive(w);
     } else {
-        stop_at(w, STOP_APPLIANCE); /* what its software does with the packet is not in the model */
+        walk_stop(w, STOP_APPLIANCE); /* what its software does with the packet is not in the model */
     }
 }
 
-static bool
+bool
 igw_attached_to(const struct internet_gateway *igw, const char *vpc_id)
 {
     for (size_t i = 0; i < igw->attachments.n; i++) {
@@ -483,23 +497,25 @@ igw_translate_out(struct walk *w)
 static void
 at_igw_out(struct walk *w)
 {
-    const struct internet_gateway *igw = get(w, &internet_gateway_kind, w->route->gateway_id);
-    struct hop *hop = cross(w, HOP_IGW, igw ? &igw->obj : NULL);
+    const struct internet_gateway *igw = walk_get(w, &internet_gateway_kind, w->route->gateway_id);
+    struct hop *hop = walk_cross(w, HOP_IGW, igw ? &igw->obj : NULL);
     hop->id = w->route->gateway_id;
     if (!igw || !igw_attached_to(igw, w->vpc_id)) {
-        stop_at(w, STOP_NO_IGW);
+        walk_stop(w, STOP_NO_IGW);
         return;
     }
     enum stop stop = igw_translate_out(w);
     if (stop) {
-        stop_at(w, stop);
+        walk_stop(w, stop);
         return;
     }
     hop->packet = w->packet;
-    w->at = AT_INTERNET;
-    if (w->target.kind == TARGET_GATEWAY && strcmp(w->target.gateway_id, igw->obj.id) == 0) {
-        arrive(w);
+    if (walk_is_target(w, igw->obj.id)) {
+        walk_arrive(w);
+        return;
     }
+    w->at = AT_INTERNET;
+    w->origin = (struct origin){ 0 };
 }
 
 /* Outside.  A public address of the lab turns the packet round into its gateway: AWS's analyzer calls that
@@ -509,13 +525,13 @@ at_internet(struct walk *w)
 {
     struct ip private_ip;
     if (w->target.kind == TARGET_INTERNET) {
-        arrive(w);
+        walk_arrive(w);
     } else if (network_eni_by_public_ip(w->net, &w->packet.dst, &private_ip)) {
         w->at = AT_IGW_IN;
     } else if (w->target.kind == TARGET_ADDRESS) {
-        arrive(w);
+        walk_arrive(w);
     } else {
-        stop_at(w, w->target.kind == TARGET_GATEWAY ? STOP_NO_ROUTE : STOP_OTHER_DESTINATION);
+        walk_stop(w, w->target.kind == TARGET_GATEWAY ? STOP_NO_ROUTE : STOP_OTHER_DESTINATION);
     }
 }
 
@@ -541,24 +557,32 @@ gateway_route_table(const struct walk *w, const char *gateway_id)
     return NULL;
 }
 
-static bool
-ingress_routed(struct walk *w, const char *gateway_id)
+bool
+walk_ingress_routed(struct walk *w, const char *gateway_id)
 {
     const struct route_table *table = gateway_route_table(w, gateway_id);
     if (!table) {
         return true;
     }
-    struct hop *hop = cross(w, HOP_ROUTE_TABLE, &table->obj);
+    struct hop *hop = walk_cross(w, HOP_ROUTE_TABLE, &table->obj);
     hop->route = route_lookup(w->net, table, &w->packet.dst, NULL);
     const char *id;
     if (!hop->route) {
-        stop_at(w, STOP_NO_ROUTE);
+        walk_stop(w, STOP_NO_ROUTE);
     } else if (route_is_blackhole(hop->route)) {
-        stop_at(w, STOP_BLACKHOLE);
-    } else if (route_target(hop->route, &id) != ROUTE_LOCAL) {
-        stop_at(w, STOP_GATEWAY_ROUTE_TABLE);
+        walk_stop(w, STOP_BLACKHOLE);
     } else {
-        return true;
+        enum route_target target = route_target(hop->route, &id);
+        if (target == ROUTE_ENI || target == ROUTE_INSTANCE) {
+            w->route = hop->route;
+            w->subnet = NULL; /* it comes from no subnet, so it meets the ACL of the appliance's */
+            w->at = AT_APPLIANCE;
+            return false;
+        }
+        if (target == ROUTE_LOCAL) {
+            return true;
+        }
+        walk_stop(w, STOP_GATEWAY_ROUTE_TABLE);
     }
     return false;
 }
@@ -569,24 +593,26 @@ at_igw_in(struct walk *w)
     struct ip private_ip = w->packet.dst;
     const struct eni *eni = network_eni_by_public_ip(w->net, &w->packet.dst, &private_ip);
     w->eni = eni;
-    w->subnet = eni ? get(w, &subnet_kind, eni->subnet_id) : NULL;
+    w->subnet = eni ? walk_get(w, &subnet_kind, eni->subnet_id) : NULL;
     w->vpc_id = eni ? eni->vpc_id : w->vpc_id;
     const struct internet_gateway *igw = w->vpc_id ? network_vpc_igw(w->net, w->vpc_id) : NULL;
-    struct hop *hop = igw ? cross(w, HOP_IGW, &igw->obj) : NULL;
+    struct hop *hop = igw ? walk_cross(w, HOP_IGW, &igw->obj) : NULL;
     enum stop refused = igw_refuses_source(&w->packet.src);
     bool entered_elsewhere = igw && w->entry_id && strcmp(w->entry_id, igw->obj.id) != 0;
     if (!eni || entered_elsewhere) {
-        stop_at(w, STOP_IGW_NO_SUCH_PUBLIC_IP);
+        walk_stop(w, STOP_IGW_NO_SUCH_PUBLIC_IP);
     } else if (!igw || !igw_attached_to(igw, w->vpc_id)) {
-        stop_at(w, STOP_NO_IGW);
+        walk_stop(w, STOP_NO_IGW);
     } else if (eni->status && strcmp(eni->status, "available") == 0) {
-        stop_at(w, STOP_NO_PUBLIC_IP); /* AWS: the address must be one of an interface in use */
+        walk_stop(w, STOP_NO_PUBLIC_IP); /* AWS: the address must be one of an interface in use */
     } else if (refused) {
-        stop_at(w, refused);
+        walk_stop(w, refused);
     } else {
         w->packet.dst = private_ip;
         hop->packet = w->packet;
-        w->at = ingress_routed(w, igw->obj.id) ? AT_EDGE_IN : AT_END;
+        if (walk_ingress_routed(w, igw->obj.id)) {
+            w->at = AT_EDGE_IN;
+        }
     }
 }
 
@@ -612,7 +638,7 @@ crossed(const struct walk *w, const struct object *component)
 static enum stop
 nat_refuses(struct walk *w, const struct nat_gateway *nat)
 {
-    const struct vpc *vpc = get(w, &vpc_kind, nat->vpc_id);
+    const struct vpc *vpc = walk_get(w, &vpc_kind, nat->vpc_id);
     if (nat->state && strcmp(nat->state, "available") != 0) {
         return STOP_NAT_STATE;
     }
@@ -622,7 +648,8 @@ nat_refuses(struct walk *w, const struct nat_gateway *nat)
     if (!nat_carries(&w->packet)) {
         return STOP_NAT_PROTOCOL;
     }
-    return vpc && !vpc_contains_ip(vpc, &w->packet.src) ? STOP_NAT_SOURCE : STOP_NONE;
+    /* AWS serves other VPCs behind a transit gateway (central egress), not those behind a peering or a VPN. */
+    return vpc && !vpc_contains_ip(vpc, &w->packet.src) && w->origin.by != ORIGIN_TGW ? STOP_NAT_SOURCE : STOP_NONE;
 }
 
 static void
@@ -636,35 +663,36 @@ nat_sends(struct walk *w, const struct nat_gateway *nat, const struct nat_addres
         w->packet.src_port += 1024; /* source ports become 1024-65535; which one, AWS does not say */
     }
     t->after = w->packet;
+    w->origin = (struct origin){ .vpc_id = nat->vpc_id, .translated = true };
 }
 
 static void
 at_nat(struct walk *w)
 {
-    const struct nat_gateway *nat = get(w, &nat_gateway_kind, w->route->nat_gateway_id);
-    const struct subnet *subnet = nat ? get(w, &subnet_kind, nat->subnet_id) : NULL;
+    const struct nat_gateway *nat = walk_get(w, &nat_gateway_kind, w->route->nat_gateway_id);
+    const struct subnet *subnet = nat ? walk_get(w, &subnet_kind, nat->subnet_id) : NULL;
     bool again = nat && crossed(w, &nat->obj);
     if (nat && strcmp(nat->vpc_id, w->vpc_id) != 0) {
-        stop_at(w, STOP_BLACKHOLE);
+        walk_stop(w, STOP_BLACKHOLE);
         return;
     }
     if (!nat || !subnet || nat->addresses.n == 0 || again) {
-        cross(w, HOP_NAT, nat ? &nat->obj : NULL)->id = w->route->nat_gateway_id;
-        stop_at(w, again ? STOP_NAT_LOOP : STOP_NAT_STATE);
+        walk_cross(w, HOP_NAT, nat ? &nat->obj : NULL)->id = w->route->nat_gateway_id;
+        walk_stop(w, again ? STOP_NAT_LOOP : STOP_NAT_STATE);
         return;
     }
     const struct nat_address *address = &nat->addresses.items[0];
     bool enters = subnet != w->subnet; /* in one subnet the ACL is not met */
     w->subnet = subnet;
     w->vpc_id = nat->vpc_id;
-    w->eni = get(w, &eni_kind, address->eni_id);
-    if (enters && !pass_acl(w, false)) {
+    w->eni = walk_get(w, &eni_kind, address->eni_id);
+    if (enters && !walk_pass_acl(w, false)) {
         return;
     }
-    struct hop *hop = cross(w, HOP_NAT, &nat->obj);
+    struct hop *hop = walk_cross(w, HOP_NAT, &nat->obj);
     enum stop refused = nat_refuses(w, nat);
     if (refused) {
-        stop_at(w, refused);
+        walk_stop(w, refused);
         return;
     }
     nat_sends(w, nat, address);
@@ -677,10 +705,10 @@ at_appliance(struct walk *w)
 {
     const char *id;
     enum route_target target = route_target(w->route, &id);
-    const struct instance *instance = target == ROUTE_INSTANCE ? get(w, &instance_kind, id) : NULL;
-    const struct eni *eni = instance ? instance_eni(w->net, instance, 0) : get(w, &eni_kind, id);
+    const struct instance *instance = target == ROUTE_INSTANCE ? walk_get(w, &instance_kind, id) : NULL;
+    const struct eni *eni = instance ? instance_eni(w->net, instance, 0) : walk_get(w, &eni_kind, id);
     if (!eni || strcmp(eni->vpc_id, w->vpc_id) != 0) {
-        stop_at(w, STOP_BLACKHOLE); /* AWS refuses a target of another VPC; an import may hold one */
+        walk_stop(w, STOP_BLACKHOLE); /* AWS refuses a target of another VPC; an import may hold one */
         return;
     }
     w->eni = eni;
@@ -693,32 +721,43 @@ at_unmodelled(struct walk *w)
 {
     const char *id;
     enum route_target target = route_target(w->route, &id);
-    cross(w, HOP_UNMODELLED, NULL)->id = id;
+    walk_cross(w, HOP_UNMODELLED, NULL)->id = id;
     w->stop_what = route_targets[target].unmodelled;
-    stop_at(w, STOP_UNMODELLED);
+    walk_stop(w, STOP_UNMODELLED);
 }
 
 /* ---- The walk ------------------------------------------------------------------------------------------------------
  */
 
 static void (*const places[N_PLACES])(struct walk *) = {
-    [AT_SENDER] = at_sender,   [AT_EDGE_OUT] = at_edge_out,   [AT_ROUTER] = at_router,
-    [AT_LOCAL] = at_local,     [AT_EDGE_IN] = at_edge_in,     [AT_RECEIVER] = at_receiver,
-    [AT_IGW_OUT] = at_igw_out, [AT_INTERNET] = at_internet,   [AT_IGW_IN] = at_igw_in,
-    [AT_NAT] = at_nat,         [AT_APPLIANCE] = at_appliance, [AT_UNMODELLED] = at_unmodelled,
+    [AT_SENDER] = at_sender,          [AT_EDGE_OUT] = at_edge_out,
+    [AT_ROUTER] = at_router,          [AT_LOCAL] = at_local,
+    [AT_EDGE_IN] = at_edge_in,        [AT_RECEIVER] = at_receiver,
+    [AT_IGW_OUT] = at_igw_out,        [AT_INTERNET] = at_internet,
+    [AT_IGW_IN] = at_igw_in,          [AT_NAT] = at_nat,
+    [AT_APPLIANCE] = at_appliance,    [AT_UNMODELLED] = at_unmodelled,
+    [AT_PEERING] = place_peering,     [AT_TGW] = place_tgw,
+    [AT_TGW_TABLE] = place_tgw_table, [AT_VGW_OUT] = place_vgw_out,
+    [AT_EIGW_OUT] = place_eigw_out,   [AT_VPCE] = place_vpce,
 };
+
+void
+walk_go_on(struct walk *w)
+{
+    while (w->at != AT_END) {
+        places[w->at](w);
+        if (w->hops.n > MAX_HOPS) {
+            walk_stop(w, STOP_TOO_LONG);
+        }
+    }
+}
 
 static void
 go(struct walk *w, const struct packet *packet, enum place from)
 {
     w->start = w->packet = *packet;
-    w->at = from;
-    while (w->at != AT_END) {
-        places[w->at](w);
-        if (w->hops.n > MAX_HOPS) {
-            stop_at(w, STOP_TOO_LONG);
-        }
-    }
+    w->at = (int)from;
+    walk_go_on(w);
 }
 
 void
@@ -727,6 +766,7 @@ walk_from_eni(struct walk *walk, const struct eni *eni, const struct packet *pac
     walk->eni = eni;
     walk->subnet = store_get(network_store(walk->net), &subnet_kind, eni->subnet_id);
     walk->vpc_id = eni->vpc_id;
+    walk->origin.vpc_id = eni->vpc_id;
     go(walk, packet, AT_SENDER);
 }
 
@@ -734,4 +774,29 @@ void
 walk_from_internet(struct walk *walk, const struct packet *packet)
 {
     go(walk, packet, AT_IGW_IN);
+}
+
+void
+walk_answer(const struct walk *forward, struct walk *walk, const struct packet *packet)
+{
+    walk->start = walk->packet = *packet;
+    walk->vpc_id = forward->vpc_id;
+    switch (forward->ended_at) {
+    case AT_RECEIVER:
+        walk_from_eni(walk, forward->eni, packet);
+        return;
+    case AT_TGW:
+    case AT_TGW_TABLE:
+        walk_enter_tgw(walk, forward->tgw_id, forward->attachment);
+        break;
+    case AT_PEERING:
+    case AT_VGW_OUT:
+    case AT_EIGW_OUT:
+    case AT_VPCE:
+        walk_enter_vpc(walk, forward->gateway_id);
+        break;
+    default:
+        walk->at = AT_IGW_IN;
+    }
+    walk_go_on(walk);
 }

@@ -10,7 +10,10 @@
 #pragma once
 #include "netsim/analysis/rules.h"
 
-enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT, HOP_UNMODELLED };
+struct tgw_attachment;
+
+enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT,
+    HOP_PEERING, HOP_TGW, HOP_TGW_TABLE, HOP_ATTACHMENT, HOP_VGW, HOP_VPN, HOP_CUSTOMER, HOP_DX, HOP_EIGW, HOP_VPCE, HOP_LB, HOP_UNMODELLED };
 
 /* Why a packet goes no further.  walk.c has the reason words and AWS's codes, explain.c the sentences and mends. */
 enum stop {
@@ -21,6 +24,11 @@ enum stop {
     STOP_NO_IGW, STOP_IGW_NO_PUBLIC_IP, STOP_IGW_PRIVATE_DESTINATION, STOP_IGW_SHARED_DESTINATION, STOP_IGW_PRIVATE_SOURCE,
     STOP_IGW_SHARED_SOURCE, STOP_IGW_NO_SUCH_PUBLIC_IP, STOP_NO_PUBLIC_IP, STOP_GATEWAY_ROUTE_TABLE,
     STOP_NAT_STATE, STOP_NAT_PROTOCOL, STOP_NAT_SOURCE, STOP_NAT_UNSOLICITED, STOP_NAT_LOOP, STOP_NAT_REPLY,
+    STOP_UNKNOWN_RESOURCE, STOP_GATEWAY_STATE, STOP_GATEWAY_ATTACHMENT, STOP_PCX_INACTIVE, STOP_PCX_ADDRESS,
+    STOP_TGW_ZONE, STOP_TGW_NO_ASSOCIATION, STOP_TGW_UNKNOWN_ROUTES, STOP_TGW_NO_ROUTE, STOP_TGW_BLACKHOLE, STOP_TGW_VPN,
+    STOP_VPN, STOP_VPN_NO_ROUTE, STOP_VGW_SOURCE, STOP_VGW_NO_ROUTE,
+    STOP_VPCE_PROTOCOL, STOP_VPCE_SOURCE, STOP_VPCE_INTRA_VPC, STOP_EIGW_PROTOCOL, STOP_EIGW_UNSOLICITED,
+    STOP_LB_STATE, STOP_LB_NO_LISTENER, STOP_LB_NO_GROUP, STOP_LB_NO_TARGET, STOP_LB_NO_TARGET_IN_ZONE,
     STOP_UNMODELLED, STOP_ASYMMETRIC, STOP_TOO_LONG,
     N_STOPS,
 };
@@ -49,7 +57,8 @@ struct hop {
 
 /* What stateful components remember of the first packet. */
 struct translation {
-    const struct nat_gateway *nat;
+    const struct nat_gateway *nat;  /* NULL: a balancer, at its interface: */
+    const struct eni *balancer;
     struct packet before, after;
 };
 struct session {
@@ -78,8 +87,20 @@ struct walk {
     const char *stop_what; /* STOP_UNMODELLED: "peering connection" */
     bool arrived;
 
+    const struct eni *alone[2]; /* interfaces asked about as such: whether their instance runs is not looked at */
+    struct origin origin;    /* where the sender of the packet as it is now stands, for rules that name its groups */
+    const char *tgw_id;      /* the transit gateway it is in or came through last */
+    const struct tgw_attachment *attachment; /* by which it came into the transit gateway */
+    const char *zone;        /* of the subnet it left for the transit gateway; NULL: none */
+    const char *gateway_id;  /* the gateway of 'vpc_id' by which it leaves */
+    bool crossed_tgw_table;
+    const char *wanted_receiver; /* of the targets behind a balancer, the instance to show; NULL: the first */
+    VEC(const char *) receivers; /* every target behind the balancer that gets it: instance ids, else addresses */
+    int balancers;               /* how many it went through */
+
     /* Where the packet stands; for the places in walk.c. */
     int at;
+    int ended_at; /* the place where it arrived */
     const struct eni *eni;       /* it leaves or enters */
     const struct subnet *subnet; /* it leaves or enters */
     const char *vpc_id;
@@ -90,6 +111,10 @@ struct walk {
 /* From inside an interface ('eni' sends 'packet'), or from the internet through the gateway of whoever has the public address. */
 void walk_from_eni(struct walk *walk, const struct eni *eni, const struct packet *packet);
 void walk_from_internet(struct walk *walk, const struct packet *packet);
+/* From a gateway that leads outside, a transit gateway or an attachment, a peering connection or an endpoint. */
+void walk_from_gateway(struct walk *walk, const char *gateway_id, const struct packet *packet);
+/* The answer sets out from where 'forward' ended. */
+void walk_answer(const struct walk *forward, struct walk *walk, const struct packet *packet);
 void walk_done(struct walk *walk);
 
 /* The way of one packet there and of its answer back, past every group and ACL on it (filters_open): for whoever judges those itself.

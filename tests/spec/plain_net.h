@@ -580,7 +580,7 @@ plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet)
             plain_enter(w, next);
         }
     } else {
-        plain_drop(w, "unsupported");
+        plain_drop(w, "unknown-resource");
     }
 }
 

@@ -152,7 +152,7 @@ TEST(verdicts)
         /* routes */
         { "i-db", "internet", "tcp", 443, "sg-egress ENI_SG_RULES_MISMATCH" },
         { "i-app", "198.51.100.7", "tcp", 443, "blackhole-route BAD_STATE_ROUTE" },
-        { "i-app", "172.16.0.1", "tcp", 443, "unsupported UNSUPPORTED_COMPONENT" }, /* a peering connection */
+        { "i-app", "172.16.0.1", "tcp", 443, "unknown-resource UNKNOWN_RESOURCE" }, /* a peering connection */
         { "i-app", "192.0.2.1", "tcp", 443,
           "igw-no-public-ip IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" }, /* /25 beats the list's /24 */
         { "i-app", "192.0.2.200", "tcp", 443, "source-dest-check ENI_SOURCE_DEST_CHECK_RESTRICTION" },
@@ -175,8 +175,8 @@ TEST(verdicts)
           NULL, "fd00::1" },
 
         /* ends that are not modelled, and questions that cannot be asked */
-        { "i-web", "tgw-1", "tcp", 443, "unsupported UNSUPPORTED_COMPONENT" },
-        { "vpce-1", "i-web", "tcp", 443, "unsupported UNSUPPORTED_COMPONENT" },
+        { "i-web", "tgw-1", "tcp", 443, "InvalidTransitGatewayID.Malformed" },
+        { "vpce-1", "i-web", "tcp", 443, "InvalidVpcEndpointId.NotFound" },
         { "i-00000000000000000", "i-web", "tcp", 443, "InvalidInstanceID.NotFound" },
         { "i-db", "i-web", "tcp", 443, "InvalidParameterValue", .family = 6 }, /* db has no IPv6 address */
         { "i-web", "i-app", "-1", -1, "InvalidParameterValue" },
@@ -316,7 +316,7 @@ TEST(verdicts_after_one_change)
         { app_may_spoof, { "i-app", "i-app2", "tcp", 9000, "sg-ingress ENI_SG_RULES_MISMATCH", "172.20.0.1" } },
         { gateway_has_a_table, { "internet", "i-web", "tcp", 443, "reachable allowed" } },
         { gateway_leads_to_firewall,
-          { "internet", "i-web", "tcp", 443, "unsupported-gateway-route-table UNSUPPORTED_COMPONENT" } },
+          { "internet", "i-web", "tcp", 443, "source-dest-check ENI_SOURCE_DEST_CHECK_RESTRICTION" } },
         { vpc_is_smaller, { "i-app", "10.0.200.1", "tcp", 443, "no-such-address VPC_LOCAL_ROUTE_CIDR_RESTRICTION" } },
         { web_has_no_subnet, { "i-web", "internet", "tcp", 443, "unknown-subnet UNKNOWN_RESOURCE" } },
         { no_acl_on_db, { "i-app", "i-db", "icmp", 8, "reachable allowed" } }, /* an import without ACLs: unfiltered */

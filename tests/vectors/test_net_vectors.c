@@ -92,6 +92,15 @@ check_flow(const json_t *flow, const json_t *got, struct tally *tally)
     if (!is_subsequence(path, got_path) || (strcmp(expect, "unreachable") == 0 && !same_end(path, got_path))) {
         return complain(tally, flow, got, "path");
     }
+    value = json_object_get(flow, "lbTarget");
+    json_t *targets = json_object_get(got, "lbTargets");
+    bool received = !value;
+    for (size_t i = 0; i < json_array_size(targets); i++) {
+        received = received || json_equal(value, json_array_get(targets, i));
+    }
+    if (!received) {
+        return complain(tally, flow, got, "lbTarget");
+    }
     json_object_foreach(json_object_get(flow, "arrives"), key, value)
     {
         if (!json_equal(value, json_object_get(json_object_get(got, "arrives"), key))) {
@@ -99,6 +108,35 @@ check_flow(const json_t *flow, const json_t *got, struct tally *tally)
         }
     }
     return true;
+}
+
+static void
+check_route(const json_t *route, const json_t *got, struct tally *tally)
+{
+    bool present = json_is_true(json_object_get(route, "present"));
+    if (present != json_is_true(json_object_get(got, "present")) ||
+        (present && !test_same(json_str(got, "via"), json_str(route, "via")))) {
+        complain(tally, route, got, "route");
+    }
+}
+
+static void
+check_resources(const struct network *net, const json_t *list, struct tally *tally)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *wanted = json_array_get(list, i);
+        const char *id = json_str(wanted, "id");
+        const struct kind *kind = network_kind_of_id(id);
+        const struct object *object = kind ? store_get(network_store(net), kind, id) : NULL;
+        tally->n_checks++;
+        if (!object || !test_same(object->account, json_str(wanted, "account")) ||
+            !test_same(object->region, json_str(wanted, "region"))) {
+            json_t *got = json_pack("{s:s?, s:s?}", "account", object ? object->account : NULL, "region",
+                                    object ? object->region : NULL);
+            complain(tally, wanted, got, "resource");
+            json_decref(got);
+        }
+    }
 }
 
 static void
@@ -120,6 +158,8 @@ check_list(const struct network *net, const json_t *list, struct tally *tally)
             if (!test_same(json_str(got, "verdict"), json_str(question, "expect"))) {
                 complain(tally, question, got, "verdict");
             }
+        } else if (json_str(question, "table")) {
+            check_route(question, got, tally);
         } else {
             check_flow(question, got, tally);
         }
@@ -145,6 +185,8 @@ check_case(const char *name, bool quiet)
     if (imported) {
         check_list(lab.net, json_object_get(expect, "flows"), &tally);
         check_list(lab.net, json_object_get(expect, "filters"), &tally);
+        check_list(lab.net, json_object_get(expect, "routes"), &tally);
+        check_resources(lab.net, json_object_get(expect, "resources"), &tally);
     }
     json_decref(report);
     json_decref(expect);
@@ -155,6 +197,9 @@ check_case(const char *name, bool quiet)
 static const char *const modelled[] = {
     "basic-two-subnets",  "nacl-tiers",  "nat-gateway",   "nat-gateway-nacl",     "public-subnet",
     "public-subnet-nacl", "same-subnet", "sg-references", "security-group-rules",
+    "direct-connect-gateway", "hybrid-region", "prefix-list-egress", "transit-gateway", "transit-gateway-multi-account",
+    "transit-gateway-nacl", "transit-gateway-sg-reference", "transit-gateway-static", "two-accounts",
+    "vpc-endpoint-gateway", "vpc-peering", "vpc-peering-deleted", "vpc-peering-sg-reference", "vpn-gateway",
 };
 
 static bool

@@ -1,0 +1,93 @@
+#include "netsim/analysis/tgw_table.h"
+
+#include <string.h>
+
+#include "netsim/model/gateways.h"
+#include "netsim/model/network.h"
+#include "netsim/model/vpn.h"
+
+#define RANK_STATIC 9
+
+struct lookup {
+    const struct network *net;
+    const struct cidr *destination;
+    struct tgw_way best;
+    int best_rank;
+};
+
+static void
+offer(struct lookup *l, const struct cidr *prefix, int rank, const char *attachment_id, bool blackhole)
+{
+    if (!cidr_contains(prefix, l->destination)) {
+        return;
+    }
+    bool better = !l->best.found || prefix->bits > l->best.prefix.bits ||
+                  (prefix->bits == l->best.prefix.bits && rank > l->best_rank);
+    if (better) {
+        l->best =
+            (struct tgw_way){ true, blackhole, rank >= RANK_STATIC - 1, *prefix, blackhole ? NULL : attachment_id };
+        l->best_rank = rank;
+    }
+}
+
+static void
+offer_static(struct lookup *l, const struct tgw_route *route)
+{
+    bool blackhole = tgw_route_is_blackhole(route);
+    const char *to = route->attachments.n ? route->attachments.items[0].attachment_id : NULL;
+    const struct prefix_list *list =
+        route->prefix_list_id ? store_get(network_store(l->net), &prefix_list_kind, route->prefix_list_id) : NULL;
+    if (route->cidr.ip.family) {
+        offer(l, &route->cidr, RANK_STATIC, to, blackhole);
+    }
+    for (size_t i = 0; list && i < list->entries.n; i++) {
+        offer(l, &list->entries.items[i].cidr, RANK_STATIC - 1, to, blackhole);
+    }
+}
+
+static void
+offer_vpc(struct lookup *l, const struct tgw_attachment *attachment)
+{
+    const struct vpc *vpc = store_get(network_store(l->net), &vpc_kind, attachment->vpc_id);
+    for (size_t i = 0; vpc && i < vpc->cidrs.n; i++) {
+        offer(l, &vpc->cidrs.items[i].cidr, 3, attachment->obj.id, false);
+    }
+    bool v6 = attachment->ipv6_support && strcmp(attachment->ipv6_support, "enable") == 0;
+    for (size_t i = 0; vpc && v6 && i < vpc->cidrs6.n; i++) {
+        offer(l, &vpc->cidrs6.items[i].cidr, 3, attachment->obj.id, false);
+    }
+    if (vpc && vpc->cidrs.n == 0 && vpc->cidr.ip.family) {
+        offer(l, &vpc->cidr, 3, attachment->obj.id, false); /* old dumps name the primary block only */
+    }
+}
+
+static void
+offer_vpn(struct lookup *l, const struct tgw_attachment *attachment)
+{
+    const struct vpn_connection *vpn = store_get(network_store(l->net), &vpn_connection_kind, attachment->resource_id);
+    for (size_t i = 0; vpn && i < vpn->routes.n; i++) {
+        offer(l, &vpn->routes.items[i].cidr, 1, attachment->obj.id, false);
+    }
+}
+
+struct tgw_way
+tgw_table_lookup(const struct network *net, const struct tgw_route_table *table, const struct cidr *destination)
+{
+    struct lookup l = { .net = net, .destination = destination };
+    for (size_t i = 0; i < table->routes.n; i++) {
+        offer_static(&l, &table->routes.items[i]);
+    }
+    for (size_t i = 0; i < table->propagations.n; i++) {
+        const struct tgw_attachment *attachment =
+            store_get(network_store(net), &tgw_attachment_kind, table->propagations.items[i].attachment_id);
+        if (!attachment || !tgw_attachment_is_available(attachment) || !attachment->resource_type) {
+            continue;
+        }
+        if (strcmp(attachment->resource_type, "vpc") == 0) {
+            offer_vpc(&l, attachment);
+        } else if (strcmp(attachment->resource_type, "vpn") == 0) {
+            offer_vpn(&l, attachment);
+        }
+    }
+    return l.best;
+}

@@ -1,0 +1,51 @@
+/* netsim/analysis/walk_places.h - what the files of places share: walk.c (interface, subnet, router, internet, NAT), walk_routers.c
+ * (what joins VPCs and leads out of AWS) and walk_balancer.c.  Nobody else includes it. */
+#pragma once
+#include "netsim/analysis/walk.h"
+
+enum place {
+    AT_END,
+    AT_SENDER,   /* in an interface, about to send: source check, groups */
+    AT_EDGE_OUT, /* leaving the interface: a neighbour in the subnet, or out past the network ACL */
+    AT_ROUTER,   /* the subnet's route table decides */
+    AT_LOCAL,    /* inside the VPC: which interface has the address? */
+    AT_EDGE_IN,  /* into the receiver's subnet past the network ACL */
+    AT_RECEIVER, /* at an interface: groups, then delivered */
+    AT_IGW_OUT,
+    AT_INTERNET,
+    AT_IGW_IN,
+    AT_NAT,       /* a NAT gateway, reached by a route */
+    AT_APPLIANCE, /* an interface that a route names as its target */
+    AT_PEERING,
+    AT_TGW,       /* a transit gateway, reached by a route of a VPC */
+    AT_TGW_TABLE, /* inside: the table of the attachment it came in by */
+    AT_VGW_OUT,
+    AT_EIGW_OUT,
+    AT_VPCE, /* a gateway endpoint */
+    AT_UNMODELLED,
+    N_PLACES,
+};
+
+struct hop *walk_cross(struct walk *w, enum hop_kind kind, const struct object *component);
+void walk_stop(struct walk *w, enum stop stop);
+void walk_arrive(struct walk *w);
+void *walk_get(const struct walk *w, const struct kind *kind, const char *id); /* NULL for an empty id too */
+bool walk_pass_groups(struct walk *w, bool egress); /* of w->eni; false: stopped */
+bool walk_pass_acl(struct walk *w, bool egress);    /* of w->subnet; false: stopped */
+/* A table associated with a gateway lets the packet into the VPC; false: it was stopped or led to an appliance. */
+bool walk_ingress_routed(struct walk *w, const char *gateway_id);
+bool walk_is_target(const struct walk *w, const char *gateway_id);
+void walk_go_on(struct walk *w); /* from w->at until it ends */
+
+/* Into the VPC of w->vpc_id by one of its gateways. */
+void walk_enter_vpc(struct walk *w, const char *gateway_id);
+/* Into the transit gateway by an attachment. */
+void walk_enter_tgw(struct walk *w, const char *tgw_id, const struct tgw_attachment *attachment);
+
+bool igw_attached_to(const struct internet_gateway *igw, const char *vpc_id);
+void place_peering(struct walk *w);
+void place_tgw(struct walk *w);
+void place_tgw_table(struct walk *w);
+void place_vgw_out(struct walk *w);
+void place_eigw_out(struct walk *w);
+void place_vpce(struct walk *w);
