@@ -365,7 +365,9 @@ print_header(struct buf *text, const json_t *out, size_t n_hops)
     const char *code = json_string_value(json_array_get(json_object_get(v, "ExplanationCodes"), 0));
     const char *reply = json_str(v, "Reply");
     bool found = json_flag(out, "NetworkPathFound", false), lost = reply && strcmp(reply, "blocked") == 0;
-    bool unknown = json_str(v, "Why") && strncmp(json_str(v, "Why"), "unsupported", 11) == 0;
+    const char *why = json_str(v, "Why");
+    bool unknown = why && (strncmp(why, "unsupported", 11) == 0 || strcmp(why, "unknown-resource") == 0 ||
+                           strcmp(why, "tgw-unknown-routes") == 0); /* the way leads where the lab has no data */
     buf_printf(text, "%s  %s -> %s  %s  ",
                found     ? "REACHABLE"
                : unknown ? "UNKNOWN"

@@ -22,7 +22,7 @@ asks() {
     asks 1 "BLOCKED  web -> app  tcp/80  ENI_SG_RULES_MISMATCH" web app --port 80
     asks 1 "BLOCKED  app -> db  tcp/5432  SUBNET_ACL_RESTRICTION  (it arrives, the answer does not come back)" app db --port 5432 --source-port 80
     asks 0 "REACHABLE  app -> db  icmp 8/0  9 hops, but the answer is lost  SUBNET_ACL_RESTRICTION" app db --protocol icmp
-    asks 1 "UNKNOWN  app -> 172.16.0.1  tcp/80  UNSUPPORTED_COMPONENT" app 172.16.0.1 --port 80
+    asks 1 "UNKNOWN  app -> 172.16.0.1  tcp/80  UNKNOWN_RESOURCE" app 172.16.0.1 --port 80
     asks 0 "REACHABLE  internet -> web  tcp/443" internet web --port 443 --ipv6
     asks 0 "REACHABLE  web -> app  tcp/8080" web app # any port that gets through
 }
