@@ -50,7 +50,10 @@
     FAMILY(ops_organizations) \
     FAMILY(ops_organizations_policies) \
     FAMILY(ops_kms) \
-    FAMILY(ops_kms_grants)
+    FAMILY(ops_kms_grants) \
+    FAMILY(ops_s3_settings) \
+    FAMILY(ops_s3_objects) \
+    FAMILY(ops_s3_list)
 /* clang-format on */
 
 #define DECLARE(family) extern const struct op family[];

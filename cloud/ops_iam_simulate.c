@@ -15,7 +15,6 @@
 #include "iampolicy/gather.h"
 #include "iampolicy/kms_key.h"
 #include "iampolicy/missing.h"
-#include "iampolicy/public.h"
 
 struct simulation {
     struct op_call *call;

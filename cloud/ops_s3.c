@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/ops_iam.h"
+#include "cloud/ops_s3.h"
 #include "iampolicy/public.h"
 
 /* 3 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit, no "..", not like an address (S3 User Guide:
@@ -25,9 +25,8 @@ check_bucket_name(const char *name, struct err *err)
     return true;
 }
 
-/* The bucket that the request names and this account owns. */
-static struct iam_bucket *
-own_bucket(const struct op_call *call, struct err *err)
+struct iam_bucket *
+s3_op_bucket(const struct op_call *call, struct err *err)
 {
     const char *name = arg_str(call->in, "Bucket"), *expected = arg_str(call->in, "ExpectedBucketOwner");
     struct iam_bucket *bucket = iam_find_bucket(call->cloud->accounts, name);
@@ -35,12 +34,43 @@ own_bucket(const struct op_call *call, struct err *err)
         err_set(err, ERR_INPUT, "NoSuchBucket", "there is no bucket `%.80s`", name);
         return NULL;
     }
-    if (strcmp(bucket->obj.account, call->cloud->account) != 0 ||
-        (expected && strcmp(expected, bucket->obj.account) != 0)) {
+    if (expected && strcmp(expected, bucket->obj.account) != 0) {
         err_set(err, ERR_INPUT, "AccessDenied", "the bucket `%s` belongs to account %s", name, bucket->obj.account);
         return NULL;
     }
     return bucket;
+}
+
+struct iam_bucket *
+s3_op_own_bucket(const struct op_call *call, struct err *err)
+{
+    struct iam_bucket *bucket = s3_op_bucket(call, err);
+    if (bucket && strcmp(bucket->obj.account, call->cloud->account) != 0) {
+        err_set(err, ERR_INPUT, "AccessDenied", "the bucket `%s` belongs to account %s", bucket->name,
+                bucket->obj.account);
+        return NULL;
+    }
+    return bucket;
+}
+
+void
+s3_replace_tags(struct object *object, const json_t *tags)
+{
+    while (object->tags.n) {
+        object_unset_tag(object, object->tags.items[0].key);
+    }
+    iam_set_tags(object, tags);
+}
+
+json_t *
+s3_tag_set(const struct object *object)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < object->tags.n; i++) {
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "Key", object->tags.items[i].key, "Value", object->tags.items[i].value));
+    }
+    return list;
 }
 
 static bool
@@ -72,6 +102,8 @@ create_bucket(struct op_call *call, struct err *err)
     /* New buckets block public access (S3 default since April 2023). */
     bucket->has_access_block = bucket->block_acls = bucket->ignore_acls = bucket->block_policy =
         bucket->restrict_public = true;
+    const char *ownership = arg_str(call->in, "ObjectOwnership");
+    bucket->ownership = xstrdup(ownership ? ownership : "BucketOwnerEnforced");
     char *location =
         strcmp(region, "us-east-1") == 0 ? xasprintf("/%s", name) : xasprintf("http://%s.s3.amazonaws.com/", name);
     json_object_set_new(call->out, "Location", json_string(location));
@@ -100,7 +132,15 @@ list_buckets(struct op_call *call, struct err *err)
 static bool
 delete_bucket(struct op_call *call, struct err *err)
 {
-    struct iam_bucket *bucket = own_bucket(call, err);
+    struct iam_bucket *bucket = s3_op_own_bucket(call, err);
+    const struct store *store = call->cloud->accounts->store;
+    for (const struct s3_object *o = bucket ? store_first(store, &s3_object_kind) : NULL; o; o = store_next(store, o)) {
+        if (strcmp(o->bucket, bucket->name) == 0) {
+            err_set(err, ERR_INPUT, "BucketNotEmpty", "the bucket `%s` still has `%.200s`%s", bucket->name, o->key,
+                    o->latest && !o->delete_marker ? "" : " in an older version or a delete marker");
+            return err_hint(err, "`s3api list-object-versions --bucket %s` shows everything in it", bucket->name);
+        }
+    }
     if (bucket) {
         store_delete(call->cloud->accounts->store, bucket);
     }
@@ -110,7 +150,7 @@ delete_bucket(struct op_call *call, struct err *err)
 static bool
 head_bucket(struct op_call *call, struct err *err)
 {
-    const struct iam_bucket *bucket = own_bucket(call, err);
+    const struct iam_bucket *bucket = s3_op_bucket(call, err);
     if (bucket) {
         json_object_set_new(call->out, "BucketRegion", json_string(bucket->obj.region));
     }
@@ -120,7 +160,7 @@ head_bucket(struct op_call *call, struct err *err)
 static bool
 get_location(struct op_call *call, struct err *err)
 {
-    const struct iam_bucket *bucket = own_bucket(call, err);
+    const struct iam_bucket *bucket = s3_op_bucket(call, err);
     if (bucket) { /* us-east-1 has none */
         json_object_set_new(call->out, "LocationConstraint",
                             strcmp(bucket->obj.region, "us-east-1") == 0 ? json_null()
@@ -189,7 +229,7 @@ as_s3(struct err *err)
 static bool
 put_bucket_policy(struct op_call *call, struct err *err)
 {
-    struct iam_bucket *bucket = own_bucket(call, err);
+    struct iam_bucket *bucket = s3_op_own_bucket(call, err);
     const char *text = arg_str(call->in, "Policy");
     if (!bucket) {
         return false;
@@ -212,7 +252,7 @@ put_bucket_policy(struct op_call *call, struct err *err)
 static bool
 get_bucket_policy(struct op_call *call, struct err *err)
 {
-    const struct iam_bucket *bucket = own_bucket(call, err);
+    const struct iam_bucket *bucket = s3_op_own_bucket(call, err);
     if (bucket && !bucket->policy) {
         return err_set(err, ERR_INPUT, "NoSuchBucketPolicy", "the bucket `%s` has no policy", bucket->name);
     }
@@ -226,7 +266,7 @@ get_bucket_policy(struct op_call *call, struct err *err)
 static bool
 delete_bucket_policy(struct op_call *call, struct err *err)
 {
-    struct iam_bucket *bucket = own_bucket(call, err);
+    struct iam_bucket *bucket = s3_op_own_bucket(call, err);
     if (bucket) {
         free(bucket->policy);
         bucket->policy = NULL;
@@ -237,7 +277,7 @@ delete_bucket_policy(struct op_call *call, struct err *err)
 static bool
 get_policy_status(struct op_call *call, struct err *err)
 {
-    const struct iam_bucket *bucket = own_bucket(call, err);
+    const struct iam_bucket *bucket = s3_op_own_bucket(call, err);
     if (!bucket) {
         return false;
     }
@@ -259,7 +299,7 @@ get_policy_status(struct op_call *call, struct err *err)
 static bool
 put_access_block(struct op_call *call, struct err *err)
 {
-    struct iam_bucket *bucket = own_bucket(call, err);
+    struct iam_bucket *bucket = s3_op_own_bucket(call, err);
     const json_t *wanted = json_object_get(call->in, "PublicAccessBlockConfiguration");
     if (bucket) { /* what is not mentioned is off */
         bucket->has_access_block = true;
@@ -274,7 +314,7 @@ put_access_block(struct op_call *call, struct err *err)
 static bool
 get_access_block(struct op_call *call, struct err *err)
 {
-    const struct iam_bucket *b = own_bucket(call, err);
+    const struct iam_bucket *b = s3_op_own_bucket(call, err);
     if (b && !b->has_access_block) {
         return err_set(err, ERR_INPUT, "NoSuchPublicAccessBlockConfiguration",
                        "the bucket `%s` has no public access block", b->name);
@@ -291,7 +331,7 @@ get_access_block(struct op_call *call, struct err *err)
 static bool
 delete_access_block(struct op_call *call, struct err *err)
 {
-    struct iam_bucket *b = own_bucket(call, err);
+    struct iam_bucket *b = s3_op_own_bucket(call, err);
     if (b) {
         b->has_access_block = b->block_acls = b->ignore_acls = b->block_policy = b->restrict_public = false;
     }
@@ -301,31 +341,25 @@ delete_access_block(struct op_call *call, struct err *err)
 static bool
 put_tagging(struct op_call *call, struct err *err)
 {
-    struct iam_bucket *bucket = own_bucket(call, err);
+    struct iam_bucket *bucket = s3_op_own_bucket(call, err);
     const json_t *tags = json_object_get(json_object_get(call->in, "Tagging"), "TagSet");
     if (!bucket || !iam_check_tags(tags, err)) {
         return false;
     }
-    while (bucket->obj.tags.n) { /* the set is replaced */
-        object_unset_tag(&bucket->obj, bucket->obj.tags.items[0].key);
-    }
-    iam_set_tags(&bucket->obj, tags);
+    s3_replace_tags(&bucket->obj, tags); /* the set is replaced */
     return true;
 }
 
 static bool
 get_tagging(struct op_call *call, struct err *err)
 {
-    const struct iam_bucket *bucket = own_bucket(call, err);
+    const struct iam_bucket *bucket = s3_op_own_bucket(call, err);
     if (bucket && !bucket->obj.tags.n) {
         return err_set(err, ERR_INPUT, "NoSuchTagSet", "the bucket `%s` has no tags", bucket->name);
     }
-    json_t *list = json_array();
-    for (size_t i = 0; bucket && i < bucket->obj.tags.n; i++) {
-        json_array_append_new(list, json_pack("{s:s, s:s}", "Key", bucket->obj.tags.items[i].key, "Value",
-                                              bucket->obj.tags.items[i].value));
+    if (bucket) {
+        json_object_set_new(call->out, "TagSet", s3_tag_set(&bucket->obj));
     }
-    json_object_set_new(call->out, "TagSet", list);
     return bucket != NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cloud/op_types.h"
+#include "cloud/ops_s3_objects.h"
 #include "cloud/permission.h"
 #include "iampolicy/account.h"
 #include "netsim/model/network.h"
@@ -274,6 +275,29 @@ set_removed_tags(const struct op_call *call, struct permission *permission)
     }
 }
 
+/* Tags that a request gives to an S3 object have keys of their own.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-and-policies.html */
+static void
+set_object_tags(const struct op_call *call, struct permission *permission)
+{
+    const char *query = arg_str(call->in, "Tagging");
+    json_t *tags = query ? s3_tags_of_query(query) : json_incref(json_at(call->in, "Tagging.TagSet"));
+    json_t *names = json_array();
+    bool object = strncmp(permission->action, "s3:", 3) == 0 && strstr(permission->action, "Object");
+    for (size_t i = 0; object && i < json_array_size(tags); i++) {
+        const char *name = json_str(json_array_get(tags, i), "Key");
+        char key[200];
+        snprintf(key, sizeof key, "s3:RequestObjectTag/%s", name);
+        permission_set(permission, key, json_str(json_array_get(tags, i), "Value"));
+        json_array_append_new(names, json_string(name));
+    }
+    if (json_array_size(names)) {
+        json_object_set(permission->context, "s3:RequestObjectTagKeys", names);
+    }
+    json_decref(names);
+    json_decref(tags);
+}
+
 void
 permission_keys(const struct op_call *call, struct permission *permission)
 {
@@ -298,6 +322,7 @@ permission_keys(const struct op_call *call, struct permission *permission)
         permission_request_tags(permission, permission_tags(call, ""));
     }
     set_removed_tags(call, permission);
+    set_object_tags(call, permission);
     if (strcmp(call->op->service, "sts") == 0 && json_object_get(call->in, "SerialNumber") &&
         json_object_get(call->in, "TokenCode")) {
         permission_set(permission, "aws:MultiFactorAuthPresent", "true");

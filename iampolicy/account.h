@@ -100,6 +100,9 @@ struct iam_bucket {
     int64_t created;
     bool block_acls, ignore_acls, block_policy, restrict_public; /* PublicAccessBlockConfiguration */
     bool has_access_block;
+    char *versioning;   /* "Enabled" "Suspended"; NULL: never enabled */
+    char *ownership;    /* "BucketOwnerEnforced"; NULL: no ownership controls */
+    json_t *encryption; /* ServerSideEncryptionConfiguration; NULL: S3's default */
 };
 
 extern const struct kind iam_user_kind, iam_group_kind, iam_role_kind, iam_managed_policy_kind,

@@ -1,5 +1,4 @@
 #include "iampolicy/gather.h"
-#include "iampolicy/public.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,37 +160,6 @@ iam_gather_identity(const struct iam_accounts *accounts, struct iam_request *req
 }
 
 static bool
-gather_bucket(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
-              struct err *err)
-{
-    char name[80];
-    const char *rest = request->resource.s + strlen("arn:aws:s3:::");
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(rest, "/"), rest);
-    const struct iam_bucket *bucket = iam_find_bucket(accounts, name);
-    if (!bucket) {
-        return true;
-    }
-    if (request->account_assumed) {
-        strcpy(request->account, bucket->obj.account);
-        request->account_assumed = false;
-    }
-    if (!bucket->policy) {
-        return true;
-    }
-    char title[96];
-    snprintf(title, sizeof title, "bucket/%s", name);
-    gathered->has_resource_policy = true;
-    size_t before = gathered->policies.resource.n;
-    if (!iam_gather_text(gathered, &gathered->policies.resource, bucket->policy, IAM_POLICY_RESOURCE, title, "resource",
-                         name, err)) {
-        return false;
-    }
-    request->bucket_restricted |=
-        bucket->restrict_public && iam_policy_public_statement(gathered->policies.resource.items[before]);
-    return true;
-}
-
-static bool
 gather_trust(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
              struct err *err)
 {
@@ -218,7 +186,7 @@ iam_gather_resource(const struct iam_accounts *accounts, struct iam_request *req
 {
     bool ok = true;
     if (strncmp(request->resource.s, "arn:aws:s3:::", 13) == 0) {
-        ok = gather_bucket(accounts, request, gathered, err);
+        ok = iam_gather_bucket(accounts, request, gathered, err);
     } else if (strncmp(request->resource.s, "arn:aws:kms:", 12) == 0) {
         ok = iam_gather_key(accounts, request, gathered, err);
     } else if (iam_is_assume_role(request)) {

@@ -51,3 +51,8 @@ bool iam_gather_rcps(const struct iam_accounts *accounts, struct iam_request *re
  * iam_gather_resource(). */
 bool iam_gather_key(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
                     struct err *err);
+/* The policy of the bucket that the request is about; request->bucket_restricted says whether it is public and
+ * RestrictPublicBuckets is on; tags of an object that is there become s3:ExistingObjectTag.  Part of
+ * iam_gather_resource(). */
+bool iam_gather_bucket(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
+                       struct err *err);

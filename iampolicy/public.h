@@ -3,7 +3,7 @@
  * A bucket policy is public unless every Allow to everybody is held to fixed values, without wildcard or variable, of a
  * key that names the caller or where it comes from. Source:
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html Used by:
- * cloud/ops_s3.c, ops_iam_simulate.c. */
+ * cloud/ops_s3.c, gather_bucket.c. */
 #pragma once
 #include "iampolicy/policy.h"
 

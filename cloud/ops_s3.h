@@ -1,0 +1,13 @@
+/* cloud/ops_s3.h - what the handlers of S3 operations share.   Used by: cloud/ops_s3*.c. */
+#pragma once
+#include "cloud/ops_iam.h"
+#include "iampolicy/bucket.h"
+
+/* The bucket that the request names, whoever owns it: authorization has asked its policy.  NoSuchBucket; AccessDenied
+ * when it is not ExpectedBucketOwner's. */
+struct iam_bucket *s3_op_bucket(const struct op_call *call, struct err *err);
+/* The same, and only this account's: what is set on a bucket is its owner's affair. */
+struct iam_bucket *s3_op_own_bucket(const struct op_call *call, struct err *err);
+/* Replaces the tags of a bucket or object by [{"Key", "Value"}]. */
+void s3_replace_tags(struct object *object, const json_t *tags);
+json_t *s3_tag_set(const struct object *object);
