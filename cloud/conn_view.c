@@ -22,15 +22,6 @@ instance_of(const struct network *net, const struct eni *eni)
     return *id ? store_get(network_store(net), &instance_kind, id) : NULL;
 }
 
-const char *
-eni_name(const struct network *net, const struct eni *eni)
-{
-    const struct instance *instance = instance_of(net, eni);
-    const char *name = instance ? object_name(&instance->obj) : NULL;
-    name = name ? name : object_name(&eni->obj);
-    return name ? name : instance ? instance->obj.id : eni->obj.id;
-}
-
 void
 selection_done(struct selection *selection)
 {

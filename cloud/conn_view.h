@@ -38,15 +38,13 @@ struct conn_view {
 void conn_view_init(struct conn_view *view, const struct network *net, int family, const struct selection *from, const struct selection *to);
 void conn_view_done(struct conn_view *view);
 
-/* What a person calls an interface: its instance's Name, its own, the instance's id, its own; rotating nothing: borrowed from the model. */
-const char *eni_name(const struct network *net, const struct eni *eni);
 /* A name for several interfaces or parts of the internet: "web (12)"; the caller frees it. */
 char *members_name(const struct network *net, const struct eni *const *members, size_t n, const struct cidr *outside, size_t n_outside);
 char *packets_text(const struct connectivity *c, int set); /* packet_set_print(); the caller frees it */
 
 /* {"Groups": [..], "Flows": [{"From", "To", "Packets", "Unanswered", "Family"}]} added to 'out'. */
 void conn_view_json(const struct conn_view *view, json_t *out);
-/* How many flows there are in 'out' as a table: one row for destinations with the same packets; then who the groups are. */
+/* 'out' as a table: one row for destinations with the same packets; then who the groups are. */
 void conn_view_text(const json_t *out, struct buf *text);
 void conn_view_dot(const json_t *out, struct buf *text);
 void conn_view_mermaid(const json_t *out, struct buf *text);

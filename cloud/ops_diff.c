@@ -12,7 +12,7 @@
 #include "base/vec.h"
 #include "cloud/conn_view.h"
 #include "cloud/state.h"
-#include "netsim/model/network.h"
+#include "netsim/analysis/network_diff.h"
 
 /* ---- Networks to compare
  * -----------------------------------------------------------------------------------------------
@@ -92,217 +92,37 @@ open_network(const char *text, struct err *err)
     return cloud;
 }
 
-/* ---- Pairing
+/* ---- As JSON
  * ---------------------------------------------------------------------------------------------------------
  */
 
-/* Classes of both networks that belong together: interfaces (or parts of the internet) which have the one before and
- * the other after. */
-struct joint {
-    int class[2]; /* -1: not there */
-    VEC(const struct eni *) members;
-    VEC(struct cidr) outside;
-    const struct network *net; /* of the members */
-    char *name;
-};
-struct comparison {
-    const struct network *net[2];
-    struct connectivity *c[2];
-    int *groups[2]; /* of classes: connectivity_groups() */
-    VEC(struct joint) joints;
-    struct map known;
-    VEC(int) translated; /* sets of the second pool as sets of the first; -1: not met yet */
-};
-
 static void
-join(struct comparison *cmp, int before, int after, const struct network *net, const struct eni *eni,
-     const struct cidr *outside)
+set_packets(const struct network_diff *diff, json_t *json, const char *name, int set)
 {
-    char key[48];
-    int group[2] = { before < 0 ? -1 : cmp->groups[0][before], after < 0 ? -1 : cmp->groups[1][after] };
-    snprintf(key, sizeof key, "%d %d %d", group[0], group[1], eni != NULL);
-    uintptr_t index = (uintptr_t)map_get(&cmp->known, key);
-    if (!index) {
-        *VEC_ADD(&cmp->joints) = (struct joint){ .class = { before, after }, .net = net };
-        index = cmp->joints.n;
-        map_put(&cmp->known, key, (void *)index);
-    }
-    struct joint *joint = &cmp->joints.items[index - 1];
-    if (eni) {
-        *VEC_ADD(&joint->members) = eni;
-    } else {
-        *VEC_ADD(&joint->outside) = *outside;
-    }
-}
-
-/* Names to interfaces; a name that two have stands for none. */
-static const struct eni shared_name;
-
-static void
-collect_names(const struct network *net, struct map *names)
-{
-    const struct store *store = network_store(net);
-    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-        const char *name = eni_name(net, eni);
-        map_put(names, name, (void *)(uintptr_t)(map_get(names, name) ? &shared_name : eni));
-    }
-}
-
-static const struct eni *
-named(const struct map *names, const char *name)
-{
-    const struct eni *found = map_get(names, name);
-    return found == &shared_name ? NULL : found;
-}
-
-static const struct eni *
-counterpart(const struct comparison *cmp, const struct map names[2], int side, const struct eni *eni)
-{
-    const struct network *other = cmp->net[!side];
-    const struct eni *same = store_get(network_store(other), &eni_kind, eni->obj.id);
-    const char *name = eni_name(cmp->net[side], eni);
-    if (same || !named(&names[side], name)) {
-        return same;
-    }
-    same = named(&names[!side], name);
-    return same && !store_get(network_store(cmp->net[side]), &eni_kind, same->obj.id) ? same : NULL;
-}
-
-static void
-join_interfaces(struct comparison *cmp)
-{
-    struct map names[2] = { { 0 }, { 0 } };
-    collect_names(cmp->net[0], &names[0]);
-    collect_names(cmp->net[1], &names[1]);
-    for (int side = 0; side < 2; side++) {
-        const struct store *store = network_store(cmp->net[side]);
-        for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-            const struct eni *other = counterpart(cmp, names, side, eni);
-            int here = connectivity_class_of(cmp->c[side], eni->obj.id);
-            int there = other ? connectivity_class_of(cmp->c[!side], other->obj.id) : -1;
-            if ((side == 0 && (here >= 0 || there >= 0)) || (side == 1 && !other && here >= 0)) {
-                join(cmp, side ? there : here, side ? here : there, cmp->net[side], eni, NULL);
-            }
-        }
-    }
-    map_done(&names[0]);
-    map_done(&names[1]);
-}
-
-/* Both networks were cut into the same parts; one may call a part its own. */
-static void
-join_outside(struct comparison *cmp)
-{
-    for (int side = 0; side < 2; side++) {
-        for (size_t k = 0; k < connectivity_n_classes(cmp->c[side]); k++) {
-            const struct conn_class *class = connectivity_class(cmp->c[side], k);
-            for (size_t i = 0; i < class->outside.n; i++) {
-                int other = connectivity_class_of(cmp->c[!side], cidr_str(&class->outside.items[i]));
-                if (side == 0 || other < 0) {
-                    join(cmp, side ? other : (int)k, side ? (int)k : other, cmp->net[side], NULL,
-                         &class->outside.items[i]);
-                }
-            }
-        }
-    }
-}
-
-static void
-comparison_init(struct comparison *cmp, const struct network *before, const struct network *after, int family)
-{
-    *cmp = (struct comparison){ .net = { before, after } };
-    for (int side = 0; side < 2; side++) {
-        cmp->c[side] = connectivity_new_beside(cmp->net[side], cmp->net[!side], family);
-        connectivity_groups(cmp->c[side], &cmp->groups[side]);
-    }
-    join_interfaces(cmp);
-    join_outside(cmp);
-    struct map taken = { 0 };
-    for (size_t i = 0; i < cmp->joints.n; i++) {
-        struct joint *j = &cmp->joints.items[i];
-        char *name = members_name(j->net, j->members.items, j->members.n, j->outside.items, j->outside.n);
-        uintptr_t n = (uintptr_t)map_get(&taken, name) + 1;
-        map_put(&taken, name, (void *)n);
-        j->name = n > 1 ? xasprintf("%s #%d", name, (int)n) : xstrdup(name);
-        free(name);
-    }
-    map_done(&taken);
-}
-
-static void
-comparison_done(struct comparison *cmp)
-{
-    for (int side = 0; side < 2; side++) {
-        connectivity_free(cmp->c[side]);
-        free(cmp->groups[side]);
-    }
-    for (size_t i = 0; i < cmp->joints.n; i++) {
-        VEC_DONE(&cmp->joints.items[i].members);
-        VEC_DONE(&cmp->joints.items[i].outside);
-        free(cmp->joints.items[i].name);
-    }
-    VEC_DONE(&cmp->joints);
-    VEC_DONE(&cmp->translated);
-    map_done(&cmp->known);
-}
-
-/* ---- Comparing
- * -------------------------------------------------------------------------------------------------------
- */
-
-static int
-usable_between(const struct connectivity *c, int from, int to)
-{
-    if (from < 0 || to < 0) {
-        return PACKETS_NONE;
-    }
-    struct conn_flow flow = connectivity_between(c, (size_t)from, (size_t)to);
-    return packets_usable(connectivity_pool(c), flow.passes, flow.answered);
-}
-
-/* A set of the second pool in the first. */
-static int
-translate(struct comparison *cmp, int set)
-{
-    while (cmp->translated.n <= (size_t)set) {
-        *VEC_ADD(&cmp->translated) = -1;
-    }
-    int *known = &cmp->translated.items[set];
-    if (*known < 0) {
-        const struct packet_set none = { 0 };
-        struct packet_set copy =
-            packet_set_combine(set_pool_get(connectivity_pool(cmp->c[1]), set), &none, PACKETS_UNION);
-        *known = set_pool_take(connectivity_pool(cmp->c[0]), &copy);
-    }
-    return *known;
-}
-
-static void
-set_packets(const struct comparison *cmp, json_t *json, const char *name, int set)
-{
-    char *text = packets_text(cmp->c[0], set);
+    char *text = packets_text(diff->c[0], set);
     json_object_set_new(json, name, json_string(text));
     free(text);
 }
 
 static json_t *
-change_json(struct comparison *cmp, const struct joint *from, const struct joint *to, int before, int after)
+change_json(const struct network_diff *diff, char *const *names, const struct diff_change *change)
 {
-    struct set_pool *pool = connectivity_pool(cmp->c[0]);
+    struct set_pool *pool = connectivity_pool(diff->c[0]);
+    int before = change->before, after = change->after;
     const char *what = before == PACKETS_NONE ? "gained" : after == PACKETS_NONE ? "lost" : "changed";
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "Change", what, "From", from->name, "To", to->name, "Family",
-                             connectivity_family(cmp->c[0]) == IP_V6 ? "ipv6" : "ipv4");
-    set_packets(cmp, json, "Before", before);
-    set_packets(cmp, json, "After", after);
-    set_packets(cmp, json, "Gained", set_pool_combine(pool, after, before, PACKETS_SUBTRACT));
-    set_packets(cmp, json, "Lost", set_pool_combine(pool, before, after, PACKETS_SUBTRACT));
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "Change", what, "From", names[change->from], "To",
+                             names[change->to], "Family", connectivity_family(diff->c[0]) == IP_V6 ? "ipv6" : "ipv4");
+    set_packets(diff, json, "Before", before);
+    set_packets(diff, json, "After", after);
+    set_packets(diff, json, "Gained", set_pool_combine(pool, after, before, PACKETS_SUBTRACT));
+    set_packets(diff, json, "Lost", set_pool_combine(pool, before, after, PACKETS_SUBTRACT));
     return json;
 }
 
 static json_t *
-joint_json(const struct joint *joint)
+joint_json(const struct diff_joint *joint, const char *name)
 {
-    json_t *ids = json_array(), *json = json_pack("{s:s}", "Name", joint->name);
+    json_t *ids = json_array(), *json = json_pack("{s:s}", "Name", name);
     for (size_t i = 0; i < joint->members.n; i++) {
         json_array_append_new(ids, json_string(joint->members.items[i]->obj.id));
     }
@@ -313,35 +133,45 @@ joint_json(const struct joint *joint)
     return json;
 }
 
+/* A name for each joint, different from all others. */
+static char **
+joint_names(const struct network_diff *diff)
+{
+    char **names = xcalloc(diff->joints.n + 1, sizeof *names);
+    struct map taken = { 0 };
+    for (size_t i = 0; i < diff->joints.n; i++) {
+        const struct diff_joint *j = &diff->joints.items[i];
+        char *name = members_name(j->net, j->members.items, j->members.n, j->outside.items, j->outside.n);
+        uintptr_t n = (uintptr_t)map_get(&taken, name) + 1;
+        map_put(&taken, name, (void *)n);
+        names[i] = n > 1 ? xasprintf("%s #%d", name, (int)n) : xstrdup(name);
+        free(name);
+    }
+    map_done(&taken);
+    return names;
+}
+
 static void
 compare_family(const struct network *before, const struct network *after, int family, json_t *out)
 {
-    struct comparison cmp;
+    struct network_diff *diff = network_diff_new(before, after, family);
     json_t *changes = json_object_get(out, "Changes"), *groups = json_object_get(out, "Groups");
-    comparison_init(&cmp, before, after, family);
-    bool *used = xcalloc(cmp.joints.n + 1, sizeof *used);
-    for (size_t a = 0; a < cmp.joints.n; a++) {
-        const struct joint *from = &cmp.joints.items[a];
-        for (size_t b = 0; b < cmp.joints.n; b++) {
-            const struct joint *to = &cmp.joints.items[b];
-            if (a == b && from->members.n == 1) {
-                continue;
-            }
-            int was = usable_between(cmp.c[0], from->class[0], to -> class[0]);
-            int is = translate(&cmp, usable_between(cmp.c[1], from->class[1], to -> class[1]));
-            if (was != is) {
-                json_array_append_new(changes, change_json(&cmp, from, to, was, is));
-                used[a] = used[b] = true;
-            }
-        }
+    char **names = joint_names(diff);
+    bool *used = xcalloc(diff->joints.n + 1, sizeof *used);
+    for (size_t i = 0; i < diff->changes.n; i++) {
+        const struct diff_change *change = &diff->changes.items[i];
+        json_array_append_new(changes, change_json(diff, names, change));
+        used[change->from] = used[change->to] = true;
     }
-    for (size_t i = 0; i < cmp.joints.n; i++) {
+    for (size_t i = 0; i < diff->joints.n; i++) {
         if (used[i]) {
-            json_array_append_new(groups, joint_json(&cmp.joints.items[i]));
+            json_array_append_new(groups, joint_json(&diff->joints.items[i], names[i]));
         }
+        free(names[i]);
     }
+    free(names);
     free(used);
-    comparison_done(&cmp);
+    network_diff_free(diff);
 }
 
 static void

@@ -394,6 +394,15 @@ connectivity_counts(const struct connectivity *c)
     return counts;
 }
 
+const char *
+eni_name(const struct network *net, const struct eni *eni)
+{
+    const struct instance *instance = eni_instance(net, eni);
+    const char *name = instance ? object_name(&instance->obj) : NULL;
+    name = name ? name : object_name(&eni->obj);
+    return name ? name : instance ? instance->obj.id : eni->obj.id;
+}
+
 /* ---- Groups of classes that behave alike
  * -------------------------------------------------------------------------------
  */

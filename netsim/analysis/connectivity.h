@@ -9,7 +9,7 @@
  * Outside, every part of the internet that some rule or route tells from the rest is a node of its own.
  * The address of an interface is its primary private one (of the family), from outside its public one, as in reach().
  *
- * Uses: rule_sets.h, address_parts.h, walk.h.   Used by: cloud/ops_connectivity.c, cloud/ops_assert.c, cloud/ops_diff.c. */
+ * Uses: rule_sets.h, address_parts.h, walk.h.   Used by: cloud/ops_connectivity.c, cloud/ops_assert.c, network_diff.c. */
 #pragma once
 #include "netsim/analysis/rule_sets.h"
 
@@ -43,6 +43,9 @@ struct conn_flow connectivity_between(const struct connectivity *c, size_t from,
 /* Classes whose flows with every other are the same, as people want to read them: groups[class] is the number of its group; returns how many
  * groups there are.  The caller frees '*groups'. */
 size_t connectivity_groups(const struct connectivity *c, int **groups);
+
+/* What a person calls an interface: its instance's Name, its own, the instance's id, its own id; borrowed from the model. */
+const char *eni_name(const struct network *net, const struct eni *eni);
 
 struct connectivity_counts {
     size_t interfaces, outside, sites, roles, classes, walks;

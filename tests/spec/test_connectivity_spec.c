@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netsim/analysis/connectivity.h"
+#include "netsim/analysis/network_diff.h"
 #include "netsim/analysis/reach.h"
 #include "tests/spec/random_net.h"
 #include "tests/test.h"
@@ -174,6 +174,73 @@ TEST(groups_join_what_behaves_alike)
         connectivity_free(c);
         random_net_done(&r);
     }
+}
+
+static int
+joint_of(const struct network_diff *diff, const struct eni *eni)
+{
+    for (size_t i = 0; i < diff->joints.n; i++) {
+        for (size_t k = 0; k < diff->joints.items[i].members.n; k++) {
+            if (strcmp(diff->joints.items[i].members.items[k]->obj.id, eni->obj.id) == 0) {
+                return (int)i;
+            }
+        }
+    }
+    return -1;
+}
+
+static char *
+usable_text(const struct connectivity *c, const struct eni *from, const struct eni *to)
+{
+    struct buf text = { 0 };
+    struct conn_flow flow = connectivity_between(c, (size_t)connectivity_class_of(c, from->obj.id),
+                                                 (size_t)connectivity_class_of(c, to->obj.id));
+    int usable = packets_usable(connectivity_pool(c), flow.passes, flow.answered);
+    packet_set_print(set_pool_get(connectivity_pool(c), usable), connectivity_family(c), &text);
+    return buf_steal(&text);
+}
+
+/* A difference lists a pair of interfaces if and only if what passes between them differs. */
+TEST(diff_finds_what_changed_and_nothing_else)
+{
+    size_t n_changed = 0;
+    for (uint64_t seed = 1; seed <= 60 && test_complaints < 5; seed++) {
+        struct random_net r, changed;
+        random_net_init(&r, seed, false);
+        random_net_init(&changed, seed, false);
+        struct network_diff *same = network_diff_new(r.net, changed.net, IP_V4);
+        CHECK(same->changes.n == 0, "seed %" PRIu64 ": %zu changes", seed, same->changes.n);
+        network_diff_free(same);
+        struct store *store = network_store(changed.net);
+        random_rule(&changed, store_first(store, &security_group_kind), 999);
+        struct route_table *table = store_first(store, &route_table_kind);
+        random_route(&changed, table, 0, false);
+        store_touch(store);
+        struct network_diff *diff = network_diff_new(r.net, changed.net, IP_V4);
+        for (const struct eni *a = store_first(store, &eni_kind); a; a = store_next(store, a)) {
+            for (const struct eni *b = store_first(store, &eni_kind); b; b = store_next(store, b)) {
+                int from = joint_of(diff, a), to = joint_of(diff, b);
+                if (a == b || from < 0 || to < 0) {
+                    continue;
+                }
+                bool listed = false;
+                for (size_t i = 0; i < diff->changes.n; i++) {
+                    listed = listed ||
+                             (diff->changes.items[i].from == (size_t)from && diff->changes.items[i].to == (size_t)to);
+                }
+                char *before = usable_text(diff->c[0], a, b), *after = usable_text(diff->c[1], a, b);
+                CHECK(listed == (strcmp(before, after) != 0), "seed %" PRIu64 ": %s -> %s %s, %s", seed, a->obj.id,
+                      b->obj.id, before, after);
+                n_changed += listed;
+                free(before);
+                free(after);
+            }
+        }
+        network_diff_free(diff);
+        random_net_done(&r);
+        random_net_done(&changed);
+    }
+    CHECK(n_changed > 20, "%zu", n_changed);
 }
 
 TEST_MAIN
