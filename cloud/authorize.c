@@ -176,15 +176,27 @@ refusal_code(const struct op *op)
     return strstr(protocol, "json") ? "AccessDeniedException" : "AccessDenied";
 }
 
-/* AWS leaves the resource out where the action has none. */
+/* AWS's own line.  It leaves the resource out where the action has none, S3 puts it in quotes, and the policy that
+ * denies is named only where it has an ARN. */
 static char *
 message_of(const struct question *q)
 {
-    static const char nowhere[] = " on resource: *";
-    char *message = iam_denied_message(q->request, &q->result), *found = strstr(message, nowhere);
-    if (found) {
-        memmove(found, found + sizeof nowhere - 1, strlen(found + sizeof nowhere - 1) + 1);
+    const char *resource = q->request->resource.s;
+    bool s3 = strncmp(q->permission->action, "s3:", 3) == 0;
+    char *line = iam_denied_message(q->request, &q->result), *named = strstr(line, "with an explicit deny in ");
+    char *where = strstr(line, " on resource: "), *policy = named ? strstr(named, ": ") : NULL;
+    if (policy && strncmp(policy + 2, "arn:", 4) != 0) {
+        *policy = '\0';
     }
+    char *after = where ? where + strlen(" on resource: ") + strlen(resource) : NULL, *message;
+    if (where && strcmp(resource, "*") == 0) {
+        message = xasprintf("%.*s%s", (int)(where - line), line, after);
+    } else if (where && s3) {
+        message = xasprintf("%.*s on resource: \"%s\"%s", (int)(where - line), line, resource, after);
+    } else {
+        message = xstrdup(line);
+    }
+    free(line);
     return message;
 }
 
@@ -202,7 +214,8 @@ refuse(struct question *q, struct err *err)
         err_set(err, ERR_INPUT, code,
                 "You are not authorized to perform this operation. %s. Encoded authorization failure message: %s",
                 message, blob);
-        err_hint(err, "`sts decode-authorization-message --encoded-message %.12s...` shows what was asked", blob);
+        err_hint(err, "`sts decode-authorization-message` shows what was asked; `simulate %s %s %s` explains",
+                 q->request->principal.arn, q->permission->action, q->permission->resource);
     } else {
         err_set(err, ERR_INPUT, code, "%s", message);
         err_hint(err, "`simulate %s %s %s` explains", q->request->principal.arn, q->permission->action,
@@ -296,7 +309,9 @@ may_be_refused(const struct op_call *call)
             return true;
         }
     }
-    return store_count(call->cloud->accounts->store, &organization_kind) > 0;
+    /* What another account owns is not his, whatever his own account allows. */
+    return store_count(call->cloud->accounts->store, &organization_kind) > 0 ||
+           (caller && strcmp(caller->account, call->cloud->home_account) != 0);
 }
 
 bool

@@ -128,12 +128,21 @@ struct description {
     json_t *list;
 };
 
-/* The person at the prompt is the root user of every account in the lab, so all of them show; a region is a place of
- * its own. */
+/* The person at the prompt is the root user of every account in the lab, so all of them show; whoever was named (--as)
+ * sees what is his account's.  A peering connection belongs to two accounts. */
+static bool
+shows(const struct description *d, const struct object *object)
+{
+    const struct cloud *cloud = d->call->cloud;
+    bool somebodys = strlen(object->account) == 12 && strcmp(d->kind->prefix, "pcx") != 0;
+    return !cloud->caller || !somebodys || strcmp(object->account, cloud->account) == 0;
+}
+
+/* A region is a place of its own. */
 static void
 describe_one(struct description *d, const struct object *object)
 {
-    if (strcmp(object->region, d->call->cloud->region) != 0) {
+    if (strcmp(object->region, d->call->cloud->region) != 0 || !shows(d, object)) {
         return;
     }
     json_t *described = object_describe(network_store(ec2_net(d->call)), object);

@@ -121,7 +121,8 @@ TEST(policies_decide_operations)
         { "{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::mine\"}",
           "s3api create-bucket --bucket mine", "", "" },
         { "{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::mine\"}",
-          "s3api create-bucket --bucket yours", "AccessDenied", "arn:aws:s3:::yours" },
+          "s3api create-bucket --bucket yours", "AccessDenied",
+          "s3:CreateBucket on resource: \"arn:aws:s3:::yours\" because no identity-based policy allows" },
         /* nobody needs permission to know who they are */
         { "{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}", "sts get-caller-identity", "", "" },
         /* a dry run is authorized as the real thing */
@@ -464,6 +465,71 @@ TEST(service_control_policies_bind_member_accounts)
               err.text);
     CHECK(strstr(err.text, "with an explicit deny in a service control policy") != NULL, "%s", err.text);
     CHECK_STR(as(cloud, NULL, "ec2 create-vpc --cidr-block 10.8.0.0/16", &err), "", "%s", err.text);
+    cloud_close(cloud);
+}
+
+/* Across accounts both sides must allow. */
+TEST(other_accounts_need_both_sides)
+{
+#define BUCKET_POLICY(principal)                                                                                       \
+    "s3api put-bucket-policy --bucket shared --policy "                                                                \
+    "'{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","                                               \
+    "\"Principal\":" principal ",\"Action\":\"s3:GetBucketTagging\",\"Resource\":\"arn:aws:s3:::shared\"}]}'"
+#define ROLE_FOR(principal)                                                                                            \
+    "iam create-role --role-name app --assume-role-policy-document "                                                   \
+    "'{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"" principal            \
+    "\"},\"Action\":\"sts:AssumeRole\"}]}'"
+#define TAGGING "s3api get-bucket-tagging --bucket shared"
+    static const struct {
+        const char *bobs, *setup, *line, *code;
+    } cases[] = {
+        { ALLOW("\"s3:*\"", ""), NULL, TAGGING, "AccessDenied" },
+        { ALLOW("\"ec2:*\"", ""), BUCKET_POLICY("{\"AWS\":\"222233334444\"}"), TAGGING, "AccessDenied" },
+        { ALLOW("\"ec2:*\"", ""), BUCKET_POLICY("{\"AWS\":\"arn:aws:iam::222233334444:user/bob\"}"), TAGGING,
+          "AccessDenied" },
+        { ALLOW("\"sts:*\"", ""), ROLE_FOR("222233334444"), ASSUME, "" },
+        { ALLOW("\"s3:*\"", ""), ROLE_FOR("arn:aws:iam::222233334444:user/bob"), ASSUME, "AccessDenied" },
+        { ALLOW("\"sts:*\"", ""), ROLE_FOR("333344445555"), ASSUME, "AccessDenied" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct cloud *cloud = lab_of_alice(ALLOW("\"sqs:*\"", ""));
+        struct err err;
+        char line[600];
+        must(cloud, "s3api create-bucket --bucket shared");
+        must(cloud, "s3api put-bucket-tagging --bucket shared --tagging TagSet=[{Key=a,Value=b}]");
+        if (cases[i].setup) {
+            must(cloud, cases[i].setup);
+        }
+        CHECK_STR(as(cloud, "222233334444", "iam create-user --user-name bob", &err), "", "%s", err.text);
+        snprintf(line, sizeof line,
+                 "iam put-user-policy --user-name bob --policy-name p --policy-document "
+                 "'{\"Version\":\"2012-10-17\",\"Statement\":[%s]}'",
+                 cases[i].bobs);
+        CHECK_STR(as(cloud, "222233334444", line, &err), "", "%s", err.text);
+        CHECK_STR(as(cloud, "222233334444", "ec2 create-vpc --cidr-block 10.0.0.0/16", &err), "", "%s", err.text);
+        CHECK_STR(as(cloud, "bob", cases[i].line, &err), cases[i].code, "%s under %s and %s: %s", cases[i].line,
+                  cases[i].bobs, cases[i].setup, err.text);
+        cloud_close(cloud);
+    }
+}
+
+TEST(an_account_sees_what_is_its_own)
+{
+    struct cloud *cloud = lab_of_alice(ALLOW("\"ec2:*\"", ""));
+    struct err err = { 0 };
+    REQUIRE(cloud_act_as(cloud, "222233334444", &err), "%s", err.text);
+    must(cloud, "ec2 create-vpc --cidr-block 10.0.0.0/16");
+    json_t *out = lab_run(cloud, "ec2 describe-vpcs", &err);
+    CHECK_INT(json_array_size(json_object_get(out, "Vpcs")), 1, "%s", err.text);
+    json_decref(out);
+    cloud_act_as(cloud, NULL, &err);
+    out = lab_run(cloud, "ec2 describe-vpcs", &err);
+    CHECK_INT(json_array_size(json_object_get(out, "Vpcs")), 2, "the laboratory's owner sees all accounts");
+    char line[100];
+    const char *first = json_str(json_array_get(json_object_get(out, "Vpcs"), 0), "VpcId");
+    snprintf(line, sizeof line, "ec2 delete-vpc --vpc-id %s", first);
+    CHECK_STR(as(cloud, "222233334444", line, &err), "UnauthorizedOperation", "%s", err.text);
+    json_decref(out);
     cloud_close(cloud);
 }
 
