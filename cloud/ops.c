@@ -32,6 +32,7 @@
     FAMILY(ops_ec2_endpoints) \
     FAMILY(ops_ec2_egress_dhcp) \
     FAMILY(ops_ec2_vpn) \
+    FAMILY(ops_elbv2) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \

@@ -143,7 +143,7 @@ bool subnet_pick(const struct network *net, const struct subnet *subnet, int fam
 extern const struct field vpc_cidr6_fields[]; /* struct vpc_cidr as Ipv6CidrBlockAssociationSet, of VPCs and subnets */
 
 /* load_balancer.c */
-extern const struct field lb_listener_fields[], lb_rule_fields[], lb_attribute_fields[];
+void target_groups_follow(struct network *net); /* their LoadBalancerArns: whose listeners and rules name them */
 const char *load_balancer_of_description(const struct eni *eni); /* the id a balancer's interface names; NULL if none */
 
 void endpoints_forget_table(struct network *net, const char *table_id);

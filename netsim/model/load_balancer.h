@@ -88,3 +88,50 @@ struct target_group *network_target_group(const struct network *net, const char 
 /* "load_balancing.cross_zone.enabled": balancers of type application always do. */
 bool load_balancer_crosses_zones(const struct load_balancer *lb);
 const char *load_balancer_attribute(const struct load_balancer *lb, const char *key); /* NULL if not set */
+
+/* ---- Operations: load_balancer_ops.c -------------------------------------------------------------------------------- */
+extern const struct field lb_listener_fields[], lb_rule_fields[], lb_attribute_fields[];
+
+struct lb_subnet {
+    const char *subnet_id, *allocation_id; /* an Elastic IP for it; NULL: none or any */
+    struct ip private_ip;                  /* IP_NONE: any */
+};
+struct lb_spec {
+    const char *name, *type /* application | network */, *scheme /* internet-facing | internal */;
+    const struct lb_subnet *subnets;
+    size_t n_subnets;
+    const char *const *groups; /* none: the VPC's default group (application), none at all (network) */
+    size_t n_groups;
+};
+/* With an interface in each subnet, public unless internal.  ValidationError (name, too few zones), DuplicateLoadBalancerName,
+ * SubnetNotFound, InvalidSubnet (no internet gateway), InvalidConfigurationRequest, InvalidSecurityGroup, errors of eni_create().  After a
+ * failure the network is to be put back by the caller (op_call() does). */
+struct load_balancer *load_balancer_create(struct network *net, const struct lb_spec *spec, struct err *err);
+bool load_balancer_delete(struct network *net, struct load_balancer *lb, struct err *err); /* OperationNotPermitted: protected */
+bool load_balancer_set_groups(struct network *net, struct load_balancer *lb, const char *const *ids, size_t n, struct err *err);
+bool load_balancer_set_subnets(struct network *net, struct load_balancer *lb, const struct lb_subnet *subnets, size_t n, struct err *err);
+/* ValidationError: a key that the balancer does not have, a flag that is neither true nor false. */
+bool load_balancer_set_attribute(struct network *net, struct load_balancer *lb, const char *key, const char *value, struct err *err);
+
+struct target_group_spec {
+    const char *name, *protocol, *vpc_id, *target_type /* instance | ip; NULL: instance */;
+    int port;
+    const char *health_protocol, *health_port, *health_path; /* NULL: AWS's default */
+};
+/* ValidationError, DuplicateTargetGroupName. */
+struct target_group *target_group_create(struct network *net, const struct target_group_spec *spec, struct err *err);
+bool target_group_delete(struct network *net, struct target_group *group, struct err *err); /* ResourceInUse */
+/* 'port' 0: the group's.  InvalidTarget: an instance that is not running or of another VPC, an address that is neither of the VPC nor
+ * private; not registered.  Deregistering with port 0 takes every port. */
+bool target_group_register(struct network *net, struct target_group *group, const char *id, int port, const char *zone, struct err *err);
+bool target_group_deregister(struct network *net, struct target_group *group, const char *id, int port, struct err *err);
+
+/* 'json' has AWS's members Protocol, Port, DefaultActions, Certificates.  ValidationError, DuplicateListener, TargetGroupNotFound,
+ * TargetGroupAssociationLimit, InvalidConfigurationRequest, InvalidLoadBalancerAction.  Borrowed until the balancer changes. */
+struct lb_listener *load_balancer_listen(struct network *net, struct load_balancer *lb, const json_t *json, struct err *err);
+struct lb_listener *network_listener(const struct network *net, const char *arn, struct load_balancer **owner); /* NULL if none */
+void listener_delete(struct network *net, struct load_balancer *lb, struct lb_listener *listener);
+/* 'json' has Priority (text), Conditions and Actions.  PriorityInUse, ValidationError, and as above. */
+struct lb_rule *listener_add_rule(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json,
+                                  struct err *err);
+bool rule_delete(struct network *net, const char *arn); /* false: there is none */
