@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/arn.h"
+#include "iampolicy/organization.h"
 
 void
 caller_free(struct caller *caller)
@@ -221,6 +222,10 @@ by_name(const struct cloud *cloud, const char *text, struct err *err)
                     : err_hint(err, "write the ARN of the one that is meant");
         return NULL;
     }
+    const struct org_entity *account = n == 0 && users && roles ? org_account_named(cloud->accounts, name) : NULL;
+    if (account) {
+        return root_caller(account->obj.id);
+    }
     if (n == 0) {
         err_set(err, ERR_INPUT, "NoSuchEntity", "there is no user or role `%.100s`", text);
         err_hint(err, "`iam list-users` and `iam list-roles` show whom the lab knows; `root` is the account itself");
@@ -310,6 +315,9 @@ cloud_each_principal(const struct cloud *cloud, void (*each)(void *context, cons
         if (s->expires > clock_now_ms(&cloud->clock)) {
             each(context, strcmp(s->type, "SessionToken") == 0 ? s->obj.id : s->arn, "session");
         }
+    }
+    for (const struct org_entity *a = store_first(store, &org_account_kind); a; a = store_next(store, a)) {
+        each(context, a->obj.id, a->name);
     }
     each(context, "root", "the account itself");
 }

@@ -53,8 +53,8 @@ void cloud_close(struct cloud *cloud); /* NULL is fine */
  * names up or completes them while the lab stays open. */
 bool cloud_refresh(struct cloud *cloud, struct err *err);
 /* From now on operations are made by 'who', and are refused unless its policies allow them: the name or ARN of a user or role, "user/NAME",
- * "role/NAME", the ARN or access key id of a session that STS gave, the access key id of a user, "root", an account's 12 digits or its root
- * ARN (that account's root user).  NULL or "root": the root user of the lab's account, as at first.
+ * "role/NAME", the ARN or access key id of a session that STS gave, the access key id of a user, "root", an account's 12 digits, its name in its
+ * organization or its root ARN (that account's root user).  NULL or "root": the root user of the lab's account, as at first.
  * NoSuchEntity when the lab has none such; ERR_USAGE when the name is both a user's and a role's. */
 bool cloud_act_as(struct cloud *cloud, const char *who, struct err *err);
 /* Everybody whom cloud_act_as() may be given by a short name: users and roles of the lab's account, "root", and sessions that still last. */

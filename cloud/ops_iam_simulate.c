@@ -22,7 +22,9 @@ struct simulation {
     struct iam_request *request;
     struct iam_gathered gathered;
     struct iam_result result;
-    const char *owner; /* account id of resources whose ARN has none; "" the caller's */
+    const char *owner;        /* account id of resources whose ARN has none; "" the caller's */
+    bool organization;        /* control policies are part of the simulation */
+    bool within_organization; /* of the action now asked about: they allow it on every resource */
 };
 
 static struct iam_text
@@ -204,7 +206,15 @@ static void
 ask(struct simulation *s, const char *resource)
 {
     iam_request_set_resource(s->request, as_text(resource), as_text(s->owner), true);
+    if (s->organization) { /* what is stored has been parsed before: this cannot fail */
+        iam_gather_rcps(s->call->cloud->accounts, s->request, &s->gathered, NULL);
+    }
     iam_decide(&s->gathered.policies, s->request, &s->result);
+    for (int layer = 0; layer < 2; layer++) {
+        enum iam_set which = layer ? IAM_SET_RCP : IAM_SET_SCP;
+        const struct iam_said *said = &s->result.said[which];
+        s->within_organization &= !(s->result.asked & 1u << which) || (said->allow && !said->deny);
+    }
 }
 
 static json_t *
@@ -268,6 +278,7 @@ action_result(struct simulation *s, const char *action)
     enum iam_decision decision = IAM_ALLOW;
     json_t *out = json_object(), *matched = json_array(), *missing = json_array(), *specific = json_array();
     bool within_boundary = true;
+    s->within_organization = true;
     for (size_t i = 0; i < n; i++) {
         json_t *one = resource_result(s, json_string_value(json_array_get(arns, i)));
         decision = i ? stricter(decision, s->result.decision) : s->result.decision;
@@ -294,8 +305,14 @@ action_result(struct simulation *s, const char *action)
         set(out, "PermissionsBoundaryDecisionDetail",
             json_pack("{s:b}", "AllowedByPermissionsBoundary", (int)within_boundary));
     }
+    if (s->gathered.policies.scp.n) {
+        set(out, "OrganizationsDecisionDetail",
+            json_pack("{s:b}", "AllowedByOrganizations", (int)s->within_organization));
+    }
     if (n) {
-        set(out, "EvalDecisionDetails", decision_details(s));
+        if (s->within_organization) {
+            set(out, "EvalDecisionDetails", decision_details(s));
+        }
         set(out, "ResourceSpecificResults", specific);
     } else {
         json_decref(specific);
@@ -430,7 +447,8 @@ simulate_principal(struct op_call *call, struct err *err)
     if (ok && !strstr(source, ":group/")) {
         iam_request_derive(s.request, IAM_DERIVE_PRINCIPAL, 0, NULL);
     }
-    ok = ok && run_simulation(&s, err);
+    s.organization = true;
+    ok = ok && iam_gather_scps(call->cloud->accounts, s.request, &s.gathered, err) && run_simulation(&s, err);
     simulation_done(&s);
     return ok;
 }

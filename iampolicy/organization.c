@@ -152,6 +152,16 @@ org_entity_find(const struct iam_accounts *accounts, const char *id)
     return found;
 }
 
+struct org_entity *
+org_account_named(const struct iam_accounts *accounts, const char *name)
+{
+    struct org_entity *account = store_first(accounts->store, &org_account_kind);
+    while (account && strcmp(account->name, name) != 0) {
+        account = store_next(accounts->store, account);
+    }
+    return account;
+}
+
 struct org_policy *
 org_policy_find(const struct iam_accounts *accounts, const char *id)
 {

@@ -46,6 +46,8 @@ struct org_organization *org_of_account(const struct iam_accounts *accounts, con
 struct org_entity *org_root(const struct iam_accounts *accounts, const struct org_organization *organization);
 /* A root, unit or account by its id; NULL if the lab has none such. */
 struct org_entity *org_entity_find(const struct iam_accounts *accounts, const char *id);
+/* An account of any organization by its name; NULL if none has it. */
+struct org_entity *org_account_named(const struct iam_accounts *accounts, const char *name);
 struct org_policy *org_policy_find(const struct iam_accounts *accounts, const char *id);
 bool org_entity_is(const struct org_entity *entity, const struct kind *kind);
 bool org_type_enabled(const struct org_entity *root, const char *type);

@@ -1,0 +1,72 @@
+# Several accounts: an organization, what it forbids, and what crosses from one account to another.
+load helper
+
+begin() {
+    vpclab organizations create-organization >/dev/null
+    ROOT=$(vpclab organizations list-roots --query 'Roots[0].Id' --output text)
+    DEV=$(vpclab organizations create-account --email dev@example.com --account-name dev \
+        --query CreateAccountStatus.AccountId --output text)
+}
+allow() { printf '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"%s"},"Action":"%s","Resource":"%s"}}' "$@"; }
+
+@test "an account of the organization acts by id and by name" {
+    begin
+    says "\"Account\": \"$DEV\"" vpclab --as "$DEV" sts get-caller-identity
+    says "\"Account\": \"$DEV\"" vpclab --as dev sts get-caller-identity
+    says "$DEV" vpclab --as dev organizations describe-organization --query "'$DEV'"
+    wrong 4 AccessDeniedException vpclab --as dev organizations list-accounts
+    wrong 4 NoSuchEntity vpclab --as nobody sts get-caller-identity
+    vpclab --as dev iam create-user --user-name bob
+    says "arn:aws:iam::$DEV:user/bob" vpclab --as dev iam list-users
+    [ "$(vpclab iam list-users --query 'length(Users)')" = 0 ]
+}
+
+@test "an SCP refuses in the member account, not in the management account" {
+    begin
+    printf '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"ec2:CreateVpc","Resource":"*"}}' >"$DIR/scp.json"
+    P=$(vpclab organizations create-policy --name no-vpc --description '' --type SERVICE_CONTROL_POLICY \
+        --content "file://$DIR/scp.json" --query Policy.PolicySummary.Id --output text)
+    vpclab organizations attach-policy --policy-id "$P" --target-id "$DEV"
+    wrong 4 'explicit deny in a service control policy' vpclab --as dev ec2 create-vpc --cidr-block 10.1.0.0/16
+    says VpcId vpclab ec2 create-vpc --cidr-block 10.1.0.0/16
+    says '"AllowedByOrganizations": false' vpclab --as dev iam simulate-principal-policy --action-names ec2:CreateVpc \
+        --policy-source-arn "arn:aws:iam::$DEV:role/OrganizationAccountAccessRole"
+    says '"AllowedByOrganizations": true' vpclab --as dev iam simulate-principal-policy --action-names ec2:CreateSubnet \
+        --policy-source-arn "arn:aws:iam::$DEV:role/OrganizationAccountAccessRole"
+}
+
+@test "an RCP keeps outsiders out of a member's bucket" {
+    begin
+    vpclab --as dev s3api create-bucket --bucket shared >/dev/null
+    vpclab --as dev s3api put-bucket-policy --bucket shared \
+        --policy "$(allow 999988887777 s3:GetObject 'arn:aws:s3:::shared/*')"
+    says allowed vpclab simulate arn:aws:iam::999988887777:root s3:GetObject shared/k --query Decision --output text
+    ORG=$(vpclab organizations describe-organization --query Organization.Id --output text)
+    cat >"$DIR/rcp.json" <<RCP
+{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+ "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "$ORG"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}}}
+RCP
+    P=$(vpclab organizations create-policy --name perimeter --description '' --type RESOURCE_CONTROL_POLICY \
+        --content "file://$DIR/rcp.json" --query Policy.PolicySummary.Id --output text)
+    vpclab organizations enable-policy-type --root-id "$ROOT" --policy-type RESOURCE_CONTROL_POLICY >/dev/null
+    vpclab organizations attach-policy --policy-id "$P" --target-id "$ROOT"
+    status=0
+    vpclab simulate arn:aws:iam::999988887777:root s3:GetObject shared/k >"$DIR/out" || status=$?
+    [ "$status" = 1 ]
+    grep -q 'resource control policy' "$DIR/out"
+    says ALLOWED vpclab simulate "arn:aws:iam::$DEV:root" s3:GetObject shared/k
+}
+
+@test "a KMS key opens to another account when both sides say so" {
+    begin
+    K=$(vpclab kms create-key --query KeyMetadata.Arn --output text)
+    wrong 4 AccessDeniedException vpclab --as dev kms describe-key --key-id "$K"
+    cat >"$DIR/key.json" <<KEY
+{"Version": "2012-10-17", "Statement": [
+ {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"},
+ {"Effect": "Allow", "Principal": {"AWS": "$DEV"}, "Action": "kms:DescribeKey", "Resource": "*"}]}
+KEY
+    vpclab kms put-key-policy --key-id "$K" --policy "file://$DIR/key.json"
+    says '"KeyState": "Enabled"' vpclab --as dev kms describe-key --key-id "$K"
+    wrong 4 AccessDeniedException vpclab --as dev kms get-key-policy --key-id "$K"
+}
