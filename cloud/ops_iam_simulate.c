@@ -15,6 +15,7 @@
 #include "iampolicy/gather.h"
 #include "iampolicy/kms_key.h"
 #include "iampolicy/missing.h"
+#include "iampolicy/why.h"
 
 struct simulation {
     struct op_call *call;
@@ -22,6 +23,7 @@ struct simulation {
     struct iam_request *request;
     struct iam_gathered gathered;
     struct iam_result result;
+    bool why;                 /* the verb is `why`: also what would change the answer */
     const char *owner;        /* account id of resources whose ARN has none; "" the caller's */
     bool organization;        /* control policies are part of the simulation */
     bool within_organization; /* of the action now asked about: they allow it on every resource */
@@ -593,7 +595,8 @@ simulate_words(struct simulation *s, struct err *err)
                            clock_now_ms(&cloud->clock), cloud->region);
         s->result.want_looks = true;
         iam_decide(&s->gathered.policies, s->request, &s->result);
-        json_t *explanation = iam_explain(&s->gathered.policies, s->request, &s->result);
+        json_t *explanation = s->why ? iam_why(&s->gathered.policies, s->request)
+                                     : iam_explain(&s->gathered.policies, s->request, &s->result);
         if (!info) {
             const char *near = iam_catalog_nearest_action(s->catalog, s->request->action.s);
             char *text = xasprintf("`%s` is not an action of AWS%s%s%s", s->request->action.s,
@@ -615,6 +618,17 @@ simulate(struct op_call *call, struct err *err)
 {
     struct simulation s;
     simulation_init(&s, call);
+    bool ok = simulate_words(&s, err);
+    simulation_done(&s);
+    return ok;
+}
+
+static bool
+why(struct op_call *call, struct err *err)
+{
+    struct simulation s;
+    simulation_init(&s, call);
+    s.why = true;
     bool ok = simulate_words(&s, err);
     simulation_done(&s);
     return ok;
@@ -662,6 +676,18 @@ const struct op ops_iam_simulate[] = {
         .examples = "simulate alice s3:GetObject my-bucket/reports/q3.csv\n"
                     "simulate app s3:PutObject my-bucket/x --context aws:SourceIp=203.0.113.9\n"
                     "simulate lambda.amazonaws.com sts:AssumeRole app   may the service take the role?\n",
+    },
+    {
+        .name = "why",
+        .mode = OP_READ,
+        .run = why,
+        .help = "Show why a request is allowed or denied, the context keys that would change it and the smallest change "
+                "of policies that would allow it.",
+        .params = simulate_params,
+        .text = iam_why_text,
+        .group = "ask",
+        .examples = "why alice s3:PutObject my-bucket/x\n"
+                    "why app ec2:StopInstances --context aws:MultiFactorAuthPresent=true\n",
     },
     { 0 },
 };

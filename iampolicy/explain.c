@@ -94,7 +94,8 @@ because(const struct iam_policies *policies, const struct iam_request *request, 
     case IAM_STEP_BUCKET_RESTRICTED:
         return xstrdup("the bucket's policy is public and its block public access setting keeps other accounts out");
     case IAM_STEP_EXPLICIT_DENY:
-        return xasprintf("a statement of a %s denies it, and a denial always wins", layer_words[deny->set]);
+        return xasprintf("a statement of a%s %s denies it, and a denial always wins",
+                         strchr("aeiou", layer_words[deny->set][0]) ? "n" : "", layer_words[deny->set]);
     case IAM_STEP_ALLOWED:
         return xstrdup(request->principal.kind == IAM_ROOT && !result->cross_account
                            ? "the root user may do everything that is not denied"

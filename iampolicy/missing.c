@@ -78,3 +78,9 @@ iam_policy_keys(const struct iam_policy *policy, iam_keys *keys)
         add_statement(NULL, &policy->statements[i], keys);
     }
 }
+
+void
+iam_statement_missing_keys(const struct iam_statement *statement, const struct iam_request *request, iam_keys *keys)
+{
+    add_statement(request, statement, keys);
+}

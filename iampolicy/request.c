@@ -144,6 +144,19 @@ add_entry(struct iam_request *request, struct iam_key key)
     return value;
 }
 
+/* The entry set last ends its chain of slots, so clearing its slot breaks no other. */
+void
+iam_request_unset_last(struct iam_request *request)
+{
+    uint32_t mask = request->n_slots - 1, entry = request->n_context,
+             i = (uint32_t)request->context[entry - 1].key.hash & mask;
+    while (request->slots[i] != entry) {
+        i = (i + 1) & mask;
+    }
+    request->slots[i] = 0;
+    request->n_context--;
+}
+
 void
 iam_request_set_context(struct iam_request *request, struct iam_text key, const struct iam_text *values, uint32_t n,
                         bool multi)

@@ -65,6 +65,8 @@ void iam_request_set_resource(struct iam_request *request, struct iam_text resou
 /* Replaces the key's values. */
 void iam_request_set_context(struct iam_request *request, struct iam_text key, const struct iam_text *values,
                              uint32_t n, bool multi);
+/* Takes back the key that was set last; it must have been new. */
+void iam_request_unset_last(struct iam_request *request);
 void iam_request_set_string(struct iam_request *request, const char *key, const char *value);
 
 /* Keys AWS fills in by itself; a key that was set stays.  Section by section, since AWS's simulator fills in less than

@@ -111,3 +111,17 @@ LINES
     sed -i 's/Effect/Efect/' "$DIR/p.json"
     wrong 3 "p.json:4:6" vpclab iam simulate-custom-policy --policy-input-list "file://$DIR/p.json" --action-names s3:GetObject
 }
+
+@test "why names the keys that would change the answer and the smallest change of policies" {
+    setup_readers
+    run vpclab why alice s3:GetObject my-bucket/reports/q3.csv
+    [ "$status" = 1 ]
+    [[ $output == *'aws:SourceIp=203.0.113.0  -> allowed'* ]]
+    run vpclab why alice s3:GetObject my-bucket/other --context aws:SourceIp=203.0.113.9
+    [[ $output == *'1. add `arn:aws:s3:::my-bucket/other` to Resource of `Read` in user/alice/readers (user/alice/readers:8:19)'* ]]
+    run vpclab why alice s3:GetObject my-bucket/other --context aws:SourceIp=203.0.113.9 --output json --query 'Changes[0].Change'
+    [ "$output" = '"AddValue"' ]
+    run vpclab why alice s3:GetObject my-bucket/reports/q3.csv --context aws:SourceIp=203.0.113.9
+    [ "$status" = 0 ]
+    [[ $output != *'would be allowed after'* ]]
+}
