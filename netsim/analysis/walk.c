@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
 /* More components than any chain of AWS routers can put in a packet's way; a loop is reported, not followed. */
@@ -101,6 +102,9 @@ session_done(struct session *session)
 void
 walk_done(struct walk *walk)
 {
+    if (!walk) {
+        return;
+    }
     VEC_DONE(&walk->receivers);
     VEC_DONE(&walk->hops);
 }
@@ -283,6 +287,9 @@ at_sender(struct walk *w)
 static void
 at_edge_out(struct walk *w)
 {
+    if (w->is_reply && balancer_takes_answer(w)) {
+        return;
+    }
     if (!subnet_contains_ip(w->subnet, &w->packet.dst)) {
         w->at = walk_pass_acl(w, true) ? AT_ROUTER : AT_END;
         return;
@@ -430,6 +437,12 @@ at_receiver(struct walk *w)
     const struct nat_gateway *nat = eni_nat_gateway(w->net, w->eni);
     if (nat) {
         nat_receives(w, nat);
+        return;
+    }
+    /* With the filters open the ports are not those that listeners ask for: connectivity leaves balancers out. */
+    const struct load_balancer *lb = w->filters_open ? NULL : network_load_balancer_of_eni(w->net, w->eni);
+    if (lb) {
+        balancer_receives(w, lb);
         return;
     }
     w->stop_what = unmodelled_interface(w->eni);

@@ -43,6 +43,10 @@ void walk_enter_vpc(struct walk *w, const char *gateway_id);
 void walk_enter_tgw(struct walk *w, const char *tgw_id, const struct tgw_attachment *attachment);
 
 bool igw_attached_to(const struct internet_gateway *igw, const char *vpc_id);
+/* An interface of a balancer got the packet; an answer leaves a target: does it go back through the balancer (true: it did)? */
+struct load_balancer;
+void balancer_receives(struct walk *w, const struct load_balancer *lb);
+bool balancer_takes_answer(struct walk *w);
 void place_peering(struct walk *w);
 void place_tgw(struct walk *w);
 void place_tgw_table(struct walk *w);

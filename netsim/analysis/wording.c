@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
 /* ---- Components ----------------------------------------------------------------------------------------------------
@@ -32,6 +33,11 @@ component_json(const struct object *object, const char *id)
     json_t *json = json_object();
     json_object_set_new(json, "Id", json_string(object ? object->id : id ? id : ""));
     if (object) {
+        if (object->kind == &load_balancer_kind) {
+            const struct load_balancer *lb = (const struct load_balancer *)(const void *)object;
+            json_object_set_new(json, "Arn", json_string(lb->arn ? lb->arn : ""));
+            return json;
+        }
         const char *type = object->kind->type ? object->kind->type : object->kind->name;
         json_object_set_new(json, "Arn",
                             json_sprintf("arn:%s:ec2:%s:%s:%s/%s", partition_of(object->region), object->region,

@@ -195,11 +195,30 @@ check_case(const char *name, bool quiet)
 }
 
 static const char *const modelled[] = {
-    "basic-two-subnets",  "nacl-tiers",  "nat-gateway",   "nat-gateway-nacl",     "public-subnet",
-    "public-subnet-nacl", "same-subnet", "sg-references", "security-group-rules",
-    "direct-connect-gateway", "hybrid-region", "prefix-list-egress", "transit-gateway", "transit-gateway-multi-account",
-    "transit-gateway-nacl", "transit-gateway-sg-reference", "transit-gateway-static", "two-accounts",
-    "vpc-endpoint-gateway", "vpc-peering", "vpc-peering-deleted", "vpc-peering-sg-reference", "vpn-gateway",
+    "basic-two-subnets",
+    "nacl-tiers",
+    "nat-gateway",
+    "nat-gateway-nacl",
+    "public-subnet",
+    "public-subnet-nacl",
+    "same-subnet",
+    "sg-references",
+    "security-group-rules",
+    "direct-connect-gateway",
+    "hybrid-region",
+    "load-balancer",
+    "prefix-list-egress",
+    "transit-gateway",
+    "transit-gateway-multi-account",
+    "transit-gateway-nacl",
+    "transit-gateway-sg-reference",
+    "transit-gateway-static",
+    "two-accounts",
+    "vpc-endpoint-gateway",
+    "vpc-peering",
+    "vpc-peering-deleted",
+    "vpc-peering-sg-reference",
+    "vpn-gateway",
 };
 
 static bool

@@ -1,0 +1,363 @@
+/* The place behind an interface of a load balancer: listener, target group, target.  Every target is walked to; the
+ * packet arrives if one gets it, and the way shown is that of the first one that does (or of the one asked for). Health
+ * is not looked at, as in AWS's analyzer. Sources:
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html (client IP
+ * preservation),
+ * .../network/network-load-balancers.html (cross-zone), .../application/introduction.html */
+#include <string.h>
+
+#include "netsim/analysis/walk_places.h"
+#include "netsim/model/load_balancer.h"
+#include "netsim/model/network.h"
+
+#define MAX_BALANCERS                                                                                                  \
+    4 /* one behind another: a network balancer before an application balancer is AWS's longest chain */
+
+static bool
+same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* ---- Listeners and target groups -----------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *listener;
+    int protocols[2]; /* -1: no second one */
+} listener_rows[] = {
+    { "TCP", { PROTOCOL_TCP, -1 } },  { "TLS", { PROTOCOL_TCP, -1 } },   { "UDP", { PROTOCOL_UDP, -1 } },
+    { "HTTP", { PROTOCOL_TCP, -1 } }, { "HTTPS", { PROTOCOL_TCP, -1 } }, { "TCP_UDP", { PROTOCOL_TCP, PROTOCOL_UDP } },
+};
+
+static bool
+listener_takes(const struct lb_listener *listener, const struct packet *packet)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(listener_rows); i++) {
+        if (same(listener->protocol, listener_rows[i].listener)) {
+            return listener->port == packet->dst_port && (listener_rows[i].protocols[0] == packet->protocol ||
+                                                          listener_rows[i].protocols[1] == packet->protocol);
+        }
+    }
+    return false;
+}
+
+static const struct lb_listener *
+listener_for(const struct load_balancer *lb, const struct packet *packet)
+{
+    for (size_t i = 0; i < lb->listeners.n; i++) {
+        if (listener_takes(&lb->listeners.items[i], packet)) {
+            return &lb->listeners.items[i];
+        }
+    }
+    return NULL;
+}
+
+typedef VEC(const struct target_group *) group_list;
+
+static void
+add_group(const struct walk *w, group_list *groups, const char *arn)
+{
+    const struct target_group *group = arn ? network_target_group(w->net, arn) : NULL;
+    for (size_t i = 0; group && i < groups->n; i++) {
+        if (groups->items[i] == group) {
+            return;
+        }
+    }
+    if (group) {
+        *VEC_ADD(groups) = group;
+    }
+}
+
+/* True when the balancer answers by itself: a redirect or a fixed response. */
+static bool
+add_action(const struct walk *w, group_list *groups, const struct lb_action *action)
+{
+    add_group(w, groups, action->group_arn);
+    for (size_t i = 0; i < action->groups.n; i++) {
+        if (action->groups.items[i].weight > 0 || action->groups.n == 1) {
+            add_group(w, groups, action->groups.items[i].group_arn);
+        }
+    }
+    return same(action->type, "redirect") || same(action->type, "fixed-response");
+}
+
+/* Which rule takes a request depends on what is in it, so each of them may. */
+static bool
+listener_groups(const struct walk *w, const struct lb_listener *listener, group_list *groups)
+{
+    bool answers = false;
+    for (size_t i = 0; i < listener->actions.n; i++) {
+        answers = add_action(w, groups, &listener->actions.items[i]) || answers;
+    }
+    for (size_t r = 0; r < listener->rules.n; r++) {
+        for (size_t i = 0; i < listener->rules.items[r].actions.n; i++) {
+            answers = add_action(w, groups, &listener->rules.items[r].actions.items[i]) || answers;
+        }
+    }
+    return answers;
+}
+
+/* ---- Targets -------------------------------------------------------------------------------------------------------
+ */
+
+struct candidate {
+    const struct eni *eni; /* NULL: an address outside the VPC */
+    struct ip ip;
+    int port;
+    const char *id;     /* as 'receivers' shows it */
+    bool keeps_client;  /* the target sees the client's address */
+    const char *zone;   /* NULL: not known */
+    bool needs_zone_on; /* an instance in a zone the balancer is not enabled in gets nothing */
+};
+
+static bool
+candidate_init(const struct walk *w, const struct load_balancer *lb, const struct target_group *group,
+               const struct lb_target *target, struct candidate *c)
+{
+    const struct instance *instance = walk_get(w, &instance_kind, target->id);
+    const struct load_balancer *behind =
+        same(group->target_type, "alb") ? network_load_balancer(w->net, target->id) : NULL;
+    *c = (struct candidate){ .port = target->port ? target->port : group->port, .id = target->id };
+    if (instance) {
+        c->eni = instance_eni(w->net, instance, 0);
+        c->needs_zone_on = true;
+    } else if (behind) {
+        struct eni *const *enis;
+        c->eni = load_balancer_enis(w->net, behind, &enis) ? enis[0] : NULL;
+        c->id = behind->obj.id;
+    } else if (target->id && ip_parse(target->id, &c->ip)) {
+        c->eni = network_eni_by_address(w->net, lb->vpc_id, &c->ip);
+    }
+    if (c->eni && !c->ip.family) {
+        const struct ip *own = eni_primary_ip(c->eni);
+        c->ip = own ? *own : c->ip;
+    }
+    if (c->eni) {
+        const struct subnet *subnet = walk_get(w, &subnet_kind, c->eni->subnet_id);
+        c->zone = c->eni->zone ? c->eni->zone : subnet ? subnet->zone : NULL;
+        c->id = *c->eni->attachment.instance_id ? c->eni->attachment.instance_id : c->id;
+    }
+    /* A network balancer keeps the client's address for instances and for udp; for addresses over tcp it does not. */
+    bool by_address = same(group->target_type, "ip") && (same(group->protocol, "TCP") || same(group->protocol, "TLS"));
+    c->keeps_client = load_balancer_is_network(lb) && !by_address;
+    return c->ip.family == w->packet.dst.family;
+}
+
+static bool
+zone_enabled(const struct load_balancer *lb, const char *zone)
+{
+    bool found = lb->zones.n == 0 || !zone;
+    for (size_t i = 0; !found && i < lb->zones.n; i++) {
+        found = same(lb->zones.items[i].zone, zone);
+    }
+    return found;
+}
+
+static bool
+zone_fits(const struct walk *w, const struct load_balancer *lb, const struct candidate *c)
+{
+    const char *node = w->eni->zone ? w->eni->zone : w->subnet ? w->subnet->zone : NULL;
+    if (c->needs_zone_on && !zone_enabled(lb, c->zone)) {
+        return false;
+    }
+    return load_balancer_crosses_zones(lb) || !node || !c->zone || strcmp(node, c->zone) == 0;
+}
+
+/* ---- The ways behind -----------------------------------------------------------------------------------------------
+ */
+
+static struct walk
+branch_of(const struct walk *w)
+{
+    struct walk branch = *w;
+    memset(&branch.hops, 0, sizeof branch.hops);
+    memset(&branch.receivers, 0, sizeof branch.receivers);
+    for (size_t i = 0; i < w->hops.n; i++) {
+        *VEC_ADD(&branch.hops) = w->hops.items[i];
+    }
+    branch.balancers++;
+    return branch;
+}
+
+static void
+walk_to_target(struct walk *b, const struct candidate *c)
+{
+    struct translation t = { .balancer = b->eni, .before = b->packet };
+    b->target =
+        c->eni ? (struct target){ .kind = TARGET_ENI, .eni = c->eni } : (struct target){ .kind = TARGET_ADDRESS };
+    b->packet.dst = c->ip;
+    b->packet.dst_port = c->port;
+    if (!c->keeps_client) {
+        b->packet.src = t.before.dst;
+        b->origin = (struct origin){ .vpc_id = b->vpc_id };
+    }
+    t.after = b->packet;
+    *VEC_ADD(&b->session->translations) = t;
+    if (b->hops.n > 0) {
+        b->hops.items[b->hops.n - 1].packet = b->packet;
+    }
+    b->at = AT_EDGE_OUT;
+    if (walk_pass_groups(b, true)) {
+        walk_go_on(b);
+    }
+}
+
+/* What became of all targets together. */
+struct outcome {
+    struct walk shown;
+    bool any, arrived;
+    VEC(const char *) receivers;
+};
+
+static void
+outcome_add(struct outcome *o, struct walk *branch, const struct candidate *c, const char *wanted)
+{
+    bool wanted_one = branch->arrived && same(c->id, wanted);
+    bool better = !o->any || (branch->arrived && !o->arrived) || wanted_one;
+    for (size_t i = 0; i < branch->receivers.n; i++) {
+        *VEC_ADD(&o->receivers) = branch->receivers.items[i];
+    }
+    if (branch->arrived && branch->receivers.n == 0) {
+        *VEC_ADD(&o->receivers) = c->id;
+    }
+    o->arrived = o->arrived || branch->arrived;
+    if (better) {
+        walk_done(o->any ? &o->shown : NULL);
+        o->shown = *branch;
+        o->any = true;
+    } else {
+        walk_done(branch);
+    }
+}
+
+static void
+spread(struct walk *w, const struct load_balancer *lb, const group_list *groups)
+{
+    struct outcome outcome = { 0 };
+    const struct target target = w->target;
+    bool elsewhere = target.kind == TARGET_ENI && target.eni != w->eni && w->balancers == 0;
+    size_t n_targets = 0;
+    for (size_t g = 0; g < groups->n; g++) {
+        for (size_t i = 0; i < groups->items[g]->targets.n; i++) {
+            struct candidate c;
+            if (!candidate_init(w, lb, groups->items[g], &groups->items[g]->targets.items[i], &c)) {
+                continue;
+            }
+            n_targets++;
+            if (zone_fits(w, lb, &c) && (!elsewhere || c.eni == target.eni)) {
+                struct walk branch = branch_of(w);
+                walk_to_target(&branch, &c);
+                outcome_add(&outcome, &branch, &c, w->wanted_receiver);
+            }
+        }
+    }
+    if (!outcome.any) {
+        walk_stop(w, elsewhere        ? STOP_OTHER_DESTINATION
+                     : n_targets > 0  ? STOP_LB_NO_TARGET_IN_ZONE
+                     : groups->n == 0 ? STOP_LB_NO_GROUP
+                                      : STOP_LB_NO_TARGET);
+        return;
+    }
+    walk_done(w);
+    *w = outcome.shown;
+    VEC_DONE(&w->receivers);
+    memcpy(&w->receivers, &outcome.receivers, sizeof w->receivers);
+    w->target = target;
+}
+
+/* ---- The answer ----------------------------------------------------------------------------------------------------
+ */
+
+static const struct translation *
+balancer_memory(const struct walk *w)
+{
+    for (size_t i = 0; w->is_reply && i < w->session->translations.n; i++) {
+        const struct translation *t = &w->session->translations.items[i];
+        const struct packet *p = &w->packet;
+        if (t->balancer && ip_equal(&t->after.dst, &p->src) && ip_equal(&t->after.src, &p->dst) &&
+            t->after.dst_port == p->src_port && t->after.src_port == p->dst_port) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static void
+turn_back(struct walk *w, const struct translation *t)
+{
+    w->eni = t->balancer;
+    w->subnet = walk_get(w, &subnet_kind, t->balancer->subnet_id);
+    w->vpc_id = t->balancer->vpc_id;
+    struct hop *hop = walk_cross(w, HOP_ENI, &t->balancer->obj);
+    w->packet.src = t->before.dst;
+    w->packet.src_port = t->before.dst_port;
+    w->packet.dst = t->before.src;
+    w->packet.dst_port = t->before.src_port;
+    hop->packet = w->packet;
+    w->at = AT_EDGE_OUT;
+    if (!w->subnet) {
+        walk_stop(w, STOP_NO_SUBNET);
+    }
+}
+
+/* The answer to a client whose address was kept goes back through the balancer all the same. */
+bool
+balancer_takes_answer(struct walk *w)
+{
+    const struct translation *t = balancer_memory(w);
+    if (!t || !ip_equal(&t->after.src, &t->before.src)) {
+        return false;
+    }
+    if (strcmp(w->subnet->obj.id, t->balancer->subnet_id) != 0) {
+        if (!walk_pass_acl(w, true)) {
+            return true;
+        }
+        w->subnet = walk_get(w, &subnet_kind, t->balancer->subnet_id);
+        if (w->subnet && !walk_pass_acl(w, false)) {
+            return true;
+        }
+    }
+    turn_back(w, t);
+    return true;
+}
+
+/* ---- The place -----------------------------------------------------------------------------------------------------
+ */
+
+void
+balancer_receives(struct walk *w, const struct load_balancer *lb)
+{
+    const struct translation *t = balancer_memory(w);
+    if (t && t->balancer == w->eni) {
+        turn_back(w, t);
+        return;
+    }
+    if (!walk_pass_groups(w, false)) {
+        return;
+    }
+    walk_cross(w, HOP_ENI, &w->eni->obj);
+    if (w->is_reply && w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
+        walk_arrive(w); /* it asked by itself: a health check */
+        return;
+    }
+    walk_cross(w, HOP_LB, &lb->obj);
+    const struct lb_listener *listener = listener_for(lb, &w->packet);
+    group_list groups = { 0 };
+    if (lb->state && strncmp(lb->state, "active", 6) != 0) {
+        walk_stop(w, STOP_LB_STATE);
+    } else if (!eni_has_ip(w->eni, &w->packet.dst)) {
+        walk_stop(w, STOP_OTHER_DESTINATION);
+    } else if (!listener) {
+        walk_stop(w, STOP_LB_NO_LISTENER);
+    } else if (w->balancers >= MAX_BALANCERS) {
+        walk_stop(w, STOP_TOO_LONG);
+    } else if (listener_groups(w, listener, &groups)) {
+        walk_arrive(w);
+    } else if (w->target.kind == TARGET_INTERNET || w->target.kind == TARGET_GATEWAY) {
+        walk_stop(w, STOP_NO_INTERNET_ROUTE);
+    } else {
+        spread(w, lb, &groups);
+    }
+    VEC_DONE(&groups);
+}
