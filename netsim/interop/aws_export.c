@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "netsim/interop/aws_import.h"
+#include "netsim/interop/aws_parts.h"
 #include "netsim/model/instance.h"
 
 static bool
@@ -74,16 +75,10 @@ struct exporter {
     struct err *err;
 };
 
+/* Writes 'list' (taken) as accounts/ACCOUNT/REGION/NAME.json. */
 static bool
-write_list(struct exporter *ex, const struct kind *kind, const char *owner, json_t *objects)
+write_file(struct exporter *ex, const char *owner, const char *name, json_t *list)
 {
-    const char *name = kind->list;
-    json_t *list = json_incref(objects);
-    if (kind == &instance_kind) {
-        name = "Reservations";
-        json_decref(list);
-        list = instances_to_reservations(ex->net, objects);
-    }
     char *folder = xasprintf("%s/%s", ex->dir, owner), *path = xasprintf("%s/%s.json", folder, name);
     json_t *answer = json_object();
     json_object_set_new(answer, name, list);
@@ -98,13 +93,69 @@ write_list(struct exporter *ex, const struct kind *kind, const char *owner, json
     return ok;
 }
 
+/* Takes a part's members out of the object into an item of their own; NULL if it has none. */
+static json_t *
+split_item(const struct kind *kind, const struct aws_part *part, json_t *object)
+{
+    /* Members that both lists show, where an item of the part is an object of its own. */
+    static const char *const shared[] = { "TransitGatewayId", "State", "CreationTime", "Tags", "OwnerId", "Region" };
+    json_t *item = NULL;
+    for (const char *at = part->members + 1; *at; at += strcspn(at, " ") + 1) {
+        char *name = xstrndup(at, strcspn(at, " "));
+        json_t *value = json_object_get(object, name);
+        if (value) {
+            item = item ? item : json_pack("{s:O}", kind->id_member, json_object_get(object, kind->id_member));
+            json_object_set(item, name, value);
+            json_object_del(object, name);
+        }
+        free(name);
+    }
+    for (size_t i = 0; item && part->whole && i < ARRAY_SIZE(shared); i++) {
+        json_t *value = json_object_get(object, shared[i]);
+        if (value) {
+            json_object_set(item, shared[i], value);
+        }
+    }
+    return item;
+}
+
+/* What AWS shows by another call stands in that call's file. */
+static bool
+write_parts(struct exporter *ex, const struct kind *kind, const char *owner, json_t *objects)
+{
+    bool ok = true;
+    for (const struct aws_part *part = aws_parts; part->list && ok; part++) {
+        json_t *list = json_array();
+        for (size_t i = 0; part->kind == kind && i < json_array_size(objects); i++) {
+            json_t *item = split_item(kind, part, json_array_get(objects, i));
+            if (item) {
+                json_array_append_new(list, item);
+            }
+        }
+        ok = json_array_size(list) == 0 || write_file(ex, owner, part->list, json_incref(list));
+        json_decref(list);
+    }
+    return ok;
+}
+
+static bool
+write_list(struct exporter *ex, const struct kind *kind, const char *owner, json_t *objects)
+{
+    if (kind == &instance_kind) {
+        return write_file(ex, owner, "Reservations", instances_to_reservations(ex->net, objects));
+    }
+    return write_parts(ex, kind, owner, objects) && write_file(ex, owner, kind->list, json_incref(objects));
+}
+
 static bool
 export_kind(struct exporter *ex, const struct kind *kind, size_t *n)
 {
     json_t *owners = json_object(); /* "accounts/111/us-east-1" -> the objects there */
     for (const struct object *object = store_first(network_store(ex->net), kind); object;
          object = store_next(network_store(ex->net), object)) {
-        char *owner = xasprintf("accounts/%s/%s", object->account, object->region);
+        /* What is AWS's own is listed in every account. */
+        bool of_aws = strcmp(object->account, AWS_OWNER) == 0;
+        char *owner = xasprintf("accounts/%s/%s", of_aws ? network_account(ex->net) : object->account, object->region);
         json_t *objects = json_object_get(owners, owner);
         if (!objects) {
             objects = json_array();

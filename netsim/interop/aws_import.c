@@ -336,7 +336,8 @@ add_record(struct importer *im, struct record_list *list, const struct dump *dum
         json_copy((json_t *)json), dump, path, count_members(json), owner && strcmp(owner, dump->account) == 0,
         !part || part->whole,      !part
     };
-    if (dump->account_given || !owner || !is_number(owner, strlen(owner))) {
+    bool of_aws = owner && strcmp(owner, AWS_OWNER) == 0;
+    if (!of_aws && (dump->account_given || !owner || !is_number(owner, strlen(owner)))) {
         json_object_set_new(record.json, "OwnerId", json_string(dump->account));
     }
     json_object_set_new(record.json, "Region", json_string(dump->region));

@@ -6,6 +6,8 @@
 #pragma once
 #include "base/store.h"
 
+#define AWS_OWNER "AWS" /* the OwnerId of AWS's own prefix lists, which every account sees */
+
 struct aws_part {
     const char *list; /* "LoadBalancerListeners" */
     const struct kind *kind;
