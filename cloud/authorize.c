@@ -205,7 +205,8 @@ refuse(struct question *q, struct err *err)
 {
     const struct op *op = q->call->op;
     char *message = message_of(q);
-    const char *code = refusal_code(op);
+    const char *code = refusal_code(op), *quote = strchr(q->permission->resource, '*') ? "'" : "";
+    char *shown = xasprintf("%s%s%s", quote, q->permission->resource, quote);
     if (strcmp(code, "UnauthorizedOperation") == 0) {
         char blob[DENIAL_SIZE];
         json_t *denial = denial_describe(q->request, &q->result);
@@ -215,12 +216,12 @@ refuse(struct question *q, struct err *err)
                 "You are not authorized to perform this operation. %s. Encoded authorization failure message: %s",
                 message, blob);
         err_hint(err, "`sts decode-authorization-message` shows what was asked; `simulate %s %s %s` explains",
-                 q->request->principal.arn, q->permission->action, q->permission->resource);
+                 q->request->principal.arn, q->permission->action, shown);
     } else {
         err_set(err, ERR_INPUT, code, "%s", message);
-        err_hint(err, "`simulate %s %s %s` explains", q->request->principal.arn, q->permission->action,
-                 q->permission->resource);
+        err_hint(err, "`simulate %s %s %s` explains", q->request->principal.arn, q->permission->action, shown);
     }
+    free(shown);
     free(message);
 }
 

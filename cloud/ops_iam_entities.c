@@ -164,6 +164,13 @@ update_user(struct op_call *call, struct err *err)
         return taken("user", name, err);
     }
     if (name) {
+        for (struct iam_access_key *k = store_first(store_of(call), &iam_access_key_kind); k;
+             k = store_next(store_of(call), k)) {
+            if (k->user && strcmp(k->obj.account, user->obj.account) == 0 && strcmp(k->user, user->name) == 0) {
+                free(k->user);
+                k->user = xstrdup(name);
+            }
+        }
         free(user->name);
         user->name = xstrdup(name);
     }

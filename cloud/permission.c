@@ -528,28 +528,41 @@ on_association(void *context, const char *member, const char *text)
     }
 }
 
-/* What AWS takes when the request leaves it open: the first default subnet, the VPC's default group. */
+const struct subnet *
+permission_subnet(const struct op_call *call)
+{
+    const struct store *store = network_store(call->cloud->net);
+    const char *id = arg_str(call->in, "SubnetId");
+    id = id ? id : json_str(json_array_get(json_object_get(call->in, "NetworkInterfaces"), 0), "SubnetId");
+    if (id || strcmp(call->op->name, "RunInstances") != 0) {
+        return id ? store_get(store, &subnet_kind, id) : NULL;
+    }
+    const struct vpc *vpc = network_default_vpc(call->cloud->net);
+    for (const struct subnet *s = store_first(store, &subnet_kind); vpc && s; s = store_next(store, s)) {
+        if (s->default_for_az && strcmp(s->vpc_id, vpc->obj.id) == 0) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+/* What AWS takes when RunInstances leaves it open: the first default subnet, the VPC's default group. */
 static bool
 add_default(struct finding *f)
 {
-    struct network *net = f->call->cloud->net;
-    const struct vpc *vpc = network_default_vpc(net);
-    const struct store *store = network_store(net);
+    const struct store *store = network_store(f->call->cloud->net);
+    const struct subnet *subnet = permission_subnet(f->call);
     const char *type = f->type->type->name;
-    if (strcmp(f->call->op->name, "RunInstances") != 0) {
+    if (!subnet || strcmp(f->call->op->name, "RunInstances") != 0) {
         return false;
     }
-    for (const struct subnet *s = store_first(store, &subnet_kind); s; s = store_next(store, s)) {
-        if (vpc && strcmp(type, "subnet") == 0 && s->default_for_az && strcmp(s->vpc_id, vpc->obj.id) == 0) {
-            add_id(f, s->obj.id);
-            return true;
-        }
+    if (strcmp(type, "subnet") == 0) {
+        add_id(f, subnet->obj.id);
+        return true;
     }
-    const char *subnet_id = arg_str(f->call->in, "SubnetId");
-    const struct subnet *subnet = subnet_id ? store_get(store, &subnet_kind, subnet_id) : NULL;
-    const char *vpc_id = subnet ? subnet->vpc_id : vpc ? vpc->obj.id : "";
     for (const struct security_group *g = store_first(store, &security_group_kind); g; g = store_next(store, g)) {
-        if (strcmp(type, "security-group") == 0 && strcmp(g->vpc_id, vpc_id) == 0 && strcmp(g->name, "default") == 0) {
+        if (strcmp(type, "security-group") == 0 && strcmp(g->vpc_id, subnet->vpc_id) == 0 &&
+            strcmp(g->name, "default") == 0) {
             add_id(f, g->obj.id);
             return true;
         }

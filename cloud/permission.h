@@ -43,6 +43,10 @@ void permission_request_tags(struct permission *permission, const json_t *tags);
 const json_t *permission_tags(const struct op_call *call, const char *type);
 void permission_set(struct permission *permission, const char *key, const char *value); /* NULL: nothing */
 
+/* The subnet that the request names, or that RunInstances takes by itself; NULL: none. */
+struct subnet;
+const struct subnet *permission_subnet(const struct op_call *call);
+
 /* Calls 'each' with every string of the request below 'value' and the member it stands in; list items have their
  * list's name.  'skip': members not looked into, NULL-terminated; may be NULL. */
 typedef void permission_string_fn(void *context, const char *member, const char *text);

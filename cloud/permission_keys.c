@@ -7,6 +7,7 @@
 #include "cloud/permission.h"
 #include "iampolicy/account.h"
 #include "netsim/model/network.h"
+#include "netsim/model/subnet.h"
 
 void
 permission_set(struct permission *permission, const char *key, const char *value)
@@ -302,8 +303,8 @@ void
 permission_keys(const struct op_call *call, struct permission *permission)
 {
     const struct store *store = network_store(call->cloud->net);
-    const char *place = arg_str(call->in, "SubnetId");
-    place = place ? place : arg_str(call->in, "VpcId");
+    const struct subnet *subnet = permission_subnet(call);
+    const char *place = subnet ? subnet->obj.id : arg_str(call->in, "VpcId");
     const struct object *host = place ? store_find(store, place) : NULL;
     bool network = permission->object && network_kind_of_id(permission->object->id) == permission->object->kind;
     struct telling t = { .call = call,

@@ -218,6 +218,10 @@ TEST(operations_ask_for_actions_on_resources)
           "instance/*\nec2:RunInstances " EC2 "network-interface/*\nec2:RunInstances " EC2
           "security-group/web\nec2:RunInstances " EC2 "subnet/sn\nec2:RunInstances " EC2 "volume/*",
           "ec2:InstanceType", "t3.micro" },
+        { RUN "--tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=x}]",
+          "ec2:RunInstances arn:aws:ec2:us-east-1::image/ami-12345678\nec2:RunInstances " EC2
+          "instance/*\nec2:RunInstances " EC2 "network-interface/*\nec2:RunInstances " EC2 "security-group/sg-",
+          "ec2:AvailabilityZone", "us-east-1a" },
         { "iam create-role --role-name app2 --path /y/ --assume-role-policy-document {} --tags Key=a,Value=b",
           "iam:CreateRole " IAM "role/y/app2\niam:TagRole " IAM "role/y/app2", "aws:RequestTag/a", "b" },
         { "iam get-role --role-name app", "iam:GetRole " IAM "role/x/app", "", NULL },
