@@ -329,6 +329,7 @@ struct change {
     struct space *space;
     const struct plan_ns *from, *to; /* never NULL */
     VEC(uint32_t) relinked;
+    VEC(uint32_t) down; /* those that another namespace made: still to be switched on */
 };
 
 static bool
@@ -415,7 +416,7 @@ put_links(struct change *c, struct map *changes, struct err *err)
             nlq_no_proxy_delay(c->space->q, link->here.index);
         }
         *VEC_ADD(&c->relinked) = link->here.index;
-        *VEC_ADD(&peer->relinked) = link->peer.index;
+        *VEC_ADD(&peer->relinked) = *VEC_ADD(&peer->down) = link->peer.index;
     }
     VEC_DONE(&fresh);
     return nlq_flush(c->space->q, err);
@@ -424,11 +425,11 @@ put_links(struct change *c, struct map *changes, struct err *err)
 static bool
 put_inside(struct change *c, bool has_ip6, struct err *err)
 {
-    for (size_t i = 0; c->to->kind != PLAN_ROUTER && i < c->relinked.n; i++) {
+    for (size_t i = 0; i < c->down.n; i++) {
         if (c->to->kind == PLAN_INSTANCE && has_ip6) {
-            nlq_link_no_auto6(c->space->q, c->relinked.items[i]);
+            nlq_link_no_auto6(c->space->q, c->down.items[i]);
         }
-        nlq_link_up(c->space->q, c->relinked.items[i]);
+        nlq_link_up(c->space->q, c->down.items[i]);
     }
     put_addresses(c);
     put_neighbours(c);
@@ -459,8 +460,8 @@ create_spaces(struct spaces *spaces, const struct plan *from, const struct plan 
     return ok;
 }
 
-/* The kernel's worker says that a link is up a moment before it switches it on, but holds the lock of link changes from the one to the
- * other: a last change, of nothing, waits for that. */
+/* The kernel's worker says that a link is up a moment before it switches it on, but holds the lock of link changes from
+ * the one to the other: a last change, of nothing, waits for that. */
 static void
 wait_for_links(const struct change *changes, size_t n)
 {
@@ -480,8 +481,7 @@ wait_for_links(const struct change *changes, size_t n)
 static void
 wait_for_addresses(const struct change *c)
 {
-    for (struct plan_merge m = { 0 };
-         PLAN_MERGE(&m, &c->from->addresses, &c->to->addresses, plan_address_compare);) {
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->addresses, &c->to->addresses, plan_address_compare);) {
         const struct plan_address *was = m.was, *is = m.is;
         if (is && (!was || is_relinked(c, is->index))) {
             nlq_address_wait(c->space->q, &is->ip);
@@ -529,6 +529,7 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
     }
     for (size_t i = 0; i < n; i++) {
         VEC_DONE(&changes[i].relinked);
+        VEC_DONE(&changes[i].down);
     }
     map_done(&by_id);
     free(changes);

@@ -503,6 +503,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         snprintf(id, sizeof id, "router:%s", v->vpc->obj.id);
         v->router = plan_ns_add(&b, id, PLAN_ROUTER, v->ip6);
     }
+    plan_peerings(&b);
     for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
         if (v->igw) {
             plan_internet_gateway(&b, v);
@@ -512,7 +513,9 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         }
         plan_router(&b, v);
         plan_filters(&b, v);
+        plan_peering_rules(&b, v);
         VEC_DONE(&v->ports);
+        VEC_DONE(&v->peerings);
     }
     for (size_t i = 0; i < plan->namespaces.n; i++) {
         sort_ns(plan->namespaces.items[i]);

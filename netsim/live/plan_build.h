@@ -5,6 +5,7 @@
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network_acl.h"
+#include "netsim/model/peering.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
 
@@ -38,12 +39,21 @@ struct plan_port {
     char name[16];
     uint8_t mac[6];
 };
+struct plan_vpc;
+/* One end of an active peering connection. */
+struct plan_peering {
+    const struct peering *peering;
+    struct plan_vpc *other;
+    uint32_t index; /* of this router's link */
+    char name[16];
+};
 struct plan_vpc {
     const struct vpc *vpc;
     const struct internet_gateway *igw; /* NULL if none attached */
     struct plan_ns *router;
     bool ip6;
     VEC(struct plan_port) ports;
+    VEC(struct plan_peering) peerings;
     VEC(const struct route_table *) overridden; /* with routes inside the VPC's own blocks */
     struct plan_vpc *next;
 };
@@ -70,6 +80,12 @@ const char *plan_name(const char *prefix, const char *id, const char *suffix);
 /* plan_gateway.c: the namespace of an attached internet gateway, its links and its translation. */
 void plan_internet_gateway(struct builder *b, struct plan_vpc *v);
 uint32_t plan_igw_index(struct builder *b, const struct plan_vpc *v); /* of the router's link to it */
+/* plan_peering.c: the links of all active peering connections; then, VPC by VPC, a route's next hop (a blackhole if there is none), whether
+ * rules may name groups of the other VPC, and what keeps foreign addresses out. */
+void plan_peerings(struct builder *b);
+struct nlq_route plan_peering_route(const struct plan_vpc *v, const char *id, int family);
+bool plan_peering_carries_groups(const struct plan_vpc *v, const char *vpc_id);
+void plan_peering_rules(struct builder *b, struct plan_vpc *v);
 /* plan_router.c: routes and the packet path of a VPC. */
 void plan_router(struct builder *b, struct plan_vpc *v);
 /* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */

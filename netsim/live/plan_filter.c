@@ -61,7 +61,7 @@ has_set(const struct plan_ns *ns, const char *name)
     return false;
 }
 
-/* The addresses of a group's members in this VPC. */
+/* The addresses of a group's members in this VPC and, through a peering, in the other. */
 static const char *
 member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family)
 {
@@ -76,7 +76,7 @@ member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int fami
     size_t n = network_group_members(b->net, group_id, &members);
     for (size_t i = 0; i < n; i++) {
         const struct eni *eni = members[i];
-        if (strcmp(eni->vpc_id, v->vpc->obj.id) != 0) {
+        if (strcmp(eni->vpc_id, v->vpc->obj.id) != 0 && !plan_peering_carries_groups(v, eni->vpc_id)) {
             continue;
         }
         for (size_t j = 0; family == IP_V4 && j < eni->addresses.n; j++) {
@@ -248,6 +248,10 @@ plan_groups(struct builder *b, struct plan_vpc *v)
     }
     map_done(&known);
     *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"igw\"", "accept" };
+    for (size_t i = 0; i < v->peerings.n; i++) {
+        const char *key = arena_printf(arena, "\"%s\"", v->peerings.items[i].name);
+        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };
+    }
     struct plan_set *set = plan_set_add(b, v->router, "sg_in", "map sg_in { type ifname : verdict; }");
     memcpy(&set->elements, &in, sizeof in);
     set = plan_set_add(b, v->router, "sg_out", "map sg_out { type ifname : verdict; }");

@@ -87,8 +87,8 @@ plan_translation(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway)
     VEC_DONE(&pairs);
 }
 
-/* The two ends of a pair must have different indexes: where they are equal the kernel takes up to a second to notice the carrier
- * (linkwatch_urgent_event) and drops what is sent over the link until then. */
+/* The two ends of a pair must have different indexes: where they are equal the kernel takes up to a second to notice
+ * the carrier (linkwatch_urgent_event) and drops what is sent over the link until then. */
 static void
 plan_gateway_links(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway)
 {

@@ -49,7 +49,6 @@ add_route(struct plan_ns *ns, const struct nlq_route *route)
 
 /* Targets that lead nowhere in the kernel although AWS has something there. */
 static const char *const unbuilt_targets[] = {
-    [ROUTE_PEERING] = "peering connection",
     [ROUTE_TRANSIT_GATEWAY] = "transit gateway",
     [ROUTE_VPN_GATEWAY] = "virtual private gateway",
     [ROUTE_EGRESS_ONLY_IGW] = "egress-only internet gateway",
@@ -98,6 +97,8 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
     case ROUTE_INSTANCE:
         port = port_of_instance(v, id);
         break;
+    case ROUTE_PEERING:
+        return plan_peering_route(v, id, family);
     default:
         if (target < ARRAY_SIZE(unbuilt_targets) && unbuilt_targets[target] && id) {
             plan_unbuilt_add(b, unbuilt_targets[target], id);

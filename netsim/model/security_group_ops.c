@@ -1,5 +1,6 @@
 /* Security groups: creating, deleting, authorizing and revoking rules. */
 #include "netsim/model/internal.h"
+#include "netsim/model/peering.h"
 
 #include <stdio.h>
 
@@ -268,8 +269,10 @@ rule_check(const struct network *net, const struct security_group *group, const 
                    ? err_hint(err, "outside a default VPC name the group by its id")
                    : false;
     }
-    /* A group of another VPC works across a peering, which the rule then names. */
-    if (strcmp(other->vpc_id, group->vpc_id) != 0 && !rule->peering_id) {
+    /* A group of another VPC works across a peering, which the rule may name.
+     * Source: https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html */
+    if (strcmp(other->vpc_id, group->vpc_id) != 0 && !rule->peering_id &&
+        !network_peering_between(net, group->vpc_id, other->vpc_id)) {
         err_set(err, ERR_INPUT, "InvalidGroup.NotFound",
                 "you have specified two resources that belong to different networks: `%s` is in `%s`", other->obj.id,
                 other->vpc_id);

@@ -140,7 +140,8 @@ TEST(vectors_with_real_packets)
 {
     static const char *const cases[] = { "nat-gateway",        "nat-gateway-nacl", "public-subnet",
                                          "public-subnet-nacl", "same-subnet",      "nacl-tiers",
-                                         "basic-two-subnets",  "sg-references",    "prefix-list-egress" };
+                                         "basic-two-subnets",  "sg-references",    "prefix-list-egress",
+                                         "vpc-peering",        "vpc-peering-deleted", "vpc-peering-sg-reference" };
     LAB_OR_SKIP();
     if (access(VECTORS, R_OK) < 0) {
         TEST_SKIP(VECTORS " is absent");

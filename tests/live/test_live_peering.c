@@ -1,0 +1,245 @@
+/* VPC peering with real packets.  Every "does not arrive" stands beside the same packet arriving once the one thing
+ * that stops it is changed. */
+#include "netsim/model/peering.h"
+#include "tests/live/lab.h"
+#include "tests/unit/model.h"
+
+/* One VPC with one public subnet, a group that lets everything in and out, and an instance. */
+struct place {
+    struct vpc *vpc;
+    struct subnet *subnet;
+    struct route_table *table;
+    struct security_group *group;
+    struct instance *instance;
+};
+struct fixture {
+    struct network *net;
+    struct live *live;
+    struct place a, b, c;
+};
+
+static struct instance *
+run(struct network *net, const struct place *p, struct ip ip)
+{
+    struct err err = { 0 };
+    struct instance *instance;
+    const char *group = p->group->obj.id;
+    struct instance_spec spec = { .image_id = "ami-0123456789abcdef0" };
+    spec.eni = (struct eni_spec){ .subnet_id = p->subnet->obj.id, .ip = ip, .groups = &group, .n_groups = 1 };
+    spec.eni.n_pick_ips6 = p->vpc->cidrs6.n ? 1 : 0;
+    REQUIRE(instances_run(net, &spec, 1, &instance, &err), "%s", err.text);
+    return instance;
+}
+
+/* 'from' is a block or a group. */
+static void
+allow(struct network *net, struct security_group *group, int port, const char *from)
+{
+    struct err err = { 0 };
+    struct sg_rule rule = { .protocol = PROTOCOL_TCP, .from = port, .to = port };
+    if (strncmp(from, "sg-", 3) == 0) {
+        rule.group_id = (char *)from;
+    } else {
+        rule.cidr = cidr_lit(from);
+    }
+    REQUIRE(security_group_authorize(net, group, &rule, 1, &err), "%s: %s", from, err.text);
+}
+
+static struct place
+place_new(struct network *net, const char *block, bool ipv6)
+{
+    struct err err = { 0 };
+    struct place p = { .vpc = model_vpc(net, block, ipv6) };
+    struct cidr cidr = cidr_lit(block);
+    p.subnet = model_subnet(net, p.vpc, block);
+    model_igw(net, p.vpc);
+    if (ipv6) {
+        struct cidr six = { .ip = p.vpc->cidrs6.items[0].cidr.ip, .bits = 64 };
+        REQUIRE(subnet_associate_cidr6(net, p.subnet, &six, &err), "%s", err.text);
+    }
+    p.table = network_subnet_route_table(net, p.subnet);
+    p.group = security_group_create(net, p.vpc->obj.id, "test", "test", &err);
+    REQUIRE(p.group, "%s", err.text);
+    p.instance = run(net, &p, ip_add(&cidr.ip, 10));
+    return p;
+}
+
+/* Port 80 is open to everyone; nothing is routed yet. */
+static struct fixture
+fixture_new(bool ipv6)
+{
+    struct err err = { 0 };
+    struct fixture f = { .net = model_new() };
+    f.a = place_new(f.net, "10.1.0.0/16", ipv6);
+    f.b = place_new(f.net, "10.2.0.0/16", ipv6);
+    f.c = place_new(f.net, "10.3.0.0/16", ipv6);
+    struct place *const all[] = { &f.a, &f.b, &f.c };
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        allow(f.net, all[i]->group, 80, "0.0.0.0/0");
+        if (ipv6) {
+            allow(f.net, all[i]->group, 80, "::/0");
+        }
+    }
+    f.live = live_start(f.net, NULL, &err);
+    REQUIRE(f.live, "%s: %s (%s)", err.where, err.text, err.hint);
+    return f;
+}
+
+static void
+fixture_done(struct fixture *f)
+{
+    live_stop(f->live);
+    network_free(f->net);
+}
+
+static void
+update(struct fixture *f)
+{
+    struct err err = { 0 };
+    store_touch(network_store(f->net));
+    CHECK(live_update(f->live, f->net, &err), "%s: %s (%s)", err.where, err.text, err.hint);
+}
+
+static struct peering *
+peer(struct fixture *f, const struct place *from, const struct place *to)
+{
+    struct err err = { 0 };
+    struct peering *p = peering_create(
+        f->net, &(struct peering_spec){ .vpc_id = from->vpc->obj.id, .peer_vpc_id = to->vpc->obj.id }, &err);
+    REQUIRE(p && peering_accept(f->net, p, &err), "%s", err.text);
+    return p;
+}
+
+static void
+add_route(struct fixture *f, const struct place *at, const char *to, const struct peering *by)
+{
+    struct err err = { 0 };
+    struct route route = { .peering_id = (char *)by->obj.id };
+    struct cidr cidr = cidr_lit(to);
+    *(cidr.ip.family == IP_V6 ? &route.cidr6 : &route.cidr) = cidr;
+    CHECK(route_create(f->net, at->table, &route, &err), "%s: %s", to, err.text);
+    update(f);
+}
+
+static void
+remove_route(struct fixture *f, const struct place *at, const char *to)
+{
+    struct err err = { 0 };
+    struct route route = { .cidr = cidr_lit(to) };
+    CHECK(route_delete(f->net, at->table, &route, &err), "%s: %s", to, err.text);
+    update(f);
+}
+
+static struct live_probe
+probe(struct fixture *f, const struct instance *from, const struct instance *to, int port, const char *source, bool six)
+{
+    struct err err = { 0 };
+    struct live_probe p = { .protocol = PROTOCOL_TCP, .dst_port = port };
+    const struct eni *eni = instance_eni(f->net, to, 0);
+    snprintf(p.from, sizeof p.from, "%s", from->obj.id);
+    snprintf(p.to, sizeof p.to, "%s", to->obj.id);
+    p.src = source ? ip_lit(source) : (struct ip){ 0 };
+    p.dst = six ? eni->addresses6.items[0].ip : *eni_primary_ip(eni);
+    CHECK(live_probe(f->live, &p, 1, 300, &err), "%s", err.text);
+    return p;
+}
+
+static bool
+answered(struct fixture *f, const struct place *from, const struct place *to)
+{
+    return probe(f, from->instance, to->instance, 80, NULL, false).replied;
+}
+
+TEST(two_vpcs_reach_each_other_while_both_route_and_the_peering_lives)
+{
+    LAB_OR_SKIP();
+    struct err err = { 0 };
+    struct fixture f = fixture_new(false);
+    struct peering *pcx = peer(&f, &f.a, &f.b);
+    update(&f);
+    CHECK(!probe(&f, f.a.instance, f.b.instance, 80, NULL, false).arrived, "no route");
+    add_route(&f, &f.a, "10.2.0.0/16", pcx);
+    struct live_probe p = probe(&f, f.a.instance, f.b.instance, 80, NULL, false);
+    CHECK(p.arrived && !p.replied, "a route on one side only: it arrives, nothing comes back");
+    CHECK(strcmp(ip_str(&p.seen_src), "10.1.0.10") == 0, "seen from %s", ip_str(&p.seen_src));
+    add_route(&f, &f.b, "10.1.0.0/16", pcx);
+    CHECK(answered(&f, &f.a, &f.b) && answered(&f, &f.b, &f.a), "routes on both sides");
+    CHECK(!probe(&f, f.a.instance, f.b.instance, 81, NULL, false).arrived, "a port that no rule names");
+    remove_route(&f, &f.a, "10.2.0.0/16");
+    CHECK(!probe(&f, f.a.instance, f.b.instance, 80, NULL, false).arrived, "the route is gone");
+    add_route(&f, &f.a, "10.2.0.0/16", pcx);
+    CHECK(answered(&f, &f.a, &f.b), "the route is back");
+    CHECK(peering_delete(f.net, pcx, &err), "%s", err.text);
+    update(&f);
+    CHECK(!probe(&f, f.a.instance, f.b.instance, 80, NULL, false).arrived,
+          "the peering is gone, the routes are blackholes");
+    struct peering *again = peer(&f, &f.b, &f.a);
+    remove_route(&f, &f.a, "10.2.0.0/16");
+    remove_route(&f, &f.b, "10.1.0.0/16");
+    add_route(&f, &f.a, "10.2.0.0/16", again);
+    add_route(&f, &f.b, "10.1.0.0/16", again);
+    CHECK(answered(&f, &f.a, &f.b) && answered(&f, &f.b, &f.a), "another peering, asked for by the other side");
+    fixture_done(&f);
+}
+
+TEST(a_peering_leads_no_further_than_its_two_vpcs)
+{
+    LAB_OR_SKIP();
+    struct fixture f = fixture_new(false);
+    struct peering *ab = peer(&f, &f.a, &f.b), *bc = peer(&f, &f.b, &f.c), *ac = peer(&f, &f.a, &f.c);
+    add_route(&f, &f.a, "10.3.0.0/16", ab);
+    add_route(&f, &f.b, "10.3.0.0/16", bc);
+    add_route(&f, &f.b, "10.1.0.0/16", ab);
+    add_route(&f, &f.c, "10.1.0.0/16", ac);
+    CHECK(answered(&f, &f.c, &f.b) == false, "c has no route to b");
+    CHECK(!probe(&f, f.a.instance, f.c.instance, 80, NULL, false).arrived, "not through b");
+    remove_route(&f, &f.a, "10.3.0.0/16");
+    add_route(&f, &f.a, "10.3.0.0/16", ac);
+    CHECK(answered(&f, &f.a, &f.c), "by the peering of the two");
+    /* A sender that is nobody of a's, through an instance that may forward: the peering takes a's own addresses only.
+     */
+    struct eni *eni = instance_eni(f.net, f.a.instance, 0);
+    eni->source_dest_check = false;
+    update(&f);
+    CHECK(!probe(&f, f.a.instance, f.c.instance, 80, "10.9.0.1", false).arrived, "a foreign source");
+    CHECK(probe(&f, f.a.instance, f.c.instance, 80, "10.1.0.77", false).arrived, "a source of the VPC's block");
+    fixture_done(&f);
+}
+
+TEST(rules_name_groups_of_the_other_side)
+{
+    LAB_OR_SKIP();
+    struct err err = { 0 };
+    struct fixture f = fixture_new(false);
+    struct peering *pcx = peer(&f, &f.a, &f.b);
+    add_route(&f, &f.a, "10.2.0.0/16", pcx);
+    add_route(&f, &f.b, "10.1.0.0/16", pcx);
+    CHECK(!probe(&f, f.a.instance, f.b.instance, 5432, NULL, false).arrived, "before the rule");
+    allow(f.net, f.b.group, 5432, f.a.group->obj.id);
+    update(&f);
+    CHECK(probe(&f, f.a.instance, f.b.instance, 5432, NULL, false).replied, "a member of the group");
+    struct instance *late = run(f.net, &f.a, ip_lit("10.1.0.20"));
+    const char *other = security_group_create(f.net, f.a.vpc->obj.id, "other", "other", &err)->obj.id;
+    update(&f);
+    CHECK(probe(&f, late, f.b.instance, 5432, NULL, false).replied, "one that joined");
+    CHECK(eni_set_groups(f.net, instance_eni(f.net, late, 0), &other, 1, &err), "%s", err.text);
+    update(&f);
+    CHECK(!probe(&f, late, f.b.instance, 5432, NULL, false).arrived, "it has left the group");
+    CHECK(probe(&f, late, f.b.instance, 80, NULL, false).replied, "which changes nothing else");
+    fixture_done(&f);
+}
+
+TEST(ipv6_goes_by_a_peering_too)
+{
+    LAB_OR_SKIP();
+    struct fixture f = fixture_new(true);
+    struct peering *pcx = peer(&f, &f.a, &f.b);
+    add_route(&f, &f.a, cidr_str(&f.b.vpc->cidrs6.items[0].cidr), pcx);
+    CHECK(!probe(&f, f.a.instance, f.b.instance, 80, NULL, true).replied, "one side only");
+    add_route(&f, &f.b, cidr_str(&f.a.vpc->cidrs6.items[0].cidr), pcx);
+    CHECK(probe(&f, f.a.instance, f.b.instance, 80, NULL, true).replied, "both sides");
+    CHECK(!probe(&f, f.a.instance, f.b.instance, 80, NULL, false).arrived, "no route for IPv4");
+    fixture_done(&f);
+}
+
+TEST_MAIN
