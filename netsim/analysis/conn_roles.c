@@ -181,7 +181,8 @@ packets_by_part(struct conn_roles *roles, struct carried *carried, bool egress, 
 
 /* What the groups of 'role' let pass to or from 'other'. */
 static int
-side_packets(struct conn_roles *roles, const struct role *role, bool egress, const struct role *other)
+side_packets(struct conn_roles *roles, const struct conn_ways *ways, const struct role *role, bool egress,
+             const struct role *other)
 {
     struct carried *carried = role->carried >= 0 ? &roles->carried.items[role->carried] : NULL;
     if (!carried || carried->groups.n == 0) {
@@ -190,7 +191,8 @@ side_packets(struct conn_roles *roles, const struct role *role, bool egress, con
     const struct carried *peer = other->carried >= 0 ? &roles->carried.items[other->carried] : NULL;
     if (peer && strcmp(peer->eni->vpc_id, carried->eni->vpc_id) != 0) {
         /* Whether a rule may name a group of another VPC is for rules.c to say. */
-        return groups_packets(roles->pool, roles->net, carried->eni, egress, &other->ip);
+        const struct origin *origin = conn_ways_origin(ways, peer->eni->vpc_id, carried->eni->vpc_id);
+        return groups_packets(roles->pool, roles->net, carried->eni, egress, &other->ip, origin);
     }
     int passes = packets_by_part(roles, carried, egress, other);
     const int *by_group = carried->by_group[egress];
@@ -203,7 +205,7 @@ side_packets(struct conn_roles *roles, const struct role *role, bool egress, con
 }
 
 void
-conn_roles_judge(struct conn_roles *roles, bool alike)
+conn_roles_judge(struct conn_roles *roles, const struct conn_ways *ways, bool alike)
 {
     size_t n = roles->roles.n;
     int *kinds = xcalloc(n + 1, sizeof *kinds);
@@ -217,8 +219,8 @@ conn_roles_judge(struct conn_roles *roles, bool alike)
         roles->like[i] = (int)i;
         for (size_t k = 0; k < n; k++) {
             const struct role *to = &roles->roles.items[k];
-            int out = side_packets(roles, from, true, to);
-            int in = out == PACKETS_NONE ? PACKETS_NONE : side_packets(roles, to, false, from);
+            int out = side_packets(roles, ways, from, true, to);
+            int in = out == PACKETS_NONE ? PACKETS_NONE : side_packets(roles, ways, to, false, from);
             roles->between[i * n + k] = set_pool_combine(roles->pool, out, in, PACKETS_INTERSECT);
         }
     }

@@ -18,9 +18,9 @@ struct conn_ways {
     struct set_pool *pool;
     int family;
     VEC(struct site) sites;
-    struct map by_key, known_ways, acl_sets;
-    VEC(struct conn_way) ways; /* the different ones */
-    int *between;              /* sites.n squared: index of 'ways' */
+    struct map by_key, known_ways, acl_sets, origins; /* origins: "vpc vpc" -> struct origin, owned */
+    VEC(struct conn_way) ways;                        /* the different ones */
+    int *between;                                     /* sites.n squared: index of 'ways' */
     int *like;
     size_t n_walks;
 };
@@ -43,6 +43,12 @@ conn_ways_free(struct conn_ways *ways)
     map_done(&ways->by_key);
     map_done(&ways->known_ways);
     map_done(&ways->acl_sets);
+    const char *key;
+    void *origin;
+    for (size_t cursor = 0; map_next(&ways->origins, &cursor, &key, &origin);) {
+        free(origin);
+    }
+    map_done(&ways->origins);
     free(ways->between);
     free(ways->like);
     free(ways);
@@ -94,6 +100,18 @@ hop_is_plain(const struct hop *hop)
     }
 }
 
+/* What a load balancer does with a packet depends on its port: not among the sets. */
+static bool
+meets_balancer(const struct walk *walk)
+{
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        if (walk->hops.items[i].kind == HOP_LB) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 walk_is_plain(const struct walk *walk)
 {
@@ -110,6 +128,45 @@ struct ends {
     const struct eni *from, *to;
     const struct ip *from_ip, *to_ip;
 };
+
+static bool
+same_origin(const struct origin *a, const struct origin *b)
+{
+    bool same_vpc = a->vpc_id && b->vpc_id ? strcmp(a->vpc_id, b->vpc_id) == 0 : a->vpc_id == b->vpc_id;
+    return same_vpc && a->by == b->by && a->references == b->references && a->translated == b->translated;
+}
+
+const struct origin *
+conn_ways_origin(const struct conn_ways *ways, const char *from_vpc, const char *to_vpc)
+{
+    char key[2 * ID_SIZE + 2];
+    snprintf(key, sizeof key, "%s %s", from_vpc, to_vpc);
+    return map_get(&ways->origins, key);
+}
+
+/* Rules that name groups ask where a packet came from.  The roles ask once for two VPCs: a way that differs from the
+ * first between them is judged by itself. */
+static bool
+usual_origin(struct conn_ways *ways, const struct hop *hop, const struct ends *ends)
+{
+    const char *from = ends->from ? ends->from->vpc_id : NULL, *to = ends->to ? ends->to->vpc_id : NULL;
+    if (hop->egress || !from || !to) {
+        return true; /* nobody's groups are named for an address outside */
+    }
+    if (strcmp(from, to) == 0) {
+        return hop->origin.by == ORIGIN_HERE && !hop->origin.translated;
+    }
+    const struct origin *known = conn_ways_origin(ways, from, to);
+    if (!known) {
+        char key[2 * ID_SIZE + 2];
+        struct origin *copy = xmalloc(sizeof *copy);
+        *copy = hop->origin;
+        snprintf(key, sizeof key, "%s %s", from, to);
+        map_put(&ways->origins, key, copy);
+        return true;
+    }
+    return same_origin(known, &hop->origin);
+}
 
 /* Are these the groups of an end, asked about the other end's own address?  Then the roles know the answer. */
 static bool
@@ -150,9 +207,9 @@ hop_packets(struct conn_ways *ways, const struct hop *hop, bool is_answer, bool 
     }
     if (with_groups) {
         return groups_packets(ways->pool, ways->net, hop->eni, hop->egress,
-                              hop->egress ? &hop->packet.dst : &hop->packet.src);
+                              hop->egress ? &hop->packet.dst : &hop->packet.src, &hop->origin);
     }
-    way->by_pair = way->by_pair || is_answer || !groups_of_an_end(hop, ends);
+    way->by_pair = way->by_pair || is_answer || !groups_of_an_end(hop, ends) || !usual_origin(ways, hop, ends);
     return PACKETS_ALL;
 }
 
@@ -194,11 +251,14 @@ answered_packets(struct conn_ways *ways, const struct walk *walk, bool with_grou
 }
 
 static struct flow_spec
-flow_between(const struct ends *ends, int family, int protocol)
+flow_between(const struct ends *ends, int family, int protocol, int icmp_type)
 {
-    struct flow_spec flow = {
-        .protocol = protocol, .src_port = 40000, .dst_port = 443, .icmp_type = -1, .icmp_code = -1, .family = family
-    };
+    struct flow_spec flow = { .protocol = protocol,
+                              .src_port = 40000,
+                              .dst_port = 443,
+                              .icmp_type = icmp_type,
+                              .icmp_code = -1,
+                              .family = family };
     struct endpoint *sides[] = { &flow.from, &flow.to };
     const struct eni *enis[] = { ends->from, ends->to };
     for (size_t i = 0; i < 2; i++) {
@@ -214,10 +274,11 @@ flow_between(const struct ends *ends, int family, int protocol)
 
 /* One packet's way.  False: it met a place that looks at the protocol. */
 static bool
-ask_with(struct conn_ways *ways, const struct ends *ends, int protocol, bool with_groups, struct conn_way *way)
+ask_with(struct conn_ways *ways, const struct ends *ends, int protocol, int icmp_type, bool with_groups,
+         struct conn_way *way)
 {
     struct open_ways walks;
-    struct flow_spec flow = flow_between(ends, ways->family, protocol);
+    struct flow_spec flow = flow_between(ends, ways->family, protocol, icmp_type);
     struct err err = { 0 };
     ways->n_walks++;
     if (!reach_open_ways(ways->net, &flow, &walks, &err)) {
@@ -226,7 +287,10 @@ ask_with(struct conn_ways *ways, const struct ends *ends, int protocol, bool wit
     }
     bool plain = walk_is_plain(&walks.forward) && walk_is_plain(&walks.back);
     way->why = stop_rows[walks.forward.stop].why;
-    if (walks.forward.arrived) {
+    if (meets_balancer(&walks.forward)) {
+        way->why = "unsupported";
+        walks.answered = false;
+    } else if (walks.forward.arrived) {
         way->passes = forward_packets(ways, &walks.forward, with_groups, ends, way);
     }
     if (walks.answered && walks.back.arrived) {
@@ -236,27 +300,44 @@ ask_with(struct conn_ways *ways, const struct ends *ends, int protocol, bool wit
     return plain;
 }
 
+/* Packets that NAT gateways, endpoints and egress-only gateways treat alike, and one of each to ask about. */
+static const struct {
+    const char *packets;
+    int family, protocol, icmp_type; /* family 0: both */
+} kinds[] = {
+    { "tcp", 0, PROTOCOL_TCP, -1 },
+    { "udp", 0, PROTOCOL_UDP, -1 },
+    { "icmp/8", IP_V4, PROTOCOL_ICMP, 8 },
+    { "icmp/0", IP_V4, PROTOCOL_ICMP, 0 },
+    { "icmp/1-7,9-255", IP_V4, PROTOCOL_ICMP, 13 },
+    { "icmp/128", IP_V6, PROTOCOL_ICMPV6, 128 },
+    { "icmp/129", IP_V6, PROTOCOL_ICMPV6, 129 },
+    { "icmp/0-127,130-255", IP_V6, PROTOCOL_ICMPV6, 3 },
+    { "other", 0, 47, -1 },
+};
+
 void
 conn_ways_ask(struct conn_ways *ways, const struct eni *from, const struct ip *from_ip, const struct eni *to,
               const struct ip *to_ip, bool with_groups, struct conn_way *way)
 {
-    static const char *const kinds[] = { "tcp", "udp", "icmp", "other" };
-    const int asked[] = { PROTOCOL_TCP, PROTOCOL_UDP, ways->family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP, 47 };
     const struct ends ends = { from, to, from_ip, to_ip };
     *way = (struct conn_way){ .passes = PACKETS_NONE, .answered = PACKETS_NONE };
     if (!from && !to) {
         return;
     }
-    if (ask_with(ways, &ends, PROTOCOL_TCP, with_groups, way)) {
+    if (ask_with(ways, &ends, PROTOCOL_TCP, -1, with_groups, way)) {
         return;
     }
     struct conn_way sum = { .passes = PACKETS_NONE, .answered = PACKETS_NONE, .why = way->why };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (kinds[i].family && kinds[i].family != ways->family) {
+            continue;
+        }
         struct conn_way one = { .passes = PACKETS_NONE, .answered = PACKETS_NONE };
         struct packet_set kind = { 0 };
-        packet_set_parse(kinds[i], ways->family, &kind, NULL);
+        packet_set_parse(kinds[i].packets, ways->family, &kind, NULL);
         int only = set_pool_take(ways->pool, &kind);
-        ask_with(ways, &ends, asked[i], with_groups, &one);
+        ask_with(ways, &ends, kinds[i].protocol, kinds[i].icmp_type, with_groups, &one);
         one.passes = set_pool_combine(ways->pool, one.passes, only, PACKETS_INTERSECT);
         one.answered = set_pool_combine(ways->pool, one.answered, only, PACKETS_INTERSECT);
         sum.passes = set_pool_combine(ways->pool, sum.passes, one.passes, PACKETS_UNION);
@@ -289,12 +370,12 @@ conn_ways_walk(struct conn_ways *ways)
 {
     size_t n = ways->sites.n;
     bool by_pair = false;
-    int *kinds = xcalloc(n + 1, sizeof *kinds);
+    int *sides = xcalloc(n + 1, sizeof *sides);
     ways->between = xcalloc(n * n + 1, sizeof *ways->between);
     ways->like = xcalloc(n + 1, sizeof *ways->like);
     for (size_t i = 0; i < n; i++) {
         const struct site *from = &ways->sites.items[i];
-        kinds[i] = from->eni != NULL;
+        sides[i] = from->eni != NULL;
         ways->like[i] = (int)i;
         for (size_t k = 0; k < n; k++) {
             const struct site *to = &ways->sites.items[k];
@@ -305,9 +386,9 @@ conn_ways_walk(struct conn_ways *ways)
         }
     }
     if (!by_pair) {
-        conn_find_alike(n, ways->between, kinds, ways->like);
+        conn_find_alike(n, ways->between, sides, ways->like);
     }
-    free(kinds);
+    free(sides);
     return !by_pair;
 }
 

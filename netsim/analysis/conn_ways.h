@@ -20,6 +20,8 @@ int conn_ways_like(const struct conn_ways *ways, int site);
 const struct conn_way *conn_ways_between(const struct conn_ways *ways, int from, int to);
 size_t conn_ways_n_sites(const struct conn_ways *ways);
 size_t conn_ways_n_walks(const struct conn_ways *ways);
+/* By what packets of one VPC come into another; NULL: no way was found. */
+const struct origin *conn_ways_origin(const struct conn_ways *ways, const char *from_vpc, const char *to_vpc);
 /* One question, walked now; 'with_groups': every group on the way is asked too. */
 void conn_ways_ask(struct conn_ways *ways, const struct eni *from, const struct ip *from_ip, const struct eni *to, const struct ip *to_ip,
                    bool with_groups, struct conn_way *way);

@@ -284,7 +284,7 @@ connectivity_new_beside(const struct network *net, const struct network *beside,
     add_interfaces(c);
     add_outside(c);
     bool alike = conn_ways_walk(c->ways);
-    conn_roles_judge(c->roles, alike);
+    conn_roles_judge(c->roles, c->ways, alike);
     make_classes(c);
     return c;
 }

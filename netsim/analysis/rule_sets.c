@@ -241,7 +241,7 @@ acl_packets(struct set_pool *pool, const struct network_acl *acl, bool egress, c
 
 int
 groups_packets(struct set_pool *pool, const struct network *net, const struct eni *eni, bool egress,
-               const struct ip *ip)
+               const struct ip *ip, const struct origin *origin)
 {
     int passes = eni->groups.n ? PACKETS_NONE : PACKETS_ALL;
     for (size_t i = 0; i < eni->groups.n; i++) {
@@ -249,7 +249,7 @@ groups_packets(struct set_pool *pool, const struct network *net, const struct en
             store_get(network_store(net), &security_group_kind, eni->groups.items[i].id);
         for (size_t r = 0; group && r < group->rules.n && passes != PACKETS_ALL; r++) {
             const struct sg_rule *rule = &group->rules.items[r];
-            if (rule->egress == egress && sg_rule_fits_address(net, eni->vpc_id, rule, ip)) {
+            if (rule->egress == egress && sg_rule_fits_peer(net, eni->vpc_id, rule, ip, origin)) {
                 passes = set_pool_combine(pool, passes, sg_rule_packets(pool, rule), PACKETS_UNION);
             }
         }

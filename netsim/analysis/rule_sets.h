@@ -21,8 +21,10 @@ size_t set_pool_count(const struct set_pool *pool);
 int sg_rule_packets(struct set_pool *pool, const struct sg_rule *rule);
 /* What the ACL lets pass to ('egress') or from 'ip'. */
 int acl_packets(struct set_pool *pool, const struct network_acl *acl, bool egress, const struct ip *ip);
-/* What the groups of 'eni' let pass to or from 'ip'; an interface without groups filters nothing. */
-int groups_packets(struct set_pool *pool, const struct network *net, const struct eni *eni, bool egress, const struct ip *ip);
+/* What the groups of 'eni' let pass to or from 'ip', which came by 'origin' (NULL: wherever it came from); an interface without groups filters
+ * nothing. */
+int groups_packets(struct set_pool *pool, const struct network *net, const struct eni *eni, bool egress, const struct ip *ip,
+                   const struct origin *origin);
 /* The packets whose answers are in 'answers'.  'translated': a NAT gateway changes their source ports first. */
 int packets_answered_by(struct set_pool *pool, int answers, bool translated);
 /* The part of 'set' that belongs to protocols with answers and flows AWS would call a path: of tcp only what is in 'answered', of the rest all. */

@@ -146,6 +146,14 @@ sg_rule_test(const struct network *net, const char *vpc_id, const struct sg_rule
     return sg_rule_fits_address(net, vpc_id, rule, other_end(packet, egress)) ? MATCHES : MISMATCH_ADDRESS;
 }
 
+bool
+sg_rule_fits_peer(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip,
+                  const struct origin *origin)
+{
+    return rule->egress || !rule->group_id || !origin ? sg_rule_fits_address(net, vpc_id, rule, ip)
+                                                      : sg_rule_fits_group(net, vpc_id, rule, ip, origin);
+}
+
 static bool
 sg_rule_permits(const struct network *net, const char *vpc_id, const struct sg_rule *rule, bool egress,
                 const struct packet *packet, const struct origin *origin)

@@ -26,6 +26,9 @@ enum mismatch sg_rule_test(const struct network *net, const char *vpc_id, const 
                            const struct packet *packet);
 /* Its last question alone: does the rule's CIDR, prefix list or group hold 'ip'? */
 bool sg_rule_fits_address(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip);
+/* The same for a packet that came by 'origin' (NULL: wherever it came from), which rules inwards that name groups look at. */
+bool sg_rule_fits_peer(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip,
+                       const struct origin *origin);
 enum mismatch nacl_entry_test(const struct nacl_entry *entry, bool egress, const struct packet *packet);
 
 /* The first rule of the interface's groups ('origin' may be NULL: wherever it came from) that lets the packet through, and its group; NULL when none does.  Groups the model does not

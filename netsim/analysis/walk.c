@@ -123,6 +123,7 @@ walk_cross(struct walk *w, enum hop_kind kind, const struct object *component)
     hop->subnet = w->subnet;
     hop->vpc_id = w->vpc_id;
     hop->packet = w->packet;
+    hop->origin = w->origin;
     return hop;
 }
 

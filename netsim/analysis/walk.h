@@ -53,6 +53,7 @@ struct hop {
     const struct nacl_entry *nacl_entry; /* what decided */
     const struct route *route;           /* what was taken */
     struct packet packet;                /* as it leaves the component */
+    struct origin origin;                /* of the packet, as rules that name groups see it */
 };
 
 /* What stateful components remember of the first packet. */
