@@ -35,7 +35,8 @@ run_dry(struct op_call *call, struct err *err)
     state_return_to(call->cloud, before, size);
     free(before);
     if (done) {
-        err_set(err, ERR_INPUT, "DryRunOperation", "the request would have succeeded, but the DryRun flag is set");
+        bool kms = strcmp(call->op->service, "kms") == 0; /* KMS has its own word */
+        err_set(err, ERR_INPUT, kms ? "DryRunOperationException" : "DryRunOperation", "the request would have succeeded, but the DryRun flag is set");
     }
     return false;
 }

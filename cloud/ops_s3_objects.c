@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/md5.h"
+#include "cloud/authorize.h"
 #include "cloud/ops_s3.h"
 #include "cloud/ops_s3_objects.h"
+#include "cloud/permission.h"
 
 #define KEY_SIZE  1024 /* bytes of a key */
 #define TAGS_MOST 10
@@ -194,6 +196,21 @@ remove_version(const struct op_call *call, struct s3_object *gone)
     store_delete(store_of(call), gone);
 }
 
+/* Who may not list a bucket is not told what is missing from it either.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (permissions) */
+static bool
+may_list(const struct op_call *call, const struct iam_bucket *bucket, struct err *err)
+{
+    struct iam_catalog *catalog = iam_catalog_new();
+    permissions list = { 0 };
+    char *arn = xasprintf("arn:aws:s3:::%s", bucket->name);
+    bool allowed = op_authorize_one(call, NULL, permission_add(&list, catalog, "s3:ListBucket", arn), err);
+    free(arn);
+    permissions_done(&list);
+    iam_catalog_free(catalog);
+    return allowed;
+}
+
 /* The object that Key and VersionId name.  NoSuchKey, NoSuchVersion; MethodNotAllowed for a delete marker. */
 static struct s3_object *
 object_arg(const struct op_call *call, const struct iam_bucket *bucket, const char *key, const char *version,
@@ -205,6 +222,9 @@ object_arg(const struct op_call *call, const struct iam_bucket *bucket, const ch
         return NULL;
     }
     if (!object || (object->delete_marker && !version)) {
+        if (!may_list(call, bucket, err)) {
+            return NULL;
+        }
         err_set(err, ERR_INPUT, "NoSuchKey", "the bucket `%s` has no `%.200s`", bucket->name, key);
         if (object) {
             err_hint(err, "it was deleted; `s3api list-object-versions` shows older versions");

@@ -70,3 +70,14 @@ KEY
     says '"KeyState": "Enabled"' vpclab --as dev kms describe-key --key-id "$K"
     wrong 4 AccessDeniedException vpclab --as dev kms get-key-policy --key-id "$K"
 }
+
+@test "who may not list a bucket is not told which keys it lacks" {
+    vpclab s3api create-bucket --bucket shop >/dev/null
+    vpclab s3api put-object --bucket shop --key there >/dev/null
+    vpclab iam create-user --user-name alice >/dev/null
+    vpclab iam put-user-policy --user-name alice --policy-name p --policy-document \
+        '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}'
+    says ETag vpclab --as alice s3api head-object --bucket shop --key there
+    wrong 4 'perform: s3:ListBucket' vpclab --as alice s3api head-object --bucket shop --key missing
+    wrong 4 NoSuchKey vpclab s3api head-object --bucket shop --key missing
+}

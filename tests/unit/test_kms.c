@@ -149,6 +149,7 @@ TEST(grants)
         { "kms list-grants --key-id {K}", .path = "Grants.Operations", .value = "Decrypt" },
         { ASK("bob", "kms:Decrypt"), ALLOWED },
         { ASK("bob", "kms:Encrypt"), SILENT },
+        { "kms revoke-grant --key-id {K} --grant-id {G} --dry-run", .code = "DryRunOperationException" },
         { "kms revoke-grant --key-id {K} --grant-id {G}" },
         { ASK("bob", "kms:Decrypt"), SILENT },
         { "kms revoke-grant --key-id {K} --grant-id {G}", .code = "NotFoundException" },
