@@ -23,6 +23,7 @@ struct reader {
     json_t *seen;        /* options given, by name without dashes */
     size_t n_positional; /* lab verbs: how many are filled */
     bool only_operands;  /* after -- */
+    long most;           /* --max-items; 0: all */
     struct err *err;
 };
 
@@ -528,12 +529,14 @@ read_paging(struct reader *reader, const char *word, bool *done)
     *done = take_values(reader, &option, false, false, &n, &values);
     const char *member = aws_text(paging[i].what == PAGE_LIMIT ? pager->limit : pager->input_token);
     bool number = *done && paging[i].what != PAGE_TOKEN;
-    if (number && (!values[0][0] || values[0][strspn(values[0], "0123456789")])) {
+    if (number && (values[0][strspn(values[0], "0123456789")] || strtol(values[0], NULL, 10) < 1)) {
         *done = err_set(reader->err, ERR_USAGE, "", "`%s` is not a number of items", values[0]);
         err_at(reader->err, option.name, 0, 0);
     } else if (*done && paging[i].what != PAGE_VALUE && !member[0]) {
         *done = err_set(reader->err, ERR_USAGE, "", "`%s` cannot be limited", op_words(reader->op));
-    } else if (*done && paging[i].what != PAGE_VALUE) {
+    } else if (*done && paging[i].what == PAGE_LIMIT) {
+        reader->most = strtol(values[0], NULL, 10);
+    } else if (*done && paging[i].what == PAGE_TOKEN) {
         json_object_set_new(reader->in, member, json_string(values[0]));
     }
     return true;
@@ -612,6 +615,10 @@ op_read_argv(const struct op *op, const struct cloud *cloud, size_t n, char *con
     json_t *out = NULL;
     if (read_words(&reader) && argv_finish(op, reader.in, err)) {
         out = op_check(op, reader.in, CHECK_ARGV, err);
+    }
+    if (out && reader.most) { /* see page_items() in op_types.c */
+        json_object_set_new(out, aws_text(aws_pager_of(aws)->limit),
+                            json_pack("{s:I}", "Items", (json_int_t)reader.most));
     }
     json_decref(reader.in);
     json_decref(reader.seen);

@@ -250,10 +250,25 @@ check_string(struct check *check, const struct aws_shape *shape, const char *nam
     return out;
 }
 
+/* The N of {"Items": N} where the size of a page stands: what `--max-items N` becomes.  The aws command counts the
+ * items of the answer by it, so AWS's smallest and largest page do not bind it.  0: it is no such value. */
+static json_int_t
+page_items(const struct check *check, const json_t *value)
+{
+    const struct aws_operation *aws = check->mode == CHECK_CALL ? op_aws(check->op) : NULL;
+    const struct aws_pager *pager = aws ? aws_pager_of(aws) : NULL;
+    bool size = pager && strcmp(buf_str(&check->path), aws_text(pager->limit)) == 0;
+    return size ? json_integer_value(json_object_get(value, "Items")) : 0;
+}
+
 static json_t *
 check_integer(struct check *check, const struct aws_shape *shape, const json_t *value)
 {
     long long n = (long long)json_integer_value(value);
+    json_int_t items = page_items(check, value);
+    if (items > 0) {
+        return json_integer(items);
+    }
     if (json_is_string(value)) {
         const char *text = json_string_value(value);
         char *end;

@@ -16,6 +16,16 @@ load helper
     says 'describe\-vpcs' vpclab man
 }
 
+@test "--max-items counts items of the answer, fewer than AWS's smallest page too" {
+    says 1 vpclab ec2 describe-subnets --max-items 1 --query 'length(Subnets)'
+    says NextToken vpclab ec2 describe-subnets --max-items 1
+    says 6 vpclab ec2 describe-subnets --max-items 5000 --query 'length(Subnets)'
+    run vpclab ec2 describe-subnets --max-items 0
+    [ "$status" = 2 ]
+    run vpclab ec2 describe-subnets --max-results 1
+    [ "$status" = 2 ]
+}
+
 @test "every help text fits 80 columns" {
     vpclab ops --help >/dev/null
     for words in help 'reach --help' 'verify --help' 'exec --help' 'simulate --help' 'ec2 create-subnet --help' 'ec2 run-instances --help' 'help ec2' 'help prompt' 'run --help'; do
