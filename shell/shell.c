@@ -627,7 +627,8 @@ shell_run_file(struct shell *s, const char *path)
     if (s->depth == DEPTH_MAX) {
         err_set(&err, ERR_USAGE, "", "`%s` is run by files that run each other more than %d deep", path, DEPTH_MAX);
     } else if (buf_read_file(&text, path, SCRIPT_LIMIT, &err) && memchr(buf_str(&text), '\0', text.size)) {
-        err_set(&err, ERR_DOCUMENT, "", "`%s` is no text: it holds a NUL byte", path);
+        err_set(&err, ERR_DOCUMENT, "", "`%s` is no text: it holds a NUL byte",
+                standard ? "<stdin>" : path);
     }
     if (err.kind) {
         status = shell_fail(s, &err, 0, NULL);
