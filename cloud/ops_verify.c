@@ -16,6 +16,7 @@
 #include "cloud/live_names.h"
 #include "netsim/analysis/walk.h"
 #include "netsim/live/plan.h"
+#include "netsim/model/peering.h"
 
 #define UNNAMED_PORT 4444 /* asked for where no rule names it; the next free one if some rule does */
 #define PORTS_MAX    64   /* of one pair; more say nothing new and cost time */
@@ -153,6 +154,41 @@ choose_addresses(const struct side *from, const struct side *to, int family, str
 }
 
 static void
+ask(struct inquiry *inquiry, const struct side *from, const struct side *to, const struct port *port, struct ip src,
+    struct ip dst, const struct flow_spec *only)
+{
+    struct question *q = VEC_ADD(&inquiry->questions);
+    q->from = from;
+    q->to = to;
+    q->flow = (struct flow_spec){ .from = endpoint_of(from),
+                                  .to = endpoint_of(to),
+                                  .protocol = port->protocol,
+                                  .src_port = -1,
+                                  .dst_port = port->port,
+                                  .icmp_type = -1,
+                                  .icmp_code = -1,
+                                  .src_ip = src,
+                                  .dst_ip = dst,
+                                  .family = dst.family };
+    if (only) {
+        q->flow.src_port = only->src_port;
+        q->flow.icmp_type = only->icmp_type;
+        q->flow.icmp_code = only->icmp_code;
+        q->flow.src_ip = only->src_ip.family ? only->src_ip : src;
+        q->flow.dst_ip = only->dst_ip.family ? only->dst_ip : dst;
+    }
+    make_probe(q);
+}
+
+/* In two VPCs that a peering joins: the private address is a second way to the same interface. */
+static bool
+joined(const struct network *net, const struct side *from, const struct side *to)
+{
+    return from->eni && to->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0 &&
+           network_peering_between(net, from->eni->vpc_id, to->eni->vpc_id);
+}
+
+static void
 ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to, int family,
          const struct flow_spec *only)
 {
@@ -170,27 +206,11 @@ ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to
         add_port(&ports, family == IP_V4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, -1);
     }
     for (size_t i = 0; i < ports.n; i++) {
-        struct question *q = VEC_ADD(&inquiry->questions);
-        q->from = from;
-        q->to = to;
-        q->flow = (struct flow_spec){ .from = endpoint_of(from),
-                                      .to = endpoint_of(to),
-                                      .protocol = ports.items[i].protocol,
-                                      .src_port = -1,
-                                      .dst_port = ports.items[i].port,
-                                      .icmp_type = -1,
-                                      .icmp_code = -1,
-                                      .src_ip = src,
-                                      .dst_ip = dst,
-                                      .family = family };
-        if (only) {
-            q->flow.src_port = only->src_port;
-            q->flow.icmp_type = only->icmp_type;
-            q->flow.icmp_code = only->icmp_code;
-            q->flow.src_ip = only->src_ip.family ? only->src_ip : src;
-            q->flow.dst_ip = only->dst_ip.family ? only->dst_ip : dst;
+        ask(inquiry, from, to, &ports.items[i], src, dst, only);
+        if (!(only && only->dst_ip.family) && joined(inquiry->cloud->net, from, to) &&
+            !ip_equal(&dst, first_address(to->eni, family))) {
+            ask(inquiry, from, to, &ports.items[i], src, *first_address(to->eni, family), only);
         }
-        make_probe(q);
     }
     VEC_DONE(&ports);
 }
