@@ -37,6 +37,7 @@
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \
     FAMILY(ops_import) \
+    FAMILY(ops_import_iam) \
     FAMILY(ops_flows) \
     FAMILY(ops_iam_simulate) \
     FAMILY(ops_iam_batch) \

@@ -293,11 +293,14 @@ struct iam_managed_policy *
 iam_find_policy(const struct iam_accounts *accounts, const char *arn)
 {
     bool aws = arn && strncmp(arn, "arn:aws:iam::aws:", 17) == 0;
-    struct store *store = aws ? accounts->aws : accounts->store;
-    for (struct iam_managed_policy *p = store_first(store, &iam_managed_policy_kind); p && arn;
-         p = store_next(store, p)) {
-        if (p->arn && strcmp(p->arn, arn) == 0) {
-            return p;
+    /* One of AWS's that the lab does not bring may have come with an import. */
+    struct store *const stores[] = { aws ? accounts->aws : NULL, accounts->store };
+    for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
+        for (struct iam_managed_policy *p = stores[i] && arn ? store_first(stores[i], &iam_managed_policy_kind) : NULL;
+             p; p = store_next(stores[i], p)) {
+            if (p->arn && strcmp(p->arn, arn) == 0) {
+                return p;
+            }
         }
     }
     return NULL;

@@ -62,7 +62,7 @@ struct iam_managed_policy {
     char *name, *path, *arn, *description;
     int64_t created, updated;
     char *default_version;
-    int32_t next_version; /* the number the next version gets; never reused */
+    int32_t next_version; /* the number the last version got; never reused */
     VEC(struct iam_policy_version) versions;
 };
 struct iam_instance_profile {
