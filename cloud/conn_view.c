@@ -143,6 +143,21 @@ select_by(const struct network *net, names_eni *names, const char *text, struct 
     return selection->enis.n > 0;
 }
 
+/* A gateway or a balancer alone: the answer would be empty, and wrong. */
+static bool
+check_taken(const struct network *net, const struct selection *selection, struct err *err)
+{
+    const struct store *store = network_store(net);
+    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        if (map_get(&selection->enis, eni->obj.id) && connectivity_takes(net, eni)) {
+            return true;
+        }
+    }
+    err_set(err, ERR_INPUT, "InvalidParameterValue",
+            "`%s` is a NAT gateway or a load balancer, which the sets leave out", selection->text);
+    return err_hint(err, "`reach` answers for one packet");
+}
+
 bool
 selection_find(const struct cloud *cloud, const char *text, struct selection *selection, struct err *err)
 {
@@ -157,7 +172,7 @@ selection_find(const struct cloud *cloud, const char *text, struct selection *se
     }
     for (size_t i = 0; i < ARRAY_SIZE(ways_to_name); i++) {
         if (select_by(cloud->net, ways_to_name[i], text, selection)) {
-            return true;
+            return check_taken(cloud->net, selection, err);
         }
     }
     if (ip_parse(text, &selection->outside)) {
@@ -172,7 +187,7 @@ selection_find(const struct cloud *cloud, const char *text, struct selection *se
     }
     if (store_find(network_store(cloud->net), id)) {
         if (select_by(cloud->net, by_id, id, selection)) {
-            return true;
+            return check_taken(cloud->net, selection, err);
         }
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` (%s) holds no network interface", text, id);
     }

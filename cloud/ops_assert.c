@@ -1,7 +1,7 @@
 /* cloud/ops_assert.c - `assert`: statements about the network that must hold, for scenarios and continuous integration.
  *
  *     web reaches db tcp/5432                     every interface of web opens these at every one of db, and answers
- * come back internet reaches only alb tcp/443           that, and no other packet arrives anywhere else dev does not
+ * come back internet reaches only web tcp/443           that, and no other packet arrives anywhere else dev does not
  * reach prod [tcp/22]            not one of these packets (none at all) arrives no path from dev to prod [tcp/22] the
  * same
  *
@@ -476,7 +476,7 @@ const struct op ops_assert[] = {
       .params = assert_params,
       .group = "ask",
       .help = "Check statements about what may reach what; a failing one shows the path or the obstacle.",
-      .examples = "assert 'web reaches db tcp/5432' 'internet reaches only alb tcp/443'   exit status 1 if one fails\n"
+      .examples = "assert 'web reaches db tcp/5432' 'internet reaches only web tcp/443'   exit status 1 if one fails\n"
                   "assert 'no path from dev to prod'                                      not one packet\n"
                   "assert 'web does not reach db tcp/22'                                  none of these\n"
                   "assert --file network.rules                                            one a line\n" },

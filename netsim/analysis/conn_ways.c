@@ -100,18 +100,6 @@ hop_is_plain(const struct hop *hop)
     }
 }
 
-/* What a load balancer does with a packet depends on its port: not among the sets. */
-static bool
-meets_balancer(const struct walk *walk)
-{
-    for (size_t i = 0; i < walk->hops.n; i++) {
-        if (walk->hops.items[i].kind == HOP_LB) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool
 walk_is_plain(const struct walk *walk)
 {
@@ -287,10 +275,7 @@ ask_with(struct conn_ways *ways, const struct ends *ends, int protocol, int icmp
     }
     bool plain = walk_is_plain(&walks.forward) && walk_is_plain(&walks.back);
     way->why = stop_rows[walks.forward.stop].why;
-    if (meets_balancer(&walks.forward)) {
-        way->why = "unsupported";
-        walks.answered = false;
-    } else if (walks.forward.arrived) {
+    if (walks.forward.arrived) {
         way->passes = forward_packets(ways, &walks.forward, with_groups, ends, way);
     }
     if (walks.answered && walks.back.arrived) {

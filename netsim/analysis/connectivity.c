@@ -9,6 +9,7 @@
 #include "netsim/analysis/conn_roles.h"
 #include "netsim/analysis/conn_ways.h"
 #include "netsim/analysis/walk.h"
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
 /* Addresses tried in a part of the internet before giving up: the lab's own public ones are passed over. */
@@ -167,13 +168,19 @@ site_key(const struct connectivity *c, const struct eni *eni, const struct ip *i
                      eni_public_ip(eni, ip) != NULL, plain && !is_target && holds ? "" : eni->obj.id);
 }
 
+bool
+connectivity_takes(const struct network *net, const struct eni *eni)
+{
+    return !eni_nat_gateway(net, eni) && !network_load_balancer_of_eni(net, eni);
+}
+
 static void
 add_interfaces(struct connectivity *c)
 {
     const struct store *store = network_store(c->net);
     for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
         const struct ip *ip = address_of(eni, c->family);
-        if (!ip || eni_nat_gateway(c->net, eni)) {
+        if (!ip || !connectivity_takes(c->net, eni)) {
             continue;
         }
         struct node *node = VEC_ADD(&c->nodes);

@@ -25,7 +25,9 @@ struct conn_flow {
 };
 
 struct connectivity;
-/* Takes every interface with an address of 'family' (IP_V4, IP_V6) but those of NAT gateways.  Borrows 'net', which must not change. */
+/* Not the interfaces of NAT gateways and load balancers: what they do with a packet depends on more than its way. */
+bool connectivity_takes(const struct network *net, const struct eni *eni);
+/* Takes every interface with an address of 'family' (IP_V4, IP_V6) that connectivity_takes().  Borrows 'net', which must not change. */
 struct connectivity *connectivity_new(const struct network *net, int family);
 /* The same, with the internet cut where the rules of 'beside' would cut it too: two networks to be compared name the same parts. */
 struct connectivity *connectivity_new_beside(const struct network *net, const struct network *beside, int family);
