@@ -181,6 +181,54 @@ tgw_attach(struct network *net, struct transit_gateway *tgw, const char *type, c
     return attachment;
 }
 
+/* The gateway's interface in a subnet. */
+static bool
+subnet_add(struct network *net, struct tgw_attachment *attachment, const char *subnet_id, struct err *err)
+{
+    char *description = xasprintf(ENI_DESCRIPTION "%s", attachment->obj.id);
+    struct eni_spec spec = { .subnet_id = subnet_id,
+                             .type = "transit_gateway",
+                             .description = description,
+                             .no_groups = true,
+                             .requester_managed = true };
+    struct eni *eni = eni_create(net, &spec, err);
+    free(description);
+    if (!eni) {
+        return false;
+    }
+    eni->source_dest_check = false;
+    eni_attach_to(net, eni, "", "amazon-aws", 1, false);
+    *VEC_ADD(&attachment->subnet_ids) = xstrdup(subnet_id);
+    return true;
+}
+
+/* Its interfaces in one subnet, or (NULL) in all. */
+static void
+enis_drop(struct network *net, const struct tgw_attachment *attachment, const char *subnet_id)
+{
+    char *description = xasprintf(ENI_DESCRIPTION "%s", attachment->obj.id);
+    for (struct eni *eni = store_first(net->store, &eni_kind), *next; eni; eni = next) {
+        next = store_next(net->store, eni);
+        if (eni->requester_managed && str_is(eni->description, description) &&
+            (!subnet_id || strcmp(eni->subnet_id, subnet_id) == 0)) {
+            eni_remove(net, eni);
+        }
+    }
+    free(description);
+}
+
+static void
+subnet_drop(struct network *net, struct tgw_attachment *attachment, const char *subnet_id)
+{
+    enis_drop(net, attachment, subnet_id);
+    for (size_t i = attachment->subnet_ids.n; i-- > 0;) {
+        if (strcmp(attachment->subnet_ids.items[i], subnet_id) == 0) {
+            free(attachment->subnet_ids.items[i]);
+            VEC_REMOVE(&attachment->subnet_ids, i);
+        }
+    }
+}
+
 struct tgw_attachment *
 tgw_attach_vpc(struct network *net, const struct tgw_vpc_spec *spec, struct err *err)
 {
@@ -203,23 +251,111 @@ tgw_attach_vpc(struct network *net, const struct tgw_vpc_spec *spec, struct err 
     attachment->ipv6_support = xstrdup(choice(spec->ipv6_support, "disable"));
     attachment->appliance_mode = xstrdup(choice(spec->appliance_mode, "disable"));
     for (size_t i = 0; i < spec->n_subnets; i++) {
-        struct eni_spec eni_spec = {
-            .subnet_id = spec->subnet_ids[i], .type = "transit_gateway", .no_groups = true, .requester_managed = true
-        };
-        char *description = xasprintf(ENI_DESCRIPTION "%s", attachment->obj.id);
-        eni_spec.description = description;
-        struct eni *eni = eni_create(net, &eni_spec, err);
-        free(description);
-        if (!eni) { /* no address left: the operation ends here and what it did is undone */
-            return NULL;
+        if (!subnet_add(net, attachment, spec->subnet_ids[i], err)) {
+            return NULL; /* no address left: the operation ends here and what it did is undone */
         }
-        eni->source_dest_check = false;
-        eni_attach_to(net, eni, "", "amazon-aws", 1, false);
-        *VEC_ADD(&attachment->subnet_ids) = xstrdup(spec->subnet_ids[i]);
     }
     store_touch(net->store);
     route_tables_refresh(net);
     return attachment;
+}
+
+struct tgw_attachment *
+tgw_peer(struct network *net, struct transit_gateway *tgw, const char *peer_id, const char *peer_owner,
+         const char *peer_region, struct err *err)
+{
+    const struct transit_gateway *peer = tgw_require(net, peer_id, err);
+    if (!peer) {
+        return NULL;
+    }
+    if (peer == tgw || strcmp(peer->obj.account, peer_owner) != 0 || strcmp(peer->obj.region, peer_region) != 0) {
+        err_set(err, ERR_INPUT, peer == tgw ? "InvalidParameterValue" : "InvalidTransitGatewayID.NotFound",
+                peer == tgw ? "`%s` cannot be peered with itself" : "`%s` is not of account %s in %s", peer_id,
+                peer_owner, peer_region);
+        return NULL;
+    }
+    for (const struct tgw_attachment *a = store_first(net->store, &tgw_attachment_kind); a;
+         a = store_next(net->store, a)) {
+        bool same = (strcmp(a->tgw_id, tgw->obj.id) == 0 && strcmp(a->peer_tgw_id, peer_id) == 0) ||
+                    (strcmp(a->tgw_id, peer_id) == 0 && strcmp(a->peer_tgw_id, tgw->obj.id) == 0);
+        if (same && !is_gone(a->state) && !str_is(a->state, "rejected")) {
+            err_set(err, ERR_INPUT, "DuplicateTransitGatewayAttachment", "`%s` and `%s` have the attachment `%s` (%s)",
+                    tgw->obj.id, peer_id, a->obj.id, a->state);
+            return NULL;
+        }
+    }
+    /* Peerings join no default table: AWS leaves association and static routes to the person. */
+    struct tgw_attachment *attachment = network_add(net, &tgw_attachment_kind, NULL);
+    id_set(attachment->tgw_id, tgw->obj.id);
+    attachment->tgw_owner_id = xstrdup(tgw->obj.account);
+    attachment->resource_type = xstrdup("peering");
+    id_set(attachment->resource_id, peer_id);
+    attachment->resource_owner_id = xstrdup(peer->obj.account);
+    id_set(attachment->peer_tgw_id, peer_id);
+    attachment->peer_owner_id = xstrdup(peer->obj.account);
+    attachment->peer_region = xstrdup(peer->obj.region);
+    attachment->state = xstrdup("pendingAcceptance");
+    attachment->creation_time = network_now_ms(net);
+    store_touch(net->store);
+    return attachment;
+}
+
+bool
+tgw_peer_answer(struct network *net, struct tgw_attachment *attachment, bool accept, struct err *err)
+{
+    if (!str_is(attachment->state, "pendingAcceptance")) {
+        return err_set(err, ERR_INPUT, "IncorrectState", "`%s` is %s: nobody waits for an answer", attachment->obj.id,
+                       attachment->state);
+    }
+    if (!str_is(attachment->peer_region, net->region)) {
+        err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` is answered in %s, where `%s` is", attachment->obj.id,
+                attachment->peer_region, attachment->peer_tgw_id);
+        return err_hint(err, "`--region %s`", attachment->peer_region);
+    }
+    str_set(&attachment->state, accept ? "available" : "rejected");
+    store_touch(net->store);
+    return true;
+}
+
+bool
+tgw_modify_vpc_attachment(struct network *net, struct tgw_attachment *attachment, const struct tgw_vpc_spec *spec,
+                          const char *const *drop, size_t n_drop, struct err *err)
+{
+    VEC(const char *) ids = { 0 };
+    for (size_t i = 0; i < attachment->subnet_ids.n; i++) {
+        bool stays = true;
+        for (size_t k = 0; k < n_drop && stays; k++) {
+            stays = strcmp(drop[k], attachment->subnet_ids.items[i]) != 0;
+        }
+        if (stays) {
+            *VEC_ADD(&ids) = attachment->subnet_ids.items[i];
+        }
+    }
+    for (size_t i = 0; i < spec->n_subnets; i++) {
+        *VEC_ADD(&ids) = spec->subnet_ids[i];
+    }
+    bool ok = subnets_check(net, attachment->vpc_id, ids.items, ids.n, err);
+    VEC_DONE(&ids);
+    for (size_t k = 0; ok && k < n_drop; k++) {
+        subnet_drop(net, attachment, drop[k]);
+    }
+    for (size_t i = 0; ok && i < spec->n_subnets; i++) {
+        ok = subnet_add(net, attachment, spec->subnet_ids[i], err);
+    }
+    const struct {
+        char **slot;
+        const char *given;
+    } options[] = { { &attachment->dns_support, spec->dns_support },
+                    { &attachment->sg_referencing, spec->sg_referencing },
+                    { &attachment->ipv6_support, spec->ipv6_support },
+                    { &attachment->appliance_mode, spec->appliance_mode } };
+    for (size_t i = 0; ok && i < ARRAY_SIZE(options); i++) {
+        if (options[i].given) {
+            str_set(options[i].slot, options[i].given);
+        }
+    }
+    store_touch(net->store);
+    return ok;
 }
 
 static void
@@ -252,14 +388,9 @@ tgw_attachment_end(struct network *net, struct tgw_attachment *attachment)
     attachment->table_id[0] = '\0';
     str_set(&attachment->association_state, NULL);
     str_set(&attachment->state, "deleted");
-    char *description = xasprintf(ENI_DESCRIPTION "%s", attachment->obj.id);
-    for (struct eni *eni = store_first(net->store, &eni_kind), *next; eni; eni = next) {
-        next = store_next(net->store, eni);
-        if (eni->requester_managed && str_is(eni->description, description)) {
-            eni_remove(net, eni);
-        }
-    }
-    free(description);
+    attachment->peer_table_id[0] = '\0';
+    str_set(&attachment->peer_association_state, NULL);
+    enis_drop(net, attachment, NULL);
     store_touch(net->store);
     route_tables_refresh(net);
 }

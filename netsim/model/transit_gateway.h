@@ -116,6 +116,15 @@ struct tgw_vpc_spec {
 struct tgw_attachment *tgw_attach_vpc(struct network *net, const struct tgw_vpc_spec *spec, struct err *err);
 /* Of another resource ("vpn"); cannot fail. */
 struct tgw_attachment *tgw_attach(struct network *net, struct transit_gateway *tgw, const char *type, const struct object *resource);
+/* Adds spec->subnet_ids, takes the subnets of 'drop' away, sets the options that are not NULL. */
+bool tgw_modify_vpc_attachment(struct network *net, struct tgw_attachment *attachment, const struct tgw_vpc_spec *spec,
+                               const char *const *drop, size_t n_drop, struct err *err);
+/* A peering of two gateways: waits until the other side, in its region, answers (IncorrectState, OperationNotPermitted); it joins no
+ * default table.  InvalidTransitGatewayID.NotFound (of that owner and region), DuplicateTransitGatewayAttachment.
+ * Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering.html */
+struct tgw_attachment *tgw_peer(struct network *net, struct transit_gateway *tgw, const char *peer_id, const char *peer_owner,
+                                const char *peer_region, struct err *err);
+bool tgw_peer_answer(struct network *net, struct tgw_attachment *attachment, bool accept, struct err *err);
 /* Stays listed as "deleted"; its interfaces go, static routes to it and the VPC's routes to the gateway become blackholes. */
 void tgw_attachment_end(struct network *net, struct tgw_attachment *attachment);
 

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "netsim/model/gateways.h"
+#include "netsim/model/load_balancer.h"
+#include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpc.h"
 #include "tests/test.h"
 
@@ -293,6 +295,55 @@ TEST(entries_of_a_prefix_list_come_from_a_file_of_its_name)
 }
 
 /* ---- what is refused --------------------------------------------------------------------------------------------- */
+
+/* Calls about one object at a time, and calls that show other members of it. */
+TEST(parts_of_an_object_come_from_several_lists)
+{
+    make_directory();
+    put("TransitGatewayAttachments.json",
+        "{\"TransitGatewayAttachments\":[{\"TransitGatewayAttachmentId\":\"tgw-attach-1\",\"TransitGatewayId\":"
+        "\"tgw-1\",\"ResourceType\":\"vpc\",\"ResourceId\":\"vpc-1\",\"State\":\"available\",\"Association\":{"
+        "\"TransitGatewayRouteTableId\":\"tgw-rtb-1\"}}]}");
+    put("TransitGatewayVpcAttachments.json",
+        "{\"TransitGatewayVpcAttachments\":[{\"TransitGatewayAttachmentId\":\"tgw-attach-1\",\"VpcId\":\"vpc-1\","
+        "\"SubnetIds\":[\"subnet-1\"],\"Options\":{\"ApplianceModeSupport\":\"enable\"}}]}");
+    put("TransitGatewayPropagations.json",
+        "{\"TransitGatewayPropagations\":[{\"TransitGatewayRouteTableId\":\"tgw-rtb-9\","
+        "\"TransitGatewayRouteTablePropagations\":[]}]}");
+    put("LoadBalancerListeners.json",
+        "{\"LoadBalancerListeners\":[{\"LoadBalancerArn\":\"arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/"
+        "a/1\",\"Listeners\":[{\"ListenerArn\":\"l\",\"Port\":80,\"Protocol\":\"TCP\"}]}]}");
+    put("LoadBalancers.json",
+        "{\"LoadBalancers\":[{\"LoadBalancerArn\":\"arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/1\","
+        "\"Type\":\"network\"}]}");
+    struct network *net = new_network();
+    struct err err = { 0 };
+    json_t *report = json_object();
+    REQUIRE(aws_import(net, directory, report, &err), "%s: %s", err.where, err.text);
+    const struct tgw_attachment *attachment = store_get(network_store(net), &tgw_attachment_kind, "tgw-attach-1");
+    const struct load_balancer *lb = store_get(network_store(net), &load_balancer_kind, "net/a/1");
+    REQUIRE(attachment && lb);
+    CHECK_STR(attachment->table_id, "tgw-rtb-1");
+    CHECK_INT(attachment->subnet_ids.n, 1);
+    CHECK(tgw_attachment_is_appliance(attachment));
+    CHECK(tgw_vpc_attachment(net, "tgw-1", "vpc-1") == attachment);
+    REQUIRE(lb->listeners.n == 1);
+    CHECK_INT(lb->listeners.items[0].port, 80);
+    CHECK_INT(store_count(network_store(net), &tgw_route_table_kind), 0);
+    char *text = compact(report);
+    CHECK(strstr(text, "tells of the transit-gateway-route-table `tgw-rtb-9`, which is not in the import"), "%s", text);
+    free(text);
+    json_object_clear(report);
+    remove_directory();
+    CHECK(aws_export(net, make_directory(), report, &err), "%s %s", err.where, err.text);
+    text = compact(json_object_get(report, "Files"));
+    CHECK(strstr(text, "/LoadBalancerListeners.json") && strstr(text, "/TransitGatewayVpcAttachments.json"), "%s",
+          text);
+    free(text);
+    remove_directory();
+    json_decref(report);
+    network_free(net);
+}
 
 TEST(bad_input_is_refused_with_its_place)
 {

@@ -295,4 +295,56 @@ TEST(vpn_connections_propagate_routes)
     cloud_close(cloud);
 }
 
+TEST(transit_gateways_are_peered)
+{
+    struct cloud *cloud = two_vpcs();
+#define PEER "ec2 create-transit-gateway-peering-attachment --transit-gateway-id t --peer-transit-gateway-id "
+    static const struct step steps[] = {
+        { "ec2 create-transit-gateway" NAMED("transit-gateway", "t"), "", "" },
+        { "ec2 create-transit-gateway" NAMED("transit-gateway", "u"), "", "" },
+        { PEER "t --peer-account-id 123456789012 --peer-region us-east-1", "InvalidParameterValue", "itself" },
+        { PEER "u --peer-account-id 123456789012 --peer-region eu-west-1", "InvalidTransitGatewayID.NotFound",
+          "eu-west-1" },
+        { PEER "u --peer-account-id 123456789012 --peer-region us-east-1" NAMED("transit-gateway-attachment", "p"), "",
+          "\"State\":\"pendingAcceptance\"" },
+        { PEER "u --peer-account-id 123456789012 --peer-region us-east-1", "DuplicateTransitGatewayAttachment",
+          "tgw-attach-" },
+        { "ec2 accept-transit-gateway-peering-attachment --transit-gateway-attachment-id p", "",
+          "\"State\":\"available\"" },
+        { "ec2 reject-transit-gateway-peering-attachment --transit-gateway-attachment-id p", "IncorrectState",
+          "available" },
+        { "ec2 create-transit-gateway-route-table --transit-gateway-id u" NAMED("transit-gateway-route-table", "ut"),
+          "", "" },
+        { "ec2 associate-transit-gateway-route-table --transit-gateway-route-table-id ut "
+          "--transit-gateway-attachment-id p",
+          "", "\"ResourceType\":\"peering\"" },
+        { "ec2 enable-transit-gateway-route-table-propagation --transit-gateway-route-table-id ut "
+          "--transit-gateway-attachment-id p",
+          "IncorrectState", "peering" },
+        { "ec2 create-transit-gateway-route --transit-gateway-route-table-id ut --destination-cidr-block 10.0.0.0/16 "
+          "--transit-gateway-attachment-id p",
+          "", "\"State\":\"active\"" },
+        { "ec2 delete-transit-gateway --transit-gateway-id u", "IncorrectState", "tgw-attach-" },
+        { "ec2 create-transit-gateway-vpc-attachment --transit-gateway-id t --vpc-id a --subnet-ids a1" NAMED(
+              "transit-gateway-attachment", "ta"),
+          "", "" },
+        { "ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id ta --add-subnet-ids a2",
+          "DuplicateSubnetsInSameZone", "us-east-1a" },
+        { "ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id ta --add-subnet-ids a2 "
+          "--remove-subnet-ids a1 --options ApplianceModeSupport=enable",
+          "", "\"ApplianceModeSupport\":\"enable\"" },
+        { "ec2 describe-network-interfaces --query length(NetworkInterfaces)", "", "1" },
+        { "ec2 describe-transit-gateway-peering-attachments --query "
+          "TransitGatewayPeeringAttachments[].AccepterTgwInfo.Region",
+          "", "[\"us-east-1\"]" },
+        { "ec2 delete-transit-gateway-peering-attachment --transit-gateway-attachment-id p", "",
+          "\"State\":\"deleted\"" },
+        { "ec2 search-transit-gateway-routes --transit-gateway-route-table-id ut --filters Name=type,Values=static "
+          "--query Routes[].State",
+          "", "[\"blackhole\"]" },
+    };
+    TELL(cloud, steps);
+    cloud_close(cloud);
+}
+
 TEST_MAIN
