@@ -89,6 +89,16 @@ lua_error_to_err(lua_State *L, const char *path, struct err *err)
     if (lua_bind_error(L, -1, err)) {
         return;
     }
+    bool speaks = luaL_getmetafield(L, -1, "__tostring") != LUA_TNIL;
+    if (speaks) {
+        lua_pop(L, 1);
+    }
+    if (!speaks && !lua_isstring(L, -1)) { /* error({}): Lua would print an address */
+        err_set(err, ERR_DOCUMENT, "", "the scenario ended with error(), given a %s that has no text",
+                luaL_typename(L, -1));
+        err_at(err, path, 0, 0);
+        return;
+    }
     const char *text = luaL_tolstring(L, -1, NULL);
     const char *colon = text;
     while ((colon = strchr(colon, ':')) && !(isdigit((unsigned char)colon[1]) && strstr(colon + 1, ": "))) {

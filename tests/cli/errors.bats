@@ -95,6 +95,8 @@ load helper
     wrong 3 'syntax.lua:3: error:' vpclab run "$DIR/syntax.lua"
     printf '\nlocal t = nil\nprint(t.x)\n' >"$DIR/runtime.lua"
     wrong 3 'runtime.lua:3: error:' vpclab run "$DIR/runtime.lua"
+    printf 'error({})\n' >"$DIR/table.lua"
+    wrong 3 'given a table that has no text' vpclab run "$DIR/table.lua"
     printf 'ec2.create_vpc{ cidr_block = "10.0.0.0/8" }\n' >"$DIR/refused.lua"
     wrong 4 'refused.lua:1: error:' vpclab run "$DIR/refused.lua"
     wrong 4 '[InvalidVpc.Range]' vpclab run "$DIR/refused.lua"
