@@ -355,13 +355,45 @@ answer(struct simulation *s, struct err *err)
     return iam_answer_list(s->call, "EvaluationResults", results, err);
 }
 
-/* ResourceHandlingOption chooses among EC2 launch scenarios, which we do not expand. */
+/* ResourceHandlingOption says how EC2 launches: it is checked that the resources of the scenario are named. */
 static bool
-refuse_unmodelled(const struct op_call *call, struct err *err)
+check_scenario(const struct op_call *call, struct err *err)
 {
-    return !json_object_get(call->in, "ResourceHandlingOption") ||
-           err_set(err, ERR_INPUT, "InvalidInput",
-                   "`ResourceHandlingOption` is not modelled: name the resources one by one");
+    static const struct {
+        const char *option, *needs[8];
+    } scenarios[] = {
+        { "EC2-Classic-InstanceStore", { "instance", "image", "security-group" } },
+        { "EC2-Classic-EBS", { "instance", "image", "security-group", "volume" } },
+        { "EC2-VPC-InstanceStore", { "instance", "image", "security-group", "network-interface" } },
+        { "EC2-VPC-InstanceStore-Subnet", { "instance", "image", "security-group", "network-interface", "subnet" } },
+        { "EC2-VPC-EBS", { "instance", "image", "security-group", "network-interface", "volume" } },
+        { "EC2-VPC-EBS-Subnet", { "instance", "image", "security-group", "network-interface", "subnet", "volume" } },
+    };
+    const char *option = arg_str(call->in, "ResourceHandlingOption");
+    const json_t *arns = json_object_get(call->in, "ResourceArns");
+    size_t i = 0;
+    while (option && i < ARRAY_SIZE(scenarios) && strcmp(option, scenarios[i].option) != 0) {
+        i++;
+    }
+    if (i == ARRAY_SIZE(scenarios)) {
+        err_set(err, ERR_INPUT, "InvalidInput", "`%.60s` is not a way of handling resources", option);
+        return err_hint(err, "EC2-VPC-EBS-Subnet, EC2-VPC-EBS, EC2-VPC-InstanceStore-Subnet, EC2-VPC-InstanceStore, "
+                             "EC2-Classic-EBS or EC2-Classic-InstanceStore");
+    }
+    for (const char *const *need = scenarios[i].needs; option && *need; need++) {
+        char part[40];
+        bool named = false;
+        snprintf(part, sizeof part, ":%s/", *need);
+        for (size_t k = 0; k < json_array_size(arns) && !named; k++) {
+            const char *arn = json_string_value(json_array_get(arns, k));
+            named = strstr(arn, ":ec2:") && strstr(arn, part);
+        }
+        if (!named) {
+            err_set(err, ERR_INPUT, "InvalidInput", "the scenario `%s` needs a resource of type `%s`", option, *need);
+            return err_hint(err, "add its ARN to ResourceArns: arn:aws:ec2:REGION:ACCOUNT:%s/*", *need);
+        }
+    }
+    return true;
 }
 
 /* The caller of a custom simulation; a user of this account where none is named. */
@@ -387,8 +419,7 @@ run_simulation(struct simulation *s, struct err *err)
         p->boundary.n = 0; /* instead of the principal's own */
         p->has_boundary = true;
     }
-    return refuse_unmodelled(s->call, err) &&
-           add_inputs(s, "PolicyInputList", &p->identity, IAM_POLICY_IDENTITY, err) &&
+    return check_scenario(s->call, err) && add_inputs(s, "PolicyInputList", &p->identity, IAM_POLICY_IDENTITY, err) &&
            add_inputs(s, "PermissionsBoundaryPolicyInputList", &p->boundary, IAM_POLICY_BOUNDARY, err) &&
            add_resource_policy(s, err) && add_context(s, err) && read_owner(s, err) && check_resources(s, err) &&
            answer(s, err);
@@ -681,8 +712,9 @@ const struct op ops_iam_simulate[] = {
         .name = "why",
         .mode = OP_READ,
         .run = why,
-        .help = "Show why a request is allowed or denied, the context keys that would change it and the smallest change "
-                "of policies that would allow it.",
+        .help =
+            "Show why a request is allowed or denied, the context keys that would change it and the smallest change "
+            "of policies that would allow it.",
         .params = simulate_params,
         .text = iam_why_text,
         .group = "ask",

@@ -125,3 +125,12 @@ LINES
     [ "$status" = 0 ]
     [[ $output != *'would be allowed after'* ]]
 }
+
+@test "a launch scenario of the simulator wants its resources named" {
+    arns="arn:aws:ec2:us-east-1:123456789012:instance/* arn:aws:ec2:us-east-1::image/* arn:aws:ec2:us-east-1:123456789012:security-group/*"
+    policy='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"}]}'
+    q() { vpclab iam simulate-custom-policy --policy-input-list "$policy" --action-names ec2:RunInstances "$@"; }
+    wrong 4 'needs a resource of type `network-interface`' q --resource-arns $arns --resource-handling-option EC2-VPC-InstanceStore
+    says '"allowed"' q --resource-arns $arns arn:aws:ec2:us-east-1:123456789012:network-interface/* --resource-handling-option EC2-VPC-InstanceStore
+    wrong 4 'is not a way of handling resources' q --resource-handling-option EC2-Moon
+}
