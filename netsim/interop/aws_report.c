@@ -1,4 +1,5 @@
 #include "netsim/interop/aws_report.h"
+#include "netsim/interop/aws_parts.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -226,7 +227,9 @@ report_record(struct aws_report *report, const struct kind *kind, const json_t *
 {
     const struct object *object = store_get(network_store(report->net), kind, kind_id(kind, json_str(record, kind->id_member)));
     count(report->counts, kind->name, 1);
-    count(report->accounts, object->account, 1);
+    if (strcmp(object->account, AWS_OWNER) != 0) { /* no account to work in */
+        count(report->accounts, object->account, 1);
+    }
     count(report->regions, object->region, 1);
     json_t *described = object_describe(network_store(report->net), object);
     struct member_search search = { report, kind, described };
