@@ -45,6 +45,7 @@
     FAMILY(ops_iam_entities) \
     FAMILY(ops_iam_policies) \
     FAMILY(ops_iam_more) \
+    FAMILY(ops_iam_account) \
     FAMILY(ops_iam_access_keys) \
     FAMILY(ops_sts) \
     FAMILY(ops_sts_federation) \

@@ -134,3 +134,16 @@ LINES
     says '"allowed"' q --resource-arns $arns arn:aws:ec2:us-east-1:123456789012:network-interface/* --resource-handling-option EC2-VPC-InstanceStore
     wrong 4 'is not a way of handling resources' q --resource-handling-option EC2-Moon
 }
+
+@test "a group keeps its members under a new name; the account counts what it has" {
+    vpclab iam create-user --user-name alice >/dev/null
+    vpclab iam create-group --group-name readers >/dev/null
+    vpclab iam create-group --group-name others >/dev/null
+    vpclab iam add-user-to-group --user-name alice --group-name readers
+    vpclab iam update-group --group-name readers --new-group-name Lectores
+    says '"Lectores"' vpclab iam list-groups-for-user --user-name alice --query Groups[0].GroupName
+    says '"alice"' vpclab iam get-group --group-name Lectores --query Users[0].UserName
+    wrong 4 EntityAlreadyExists vpclab iam update-group --group-name Lectores --new-group-name OTHERS
+    [ "$(vpclab iam get-account-summary --query SummaryMap.Groups)" = 2 ]
+    wrong 4 NoSuchEntity vpclab iam update-role-description --role-name none --description x
+}
