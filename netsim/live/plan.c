@@ -504,10 +504,12 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         v->router = plan_ns_add(&b, id, PLAN_ROUTER, v->ip6);
     }
     plan_peerings(&b);
+    struct buf marks = { 0 };
     for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
         if (v->igw) {
             plan_internet_gateway(&b, v);
         }
+        plan_egress_only(&b, v, &marks);
         for (size_t i = 0; i < v->ports.n; i++) {
             plan_port_link(&b, v, &v->ports.items[i]);
         }
@@ -517,6 +519,8 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         VEC_DONE(&v->ports);
         VEC_DONE(&v->peerings);
     }
+    plan_egress_only_marks(&b, &marks);
+    buf_done(&marks);
     for (size_t i = 0; i < plan->namespaces.n; i++) {
         sort_ns(plan->namespaces.items[i]);
     }

@@ -14,6 +14,7 @@ enum {
     PLAN_TABLE_SILENCE = 999,       /* blackhole default: nothing is ever answered with "unreachable" */
     PLAN_TABLE_FIRST = 1000,        /* route table n: 1000 + 2n, its override table 1001 + 2n */
     PLAN_TABLE_PUBLIC = 500,        /* internet: where the labs' public addresses are */
+    PLAN_TABLE_ANSWERS = 1000000,   /* internet: answers to what came by an egress-only gateway */
     PLAN_TABLE_ETH = 600,           /* instance: routes of eth1 and so on */
     PLAN_PRIORITY_OVERRIDE = 100,   /* below main (32766): routes more specific than the VPC */
     PLAN_PRIORITY_TABLE = 40000,    /* above main: all other routes of a route table */
@@ -54,6 +55,8 @@ struct plan_vpc {
     bool ip6;
     VEC(struct plan_port) ports;
     VEC(struct plan_peering) peerings;
+    const struct egress_only_gateway *egress_only; /* NULL if none is built */
+    uint32_t egress_only_index;                    /* of the router's link to it */
     VEC(const struct route_table *) overridden; /* with routes inside the VPC's own blocks */
     struct plan_vpc *next;
 };
@@ -86,6 +89,9 @@ void plan_peerings(struct builder *b);
 struct nlq_route plan_peering_route(const struct plan_vpc *v, const char *id, int family);
 bool plan_peering_carries_groups(const struct plan_vpc *v, const char *vpc_id);
 void plan_peering_rules(struct builder *b, struct plan_vpc *v);
+/* plan_egress_only.c: the egress-only internet gateway of a VPC, if it has one; 'marks' gathers what the internet must know of all of them. */
+void plan_egress_only(struct builder *b, struct plan_vpc *v, struct buf *marks);
+void plan_egress_only_marks(struct builder *b, const struct buf *marks);
 /* plan_router.c: routes and the packet path of a VPC. */
 void plan_router(struct builder *b, struct plan_vpc *v);
 /* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */

@@ -248,6 +248,9 @@ plan_groups(struct builder *b, struct plan_vpc *v)
     }
     map_done(&known);
     *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"igw\"", "accept" };
+    if (v->egress_only) {
+        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"eigw\"", "accept" };
+    }
     for (size_t i = 0; i < v->peerings.n; i++) {
         const char *key = arena_printf(arena, "\"%s\"", v->peerings.items[i].name);
         *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };

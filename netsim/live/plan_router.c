@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "netsim/live/plan_build.h"
+#include "netsim/model/egress_only_gateway.h"
 
 /* ---- routes -------------------------------------------------------------------------------------------------------
  */
@@ -49,13 +50,9 @@ add_route(struct plan_ns *ns, const struct nlq_route *route)
 
 /* Targets that lead nowhere in the kernel although AWS has something there. */
 static const char *const unbuilt_targets[] = {
-    [ROUTE_TRANSIT_GATEWAY] = "transit gateway",
-    [ROUTE_VPN_GATEWAY] = "virtual private gateway",
-    [ROUTE_EGRESS_ONLY_IGW] = "egress-only internet gateway",
-    [ROUTE_ENDPOINT] = "VPC endpoint",
-    [ROUTE_LOCAL_GATEWAY] = "local gateway",
-    [ROUTE_CARRIER_GATEWAY] = "carrier gateway",
-    [ROUTE_CORE_NETWORK] = "core network",
+    [ROUTE_TRANSIT_GATEWAY] = "transit gateway", [ROUTE_VPN_GATEWAY] = "virtual private gateway",
+    [ROUTE_ENDPOINT] = "VPC endpoint",           [ROUTE_LOCAL_GATEWAY] = "local gateway",
+    [ROUTE_CARRIER_GATEWAY] = "carrier gateway", [ROUTE_CORE_NETWORK] = "core network",
 };
 
 /* The next hop on the wire of a route's target; a blackhole when the target is gone, stopped, or not built here. */
@@ -97,6 +94,11 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
     case ROUTE_INSTANCE:
         port = port_of_instance(v, id);
         break;
+    case ROUTE_EGRESS_ONLY_IGW:
+        if (v->egress_only && family == IP_V6 && strcmp(v->egress_only->obj.id, id) == 0) {
+            out = (struct nlq_route){ .type = NLQ_UNICAST, .index = v->egress_only_index, .via = ip_lit("fe80::1") };
+        }
+        return out;
     case ROUTE_PEERING:
         return plan_peering_route(v, id, family);
     default:

@@ -1,5 +1,6 @@
-/* VPC peering with real packets.  Every "does not arrive" stands beside the same packet arriving once the one thing
- * that stops it is changed. */
+/* VPC peering and egress-only gateways with real packets.  Every "does not arrive" stands beside the same packet
+ * arriving once the one thing that stops it is changed. */
+#include "netsim/model/egress_only_gateway.h"
 #include "netsim/model/peering.h"
 #include "tests/live/lab.h"
 #include "tests/unit/model.h"
@@ -239,6 +240,40 @@ TEST(ipv6_goes_by_a_peering_too)
     add_route(&f, &f.b, cidr_str(&f.a.vpc->cidrs6.items[0].cidr), pcx);
     CHECK(probe(&f, f.a.instance, f.b.instance, 80, NULL, true).replied, "both sides");
     CHECK(!probe(&f, f.a.instance, f.b.instance, 80, NULL, false).arrived, "no route for IPv4");
+    fixture_done(&f);
+}
+
+TEST(an_egress_only_gateway_lets_connections_out_and_none_in)
+{
+    LAB_OR_SKIP();
+    struct err err = { 0 };
+    struct fixture f = fixture_new(true);
+    struct egress_only_gateway *gateway = egress_only_gateway_create(f.net, f.a.vpc->obj.id, &err);
+    REQUIRE(gateway, "%s", err.text);
+    struct route route = { .cidr6 = cidr_lit("::/0"), .egress_only_igw_id = gateway->obj.id };
+    struct live_probe out = { .protocol = PROTOCOL_TCP, .dst_port = 80, .to = "internet" }, in = out;
+    out.dst = ip_lit("2001:4860:4860::8888");
+    snprintf(out.from, sizeof out.from, "%s", f.a.instance->obj.id);
+    snprintf(in.from, sizeof in.from, "internet");
+    snprintf(in.to, sizeof in.to, "%s", f.a.instance->obj.id);
+    in.dst = instance_eni(f.net, f.a.instance, 0)->addresses6.items[0].ip;
+    struct live_probe probes[3];
+    for (int step = 0; step < 3; step++) {
+        update(&f);
+        probes[0] = out, probes[1] = probes[2] = in;
+        probes[2].dst_port = 81;
+        CHECK(live_probe(f.live, probes, 3, 300, &err), "%s", err.text);
+        CHECK(probes[0].arrived == (step > 0) && probes[0].replied == (step > 0), "out, step %d", step);
+        /* Calls from outside come by the internet gateway; their answers need it too. */
+        CHECK(probes[1].arrived && probes[1].replied == (step == 2), "in, step %d", step);
+        CHECK(!probes[2].arrived, "a port that no rule names, step %d", step);
+        if (step == 1) {
+            CHECK(route_delete(f.net, f.a.table, &route, &err), "%s", err.text);
+            route = (struct route){ .cidr6 = cidr_lit("::/0"),
+                                    .gateway_id = network_vpc_igw(f.net, f.a.vpc->obj.id)->obj.id };
+        }
+        CHECK(step == 2 || route_create(f.net, f.a.table, &route, &err), "%s", err.text);
+    }
     fixture_done(&f);
 }
 
