@@ -88,6 +88,16 @@ cloud_open(const struct cloud_options *options, struct err *err)
     cloud->limits = !options->no_limits;
     cloud->net = network_new(&cloud->ids, &cloud->clock);
     cloud->accounts = iam_accounts_new(&cloud->ids, &cloud->clock);
+    if (options->unread) {
+        struct err failure = { 0 };
+        cloud->dir = lab_dir_find(options->lab, &failure);
+        if (!failure.kind) {
+            return cloud;
+        }
+        *err = failure;
+        cloud_close(cloud);
+        return NULL;
+    }
     cloud->dir = lab_dir_open(options->lab, options->throw_away, err);
     if (!cloud->dir || !load_or_begin(cloud, options, err)) {
         cloud_close(cloud);

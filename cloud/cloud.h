@@ -40,6 +40,7 @@ struct cloud_options {
     const char *lab;    /* name or directory; NULL: $VPCLAB_LAB, else "default" */
     const char *region; /* NULL: as saved, else us-east-1 */
     const char *as;     /* who acts; see cloud_act_as() */
+    bool unread;        /* the lab is neither read nor begun: for operations about labs (op.h 'no_lab'); 'dir' NULL if it is not there */
     bool throw_away;    /* a temporary directory, removed by cloud_close() */
     bool bare;          /* a new lab starts empty, without the default VPC */
     bool no_limits;     /* a new lab without AWS's default quotas */

@@ -143,16 +143,20 @@ may_hold_lab(const char *path, struct err *err)
 }
 
 static bool
+make_throw_away(struct lab_dir *dir, struct err *err)
+{
+    const char *tmp = getenv("TMPDIR");
+    dir->path = xasprintf("%s/vpclab-run-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp");
+    if (!mkdtemp(dir->path)) {
+        return err_set(err, ERR_MACHINE, "", "no directory can be made like `%s`: %s", dir->path, strerror(errno));
+    }
+    return true;
+}
+
+/* Where a lab of that name or path is or would be. */
+static bool
 find_path(struct lab_dir *dir, const char *lab, struct err *err)
 {
-    if (dir->throw_away) {
-        const char *tmp = getenv("TMPDIR");
-        dir->path = xasprintf("%s/vpclab-run-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp");
-        if (!mkdtemp(dir->path)) {
-            return err_set(err, ERR_MACHINE, "", "no directory can be made like `%s`: %s", dir->path, strerror(errno));
-        }
-        return true;
-    }
     const char *from_environment = getenv("VPCLAB_LAB");
     lab = lab ? lab : from_environment && from_environment[0] ? from_environment : "default";
     if (strchr(lab, '/')) {
@@ -165,17 +169,38 @@ find_path(struct lab_dir *dir, const char *lab, struct err *err)
         err_set(err, ERR_USAGE, "", "`%s` is not a name for a lab", lab);
         return err_hint(err, "a name has letters, digits, `.`, `_` and `-`; a directory has a `/`, as in ./%s", lab);
     }
-    return make_directories(dir->path, 0700, err) && may_hold_lab(dir->path, err);
+    return true;
+}
+
+static struct lab_dir *
+lab_dir_new(void)
+{
+    struct lab_dir *dir = xcalloc(1, sizeof *dir);
+    dir->lock_fd = -1;
+    dir->owner = getpid();
+    return dir;
 }
 
 struct lab_dir *
 lab_dir_open(const char *lab, bool throw_away, struct err *err)
 {
-    struct lab_dir *dir = xcalloc(1, sizeof *dir);
+    struct lab_dir *dir = lab_dir_new();
     dir->throw_away = throw_away;
-    dir->lock_fd = -1;
-    dir->owner = getpid();
-    if (!find_path(dir, lab, err) || !name_files(dir, err)) {
+    bool there = throw_away ? make_throw_away(dir, err)
+                            : find_path(dir, lab, err) && make_directories(dir->path, 0700, err) &&
+                                  may_hold_lab(dir->path, err);
+    if (!there || !name_files(dir, err)) {
+        lab_dir_close(dir);
+        return NULL;
+    }
+    return dir;
+}
+
+struct lab_dir *
+lab_dir_find(const char *lab, struct err *err)
+{
+    struct lab_dir *dir = lab_dir_new();
+    if (!find_path(dir, lab, err) || access(dir->path, F_OK) != 0 || !name_files(dir, err)) {
         lab_dir_close(dir);
         return NULL;
     }

@@ -50,6 +50,7 @@ struct op {
     const char *resources; /* resource ARNs it is authorized on, "vpc/${VpcId} subnet/${SubnetId}"; NULL: "*" */
     const struct op_param *params; /* lab verbs only */
     void (*text)(const json_t *out, struct buf *text); /* lab verbs: how a person reads the answer; NULL: render() makes a table */
+    bool no_lab;           /* about labs or the program: the lab in use is not read, so it may be damaged, newer or not begun; needs OP_LOCAL */
     const char *group;     /* help by task: "build", "look", "ask", "change", "lab" ; NULL: an AWS service */
     const char *examples;  /* "reach web db --port 5432   may the web server open the database?\n..."; lab verbs */
 };

@@ -100,6 +100,10 @@ run_and_save(struct op_call *call, struct err *err)
 static bool
 prepare(struct op_call *call, const json_t *in, json_t **args, struct err *err)
 {
+    if (call->op->no_lab) {
+        *args = op_check(call->op, in, CHECK_CALL, err);
+        return *args != NULL;
+    }
     if (call->op->mode != OP_WRITE || !call->cloud->dir) {
         if (call->cloud->dir && !call->cloud->live && !state_refresh(call->cloud, err)) {
             return false;

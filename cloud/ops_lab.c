@@ -320,10 +320,16 @@ static const struct op_param ops_params[] = {
 };
 
 const struct op ops_lab[] = {
-    { .name = "lab list", .mode = OP_LOCAL, .run = lab_list, .group = "lab", .help = "List the labs of this user." },
+    { .name = "lab list",
+      .mode = OP_LOCAL,
+      .run = lab_list,
+      .no_lab = true,
+      .group = "lab",
+      .help = "List the labs of this user." },
     { .name = "lab new",
       .mode = OP_LOCAL,
       .run = lab_new,
+      .no_lab = true,
       .group = "lab",
       .params = new_params,
       .help = "Begin a lab: an account with its default VPC.",
@@ -339,6 +345,7 @@ const struct op ops_lab[] = {
     { .name = "lab delete",
       .mode = OP_LOCAL,
       .run = lab_delete,
+      .no_lab = true,
       .group = "lab",
       .params = delete_params,
       .help = "Delete a lab and all that is in it.",
@@ -355,6 +362,7 @@ const struct op ops_lab[] = {
     { .name = "ops",
       .mode = OP_LOCAL,
       .run = ops_run,
+      .no_lab = true,
       .group = "look",
       .params = ops_params,
       .help = "List AWS's operations that the lab has, or how many of each service.",

@@ -31,6 +31,8 @@ struct lab_dir {
 /* Finds or makes the directory. 'lab': a name, or a path (it has a '/'); NULL: $VPCLAB_LAB, else "default". 'throw_away': a new temporary
  * one.  ERR_USAGE for a name that is none, ERR_MACHINE when it cannot be made. */
 struct lab_dir *lab_dir_open(const char *lab, bool throw_away, struct err *err);
+/* The same, but makes nothing: NULL without an error when the directory is not there. */
+struct lab_dir *lab_dir_find(const char *lab, struct err *err);
 void lab_dir_close(struct lab_dir *dir);
 /* "$XDG_DATA_HOME/vpclab/labs"; the caller frees it. */
 char *labs_path(void);

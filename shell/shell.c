@@ -351,8 +351,12 @@ remember_id(struct shell *s, const json_t *out)
 
 /* Another lab than the session's, for this command only. */
 static struct cloud *
-cloud_for(struct shell *s, const struct options *options, struct cloud **other, struct err *err)
+cloud_for(struct shell *s, const struct options *options, const struct op *op, struct cloud **other, struct err *err)
 {
+    if (op->no_lab && !shell_as(s, options)) {
+        const struct cloud_options how = { .lab = options->lab, .region = options->region, .unread = true };
+        return *other = cloud_open(&how, err);
+    }
     const char *mine = s->options.lab ? s->options.lab : "", *lab = options->lab ? options->lab : "";
     *other = NULL;
     if (strcmp(mine, lab) == 0 && (!s->cloud || !options->region || strcmp(options->region, s->cloud->region) == 0)) {
@@ -377,7 +381,7 @@ run_op(struct shell *s, const struct options *options, const struct op *op, size
 {
     struct err err = { 0 };
     struct op_result result = { 0 };
-    struct cloud *other = NULL, *cloud = cloud_for(s, options, &other, &err);
+    struct cloud *other = NULL, *cloud = cloud_for(s, options, op, &other, &err);
     json_t *in = cloud && cloud_act_as(cloud, shell_as(s, options), &err) ? op_read_argv(op, cloud, n, words, &err) : NULL;
     int status;
     struct output_progress progress;

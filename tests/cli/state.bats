@@ -104,6 +104,32 @@ refused() {
     wrong 2 'there is no lab `exam`' vpclab lab delete exam
 }
 
+@test "a lab in use that has not begun is begun as lab new says" {
+    VPCLAB_LAB=x vpclab lab new x --bare >/dev/null
+    [ "$(vpclab --lab x ec2 describe-vpcs --query 'length(Vpcs)')" = 0 ]
+    VPCLAB_LAB=y vpclab lab list >/dev/null
+    [ ! -e "$XDG_DATA_HOME/vpclab/labs/y" ]
+}
+
+@test "labs are listed, begun and deleted while the one in use is damaged or newer" {
+    mkdir -p "$(dirname "$(lab_file state.json)")"
+    vpclab lab new old >/dev/null
+    for text in 'not json' '{"version": 999}'; do
+        printf '%s' "$text" >"$(lab_file state.json)"
+        says default vpclab lab list
+        says old vpclab lab list
+        vpclab lab new other >/dev/null
+        vpclab lab delete other >/dev/null
+        [ "$(cat "$(lab_file state.json)")" = "$text" ]
+    done
+    run vpclab lab delete none
+    [ "$status" = 2 ]
+    [[ "$output" = *'there is no lab `none`'* ]]
+    [ ! -e "$(lab_file journal.jsonl)" ]
+    vpclab lab delete default >/dev/null
+    [ ! -e "$(lab_file state.json)" ]
+}
+
 @test "two labs with one seed are the same" {
     vpclab lab new a --seed 5 >/dev/null
     vpclab lab new b --seed 5 >/dev/null
