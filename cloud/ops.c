@@ -17,6 +17,7 @@
     FAMILY(ops_connectivity) \
     FAMILY(ops_assert) \
     FAMILY(ops_diff) \
+    FAMILY(ops_audit) \
     FAMILY(ops_verify) \
     FAMILY(ops_ec2_describe) \
     FAMILY(ops_ec2_tags) \

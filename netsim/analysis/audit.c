@@ -1,20 +1,63 @@
 #include "netsim/analysis/audit.h"
-
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/vec.h"
-#include "netsim/model/load_balancer.h"
-#include "netsim/model/network_acl.h"
-#include "netsim/model/security_group.h"
+#include "base/buf.h"
+#include "netsim/analysis/audit_checks.h"
+#include "netsim/model/endpoint.h"
 
-/* A balancer carries its groups also where an import lacks its interfaces. */
-static bool
-balancer_carries(const struct network *net, const char *group_id)
+const struct audit_check audit_checks[] = {
+    { "sg-all-from-world", AUDIT_HIGH, "a group lets every protocol and port in from everywhere",
+      audit_all_from_world },
+    { "sg-port-from-world", AUDIT_HIGH, "a group lets everybody reach a port of administration or of a database",
+      audit_ports_from_world },
+    { "nat-private-subnet", AUDIT_MEDIUM, "a public NAT gateway stands where no route leads to an internet gateway",
+      audit_nat_private_subnet },
+    { "nacl-blocks-replies", AUDIT_MEDIUM, "an ACL allows requests whose replies it drops", audit_acl_blocks_replies },
+    { "nacl-entry-overruled", AUDIT_MEDIUM, "an ACL entry never decides: lower numbers say the contrary",
+      audit_entry_overruled },
+    { "route-blackhole", AUDIT_MEDIUM, "a route leads to nothing", audit_route_blackhole },
+    { "peering-one-sided", AUDIT_MEDIUM, "only one side of a peering connection has routes to the other",
+      audit_peering_one_sided },
+    { "peering-overlap", AUDIT_MEDIUM, "two peered VPCs have addresses in common", audit_peering_overlap },
+    { "sg-reference-gone", AUDIT_MEDIUM, "a rule names a group that does not exist any more", audit_group_gone },
+    { "sg-rule-implied", AUDIT_LOW, "a rule allows nothing that other rules of its group do not allow",
+      audit_rule_implied },
+    { "nacl-entry-redundant", AUDIT_LOW, "an ACL entry never decides: lower numbers say the same",
+      audit_entry_redundant },
+    { "sg-unattached", AUDIT_LOW, "nothing carries the group", audit_group_unattached },
+    { "nacl-unattached", AUDIT_LOW, "no subnet uses the ACL", audit_acl_unattached },
+    { 0 },
+};
+
+const char *
+audit_severity_str(enum audit_severity severity)
 {
-    const struct store *store = network_store(net);
-    for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
-        for (size_t i = 0; i < lb->group_ids.n; i++) {
-            if (strcmp(lb->group_ids.items[i], group_id) == 0) {
+    static const char *const words[] = { [AUDIT_LOW] = "low", [AUDIT_MEDIUM] = "medium", [AUDIT_HIGH] = "high" };
+    return words[severity];
+}
+
+void
+audit_report(struct audit *audit, const void *object, char *rule, char *mend, const char *reason, ...)
+{
+    struct buf text = { 0 };
+    va_list args;
+    va_start(args, reason);
+    buf_vprintf(&text, reason, args);
+    va_end(args);
+    *VEC_ADD(&audit->findings) = (struct audit_finding){
+        .check = audit->check, .object = object, .rule = rule, .reason = buf_steal(&text), .mend = mend
+    };
+}
+
+bool
+audit_endpoint_carries(const struct audit *audit, const char *group_id)
+{
+    const struct store *store = network_store(audit->net);
+    for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
+        for (size_t i = 0; i < e->groups.n; i++) {
+            if (strcmp(e->groups.items[i].id, group_id) == 0) {
                 return true;
             }
         }
@@ -22,23 +65,27 @@ balancer_carries(const struct network *net, const char *group_id)
     return false;
 }
 
-struct audit_finding *
-audit_unattached(const struct network *net, size_t *n)
+void
+audit_run(struct audit *audit, const struct network *net)
 {
-    const struct store *store = network_store(net);
-    VEC(struct audit_finding) found = { 0 };
-    for (const struct security_group *group = store_first(store, &security_group_kind); group;
-         group = store_next(store, group)) {
-        struct eni *const *members;
-        if (network_group_members(net, group->obj.id, &members) == 0 && !balancer_carries(net, group->obj.id)) {
-            *VEC_ADD(&found) = (struct audit_finding){ "sg-unattached", &group->obj };
+    *audit = (struct audit){ .net = net };
+    for (int severity = AUDIT_HIGH; severity >= AUDIT_LOW; severity--) {
+        for (const struct audit_check *check = audit_checks; check->code; check++) {
+            if ((int)check->severity == severity) {
+                audit->check = check;
+                check->run(audit);
+            }
         }
     }
-    for (const struct network_acl *acl = store_first(store, &network_acl_kind); acl; acl = store_next(store, acl)) {
-        if (acl->associations.n == 0) {
-            *VEC_ADD(&found) = (struct audit_finding){ "nacl-unattached", &acl->obj };
-        }
+}
+
+void
+audit_done(struct audit *audit)
+{
+    for (size_t i = 0; i < audit->findings.n; i++) {
+        free(audit->findings.items[i].rule);
+        free(audit->findings.items[i].reason);
+        free(audit->findings.items[i].mend);
     }
-    *n = found.n;
-    return found.items;
+    VEC_DONE(&audit->findings);
 }

@@ -200,7 +200,7 @@ sg_rule_packets(struct set_pool *pool, const struct sg_rule *rule)
     return take_of_family(pool, &set);
 }
 
-static int
+int
 nacl_entry_packets(struct set_pool *pool, const struct nacl_entry *entry)
 {
     struct packet_set set = { 0 };

@@ -3,7 +3,7 @@
  * A pool keeps each distinct set once and knows it by a number, so that equal sets are equal numbers and an operation on two sets that was
  * done before is looked up.  PACKETS_NONE, PACKETS_ALL and PACKETS_TCP are the same in every pool (ALL: of the pool's family).
  *
- * Uses: packet_set.h, netsim/model.   Used by: connectivity.c. */
+ * Uses: packet_set.h, netsim/model.   Used by: connectivity.c, audit_filters.c. */
 #pragma once
 #include "netsim/analysis/packet_set.h"
 #include "netsim/analysis/rules.h"
@@ -19,6 +19,7 @@ size_t set_pool_count(const struct set_pool *pool);
 
 /* Ports and protocol of one rule of a group, whatever addresses it speaks of. */
 int sg_rule_packets(struct set_pool *pool, const struct sg_rule *rule);
+int nacl_entry_packets(struct set_pool *pool, const struct nacl_entry *entry); /* likewise, of an ACL */
 /* What the ACL lets pass to ('egress') or from 'ip'. */
 int acl_packets(struct set_pool *pool, const struct network_acl *acl, bool egress, const struct ip *ip);
 /* What the groups of 'eni' let pass to or from 'ip', which came by 'origin' (NULL: wherever it came from); an interface without groups filters

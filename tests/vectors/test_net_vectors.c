@@ -123,7 +123,7 @@ is_listed(const json_t *list, const struct audit_finding *finding)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *wanted = json_array_get(list, i);
-        if (test_same(json_str(wanted, "rule"), finding->rule) &&
+        if (test_same(json_str(wanted, "rule"), finding->check->code) &&
             test_same(json_str(wanted, "id"), finding->object->id)) {
             return true;
         }
@@ -135,13 +135,17 @@ is_listed(const json_t *list, const struct audit_finding *finding)
 static void
 check_lint(const struct network *net, const json_t *list, struct tally *tally)
 {
-    size_t n, n_listed = 0;
-    struct audit_finding *found = list ? audit_unattached(net, &n) : NULL;
-    for (size_t i = 0; found && i < n; i++) {
-        bool listed = is_listed(list, &found[i]);
+    size_t n_listed = 0;
+    struct audit audit = { 0 };
+    if (list) {
+        audit_run(&audit, net);
+    }
+    for (size_t i = 0; i < audit.findings.n; i++) {
+        const struct audit_finding *found = &audit.findings.items[i];
+        bool listed = is_listed(list, found);
         n_listed += listed;
-        if (!listed) {
-            json_t *got = json_pack("{s:s, s:s}", "rule", found[i].rule, "id", found[i].object->id);
+        if (!listed && strstr(found->check->code, "-unattached")) {
+            json_t *got = json_pack("{s:s, s:s}", "rule", found->check->code, "id", found->object->id);
             complain(tally, list, got, "lint");
             json_decref(got);
         }
@@ -152,7 +156,7 @@ check_lint(const struct network *net, const json_t *list, struct tally *tally)
         json_decref(got);
     }
     tally->n_checks += json_array_size(list);
-    free(found);
+    audit_done(&audit);
 }
 
 static void
