@@ -26,6 +26,7 @@ struct op_param { /* of a lab operation; ends with a NULL name */
     const char *help;
     const char *kind;    /* OP_STRING that names a resource: the kind it must be ("instance"); NULL otherwise */
     const char *choices; /* "tcp udp icmp"; NULL: anything */
+    const char *words;   /* what completion offers, as in struct op_param_info */
 };
 
 struct op;
@@ -73,6 +74,7 @@ struct op_param_info {
     const char *help;   /* "" for AWS operations */
     bool required, positional, list, flag /* takes no value: --dry-run/--no-dry-run */;
     const char *const *choices; /* enum values; NULL-terminated or NULL */
+    const char *words;  /* what its values are, for complete_words.h: "action", "context", "filter", ...; NULL: nothing known */
 };
 size_t op_params(const struct op *op, const struct op_param_info **params); /* borrowed, static */
 

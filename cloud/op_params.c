@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/map.h"
 #include "base/vec.h"
+#include "cloud/complete_words.h"
 #include "cloud/op_argv.h"
 
 struct param_list {
@@ -61,6 +62,7 @@ aws_params(const struct op *op, struct param_list *list)
         info->flag = shape->type == AWS_BOOLEAN || shape_is_flag(shape);
         info->kind = op_member_kind(op, info->name);
         info->choices = enum_choices(shape);
+        info->words = complete_words_of(op, info->name);
     }
     for (const struct argv_custom *custom = argv_customs; custom->option; custom++) {
         if (argv_custom_applies(custom, op)) {
@@ -113,6 +115,7 @@ lab_params(const struct op *op, struct param_list *list)
         info->list = param->type == OP_LIST || param->type == OP_REST;
         info->flag = param->type == OP_BOOL;
         info->choices = param->choices ? word_choices(param->choices) : NULL;
+        info->words = param->words;
     }
 }
 

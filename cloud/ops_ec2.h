@@ -11,6 +11,8 @@
 
 /* describe-* of any kind: the operation's name is "Describe" and the kind's list.  Handles ids (InvalidX.Malformed,
  * InvalidX.NotFound), Filters, MaxResults and NextToken, and AWS's Reservations around instances. */
+/* The kind that a describe operation shows ("DescribeSubnets": subnets); NULL for other operations. */
+const struct kind *ec2_described_kind(const struct op *op);
 bool ec2_describe(struct op_call *call, struct err *err);
 
 /* Cuts 'list' (owned; taken) to the page that MaxResults and NextToken ask for and puts it and the next NextToken in

@@ -83,9 +83,12 @@ ec2_answer_page(struct op_call *call, const char *member, json_t *list, const ch
 /* ---- any kind ---------------------------------------------------------------------------------------------------- */
 
 /* DescribeVpcs: "Vpcs"; DescribeManagedPrefixLists: "PrefixLists". */
-static const struct kind *
-described_kind(const struct op *op)
+const struct kind *
+ec2_described_kind(const struct op *op)
 {
+    if (strncmp(op->name, "Describe", strlen("Describe")) != 0) {
+        return NULL;
+    }
     const char *list = op->name + strlen("Describe");
     for (const struct kind *const *kind = network_kinds; *kind; kind++) {
         if (strcmp((*kind)->list, list) == 0) {
@@ -232,7 +235,7 @@ older_prefix_lists(const struct op_call *call, const json_t *lists)
 bool
 ec2_describe(struct op_call *call, struct err *err)
 {
-    const struct kind *kind = described_kind(call->op);
+    const struct kind *kind = ec2_described_kind(call->op);
     const json_t *filters = json_object_get(call->in, "Filters"), *ids = json_object_get(call->in, kind->ids_param);
     filters = filters ? filters : json_object_get(call->in, "Filter"); /* as the older operations call it */
     if (!filters_check(kind, filters, err)) {

@@ -667,11 +667,11 @@ why(struct op_call *call, struct err *err)
 
 static const struct op_param simulate_params[] = {
     { "Principal", OP_STRING, OP_REQUIRED | OP_POSITIONAL,
-      "user or role by name or ARN, session ARN, service, root, *anonymous*", NULL, NULL },
-    { "Action", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "service:Action", NULL, NULL },
+      "user or role by name or ARN, session ARN, service, root, *anonymous*", NULL, NULL, "principal" },
+    { "Action", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "service:Action", NULL, NULL, "action" },
     { "Resource", OP_STRING, OP_POSITIONAL,
-      "ARN, bucket/key for S3, role name, KMS key id or alias; any (`*`) if not given", NULL, NULL },
-    { "Context", OP_LIST, OP_OPTIONAL, "context keys as KEY=VALUE or KEY=[A,B]", NULL, NULL },
+      "ARN, bucket/key for S3, role name, KMS key id or alias; any (`*`) if not given", NULL, NULL, "arn" },
+    { "Context", OP_LIST, OP_OPTIONAL, "context keys as KEY=VALUE or KEY=[A,B]", NULL, NULL, "context" },
     { 0 },
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cloud/complete_words.h"
 #include "shell/builtin.h"
 #include "shell/help.h"
 
@@ -154,7 +155,29 @@ offer_variables(struct finder *f)
 }
 
 static void
-offer_value(struct finder *f, const struct op_param_info *p)
+offer_known(void *context, const char *text, const char *detail, bool more)
+{
+    struct candidate *c = offer(context, text, detail);
+    if (c) {
+        c->more = more;
+    }
+}
+
+/* What the catalogue and the lab know for this parameter. */
+static void
+offer_known_words(struct finder *f, const struct op *op, const struct op_param_info *p, size_t n, char *const *words)
+{
+    struct err ignored = { 0 };
+    const struct complete_words what = { .op = op, .words = p->words, .word = f->word, .n_before = n, .before = words };
+    bool lab = complete_words_need_lab(p->words);
+    struct cloud *cloud = lab ? shell_cloud(f->session, &f->session->options, &ignored) : NULL;
+    if (!lab || cloud) {
+        complete_words(cloud, &what, offer_known, f);
+    }
+}
+
+static void
+offer_value(struct finder *f, const struct op *op, const struct op_param_info *p, size_t n, char *const *words)
 {
     static const char *const schemes[] = { "file://", "fileb://" };
     f->out->what = p->help && p->help[0] ? p->help : p->type;
@@ -179,6 +202,9 @@ offer_value(struct finder *f, const struct op_param_info *p)
         }
     } else if (p->kind) {
         offer_resources(f, p->kind);
+    }
+    if (p->words) {
+        offer_known_words(f, op, p, n, words);
     }
     if (strcmp(p->type, "path") == 0) {
         offer_paths(f, "", f->word);
@@ -342,7 +368,7 @@ complete_op(struct finder *f, const struct op *op, size_t n, char *const *words)
         bool takes_value;
         const struct global_option *o = p ? NULL : global_option_find(prefix, &takes_value);
         if (p) {
-            offer_value(f, p);
+            offer_value(f, op, p, n, words);
         } else if (o) {
             offer_global_value(f, o);
         }
@@ -352,7 +378,7 @@ complete_op(struct finder *f, const struct op *op, size_t n, char *const *words)
     }
     const struct op_param_info *p = param_here(op, n, words);
     if (p && f->word[0] != '-') {
-        offer_value(f, p);
+        offer_value(f, op, p, n, words);
     }
     if (!p || p->list || p->positional) {
         if (f->word[0] == '-' || (!*f->word && f->out->items.n == 0)) {
@@ -368,7 +394,7 @@ complete_op(struct finder *f, const struct op *op, size_t n, char *const *words)
  * ------------------------------------------------------------------------------------------------------------------ */
 
 static void
-complete_words(struct finder *f, size_t n, char **words)
+complete_line(struct finder *f, size_t n, char **words)
 {
     VEC(char *) rest = { 0 };
     const struct global_option *open = NULL;
@@ -396,7 +422,7 @@ complete_words(struct finder *f, size_t n, char **words)
     } else if (found && verb.builtin && verb.builtin->raw_after >= 0 && !verb.builtin->paths) {
         size_t skip = 1 + (size_t)verb.builtin->raw_after;
         if (rest.n >= skip) {
-            complete_words(f, rest.n - skip, rest.items + skip);
+            complete_line(f, rest.n - skip, rest.items + skip);
         }
     } else if (found && verb.builtin && verb.builtin->paths && strcmp(verb.builtin->paths, "principal") == 0) {
         f->out->what = "a user, role or session";
@@ -463,7 +489,7 @@ completion_find(struct shell *session, const char *line, size_t size, struct com
             typed = text[last->start] == '$' ? xstrndup(text + last->start, size - last->start) : NULL;
             finder.word = typed ? typed : last->text;
         }
-        complete_words(&finder, n, words);
+        complete_line(&finder, n, words);
         free(typed);
     }
     map_done(&finder.seen);

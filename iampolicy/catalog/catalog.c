@@ -251,13 +251,19 @@ find_key(const struct iam_service_info *service, const char *key)
     return NULL;
 }
 
-const struct iam_condition_key *
-iam_catalog_key(struct iam_catalog *catalog, const char *key)
+const struct iam_service_info *
+iam_catalog_globals(struct iam_catalog *catalog)
 {
     if (!catalog->globals) {
         catalog->globals = read_service(catalog->arena, &catalog_global_keys);
     }
-    const struct iam_condition_key *found = find_key(catalog->globals, key);
+    return catalog->globals;
+}
+
+const struct iam_condition_key *
+iam_catalog_key(struct iam_catalog *catalog, const char *key)
+{
+    const struct iam_condition_key *found = find_key(iam_catalog_globals(catalog), key);
     const char *colon = strchr(key, ':');
     if (!found && colon) {
         found = find_key(find_service(catalog, key, (size_t)(colon - key)), key);

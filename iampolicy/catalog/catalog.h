@@ -60,6 +60,8 @@ size_t iam_catalog_n_services(void);
 const char *iam_catalog_service_prefix(size_t index); /* sorted; NULL past the end */
 const struct iam_service_info *iam_catalog_service(struct iam_catalog *catalog,
                                                    const char *prefix); /* NULL: no such service */
+/* What holds for every service: its keys only ("aws:SourceIp"), no actions. */
+const struct iam_service_info *iam_catalog_globals(struct iam_catalog *catalog);
 /* "s3:GetObject"; NULL if the service or the action is unknown. */
 const struct iam_action_info *iam_catalog_action(struct iam_catalog *catalog, const char *action);
 /* A global key ("aws:SourceIp") or a service's own; "aws:RequestTag/team" finds "aws:RequestTag/${TagKey}".  NULL if

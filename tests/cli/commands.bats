@@ -145,6 +145,47 @@ END
     ! vpclab complete -- ec2 create-vpc --cidr-block 10.0.0.0/16 --c | grep -q cidr-block
 }
 
+@test "completion: actions, condition keys, principals, ARNs, filter names" {
+    offers() { # EXPECTED WORDS...: the whole candidate, with the blank that ends it
+        local want=$1
+        shift
+        vpclab complete -- "$@" >"$DIR/out"
+        grep -qFx -- "$want" "$DIR/out" || { echo "$* : no $want"; head -20 "$DIR/out"; return 1; }
+    }
+    offers s3: simulate alice s
+    offers 's3:GetObject ' simulate alice s3:Ge
+    ! grep -q PutObject "$DIR/out"
+    offers 'ec2:RunInstances ' iam simulate-custom-policy --action-names s3:GetObject ec2:Run
+    offers aws:SourceIp= simulate alice s3:GetObject x --context aws:S
+    offers aws:RequestTag/ simulate alice s3:GetObject x --context aws:Req
+    offers s3:prefix= simulate alice s3:ListBucket x --context s3:p
+    vpclab complete -- simulate alice ec2:RunInstances x --context s3:p >"$DIR/out"
+    [ ! -s "$DIR/out" ]
+    offers ContextKeyName=aws:SourceIp,ContextKeyType=ip,ContextKeyValues= \
+        iam simulate-custom-policy --context-entries ContextKeyName=aws:So
+    vpclab iam create-user --user-name alice >/dev/null
+    offers 'alice ' simulate al
+    offers 'arn:aws:iam::123456789012:user/alice ' iam simulate-principal-policy --policy-source-arn arn
+    vpclab s3api create-bucket --bucket shop >/dev/null
+    offers arn:aws:s3:::shop simulate alice s3:GetObject arn:aws:s3
+    offers Name= ec2 describe-subnets --filters N
+    offers Name=vpc-id,Values= ec2 describe-subnets --filters Name=vp
+    offers Name=tag: ec2 describe-subnets --filters Name=vpc-id,Values=x Name=tag
+}
+
+@test "completion does not wait: fifty milliseconds, however many services there are" {
+    local start took best=1000
+    vpclab lab new default >/dev/null
+    for _ in 1 2 3 4 5; do # the best of five: other programs may be busy
+        start=$(date +%s%N)
+        vpclab complete -- simulate alice '' >"$DIR/out"
+        took=$((($(date +%s%N) - start) / 1000000))
+        [ "$took" -ge "$best" ] || best=$took
+    done
+    [ "$(wc -l <"$DIR/out")" -gt 300 ]
+    [ "$best" -lt 50 ]
+}
+
 @test "bash completion" {
     bash -c 'eval "$("$VPCLAB" completion bash)"; COMP_WORDS=("$VPCLAB" ec2 create-vp) COMP_CWORD=2; _vpclab; printf "%s\n" "${COMPREPLY[@]}"' >"$DIR/out"
     grep -q '^create-vpc ' "$DIR/out"

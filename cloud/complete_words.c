@@ -1,0 +1,226 @@
+/* cloud/complete_words.c - values for completion: actions and keys from the catalogue, principals and ARNs from the
+ * lab. */
+#include "cloud/complete_words.h"
+#include <stdlib.h>
+#include <string.h>
+#include "base/vec.h"
+#include "cloud/ops_ec2.h"
+#include "iampolicy/account.h"
+#include "iampolicy/catalog/catalog.h"
+#include "iampolicy/kms_key.h"
+
+struct completer {
+    const struct cloud *cloud;
+    const struct complete_words *what;
+    complete_words_fn *each;
+    void *context;
+};
+
+static const struct {
+    const char *service, *member, *words; /* 'service' NULL: any */
+} members[] = {
+    { "iam", "ActionNames", "action" }, { "iam", "ContextEntries", "entry" }, { "iam", "PolicySourceArn", "entity" },
+    { "iam", "CallerArn", "entity" },   { "iam", "ResourceArns", "arn" },     { "sts", "RoleArn", "role" },
+    { "ec2", "Filters", "filter" },     { "ec2", "Filter", "filter" },
+};
+
+const char *
+complete_words_of(const struct op *op, const char *member)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        if (strcmp(members[i].member, member) == 0 && strcmp(members[i].service, op->service) == 0) {
+            return members[i].words;
+        }
+    }
+    return NULL;
+}
+
+/* ---- The catalogue ----------------------------------------------------------------------------------------------- */
+
+static void
+each_action(const struct completer *c)
+{
+    const char *word = c->what->word, *colon = strchr(word, ':');
+    struct iam_catalog *catalog = iam_catalog_new();
+    char *prefix = xstrndup(word, colon ? (size_t)(colon - word) : strlen(word));
+    const struct iam_service_info *service = colon ? iam_catalog_service(catalog, prefix) : NULL;
+    for (size_t i = 0; service && i < service->n_actions; i++) {
+        char *text = xasprintf("%s:%s", prefix, service->actions[i].name);
+        c->each(c->context, text, iam_access_level_name(service->actions[i].level), false);
+        free(text);
+    }
+    for (size_t i = 0; !colon && i < iam_catalog_n_services(); i++) {
+        const char *name = iam_catalog_service_prefix(i);
+        if (strncmp(name, word, strlen(word)) == 0) {
+            char *text = xasprintf("%s:", name);
+            c->each(c->context, text, iam_catalog_service(catalog, name)->name, true);
+            free(text);
+        }
+    }
+    free(prefix);
+    iam_catalog_free(catalog);
+}
+
+/* A key's type in our words and as ContextKeyType of AWS's simulator, which has none for ARNs. */
+static const struct {
+    const char *name, *aws, *aws_list;
+} key_types[] = {
+    [IAM_KEY_STRING] = { "string", "string", "stringList" },
+    [IAM_KEY_ARN] = { "ARN", "string", "stringList" },
+    [IAM_KEY_BOOL] = { "boolean", "boolean", "booleanList" },
+    [IAM_KEY_NUMERIC] = { "number", "numeric", "numericList" },
+    [IAM_KEY_DATE] = { "date", "date", "dateList" },
+    [IAM_KEY_IP] = { "IP address", "ip", "ipList" },
+};
+
+static void
+each_key_of(const struct completer *c, const struct iam_service_info *service)
+{
+    bool entry = strcmp(c->what->words, "entry") == 0;
+    for (size_t i = 0; service && i < service->n_keys; i++) {
+        const struct iam_condition_key *key = &service->keys[i];
+        const char *hole = strstr(key->name, "${"); /* "aws:RequestTag/${TagKey}": the tag is the person's to write */
+        int size = (int)(hole ? (size_t)(hole - key->name) : strlen(key->name));
+        const char *type = key->multivalued ? key_types[key->kind].aws_list : key_types[key->kind].aws;
+        char *name = xasprintf("%s%.*s", entry ? "ContextKeyName=" : "", size, key->name);
+        char *rest = entry ? xasprintf(",ContextKeyType=%s,ContextKeyValues=", type) : xstrdup("=");
+        char *text = xasprintf("%s%s", name, hole ? "" : rest);
+        char *detail = xasprintf("%s%s", key_types[key->kind].name, key->multivalued ? ", many values" : "");
+        c->each(c->context, text, detail, true);
+        free(name);
+        free(rest);
+        free(text);
+        free(detail);
+    }
+}
+
+/* Global keys, and those of the services whose actions stand before. */
+static void
+each_key(const struct completer *c)
+{
+    struct iam_catalog *catalog = iam_catalog_new();
+    each_key_of(c, iam_catalog_globals(catalog));
+    for (size_t i = 0; i < c->what->n_before; i++) {
+        const char *action = c->what->before[i], *colon = strchr(action, ':');
+        if (colon && iam_catalog_action(catalog, action)) {
+            char *prefix = xstrndup(action, (size_t)(colon - action));
+            each_key_of(c, iam_catalog_service(catalog, prefix));
+            free(prefix);
+        }
+    }
+    iam_catalog_free(catalog);
+}
+
+/* ---- Rows of a kind ---------------------------------------------------------------------------------------------- */
+
+static void
+each_filter(const struct completer *c)
+{
+    static const char name[] = "Name=";
+    const struct kind *kind = ec2_described_kind(c->what->op);
+    if (!kind || !kind->filters) {
+        return;
+    }
+    if (strncmp(c->what->word, name, sizeof name - 1) != 0) {
+        c->each(c->context, name, "a filter", true);
+        return;
+    }
+    for (const struct filter_row *row = kind->filters; row->name; row++) {
+        char *text = xasprintf("%s%s,Values=", name, row->name);
+        c->each(c->context, text, row->path, true);
+        free(text);
+    }
+    if (kind->type) { /* what has tags */
+        c->each(c->context, "Name=tag:", "a tag's value", true);
+        c->each(c->context, "Name=tag-key,Values=", "a tag's key", true);
+    }
+}
+
+/* ---- The lab ----------------------------------------------------------------------------------------------------- */
+
+static void
+one_principal(void *context, const char *who, const char *detail)
+{
+    const struct completer *c = context;
+    c->each(c->context, who, detail, false);
+}
+
+static void
+each_principal(const struct completer *c)
+{
+    cloud_each_principal(c->cloud, one_principal, (void *)c);
+}
+
+static void
+each_arn_of(const struct completer *c, const struct kind *kind)
+{
+    const struct store *store = c->cloud->accounts->store;
+    for (const struct object *object = store_first(store, kind); object; object = store_next(store, object)) {
+        json_t *shown = object_describe(store, object);
+        const char *arn = json_str(shown, "Arn");
+        if (arn) {
+            c->each(c->context, arn, kind->name, false);
+        }
+        json_decref(shown);
+    }
+}
+
+static void
+each_role(const struct completer *c)
+{
+    each_arn_of(c, &iam_role_kind);
+}
+
+static void
+each_entity(const struct completer *c)
+{
+    each_arn_of(c, &iam_user_kind);
+    each_arn_of(c, &iam_group_kind);
+    each_arn_of(c, &iam_role_kind);
+}
+
+static void
+each_arn(const struct completer *c)
+{
+    const struct store *store = c->cloud->accounts->store;
+    for (const struct object *b = store_first(store, &iam_bucket_kind); b; b = store_next(store, b)) {
+        char *arn = xasprintf("arn:aws:s3:::%s", ((const struct iam_bucket *)b)->name);
+        c->each(c->context, arn, "bucket", true); /* "/key" may follow */
+        free(arn);
+    }
+    each_entity(c);
+    each_arn_of(c, &iam_managed_policy_kind);
+    each_arn_of(c, &kms_key_kind);
+}
+
+static const struct {
+    const char *words;
+    void (*run)(const struct completer *);
+    bool lab;
+} providers[] = {
+    { "action", each_action, false },      { "context", each_key, false },  { "entry", each_key, false },
+    { "filter", each_filter, false },      { "entity", each_entity, true }, { "role", each_role, true },
+    { "principal", each_principal, true }, { "arn", each_arn, true },
+};
+
+bool
+complete_words_need_lab(const char *words)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(providers); i++) {
+        if (strcmp(providers[i].words, words) == 0) {
+            return providers[i].lab;
+        }
+    }
+    return false;
+}
+
+void
+complete_words(const struct cloud *cloud, const struct complete_words *what, complete_words_fn *each, void *context)
+{
+    const struct completer c = { cloud, what, each, context };
+    for (size_t i = 0; i < ARRAY_SIZE(providers); i++) {
+        if (strcmp(providers[i].words, what->words) == 0) {
+            providers[i].run(&c);
+        }
+    }
+}
