@@ -83,8 +83,14 @@ const struct iam_aws_policy iam_aws_policies[] = {
           "            \"Resource\": \"*\"\n        }") },
     { "/", "AmazonSQSFullAccess", "v1", ALLOW("\"sqs:*\"") },
     { "/", "AmazonSQSReadOnlyAccess", "v4",
-      ALLOW("\"sqs:GetQueueAttributes\", \"sqs:GetQueueUrl\", \"sqs:ListDeadLetterSourceQueues\",\n"
-            "                       \"sqs:ListMessageMoveTasks\", \"sqs:ListQueues\", \"sqs:ListQueueTags\"") },
+      STATEMENT("        {\n"
+                "            \"Sid\": \"AmazonSQSReadOnlyAccess\",\n"
+                "            \"Effect\": \"Allow\",\n"
+                "            \"Action\": [\"sqs:GetQueueAttributes\", \"sqs:GetQueueUrl\",\n"
+                "                       \"sqs:ListDeadLetterSourceQueues\", \"sqs:ListQueues\",\n"
+                "                       \"sqs:ListMessageMoveTasks\", \"sqs:ListQueueTags\"],\n"
+                "            \"Resource\": \"*\"\n"
+                "        }") },
     { "/", "AmazonSNSFullAccess", "v2",
       STATEMENT("        {\n"
                 "            \"Sid\": \"SNSFullAccess\",\n"
