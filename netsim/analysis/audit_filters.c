@@ -414,7 +414,7 @@ audit_acl_blocks_replies(struct audit *audit)
                 audit_report(
                     audit, acl, entry_text(entry), allow_replies(acl, entry),
                     "%s replies to what the entry lets %s: ACLs keep no state, and replies go to tcp/1024-65535",
-                    every ? "no entry lets out the" : "the other direction drops some of the",
+                    every ? "the other direction drops all" : "the other direction drops some",
                     entry->egress ? "out" : "in");
             }
         }
