@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include "iampolicy/aws_policies.h"
+#include "iampolicy/access_point.h"
 #include "iampolicy/bucket.h"
 #include "iampolicy/kms_key.h"
 #include "iampolicy/organization.h"
@@ -161,7 +162,7 @@ static const struct kind *const kinds[] = {
     &iam_user_kind,       &iam_group_kind,   &iam_role_kind,   &iam_managed_policy_kind, &iam_instance_profile_kind,
     &iam_access_key_kind, &iam_session_kind, &iam_bucket_kind, &organization_kind,       &org_root_kind,
     &org_unit_kind,       &org_account_kind, &org_policy_kind, &org_request_kind,        &kms_key_kind,
-    &kms_alias_kind,      &kms_grant_kind,   &s3_object_kind,
+    &kms_alias_kind,      &kms_grant_kind,   &s3_object_kind,  &s3_access_point_kind,    &s3_account_block_kind,
 };
 
 /* Their ids look like AWS's and are the same in every lab; AWS's dates of creation are of no use to anybody here. */

@@ -11,6 +11,7 @@ iam_policies_done(struct iam_policies *policies)
     VEC_DONE(&policies->session);
     VEC_DONE(&policies->resource);
     VEC_DONE(&policies->endpoint);
+    VEC_DONE(&policies->beneath);
     for (size_t i = 0; i < policies->scp.n; i++) {
         VEC_DONE(&policies->scp.items[i].policies);
     }
@@ -38,6 +39,7 @@ struct chain {
     unsigned asked;
     int silent_scp, silent_rcp; /* the first level without an allow, -1: none */
     bool strict;                /* the resource's policy must speak */
+    bool bucket_silent;         /* the bucket beneath the access point does not grant */
 };
 
 #define KIND(kind) (1u << (kind))
@@ -52,6 +54,46 @@ ask(struct chain *c, enum iam_set set, const struct iam_policy *const *items, si
     for (size_t i = 0; i < n; i++) {
         iam_evaluate_policy(&c->asking, items[i], set, 0, &c->said[set]);
     }
+}
+
+static unsigned
+strongest(unsigned kinds)
+{
+    unsigned kind = KIND(IAM_MATCH_ANY);
+    while (kind && !(kinds & kind)) {
+        kind >>= 1;
+    }
+    return kind;
+}
+
+static bool
+bucket_is_own(const struct iam_request *r)
+{
+    return strcmp(r->principal.account, r->beneath_account) == 0;
+}
+
+/* Through an access point: the bucket's policy is asked about the bucket, and both policies must grant, so that
+ * together they grant as the weaker of them does. */
+static void
+ask_beneath(struct chain *c)
+{
+    struct iam_request about = *c->request;
+    struct iam_said *said = &c->said[IAM_SET_RESOURCE], bucket = { 0 };
+    about.resource = about.beneath;
+    c->asking.request = &about;
+    for (size_t i = 0; i < c->policies->beneath.n; i++) {
+        iam_evaluate_policy(&c->asking, c->policies->beneath.items[i], IAM_SET_RESOURCE, 0, &bucket);
+        c->asked |= 1u << IAM_SET_RESOURCE;
+    }
+    c->asking.request = c->request;
+    c->bucket_silent = !bucket.kinds;
+    unsigned point = strongest(said->kinds), beneath = strongest(bucket.kinds);
+    bool other_account = strcmp(c->request->account, c->request->beneath_account) != 0;
+    if (!(c->bucket_silent && bucket_is_own(c->request) && other_account)) { /* a bucket's owner needs no grant of it */
+        said->kinds = (uint8_t)(point < beneath ? point : beneath);
+    }
+    said->allow = said->kinds != 0;
+    said->deny |= bucket.deny;
 }
 
 static int
@@ -132,6 +174,9 @@ ask_all(struct chain *c)
     }
     if (p->resource.n && !is_bucket_repair(c->request)) {
         ask(c, IAM_SET_RESOURCE, p->resource.items, p->resource.n);
+    }
+    if (c->request->beneath.n) {
+        ask_beneath(c);
     }
     if (c->request->granted) {
         c->said[IAM_SET_RESOURCE].allow = true;
@@ -229,6 +274,9 @@ combine(struct chain *c, bool with_boundary, bool *bypass)
     const struct iam_request *r = c->request;
     unsigned kinds = c->said[IAM_SET_RESOURCE].kinds;
     *bypass = false;
+    if (r->beneath.n && c->bucket_silent && !bucket_is_own(r)) {
+        return IAM_STEP_RESOURCE; /* whatever the access point's account says */
+    }
     switch (r->principal.kind) {
     case IAM_ANONYMOUS:
         return kinds & KIND(IAM_MATCH_ANY) ? IAM_STEP_ALLOWED : IAM_STEP_RESOURCE;
@@ -346,6 +394,10 @@ iam_decide(const struct iam_policies *policies, const struct iam_request *reques
         if (step == IAM_STEP_ALLOWED && !request->no_service_guards && (guard = iam_service_guard(request))) {
             step = IAM_STEP_GUARD;
             c.asking.remarks |= IAM_REMARK_GUARD;
+        }
+        if (step == IAM_STEP_ALLOWED && request->wrong_network) {
+            step = IAM_STEP_GUARD;
+            guard = request->wrong_network;
         }
     }
     if (result) {

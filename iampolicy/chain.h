@@ -22,6 +22,7 @@ struct iam_level {
 /* Everything that has a say.  Zeroed: nothing does. */
 struct iam_policies {
     iam_policy_list identity, boundary, session, resource, endpoint;
+    iam_policy_list beneath; /* of the bucket beneath an S3 access point: asked with request->beneath */
     bool has_boundary, has_session, via_endpoint; /* a set that is there grants nothing when it is empty */
     VEC(struct iam_level) scp, rcp;               /* root, OUs, account; none: no organisation */
 };

@@ -187,6 +187,8 @@ iam_gather_resource(const struct iam_accounts *accounts, struct iam_request *req
     bool ok = true;
     if (strncmp(request->resource.s, "arn:aws:s3:::", 13) == 0) {
         ok = iam_gather_bucket(accounts, request, gathered, err);
+    } else if (strncmp(request->resource.s, "arn:aws:s3:", 11) == 0) {
+        ok = iam_gather_access_point(accounts, request, gathered, err);
     } else if (strncmp(request->resource.s, "arn:aws:kms:", 12) == 0) {
         ok = iam_gather_key(accounts, request, gathered, err);
     } else if (iam_is_assume_role(request)) {

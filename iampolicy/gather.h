@@ -54,5 +54,9 @@ bool iam_gather_key(const struct iam_accounts *accounts, struct iam_request *req
 /* The policy of the bucket that the request is about; request->bucket_restricted says whether it is public and
  * RestrictPublicBuckets is on; tags of an object that is there become s3:ExistingObjectTag.  Part of
  * iam_gather_resource(). */
+/* The policies of the access point that the request is about and of the bucket beneath it, and the keys
+ * s3:DataAccessPointArn, s3:DataAccessPointAccount and s3:AccessPointNetworkOrigin.  Part of iam_gather_resource(). */
+bool iam_gather_access_point(const struct iam_accounts *accounts, struct iam_request *request,
+                             struct iam_gathered *gathered, struct err *err);
 bool iam_gather_bucket(const struct iam_accounts *accounts, struct iam_request *request, struct iam_gathered *gathered,
                        struct err *err);

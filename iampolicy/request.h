@@ -44,6 +44,9 @@ struct iam_request {
     bool aws_managed_key;        /* the KMS key is AWS managed: no RCP */
     bool granted;                /* a KMS grant covers the request */
     bool bucket_restricted;      /* S3 RestrictPublicBuckets is on and the bucket policy is public */
+    struct iam_text beneath;     /* through an S3 access point: the ARN of its bucket or object; empty: not so */
+    char beneath_account[16];    /* who owns that bucket */
+    const char *wrong_network;   /* why the access point does not answer requests from here; NULL: it does */
 
     struct iam_context_value *context;
     uint32_t n_context, cap_context;
