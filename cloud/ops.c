@@ -57,7 +57,8 @@
     FAMILY(ops_kms_grants) \
     FAMILY(ops_s3_settings) \
     FAMILY(ops_s3_objects) \
-    FAMILY(ops_s3_list)
+    FAMILY(ops_s3_list) \
+    FAMILY(ops_s3control)
 /* clang-format on */
 
 #define DECLARE(family) extern const struct op family[];

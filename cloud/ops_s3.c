@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cloud/ops_s3.h"
+#include "iampolicy/access_point.h"
 #include "iampolicy/public.h"
 
 /* 3 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit, no "..", not like an address (S3 User Guide:
@@ -141,6 +142,14 @@ delete_bucket(struct op_call *call, struct err *err)
             return err_hint(err, "`s3api list-object-versions --bucket %s` shows everything in it", bucket->name);
         }
     }
+    for (const struct s3_access_point *p = bucket ? store_first(store, &s3_access_point_kind) : NULL; p;
+         p = store_next(store, p)) {
+        if (strcmp(p->bucket, bucket->name) == 0) {
+            err_set(err, ERR_INPUT, "BucketHasAccessPointsAttached", "the bucket `%s` still has the access point `%s`",
+                    bucket->name, p->name);
+            return err_hint(err, "s3control delete-access-point --account-id %s --name %s", p->obj.account, p->name);
+        }
+    }
     if (bucket) {
         store_delete(call->cloud->accounts->store, bucket);
     }
@@ -193,7 +202,8 @@ check_pattern(const struct iam_bucket *bucket, const struct iam_policy *policy, 
 }
 
 static bool
-check_bucket_policy(const struct iam_bucket *bucket, const struct iam_policy *policy, struct err *err)
+check_bucket_policy(const struct iam_accounts *accounts, const struct iam_bucket *bucket,
+                    const struct iam_policy *policy, struct err *err)
 {
     if (!iam_policy_check_storable(policy, err)) {
         return false;
@@ -205,7 +215,9 @@ check_bucket_policy(const struct iam_bucket *bucket, const struct iam_policy *po
             }
         }
     }
-    const struct iam_statement *open = bucket->block_policy ? iam_policy_public_statement(policy) : NULL;
+    const struct s3_account_block *all = s3_account_block_find(accounts, bucket->obj.account);
+    bool blocked = bucket->block_policy || (all && all->block.policy);
+    const struct iam_statement *open = blocked ? iam_policy_public_statement(policy) : NULL;
     if (open) {
         err_set(err, ERR_INPUT, "AccessDenied", "the policy is public and the bucket `%s` blocks public policies",
                 bucket->name);
@@ -239,7 +251,7 @@ put_bucket_policy(struct op_call *call, struct err *err)
                        strlen(text));
     }
     struct iam_policy *policy = iam_policy_parse(text, strlen(text), IAM_POLICY_RESOURCE, "Policy", err);
-    bool ok = policy && check_bucket_policy(bucket, policy, err);
+    bool ok = policy && check_bucket_policy(call->cloud->accounts, bucket, policy, err);
     iam_policy_free(policy);
     if (!ok) {
         return as_s3(err);

@@ -81,3 +81,13 @@ KEY
     wrong 4 'perform: s3:ListBucket' vpclab --as alice s3api head-object --bucket shop --key missing
     wrong 4 NoSuchKey vpclab s3api head-object --bucket shop --key missing
 }
+
+@test "an access point is saved with the lab and decides" {
+    vpclab s3api create-bucket --bucket desk-bucket >/dev/null
+    vpclab s3control create-access-point --account-id 123456789012 --name desk --bucket desk-bucket \
+        --vpc-configuration VpcId=vpc-1a2b3c4d >/dev/null
+    says VPC vpclab s3control get-access-point --account-id 123456789012 --name desk --query NetworkOrigin --output text
+    point=arn:aws:s3:us-east-1:123456789012:accesspoint/desk
+    says allowed vpclab simulate root s3:GetObject "$point/object/k" --context aws:SourceVpc=vpc-1a2b3c4d \
+        --query Decision --output text
+}
