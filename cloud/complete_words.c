@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "cloud/ops_ec2.h"
 #include "iampolicy/account.h"
+#include "iampolicy/aws_policies.h"
 #include "iampolicy/catalog/catalog.h"
 #include "iampolicy/kms_key.h"
 
@@ -17,11 +18,13 @@ struct completer {
 };
 
 static const struct {
-    const char *service, *member, *words; /* 'service' NULL: any */
+    const char *service, *member, *words;
 } members[] = {
-    { "iam", "ActionNames", "action" }, { "iam", "ContextEntries", "entry" }, { "iam", "PolicySourceArn", "entity" },
-    { "iam", "CallerArn", "entity" },   { "iam", "ResourceArns", "arn" },     { "sts", "RoleArn", "role" },
-    { "ec2", "Filters", "filter" },     { "ec2", "Filter", "filter" },
+    { "iam", "ActionNames", "action" },     { "iam", "ContextEntries", "entry" },
+    { "iam", "PolicySourceArn", "entity" }, { "iam", "CallerArn", "entity" },
+    { "iam", "ResourceArns", "arn" },       { "sts", "RoleArn", "role" },
+    { "iam", "PolicyArn", "policy" },       { "iam", "PermissionsBoundary", "policy" },
+    { "ec2", "Filters", "filter" },         { "ec2", "Filter", "filter" },
 };
 
 const char *
@@ -180,6 +183,17 @@ each_entity(const struct completer *c)
 }
 
 static void
+each_policy(const struct completer *c)
+{
+    each_arn_of(c, &iam_managed_policy_kind);
+    for (const struct iam_aws_policy *row = iam_aws_policies; row->name; row++) {
+        char *arn = xasprintf("arn:aws:iam::aws:policy%s%s", row->path, row->name);
+        c->each(c->context, arn, "AWS's own policy", false);
+        free(arn);
+    }
+}
+
+static void
 each_arn(const struct completer *c)
 {
     const struct store *store = c->cloud->accounts->store;
@@ -200,7 +214,7 @@ static const struct {
 } providers[] = {
     { "action", each_action, false },      { "context", each_key, false },  { "entry", each_key, false },
     { "filter", each_filter, false },      { "entity", each_entity, true }, { "role", each_role, true },
-    { "principal", each_principal, true }, { "arn", each_arn, true },
+    { "principal", each_principal, true }, { "policy", each_policy, true }, { "arn", each_arn, true },
 };
 
 bool

@@ -4,6 +4,7 @@
  *     "action"     s3:, then s3:GetObject                "principal"  users, roles and sessions by name or ARN
  *     "context"    aws:SourceIp=                         "entity"     ARNs of users, groups and roles
  *     "entry"      the same as AWS's ContextEntries      "role"       ARNs of roles
+ *     "policy"     ARNs of managed policies, AWS's own too
  *     "filter"     Name=vpc-id,Values=                   "arn"        ARNs of everything with one in the accounts
  *
  * Uses: iampolicy/.   Used by: op_params.c, shell/ (completion). */

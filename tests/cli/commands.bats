@@ -166,6 +166,7 @@ END
     vpclab iam create-user --user-name alice >/dev/null
     offers 'alice ' simulate al
     offers 'arn:aws:iam::123456789012:user/alice ' iam simulate-principal-policy --policy-source-arn arn
+    offers 'arn:aws:iam::aws:policy/PowerUserAccess ' iam attach-user-policy --user-name alice --policy-arn arn:aws:iam::aws:policy/Pow
     vpclab s3api create-bucket --bucket shop >/dev/null
     offers arn:aws:s3:::shop simulate alice s3:GetObject arn:aws:s3
     offers Name= ec2 describe-subnets --filters N
