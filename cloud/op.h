@@ -4,7 +4,7 @@
  *       .resources = "vpc/${VpcId}", .help = "Create a VPC with its main route table, default ACL and default group." },
  *
  * An AWS operation's parameters and answer come from cloud/awsmodel (names, types, required, order); a lab operation (service NULL)
- * lists its own in 'params'.  Faces: `vpclab ec2 create-vpc --cidr-block 10.0.0.0/16`, the same line in the shell,
+ * lists its own in 'params', and an AWS operation those that only the lab has (--like-aws).  Faces: `vpclab ec2 create-vpc --cidr-block 10.0.0.0/16`, the same line in the shell,
  * ec2.create_vpc{cidr_block="10.0.0.0/16"} in Lua, later Action=CreateVpc over HTTP.  A face turns its input into one JSON object
  * (AWS spelling); op_call() types and checks it, authorizes, runs, saves, journals. */
 #pragma once
@@ -49,7 +49,8 @@ struct op {
     const char *help;      /* one sentence of our own */
     const char *iam_action; /* NULL: service:Name */
     const char *resources; /* resource ARNs it is authorized on, "vpc/${VpcId} subnet/${SubnetId}"; NULL: "*" */
-    const struct op_param *params; /* lab verbs only */
+    const struct op_param *params; /* of a lab verb; of an AWS operation: options of the lab beside AWS's, none positional */
+    const char *beside;    /* AWS operations: a member of the answer beside AWS's ("Remarks"); NULL: none */
     void (*text)(const json_t *out, struct buf *text); /* lab verbs: how a person reads the answer; NULL: render() makes a table */
     bool no_lab;           /* about labs or the program: the lab in use is not read, so it may be damaged, newer or not begun; needs OP_LOCAL */
     const char *group;     /* help by task: "build", "look", "ask", "change", "lab" ; NULL: an AWS service */

@@ -66,7 +66,7 @@ look_up(const struct reader *reader, const char *name, struct option *option)
             return true;
         }
     }
-    for (const struct op_param *param = reader->op->params; !reader->op->service && param && param->name; param++) {
+    for (const struct op_param *param = reader->op->params; param && param->name; param++) {
         char spelled[64];
         option_spelling(param->name, '-', spelled, sizeof spelled);
         if (strcmp(spelled, name) == 0) {

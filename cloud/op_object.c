@@ -128,5 +128,23 @@ op_read_object(const struct op *op, const json_t *object, struct err *err)
     }
     const struct aws_operation *aws = op_aws(op);
     const struct aws_shape *input = aws ? aws_shape(aws->input) : NULL;
-    return respell_structure(op, input ? input : &nothing, object, err);
+    json_t *rest = json_copy((json_t *)object), *own = json_object();
+    const char *key;
+    json_t *item;
+    json_object_foreach((json_t *)object, key, item)
+    {
+        for (const struct op_param *param = op->params; param && param->name; param++) {
+            if (same_spelling(param->name, key)) {
+                json_object_set(own, param->name, item);
+                json_object_del(rest, key);
+            }
+        }
+    }
+    json_t *out = respell_structure(op, input ? input : &nothing, rest, err);
+    if (out) {
+        json_object_update(out, own);
+    }
+    json_decref(rest);
+    json_decref(own);
+    return out;
 }

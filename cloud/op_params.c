@@ -131,9 +131,8 @@ op_params(const struct op *op, const struct op_param_info **params)
         list = xcalloc(1, sizeof *list);
         if (op->service) {
             aws_params(op, list);
-        } else {
-            lab_params(op, list);
         }
+        lab_params(op, list);
         map_put(&lists, key, list);
     }
     *params = list->infos.items;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cloud/ops_iam.h"
+#include "cloud/simulator.h"
 #include "iampolicy/catalog/catalog.h"
 #include "iampolicy/explain.h"
 #include "iampolicy/gather.h"
@@ -23,6 +24,7 @@ struct simulation {
     struct iam_request *request;
     struct iam_gathered gathered;
     struct iam_result result;
+    unsigned bent;            /* enum simulator_deviation bits in force; 0: the exact decision */
     bool why;                 /* the verb is `why`: also what would change the answer */
     const char *owner;        /* account id of resources whose ARN has none; "" the caller's */
     bool organization;        /* control policies are part of the simulation */
@@ -88,12 +90,16 @@ add_context(struct simulation *s, struct err *err)
             return err_hint(err, "a key begins with its service, as in aws:SourceIp");
         }
         struct iam_text *values = xcalloc(n ? n : 1, sizeof *values);
+        size_t kept = 0;
         for (size_t k = 0; k < n; k++) {
-            values[k] = as_text(json_string_value(json_array_get(list, k)));
+            struct iam_text value = as_text(json_string_value(json_array_get(list, k)));
+            if (value.n || !(s->bent & SIMULATOR_NO_EMPTY_VALUES)) {
+                values[kept++] = value;
+            }
         }
         bool multi = type && strlen(type) > 4 && strcmp(type + strlen(type) - 4, "List") == 0;
-        if (n > 0 || multi) {
-            iam_request_set_context(s->request, as_text(name), values, (uint32_t)n, multi);
+        if (kept > 0 || (multi && !(s->bent & SIMULATOR_NO_EMPTY_VALUES))) {
+            iam_request_set_context(s->request, as_text(name), values, (uint32_t)kept, multi);
         }
         free(values);
     }
@@ -211,6 +217,7 @@ ask(struct simulation *s, const char *resource)
     if (s->organization) { /* what is stored has been parsed before: this cannot fail */
         iam_gather_rcps(s->call->cloud->accounts, s->request, &s->gathered, NULL);
     }
+    simulator_bend(s->bent, s->request, &s->gathered);
     iam_decide(&s->gathered.policies, s->request, &s->result);
     for (int layer = 0; layer < 2; layer++) {
         enum iam_set which = layer ? IAM_SET_RCP : IAM_SET_SCP;
@@ -411,6 +418,18 @@ set_caller(struct simulation *s, const char *caller, struct err *err)
     return ok;
 }
 
+/* AWS's simulator takes nobody but a user for CallerArn. */
+static bool
+check_caller(const struct simulation *s, struct err *err)
+{
+    const char *caller = arg_str(s->call->in, "CallerArn");
+    if (!s->bent || !caller || s->request->principal.kind == IAM_USER) {
+        return true;
+    }
+    err_set(err, ERR_INPUT, "InvalidInput", "`%.160s` is not the ARN of an IAM user", caller);
+    return err_hint(err, "AWS's simulator takes users only as CallerArn; without --like-aws any principal will do");
+}
+
 static bool
 run_simulation(struct simulation *s, struct err *err)
 {
@@ -419,27 +438,24 @@ run_simulation(struct simulation *s, struct err *err)
         p->boundary.n = 0; /* instead of the principal's own */
         p->has_boundary = true;
     }
-    return check_scenario(s->call, err) && add_inputs(s, "PolicyInputList", &p->identity, IAM_POLICY_IDENTITY, err) &&
+    return check_caller(s, err) && check_scenario(s->call, err) &&
+           add_inputs(s, "PolicyInputList", &p->identity, IAM_POLICY_IDENTITY, err) &&
            add_inputs(s, "PermissionsBoundaryPolicyInputList", &p->boundary, IAM_POLICY_BOUNDARY, err) &&
            add_resource_policy(s, err) && add_context(s, err) && read_owner(s, err) && check_resources(s, err) &&
            answer(s, err);
 }
 
 static bool
-simulate_custom(struct op_call *call, struct err *err)
+simulate_custom(struct simulation *s, struct err *err)
 {
-    struct simulation s;
-    const char *caller = arg_str(call->in, "CallerArn");
-    simulation_init(&s, call);
-    bool ok = caller || !arg_str(call->in, "ResourcePolicy");
-    if (!ok) {
+    const char *caller = arg_str(s->call->in, "CallerArn");
+    if (!caller && arg_str(s->call->in, "ResourcePolicy")) {
         err_set(err, ERR_INPUT, "InvalidInput", "a `ResourcePolicy` needs a `CallerArn`");
-        err_hint(err, "the resource policy names principals, so say who asks: --caller-arn arn:aws:iam::%s:user/NAME",
-                 call->cloud->account);
+        return err_hint(err,
+                        "the resource policy names principals, so say who asks: --caller-arn arn:aws:iam::%s:user/NAME",
+                        s->call->cloud->account);
     }
-    ok = ok && set_caller(&s, caller, err) && run_simulation(&s, err);
-    simulation_done(&s);
-    return ok;
+    return set_caller(s, caller, err) && run_simulation(s, err);
 }
 
 /* Policies of the user, role or group with this ARN. */
@@ -468,22 +484,81 @@ gather_source(struct simulation *s, const char *arn, struct err *err)
 }
 
 static bool
-simulate_principal(struct op_call *call, struct err *err)
+simulate_principal(struct simulation *s, struct err *err)
 {
-    struct simulation s;
-    const char *source = arg_str(call->in, "PolicySourceArn"), *caller = arg_str(call->in, "CallerArn");
-    simulation_init(&s, call);
-    bool ok = gather_source(&s, source, err);
+    const char *source = arg_str(s->call->in, "PolicySourceArn"), *caller = arg_str(s->call->in, "CallerArn");
+    bool ok = gather_source(s, source, err);
     if (ok && (caller || strstr(source, ":group/"))) {
-        ok = set_caller(&s, caller, err);
+        ok = set_caller(s, caller, err);
     }
     if (ok && !strstr(source, ":group/")) {
-        iam_request_derive(s.request, IAM_DERIVE_PRINCIPAL, 0, NULL);
+        iam_request_derive(s->request, IAM_DERIVE_PRINCIPAL, 0, NULL);
     }
-    s.organization = true;
-    ok = ok && iam_gather_scps(call->cloud->accounts, s.request, &s.gathered, err) && run_simulation(&s, err);
+    s->organization = true;
+    return ok && iam_gather_scps(s->call->cloud->accounts, s->request, &s->gathered, err) && run_simulation(s, err);
+}
+
+/* ---- like AWS's simulator ---- */
+
+/* A question that may be put again with other deviations. */
+struct question {
+    struct op_call *call;
+    bool (*put)(struct simulation *s, struct err *err);
+    bool why;
+};
+
+static json_t *
+put_question(void *context, unsigned deviations, struct err *err)
+{
+    const struct question *question = context;
+    struct op_call call = *question->call;
+    struct simulation s;
+    call.out = json_object();
+    simulation_init(&s, &call);
+    s.bent = deviations;
+    s.why = question->why;
+    bool ok = question->put(&s, err);
     simulation_done(&s);
+    if (!ok) {
+        json_decref(call.out);
+        return NULL;
+    }
+    question->call->no = call.no;
+    return call.out;
+}
+
+static bool
+ask_question(struct question question, struct err *err)
+{
+    struct op_call *call = question.call;
+    bool like_aws = arg_flag(call->in, "LikeAws", false);
+    json_t *answer = put_question(&question, like_aws ? SIMULATOR_ALL : 0, err);
+    if (!answer) {
+        return false;
+    }
+    bool no = call->no, ok = true;
+    json_object_update(call->out, answer);
+    if (like_aws) {
+        json_t *remarks = json_object_get(call->out, "Remarks");
+        remarks = remarks ? json_incref(remarks) : json_array();
+        ok = simulator_remark(put_question, &question, answer, remarks, err);
+        set(call->out, "Remarks", remarks);
+    }
+    call->no = no;
+    json_decref(answer);
     return ok;
+}
+
+static bool
+run_custom(struct op_call *call, struct err *err)
+{
+    return ask_question((struct question){ call, simulate_custom, false }, err);
+}
+
+static bool
+run_principal(struct op_call *call, struct err *err)
+{
+    return ask_question((struct question){ call, simulate_principal, false }, err);
 }
 
 /* ---- context keys ---- */
@@ -590,6 +665,9 @@ read_words(struct simulation *s, struct err *err)
         }
         struct iam_text key = { pair, (uint32_t)(equal - pair) };
         size_t n = strlen(equal + 1);
+        if (s->bent & SIMULATOR_NO_EMPTY_VALUES && (n == 0 || strcmp(equal + 1, "[]") == 0)) {
+            continue;
+        }
         if (equal[1] != '[' || equal[n] != ']') {
             struct iam_text value = as_text(equal + 1);
             iam_request_set_context(s->request, key, &value, 1, false);
@@ -624,6 +702,7 @@ simulate_words(struct simulation *s, struct err *err)
     if (ok) {
         iam_request_derive(s->request, IAM_DERIVE_PRINCIPAL | IAM_DERIVE_RESOURCE | IAM_DERIVE_CALL,
                            clock_now_ms(&cloud->clock), cloud->region);
+        simulator_bend(s->bent, s->request, &s->gathered);
         s->result.want_looks = true;
         iam_decide(&s->gathered.policies, s->request, &s->result);
         json_t *explanation = s->why ? iam_why(&s->gathered.policies, s->request)
@@ -647,44 +726,46 @@ simulate_words(struct simulation *s, struct err *err)
 static bool
 simulate(struct op_call *call, struct err *err)
 {
-    struct simulation s;
-    simulation_init(&s, call);
-    bool ok = simulate_words(&s, err);
-    simulation_done(&s);
-    return ok;
+    return ask_question((struct question){ call, simulate_words, false }, err);
 }
 
 static bool
 why(struct op_call *call, struct err *err)
 {
-    struct simulation s;
-    simulation_init(&s, call);
-    s.why = true;
-    bool ok = simulate_words(&s, err);
-    simulation_done(&s);
-    return ok;
+    return ask_question((struct question){ call, simulate_words, true }, err);
 }
 
-static const struct op_param simulate_params[] = {
-    { "Principal", OP_STRING, OP_REQUIRED | OP_POSITIONAL,
-      "user or role by name or ARN, session ARN, service, root, *anonymous*", NULL, NULL, "principal" },
-    { "Action", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "service:Action", NULL, NULL, "action" },
-    { "Resource", OP_STRING, OP_POSITIONAL,
-      "ARN, bucket/key for S3, role name, KMS key id or alias; any (`*`) if not given", NULL, NULL, "arn" },
-    { "Context", OP_LIST, OP_OPTIONAL, "context keys as KEY=VALUE or KEY=[A,B]", NULL, NULL, "context" },
-    { 0 },
-};
+/* clang-format off */
+#define QUESTION_PARAMS                                                                                                \
+    { "Principal", OP_STRING, OP_REQUIRED | OP_POSITIONAL,                                                             \
+      "user or role by name or ARN, session ARN, service, root, *anonymous*", NULL, NULL, "principal" },               \
+    { "Action", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "service:Action", NULL, NULL, "action" },                      \
+    { "Resource", OP_STRING, OP_POSITIONAL,                                                                            \
+      "ARN, bucket/key for S3, role name, KMS key id or alias; any (`*`) if not given", NULL, NULL, "arn" },           \
+    { "Context", OP_LIST, OP_OPTIONAL, "context keys as KEY=VALUE or KEY=[A,B]", NULL, NULL, "context" }
+#define LIKE_AWS                                                                                                       \
+    { "LikeAws", OP_BOOL, OP_OPTIONAL,                                                                                 \
+      "answer as AWS's policy simulator, where it differs from AWS; remarks say what changed", NULL, NULL, NULL }
+/* clang-format on */
+
+static const struct op_param simulate_params[] = { QUESTION_PARAMS, LIKE_AWS, { 0 } };
+static const struct op_param why_params[] = { QUESTION_PARAMS, { 0 } };
+static const struct op_param like_aws_params[] = { LIKE_AWS, { 0 } };
 
 const struct op ops_iam_simulate[] = {
     { .service = "iam",
       .name = "SimulateCustomPolicy",
       .mode = OP_READ,
-      .run = simulate_custom,
+      .run = run_custom,
+      .params = like_aws_params,
+      .beside = "Remarks",
       .help = "Decide actions under the policies given." },
     { .service = "iam",
       .name = "SimulatePrincipalPolicy",
       .mode = OP_READ,
-      .run = simulate_principal,
+      .run = run_principal,
+      .params = like_aws_params,
+      .beside = "Remarks",
       .help = "Decide actions under the policies of a user, group or role." },
     { .service = "iam",
       .name = "GetContextKeysForCustomPolicy",
@@ -715,7 +796,7 @@ const struct op ops_iam_simulate[] = {
         .help =
             "Show why a request is allowed or denied, the context keys that would change it and the smallest change "
             "of policies that would allow it.",
-        .params = simulate_params,
+        .params = why_params,
         .text = iam_why_text,
         .group = "ask",
         .examples = "why alice s3:PutObject my-bucket/x\n"

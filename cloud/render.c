@@ -90,7 +90,16 @@ render_ordered(const struct op *op, const json_t *out, struct err *err)
     static const struct aws_shape nothing = { .type = AWS_STRUCTURE };
     const struct aws_shape *shape = aws_shape(aws->output);
     struct buf path = { 0 };
-    json_t *value = ordered_structure(shape ? shape : &nothing, out, &path, err);
+    json_t *rest = NULL, *own = op->beside ? json_object_get(out, op->beside) : NULL;
+    if (own) {
+        rest = json_copy((json_t *)out);
+        json_object_del(rest, op->beside);
+    }
+    json_t *value = ordered_structure(shape ? shape : &nothing, rest ? rest : out, &path, err);
+    if (value && own) {
+        json_object_set(value, op->beside, own);
+    }
+    json_decref(rest);
     buf_done(&path);
     if (!value) {
         err_at(err, op->name, 0, 0);

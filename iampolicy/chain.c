@@ -172,7 +172,7 @@ ask_all(struct chain *c)
     if (p->via_endpoint) {
         ask(c, IAM_SET_ENDPOINT, p->endpoint.items, p->endpoint.n);
     }
-    if (p->resource.n && !is_bucket_repair(c->request)) {
+    if (p->resource.n && !c->request->no_resource_policy && !is_bucket_repair(c->request)) {
         ask(c, IAM_SET_RESOURCE, p->resource.items, p->resource.n);
     }
     if (c->request->beneath.n) {
@@ -388,7 +388,7 @@ iam_decide(const struct iam_policies *policies, const struct iam_request *reques
     if (needs_no_permission(request)) {
         step = IAM_STEP_NO_PERMISSION_NEEDED;
     } else {
-        c.strict = iam_resource_must_speak(request);
+        c.strict = !request->no_resource_policy && iam_resource_must_speak(request);
         ask_all(&c);
         step = decide_step(&c, &bypass);
         if (step == IAM_STEP_ALLOWED && !request->no_service_guards && (guard = iam_service_guard(request))) {

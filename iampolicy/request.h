@@ -42,6 +42,7 @@ struct iam_request {
     bool management_account;     /* the principal's account is its organisation's management account: no SCP */
     bool resource_in_management; /* the resource's account is one: no RCP */
     bool aws_managed_key;        /* the KMS key is AWS managed: no RCP */
+    bool no_resource_policy;     /* no resource policy is asked, and none is needed within the account */
     bool granted;                /* a KMS grant covers the request */
     bool bucket_restricted;      /* S3 RestrictPublicBuckets is on and the bucket policy is public */
     struct iam_text beneath;     /* through an S3 access point: the ARN of its bucket or object; empty: not so */
