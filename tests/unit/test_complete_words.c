@@ -23,7 +23,7 @@ forget(struct map *found)
 
 TEST(each_candidate_says_what_it_is)
 {
-    static char action[] = "s3:ListBucket", unknown[] = "s4:ListBucket";
+    static char action[] = "s3:ListBucket", unknown[] = "s3:ListBuckit";
     static const struct {
         const char *words, *word, *candidate, *detail; /* NULL: not among them */
         char *before;
