@@ -69,6 +69,11 @@ iam_missing_keys(const struct iam_policies *policies, const struct iam_request *
     add_list(&policies->identity, request, keys);
     add_list(&policies->boundary, request, keys);
     add_list(&policies->resource, request, keys);
+    if (request->beneath.n) { /* the bucket's policy is asked about the bucket */
+        struct iam_request about = *request;
+        about.resource = about.beneath;
+        add_list(&policies->beneath, &about, keys);
+    }
 }
 
 void

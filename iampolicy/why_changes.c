@@ -30,6 +30,7 @@ mending_init(struct mending *m, const struct iam_policies *p)
     copy_list(&m->policies.session, &p->session);
     copy_list(&m->policies.resource, &p->resource);
     copy_list(&m->policies.endpoint, &p->endpoint);
+    copy_list(&m->policies.beneath, &p->beneath);
     m->policies.has_boundary = p->has_boundary;
     m->policies.has_session = p->has_session;
     m->policies.via_endpoint = p->via_endpoint;
@@ -82,6 +83,10 @@ replace(struct mending *m, enum iam_set set, const struct iam_policy *old, const
         for (size_t i = 0; i < list->n; i++) {
             list->items[i] = list->items[i] == old ? new : list->items[i];
         }
+    }
+    iam_policy_list *beneath = &m->policies.beneath; /* speaks for the resource, as the access point's own does */
+    for (size_t i = 0; set == IAM_SET_RESOURCE && i < beneath->n; i++) {
+        beneath->items[i] = beneath->items[i] == old ? new : beneath->items[i];
     }
 }
 

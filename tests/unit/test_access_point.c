@@ -79,6 +79,7 @@ TEST(point_and_bucket_must_both_grant)
         { BUCKET_PUT POLICY(STATEMENT("Deny", "\"*\"", "arn:aws:s3:::shop/*",
                                       ",\"Condition\":{\"StringEquals\":{\"s3:DataAccessPointArn\":\"" POINT "\"}}")) },
         { READ("alice"), DENIED },
+        { "why alice s3:GetObject " POINT "/object/k", .path = "Changes.Policy", .value = "bucket/shop" },
         { "s3api delete-bucket-policy --bucket shop" },
         { POINT_PUT POLICY(STATEMENT("Deny", "\"*\"", POINT "/object/*", "")) },
         { READ("alice"), DENIED },
