@@ -787,7 +787,8 @@ const struct op ops_iam_simulate[] = {
         .group = "ask",
         .examples = "simulate alice s3:GetObject my-bucket/reports/q3.csv\n"
                     "simulate app s3:PutObject my-bucket/x --context aws:SourceIp=203.0.113.9\n"
-                    "simulate lambda.amazonaws.com sts:AssumeRole app   may the service take the role?\n",
+                    "simulate lambda.amazonaws.com sts:AssumeRole app   may the service take the role?\n"
+                    "simulate app s3:GetObject my-bucket/x --like-aws   what would AWS's own simulator say?\n",
     },
     {
         .name = "why",

@@ -147,3 +147,19 @@ LINES
     [ "$(vpclab iam get-account-summary --query SummaryMap.Groups)" = 2 ]
     wrong 4 NoSuchEntity vpclab iam update-role-description --role-name none --description x
 }
+
+@test "like AWS's simulator: the option, its remark, and the same from Lua" {
+    vpclab iam create-user --user-name alice >/dev/null
+    vpclab iam put-user-policy --user-name alice --policy-name p --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:*","Resource":"*"}]}'
+    vpclab iam create-role --role-name app --assume-role-policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}' >/dev/null
+    run vpclab simulate alice sts:AssumeRole app
+    [ "$status" = 1 ]
+    run vpclab simulate alice sts:AssumeRole app --like-aws
+    [ "$status" = 0 ]
+    [[ $output == ALLOWED* ]]
+    [[ $output == *"remark: AWS's simulator asks no trust policy"* ]]
+    printf 'local a = iam.simulate_custom_policy{policy_input_list={[[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:*","Resource":"*"}]}]]}, action_names={"sts:AssumeRole"}, resource_arns={"arn:aws:iam::123456789012:role/app"}, like_aws=true}\nprint(a.EvaluationResults[1].EvalDecision, a.Remarks[1].Code)\n' >"$DIR/like.lua"
+    says $'allowed\tLIKE_AWS_ASSUME' vpclab run "$DIR/like.lua"
+    run vpclab iam simulate-principal-policy --help
+    [[ $output == *--*like-aws* ]]
+}
