@@ -160,7 +160,18 @@ op_call(struct cloud *cloud, const struct op *op, const json_t *in, const struct
 {
     *result = (struct op_result){ 0 };
     if (op->mode != OP_LOCAL && !cloud->live && keeper_link_is_live(cloud)) {
-        return keeper_link_call(cloud, op, in, result, err);
+        struct err failure = { 0 };
+        if (keeper_link_call(cloud, op, in, result, &failure)) {
+            return true;
+        }
+        /* A keeper that died under the question leaves the saved lab, which is enough to read from; whether it had made
+         * a change before it died is not ours to guess. */
+        if (op->mode != OP_READ || failure.kind != ERR_MACHINE || keeper_link_is_live(cloud)) {
+            if (err && !err->kind) {
+                *err = failure;
+            }
+            return false;
+        }
     }
     bool held = cloud->dir && cloud->dir->lock_fd >= 0;
     struct op_call call = { .cloud = cloud, .op = op, .progress = progress };

@@ -93,7 +93,8 @@ read_variable(struct line_reader *r, struct buf *out, struct err *err)
         return LINE_COMMAND;
     }
     r->at = to + braces;
-    if (!r->lookup) {
+    if (!r->lookup) { /* nobody knows the values yet: it stands for itself, so that `> $file` has a file */
+        buf_add(out, r->text + start, r->at - start);
         return LINE_COMMAND;
     }
     char *name = xstrndup(r->text + from, to - from);
