@@ -521,9 +521,9 @@ line_check(const char *text, struct err *err)
 char *
 line_quote(const char *text)
 {
-    bool plain = text[0] != '\0' && !strchr("#!{[", text[0]);
+    bool plain = text[0] != '\0' && !strchr("#!", text[0]);
     for (const char *c = text; *c && plain; c++) {
-        plain = (unsigned char)*c >= 0x80 || isalnum((unsigned char)*c) || strchr("-_./:=,@+%^*?~!{}[]#", *c);
+        plain = (unsigned char)*c >= 0x80 || isalnum((unsigned char)*c) || strchr("-_./:=,@+%^*?~!#", *c);
     }
     if (plain) {
         return xstrdup(text);

@@ -151,8 +151,9 @@ TEST(line_check_tells_incomplete_from_wrong)
         const char *text;
         enum line_status status;
     } cases[] = {
-        { "a b", LINE_END },        { "a $unknown", LINE_END },  { "a '", LINE_MORE },   { "a \\\n", LINE_END },
-        { "a {\"b\":", LINE_MORE }, { "a <<X\nb\n", LINE_MORE }, { "a | ", LINE_WRONG }, { "a <<X\nb\nX\n", LINE_END },
+        { "a b", LINE_END },    { "a $unknown", LINE_END },   { "a '", LINE_MORE },
+        { "a \\\n", LINE_END }, { "a {\"b\":", LINE_MORE },   { "a <<X\nb\n", LINE_MORE },
+        { "a | ", LINE_WRONG }, { "a > $f; b '", LINE_MORE }, { "a <<X\nb\nX\n", LINE_END },
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct err err = { 0 };
@@ -162,8 +163,8 @@ TEST(line_check_tells_incomplete_from_wrong)
 
 TEST(line_quote_is_read_back_the_same)
 {
-    static const char *const words[] = { "a",  "",   "a b", "it's", "$vpc",  "{\"a\": 1}",
-                                         "#x", "!x", "a;b", "x\ny", "Key=v", "<<A" };
+    static const char *const words[] = { "a",   "",     "a b",   "it's", "$vpc",   "{\"a\": 1}", "#x", "!x",
+                                         "a;b", "x\ny", "Key=v", "<<A",  "--fs=[", "a=[b",       "x{" };
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         char *quoted = line_quote(words[i]);
         char *text = xasprintf("c %s", quoted);
