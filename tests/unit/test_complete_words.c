@@ -6,6 +6,7 @@
 static void
 note(void *context, const char *text, const char *detail, bool more)
 {
+    free(map_get(context, text)); /* a global key may also be one of the service's */
     map_put(context, text, xasprintf("%s%s", detail, more ? "..." : ""));
 }
 
