@@ -209,7 +209,7 @@ reach_scaled(struct lab *lab)
     struct flow_spec flow = {
         .protocol = PROTOCOL_TCP, .src_port = 40000, .dst_port = 8080, .icmp_type = -1, .icmp_code = -1
     };
-    flow.from.kind = flow.to.kind = ENDPOINT_ENI;
+    flow.from.kind = flow.to.kind = FLOW_END_ENI;
     double begin = bench_now_ns();
     for (size_t i = 0; i < SAMPLE; i++) {
         struct reach_result result = { 0 };

@@ -188,12 +188,12 @@ question(struct lab *lab)
                               .icmp_type = -1,
                               .icmp_code = -1 };
     size_t ends = lot(lab, 10);
-    struct endpoint *const end[] = { &flow.from, &flow.to };
+    struct flow_end *const end[] = { &flow.from, &flow.to };
     for (size_t i = 0; i < 2; i++) {
         if (ends == i) {
-            end[i]->kind = ENDPOINT_INTERNET;
+            end[i]->kind = FLOW_END_INTERNET;
         } else {
-            end[i]->kind = ENDPOINT_ENI;
+            end[i]->kind = FLOW_END_ENI;
             snprintf(end[i]->id, sizeof end[i]->id, "%s", lab->enis.items[lot(lab, lab->enis.n)]->obj.id);
         }
     }
@@ -207,8 +207,8 @@ plain_reachable(const struct network *net, const struct flow_spec *flow, const s
     w.p = (struct plain_packet){ sent->src, sent->dst, sent->protocol, sent->src_port, sent->dst_port, -1, -1 };
     const struct plain_packet first = w.p;
     const struct eni *from =
-        flow->from.kind == ENDPOINT_ENI ? store_get(network_store(net), &eni_kind, flow->from.id) : NULL;
-    w.to_eni = flow->to.kind == ENDPOINT_ENI ? store_get(network_store(net), &eni_kind, flow->to.id) : NULL;
+        flow->from.kind == FLOW_END_ENI ? store_get(network_store(net), &eni_kind, flow->from.id) : NULL;
+    w.to_eni = flow->to.kind == FLOW_END_ENI ? store_get(network_store(net), &eni_kind, flow->to.id) : NULL;
     w.to_internet = !w.to_eni;
     if (from) {
         plain_send(&w, from);

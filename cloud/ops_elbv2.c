@@ -409,16 +409,16 @@ health_flow(const struct network *net, const struct target_group *group, const s
             const struct eni *from, struct flow_spec *flow)
 {
     *flow = (struct flow_spec){ .protocol = 6, .src_port = -1, .icmp_type = -1, .icmp_code = -1 };
-    flow->from.kind = ENDPOINT_ENI;
+    flow->from.kind = FLOW_END_ENI;
     snprintf(flow->from.id, sizeof flow->from.id, "%s", from->obj.id);
     bool own = !group->health_port || strcmp(group->health_port, "traffic-port") == 0;
     flow->dst_port = own ? target->port : atoi(group->health_port);
     if (strcmp(group->target_type ? group->target_type : "", "instance") == 0) {
-        flow->to.kind = ENDPOINT_INSTANCE;
+        flow->to.kind = FLOW_END_INSTANCE;
         snprintf(flow->to.id, sizeof flow->to.id, "%s", target->id);
         return store_get(network_store(net), &instance_kind, target->id) != NULL;
     }
-    flow->to.kind = ENDPOINT_IP;
+    flow->to.kind = FLOW_END_IP;
     return ip_parse(target->id, &flow->to.ip);
 }
 

@@ -19,16 +19,16 @@
 /* What an id may be as an end, by its prefix. */
 static const struct {
     const char *prefix;
-    enum endpoint_kind kind;
+    enum flow_end_kind kind;
 } end_prefixes[] = {
-    { "i-", ENDPOINT_INSTANCE },  { "eni-", ENDPOINT_ENI },      { "igw-", ENDPOINT_GATEWAY },
-    { "nat-", ENDPOINT_GATEWAY }, { "tgw-", ENDPOINT_GATEWAY },  { "vgw-", ENDPOINT_GATEWAY },
-    { "pcx-", ENDPOINT_GATEWAY }, { "dxgw-", ENDPOINT_GATEWAY }, { "eigw-", ENDPOINT_GATEWAY },
-    { "cgw-", ENDPOINT_GATEWAY }, { "vpn-", ENDPOINT_GATEWAY },  { "vpce-", ENDPOINT_VPCE },
+    { "i-", FLOW_END_INSTANCE },  { "eni-", FLOW_END_ENI },      { "igw-", FLOW_END_GATEWAY },
+    { "nat-", FLOW_END_GATEWAY }, { "tgw-", FLOW_END_GATEWAY },  { "vgw-", FLOW_END_GATEWAY },
+    { "pcx-", FLOW_END_GATEWAY }, { "dxgw-", FLOW_END_GATEWAY }, { "eigw-", FLOW_END_GATEWAY },
+    { "cgw-", FLOW_END_GATEWAY }, { "vpn-", FLOW_END_GATEWAY },  { "vpce-", FLOW_END_VPCE },
 };
 
 static bool
-end_from_id(const char *id, struct endpoint *end)
+end_from_id(const char *id, struct flow_end *end)
 {
     for (size_t i = 0; i < ARRAY_SIZE(end_prefixes); i++) {
         if (strncmp(id, end_prefixes[i].prefix, strlen(end_prefixes[i].prefix)) == 0 && strlen(id) < sizeof end->id) {
@@ -41,7 +41,7 @@ end_from_id(const char *id, struct endpoint *end)
 }
 
 static bool
-end_from_words(const struct cloud *cloud, const char *text, const char *where, struct endpoint *end, struct err *err)
+end_from_words(const struct cloud *cloud, const char *text, const char *where, struct flow_end *end, struct err *err)
 {
     char id[ID_SIZE];
     if (!text) {
@@ -50,11 +50,11 @@ end_from_words(const struct cloud *cloud, const char *text, const char *where, s
             err, "reach SOURCE DESTINATION, each an instance, an interface, a gateway, `internet` or an address");
     }
     if (strcmp(text, "internet") == 0) {
-        end->kind = ENDPOINT_INTERNET;
+        end->kind = FLOW_END_INTERNET;
         return true;
     }
     if (ip_parse(text, &end->ip)) {
-        end->kind = ENDPOINT_IP;
+        end->kind = FLOW_END_IP;
         return true;
     }
     if (end_from_id(text, end) && !network_kind_of_id(text)) {
@@ -67,7 +67,7 @@ end_from_words(const struct cloud *cloud, const char *text, const char *where, s
         return cloud_resolve(cloud, "instance", text, id, err) ||
                err_at(err, where, 0, 0); /* says so, with what is near */
     }
-    if (end->kind == ENDPOINT_NONE) {
+    if (end->kind == FLOW_END_NONE) {
         err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` sends and receives no packets", text);
         err_hint(err, "an end is an instance, an interface, a gateway, `internet` or an address");
         return err_at(err, where, 0, 0);
@@ -124,12 +124,12 @@ read_flow(const struct op_call *call, struct flow_spec *flow, struct err *err)
  */
 
 static const char *
-end_name(const struct network *net, const struct endpoint *end)
+end_name(const struct network *net, const struct flow_end *end)
 {
-    if (end->kind == ENDPOINT_INTERNET) {
+    if (end->kind == FLOW_END_INTERNET) {
         return "internet";
     }
-    if (end->kind == ENDPOINT_IP) {
+    if (end->kind == FLOW_END_IP) {
         return ip_str(&end->ip);
     }
     const struct object *object = store_find(network_store(net), end->id);

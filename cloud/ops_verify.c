@@ -108,10 +108,10 @@ first_address(const struct eni *eni, int family)
     return family == IP_V4 ? eni_primary_ip(eni) : eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL;
 }
 
-static struct endpoint
+static struct flow_end
 endpoint_of(const struct side *side)
 {
-    struct endpoint e = { .kind = side->eni ? ENDPOINT_ENI : ENDPOINT_INTERNET };
+    struct flow_end e = { .kind = side->eni ? FLOW_END_ENI : FLOW_END_INTERNET };
     if (side->eni) {
         snprintf(e.id, sizeof e.id, "%s", side->eni->obj.id);
     }

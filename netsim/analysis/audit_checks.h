@@ -6,7 +6,7 @@
 void audit_report(struct audit *audit, const void *object, char *rule, char *mend, const char *reason, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* Does a VPC endpoint carry the group?  In audit.c, which alone sees the model's struct endpoint (reach.h has one of its own). */
+/* Does a VPC endpoint carry the group? */
 bool audit_endpoint_carries(const struct audit *audit, const char *group_id);
 
 /* audit_filters.c */

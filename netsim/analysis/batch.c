@@ -19,11 +19,11 @@ wrong(struct err *err, const char *member, const char *expected)
 
 static const struct end_member {
     const char *name;
-    enum endpoint_kind kind;
+    enum flow_end_kind kind;
 } end_members[] = {
-    { "instance", ENDPOINT_INSTANCE }, { "eni", ENDPOINT_ENI },
-    { "internet", ENDPOINT_INTERNET }, { "ip", ENDPOINT_IP },
-    { "gateway", ENDPOINT_GATEWAY },   { "endpoint", ENDPOINT_VPCE },
+    { "instance", FLOW_END_INSTANCE }, { "eni", FLOW_END_ENI },
+    { "internet", FLOW_END_INTERNET }, { "ip", FLOW_END_IP },
+    { "gateway", FLOW_END_GATEWAY },   { "endpoint", FLOW_END_VPCE },
 };
 
 static bool
@@ -38,7 +38,7 @@ read_ip(const json_t *question, const char *member, struct ip *ip, struct err *e
 }
 
 static bool
-read_end(const json_t *question, const char *member, struct endpoint *end, struct err *err)
+read_end(const json_t *question, const char *member, struct flow_end *end, struct err *err)
 {
     const json_t *json = json_object_get(question, member);
     for (size_t i = 0; json_is_object(json) && i < ARRAY_SIZE(end_members); i++) {
@@ -47,10 +47,10 @@ read_end(const json_t *question, const char *member, struct endpoint *end, struc
             continue;
         }
         end->kind = end_members[i].kind;
-        if (end->kind == ENDPOINT_INTERNET) {
+        if (end->kind == FLOW_END_INTERNET) {
             return json_is_true(value) || wrong(err, member, "{\"internet\": true}");
         }
-        if (end->kind == ENDPOINT_IP) {
+        if (end->kind == FLOW_END_IP) {
             return read_ip(json, "ip", &end->ip, err) &&
                    (end->ip.family || wrong(err, "ip", "an IPv4 or IPv6 address"));
         }

@@ -247,10 +247,10 @@ flow_between(const struct ends *ends, int family, int protocol, int icmp_type)
                               .icmp_type = icmp_type,
                               .icmp_code = -1,
                               .family = family };
-    struct endpoint *sides[] = { &flow.from, &flow.to };
+    struct flow_end *sides[] = { &flow.from, &flow.to };
     const struct eni *enis[] = { ends->from, ends->to };
     for (size_t i = 0; i < 2; i++) {
-        sides[i]->kind = enis[i] ? ENDPOINT_ENI : ENDPOINT_INTERNET;
+        sides[i]->kind = enis[i] ? FLOW_END_ENI : FLOW_END_INTERNET;
         if (enis[i]) {
             snprintf(sides[i]->id, sizeof sides[i]->id, "%s", enis[i]->obj.id);
         }

@@ -177,30 +177,30 @@ end_from_vpce(const struct network *net, const char *id, const struct ip *overri
 }
 
 static bool
-end_resolve(const struct network *net, const struct endpoint *endpoint, const struct ip *override,
-            const struct eni *near, bool is_destination, struct end *end, struct err *err)
+end_resolve(const struct network *net, const struct flow_end *named, const struct ip *override, const struct eni *near,
+            bool is_destination, struct end *end, struct err *err)
 {
-    switch (endpoint->kind) {
-    case ENDPOINT_INSTANCE:
-        return end_from_instance(net, endpoint->id, end, err);
-    case ENDPOINT_ENI:
-        end->eni = network_require(net, &eni_kind, endpoint->id, err);
+    switch (named->kind) {
+    case FLOW_END_INSTANCE:
+        return end_from_instance(net, named->id, end, err);
+    case FLOW_END_ENI:
+        end->eni = network_require(net, &eni_kind, named->id, err);
         return end->eni != NULL;
-    case ENDPOINT_GATEWAY:
-        if (strncmp(endpoint->id, "vpce-", 5) != 0) {
-            return end_from_gateway(net, endpoint->id, end, err);
+    case FLOW_END_GATEWAY:
+        if (strncmp(named->id, "vpce-", 5) != 0) {
+            return end_from_gateway(net, named->id, end, err);
         }
-        return end_from_vpce(net, endpoint->id, override, near ? near->subnet_id : NULL, end, err);
-    case ENDPOINT_VPCE:
-        return end_from_vpce(net, endpoint->id, override, near ? near->subnet_id : NULL, end, err);
-    case ENDPOINT_IP:
+        return end_from_vpce(net, named->id, override, near ? near->subnet_id : NULL, end, err);
+    case FLOW_END_VPCE:
+        return end_from_vpce(net, named->id, override, near ? near->subnet_id : NULL, end, err);
+    case FLOW_END_IP:
         end->any_holder = true;
-        end->ip = endpoint->ip;
-        return end_from_address(net, override->family ? override : &endpoint->ip,
+        end->ip = named->ip;
+        return end_from_address(net, override->family ? override : &named->ip,
                                 is_destination ? near ? near->vpc_id : "" : NULL, &end->eni, err);
-    case ENDPOINT_INTERNET:
+    case FLOW_END_INTERNET:
         return true;
-    case ENDPOINT_NONE:
+    case FLOW_END_NONE:
         break;
     }
     return err_set(err, ERR_INPUT, "MissingParameter", "the question names no %s",
@@ -373,8 +373,8 @@ question_init(const struct network *net, const struct flow_spec *flow, struct qu
         p->icmp_code = flow->icmp_code >= 0 ? flow->icmp_code : 0;
     }
     q->wanted_receiver = flow->receiver;
-    q->from_alone = flow->interfaces_alone && flow->from.kind == ENDPOINT_ENI;
-    q->to_alone = flow->interfaces_alone && flow->to.kind == ENDPOINT_ENI;
+    q->from_alone = flow->interfaces_alone && flow->from.kind == FLOW_END_ENI;
+    q->to_alone = flow->interfaces_alone && flow->to.kind == FLOW_END_ENI;
     if (!end_resolve(net, &flow->from, &flow->src_ip, NULL, false, &q->from, err) ||
         !end_resolve(net, &flow->to, &flow->dst_ip, q->from.eni, true, &q->to, err)) {
         return false;

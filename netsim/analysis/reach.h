@@ -14,14 +14,16 @@
 #include "netsim/model/security_group.h"
 
 /* One end of a question.  At most one of the members says what it is. */
-enum endpoint_kind { ENDPOINT_NONE, ENDPOINT_INSTANCE, ENDPOINT_ENI, ENDPOINT_INTERNET, ENDPOINT_IP, ENDPOINT_GATEWAY, ENDPOINT_VPCE };
-struct endpoint {
-    enum endpoint_kind kind;
+enum flow_end_kind {
+    FLOW_END_NONE, FLOW_END_INSTANCE, FLOW_END_ENI, FLOW_END_INTERNET, FLOW_END_IP, FLOW_END_GATEWAY, FLOW_END_VPCE
+};
+struct flow_end {
+    enum flow_end_kind kind;
     char id[ID_SIZE]; /* INSTANCE, ENI, GATEWAY (igw-, nat-, vgw-, tgw-..), VPCE */
     struct ip ip;     /* IP */
 };
 struct flow_spec {
-    struct endpoint from, to;
+    struct flow_end from, to;
     int protocol;         /* IP protocol number; PROTOCOL_ALL is not a packet: refused */
     int src_port, dst_port; /* -1: an ephemeral port (40000) / whichever gets through: reach_any_port() */
     int icmp_type, icmp_code; /* -1: echo request / code 0 */

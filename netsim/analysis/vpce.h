@@ -1,5 +1,4 @@
-/* netsim/analysis/vpce.h - what the walk must know of a VPC endpoint.  The model's struct has the name that reach.h gives to an end of a
- * question, so only vpce.c sees both rooms' words. */
+/* netsim/analysis/vpce.h - what the walk must know of a VPC endpoint. */
 #pragma once
 #include "base/store.h"
 

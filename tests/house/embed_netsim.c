@@ -19,7 +19,7 @@ main(void)
         return 2;
     }
     struct flow_spec flow = { .protocol = PROTOCOL_TCP, .src_port = -1, .dst_port = 22 };
-    flow.from.kind = flow.to.kind = ENDPOINT_INSTANCE;
+    flow.from.kind = flow.to.kind = FLOW_END_INSTANCE;
     memcpy(flow.from.id, instances[0]->obj.id, ID_SIZE);
     memcpy(flow.to.id, instances[1]->obj.id, ID_SIZE);
     bool answered = reach(net, &flow, false, &result, NULL, &err);

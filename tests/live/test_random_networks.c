@@ -40,9 +40,9 @@ side_address(const struct eni *eni, bool v6)
 }
 
 static void
-name_end(const struct eni *eni, struct endpoint *end, char id[static ID_SIZE])
+name_end(const struct eni *eni, struct flow_end *end, char id[static ID_SIZE])
 {
-    end->kind = eni ? ENDPOINT_ENI : ENDPOINT_INTERNET;
+    end->kind = eni ? FLOW_END_ENI : FLOW_END_INTERNET;
     snprintf(end->id, sizeof end->id, "%s", eni ? eni->obj.id : "");
     snprintf(id, ID_SIZE, "%s", eni ? eni->obj.id : "internet");
 }

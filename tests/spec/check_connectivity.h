@@ -28,8 +28,8 @@ check_packet(const struct pair *p, int protocol, int from, int to, struct counts
     flow.family = connectivity_family(p->c);
     *(last == 255 ? &flow.icmp_type : &flow.src_port) = from;
     *(last == 255 ? &flow.icmp_code : &flow.dst_port) = to;
-    flow.from.kind = p->from ? ENDPOINT_ENI : ENDPOINT_INTERNET;
-    flow.to.kind = p->to ? ENDPOINT_ENI : ENDPOINT_INTERNET;
+    flow.from.kind = p->from ? FLOW_END_ENI : FLOW_END_INTERNET;
+    flow.to.kind = p->to ? FLOW_END_ENI : FLOW_END_INTERNET;
     flow.src_ip = p->from ? (struct ip){ 0 } : p->outside;
     flow.dst_ip = p->to ? (struct ip){ 0 } : p->outside;
     snprintf(flow.from.id, sizeof flow.from.id, "%s", p->from ? p->from->obj.id : "");

@@ -28,22 +28,22 @@ count_why(struct counts *c, const char *why)
 }
 
 static void
-random_end(struct random_net *r, struct endpoint *end, bool v6)
+random_end(struct random_net *r, struct flow_end *end, bool v6)
 {
     int what = lot(r, 20);
     if (what < 13) {
-        end->kind = ENDPOINT_ENI;
+        end->kind = FLOW_END_ENI;
         snprintf(end->id, sizeof end->id, "eni-%d", lot(r, r->n_enis));
     } else if (what < 14 && r->n_nats) {
-        end->kind = ENDPOINT_ENI;
+        end->kind = FLOW_END_ENI;
         snprintf(end->id, sizeof end->id, "eni-nat%d", lot(r, r->n_nats));
     } else if (what < 18) {
-        end->kind = ENDPOINT_INTERNET;
+        end->kind = FLOW_END_INTERNET;
     } else if (what < 19) {
-        end->kind = ENDPOINT_GATEWAY;
+        end->kind = FLOW_END_GATEWAY;
         snprintf(end->id, sizeof end->id, "igw-%d", lot(r, r->n_vpcs));
     } else {
-        end->kind = ENDPOINT_IP;
+        end->kind = FLOW_END_IP;
         end->ip = lot_ip(r, v6);
     }
 }
@@ -55,8 +55,8 @@ random_flow(struct random_net *r, struct flow_spec *flow)
     *flow = (struct flow_spec){ .family = v6 ? IP_V6 : IP_V4, .icmp_type = -1, .icmp_code = -1 };
     random_end(r, &flow->from, v6);
     random_end(r, &flow->to, v6);
-    if (flow->from.kind == ENDPOINT_IP) {
-        flow->from.kind = ENDPOINT_INTERNET;
+    if (flow->from.kind == FLOW_END_IP) {
+        flow->from.kind = FLOW_END_INTERNET;
     }
     flow->protocol = lot_protocol(r, false);
     flow->src_port = chance(r, 70) ? 40000 : lot_port(r);
@@ -81,15 +81,15 @@ plain_ask(const struct random_net *r, const struct flow_spec *flow, const struct
     struct plain w = { .net = r->net };
     w.p = (struct plain_packet){ sent->src,      sent->dst,       sent->protocol, sent->src_port,
                                  sent->dst_port, sent->icmp_type, sent->icmp_code };
-    *from = flow->from.kind == ENDPOINT_ENI ? store_get(store, &eni_kind, flow->from.id) : NULL;
-    w.to_eni = flow->to.kind == ENDPOINT_ENI ? store_get(store, &eni_kind, flow->to.id) : NULL;
-    w.to_address = flow->to.kind == ENDPOINT_IP;
-    w.to_internet = flow->to.kind == ENDPOINT_INTERNET;
-    w.to_igw = flow->to.kind == ENDPOINT_GATEWAY ? flow->to.id : NULL;
+    *from = flow->from.kind == FLOW_END_ENI ? store_get(store, &eni_kind, flow->from.id) : NULL;
+    w.to_eni = flow->to.kind == FLOW_END_ENI ? store_get(store, &eni_kind, flow->to.id) : NULL;
+    w.to_address = flow->to.kind == FLOW_END_IP;
+    w.to_internet = flow->to.kind == FLOW_END_INTERNET;
+    w.to_igw = flow->to.kind == FLOW_END_GATEWAY ? flow->to.id : NULL;
     if (*from) {
         plain_send(&w, *from);
     } else {
-        plain_from_outside(&w, flow->from.kind == ENDPOINT_GATEWAY ? flow->from.id : NULL);
+        plain_from_outside(&w, flow->from.kind == FLOW_END_GATEWAY ? flow->from.id : NULL);
     }
     return w;
 }
@@ -115,12 +115,12 @@ compare(struct random_net *r, const struct flow_spec *flow, uint64_t seed, struc
     struct plain w = plain_ask(r, flow, &result.sent, &from);
     /* An interface without public address asked for by name from outside has its own reason word. */
     bool unnamed = w.why && strcmp(w.why, "igw-no-such-public-ip") == 0 && result.why &&
-                   strcmp(result.why, "no-public-ip") == 0 && flow->to.kind == ENDPOINT_ENI && !flow->dst_ip.family;
+                   strcmp(result.why, "no-public-ip") == 0 && flow->to.kind == FLOW_END_ENI && !flow->dst_ip.family;
     const char *why = unnamed ? "no-public-ip" : w.why;
     const char *asked = flow_str(&result.sent);
     char place[200];
     snprintf(place, sizeof place, "seed %" PRIu64 ": %s %s -> %s %s (%s -> %s)", seed, asked, flow->from.id,
-             flow->to.id, flow->to.kind == ENDPOINT_INTERNET ? "internet" : "", ip_str(&result.sent.src),
+             flow->to.id, flow->to.kind == FLOW_END_INTERNET ? "internet" : "", ip_str(&result.sent.src),
              ip_str(&result.sent.dst));
     counts->asked++;
     if (!CHECK_STR(result.why, why, "%s", place)) {

@@ -5,19 +5,19 @@
 #include "tests/unit/reach_lab.h"
 
 /* "i-web", "eni-db", "igw-1", "internet", "10.0.0.1" */
-static struct endpoint
+static struct flow_end
 end_of(const char *text)
 {
-    struct endpoint end = { 0 };
+    struct flow_end end = { 0 };
     if (strcmp(text, "internet") == 0) {
-        end.kind = ENDPOINT_INTERNET;
+        end.kind = FLOW_END_INTERNET;
     } else if (ip_parse(text, &end.ip)) {
-        end.kind = ENDPOINT_IP;
+        end.kind = FLOW_END_IP;
     } else {
-        end.kind = strncmp(text, "i-", 2) == 0      ? ENDPOINT_INSTANCE
-                   : strncmp(text, "eni-", 4) == 0  ? ENDPOINT_ENI
-                   : strncmp(text, "vpce-", 5) == 0 ? ENDPOINT_VPCE
-                                                    : ENDPOINT_GATEWAY;
+        end.kind = strncmp(text, "i-", 2) == 0      ? FLOW_END_INSTANCE
+                   : strncmp(text, "eni-", 4) == 0  ? FLOW_END_ENI
+                   : strncmp(text, "vpce-", 5) == 0 ? FLOW_END_VPCE
+                                                    : FLOW_END_GATEWAY;
         snprintf(end.id, sizeof end.id, "%s", text);
     }
     return end;
