@@ -1,6 +1,6 @@
 /* netsim/analysis/obstacle.h - why a walk stopped: AWS's Explanation, one sentence, and the command that would mend it.
  *
- * One table row per reason (enum stop), so a new reason adds a row here and one in walk.c.
+ * One table row per reason (enum stop), so a new reason adds a row here and one in walk_stops.c.
  * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Explanation.html
  *
  * Uses: walk.h, wording.h.   Used by: reach.c. */

@@ -15,7 +15,7 @@ struct tgw_attachment;
 enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT,
     HOP_PEERING, HOP_TGW, HOP_TGW_TABLE, HOP_ATTACHMENT, HOP_VGW, HOP_VPN, HOP_CUSTOMER, HOP_DX, HOP_EIGW, HOP_VPCE, HOP_LB, HOP_UNMODELLED };
 
-/* Why a packet goes no further.  walk.c has the reason words and AWS's codes, explain.c the sentences and mends. */
+/* Why a packet goes no further.  walk_stops.c has the reason words and AWS's codes, explain.c the sentences and mends. */
 enum stop {
     STOP_NONE,
     STOP_SG_EGRESS, STOP_SG_INGRESS, STOP_NACL_EGRESS, STOP_NACL_INGRESS,

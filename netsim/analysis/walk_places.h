@@ -1,5 +1,5 @@
-/* netsim/analysis/walk_places.h - what the files of places share: walk.c (interface, subnet, router, internet, NAT), walk_routers.c
- * (what joins VPCs and leads out of AWS) and walk_balancer.c.  Nobody else includes it. */
+/* netsim/analysis/walk_places.h - what the files of places share: walk.c (interface, subnet, router), walk_internet.c (internet and NAT
+ * gateways), walk_routers.c (what joins VPCs and leads out of AWS) and walk_balancer.c.  Nobody else includes it. */
 #pragma once
 #include "netsim/analysis/walk.h"
 
@@ -47,6 +47,11 @@ bool igw_attached_to(const struct internet_gateway *igw, const char *vpc_id);
 struct load_balancer;
 void balancer_receives(struct walk *w, const struct load_balancer *lb);
 bool balancer_takes_answer(struct walk *w);
+void nat_receives(struct walk *w, const struct nat_gateway *nat); /* a packet addressed to its interface */
+void place_igw_out(struct walk *w);
+void place_internet(struct walk *w);
+void place_igw_in(struct walk *w);
+void place_nat(struct walk *w);
 void place_peering(struct walk *w);
 void place_tgw(struct walk *w);
 void place_tgw_table(struct walk *w);

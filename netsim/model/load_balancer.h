@@ -89,7 +89,7 @@ struct target_group *network_target_group(const struct network *net, const char 
 bool load_balancer_crosses_zones(const struct load_balancer *lb);
 const char *load_balancer_attribute(const struct load_balancer *lb, const char *key); /* NULL if not set */
 
-/* ---- Operations: load_balancer_ops.c -------------------------------------------------------------------------------- */
+/* ---- Operations: load_balancer_ops.c, target_group_ops.c, listener_ops.c ---------------------------------------------- */
 extern const struct field lb_listener_fields[], lb_rule_fields[], lb_attribute_fields[];
 
 struct lb_subnet {

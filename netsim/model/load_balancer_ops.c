@@ -1,24 +1,21 @@
-/* Load balancers, target groups and listeners: creating, registering, changing, deleting. */
+/* Load balancers: creating, changing, deleting. */
 #include <ctype.h>
-#include "netsim/model/internal.h"
+#include "netsim/model/balancer_parts.h"
 
-#define HEX_DIGITS 16
-
-static char *
-new_arn(struct network *net, const char *id, const char *type)
+char *
+balancer_arn(const struct network *net, const char *id, const char *type)
 {
     return xasprintf("arn:aws:elasticloadbalancing:%s:%s:%s%s", net->region, net->account, type, id);
 }
 
-static void
-new_hex(struct network *net, char hex[static HEX_DIGITS + 1])
+void
+balancer_hex(struct network *net, char hex[static BALANCER_HEX_DIGITS + 1])
 {
-    snprintf(hex, HEX_DIGITS + 1, "%016llx", (unsigned long long)id_random(net->ids));
+    snprintf(hex, BALANCER_HEX_DIGITS + 1, "%016llx", (unsigned long long)id_random(net->ids));
 }
 
-/* Letters, digits and hyphens, up to 32, no hyphen at either end. */
-static bool
-name_check(const char *what, const char *name, struct err *err)
+bool
+balancer_name_check(const char *what, const char *name, struct err *err)
 {
     size_t length = name ? strlen(name) : 0;
     bool good =
@@ -191,7 +188,7 @@ static void
 name_balancer(struct network *net, struct load_balancer *lb, const char *hex)
 {
     bool internal = str_is(lb->scheme, "internal");
-    lb->arn = new_arn(net, lb->obj.id, "loadbalancer/");
+    lb->arn = balancer_arn(net, lb->obj.id, "loadbalancer/");
     lb->hosted_zone_id = xstrdup(load_balancer_is_network(lb) ? "Z26RNL4JYFTOTI" : "Z35SXDOTRQ7X7K");
     lb->dns_name = load_balancer_is_network(lb)
                        ? xasprintf("%s-%s.elb.%s.amazonaws.com", lb->name, hex, net->region)
@@ -202,7 +199,7 @@ name_balancer(struct network *net, struct load_balancer *lb, const char *hex)
 struct load_balancer *
 load_balancer_create(struct network *net, const struct lb_spec *spec, struct err *err)
 {
-    if (!name_check("load balancer", spec->name, err) || !subnets_check(net, spec, err)) {
+    if (!balancer_name_check("load balancer", spec->name, err) || !subnets_check(net, spec, err)) {
         return NULL;
     }
     for (const struct load_balancer *l = store_first(net->store, &load_balancer_kind); l;
@@ -218,8 +215,8 @@ load_balancer_create(struct network *net, const struct lb_spec *spec, struct err
         return NULL;
     }
     bool is_network = str_is(spec->type, "network");
-    char hex[HEX_DIGITS + 1], id[ID_SIZE];
-    new_hex(net, hex);
+    char hex[BALANCER_HEX_DIGITS + 1], id[ID_SIZE];
+    balancer_hex(net, hex);
     snprintf(id, sizeof id, "%s/%s/%s", is_network ? "net" : "app", spec->name, hex);
     struct load_balancer *lb = network_add(net, &load_balancer_kind, id);
     lb->name = xstrdup(spec->name);
@@ -344,402 +341,4 @@ load_balancer_set_attribute(struct network *net, struct load_balancer *lb, const
     set_attribute(lb, key, value ? value : "");
     network_touch(net);
     return true;
-}
-
-/* ---- target groups ----------------------------------------------------------------------------------------------- */
-
-static bool
-is_network_protocol(const char *protocol)
-{
-    return str_is(protocol, "TCP") || str_is(protocol, "UDP") || str_is(protocol, "TCP_UDP") || str_is(protocol, "TLS");
-}
-
-static bool
-is_web_protocol(const char *protocol)
-{
-    return str_is(protocol, "HTTP") || str_is(protocol, "HTTPS");
-}
-
-struct target_group *
-target_group_create(struct network *net, const struct target_group_spec *spec, struct err *err)
-{
-    if (!name_check("target group", spec->name, err)) {
-        return NULL;
-    }
-    if (!is_network_protocol(spec->protocol) && !is_web_protocol(spec->protocol)) {
-        err_set(err, ERR_INPUT, "ValidationError",
-                "a target group needs a protocol of HTTP, HTTPS, TCP, UDP, TCP_UDP, TLS");
-        return NULL;
-    }
-    if (spec->port < 1 || spec->port > 65535) {
-        err_set(err, ERR_INPUT, "ValidationError", "a target group needs a port of 1 to 65535");
-        return NULL;
-    }
-    if (!network_require(net, &vpc_kind, spec->vpc_id, err)) {
-        return NULL;
-    }
-    for (const struct target_group *g = store_first(net->store, &target_group_kind); g; g = store_next(net->store, g)) {
-        if (str_is(g->name, spec->name) && strcmp(g->obj.region, net->region) == 0) {
-            err_set(err, ERR_INPUT, "DuplicateTargetGroupName", "there is a target group `%s` already", spec->name);
-            return NULL;
-        }
-    }
-    bool web = is_web_protocol(spec->protocol);
-    char hex[HEX_DIGITS + 1], id[ID_SIZE];
-    new_hex(net, hex);
-    snprintf(id, sizeof id, "%s/%s", spec->name, hex);
-    struct target_group *group = network_add(net, &target_group_kind, id);
-    group->arn = new_arn(net, id, "targetgroup/");
-    group->name = xstrdup(spec->name);
-    group->protocol = xstrdup(spec->protocol);
-    group->protocol_version = web ? xstrdup("HTTP1") : NULL;
-    group->port = spec->port;
-    id_set(group->vpc_id, spec->vpc_id);
-    group->target_type = xstrdup(spec->target_type ? spec->target_type : "instance");
-    group->ip_address_type = xstrdup("ipv4");
-    group->health_enabled = true;
-    group->health_protocol = xstrdup(spec->health_protocol ? spec->health_protocol : web ? "HTTP" : "TCP");
-    group->health_port = xstrdup(spec->health_port ? spec->health_port : "traffic-port");
-    if (is_web_protocol(group->health_protocol)) {
-        group->health_path = xstrdup(spec->health_path ? spec->health_path : "/");
-        group->matcher_http = xstrdup(web ? "200" : "200-399");
-    }
-    group->health_interval_s = 30;
-    group->health_timeout_s = web ? 5 : 10;
-    group->healthy_count = 5;
-    group->unhealthy_count = 2;
-    return group;
-}
-
-bool
-target_group_delete(struct network *net, struct target_group *group, struct err *err)
-{
-    if (group->balancer_arns.n) {
-        err_set(err, ERR_INPUT, "ResourceInUse", "the target group `%s` is used by a listener or rule of `%s`",
-                group->name, kind_id(&load_balancer_kind, group->balancer_arns.items[0]));
-        return err_hint(err, "delete-listener, delete-rule or delete-load-balancer first");
-    }
-    network_remove(net, group);
-    return true;
-}
-
-static bool
-target_check(const struct network *net, const struct target_group *group, const char *id, struct err *err)
-{
-    const struct vpc *vpc = store_get(net->store, &vpc_kind, group->vpc_id);
-    if (str_is(group->target_type, "instance")) {
-        const struct instance *instance = store_get(net->store, &instance_kind, id);
-        if (!instance || strcmp(instance->vpc_id, group->vpc_id) != 0) {
-            return err_set(err, ERR_INPUT, "InvalidTarget",
-                           instance ? "the instance `%s` is not of `%s`" : "the instance `%s` does not exist", id,
-                           group->vpc_id);
-        }
-        if (!instance_is_running(instance)) {
-            return err_set(err, ERR_INPUT, "InvalidTarget", "the instance `%s` is %s", id, instance->state_name);
-        }
-        return true;
-    }
-    /* Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html */
-    static const char *const allowed[] = { "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16" };
-    struct ip ip;
-    bool good = ip_parse(id, &ip), inside = good && vpc && vpc_contains_ip(vpc, &ip);
-    for (size_t i = 0; good && !inside && i < ARRAY_SIZE(allowed); i++) {
-        struct cidr range = cidr_lit(allowed[i]);
-        inside = cidr_contains_ip(&range, &ip);
-    }
-    return inside ||
-           err_set(err, ERR_INPUT, good ? "InvalidTarget" : "ValidationError",
-                   good ? "the address `%s` is neither of `%s` nor private" : "`%s` is no address", id, group->vpc_id);
-}
-
-static struct lb_target *
-target_find(struct target_group *group, const char *id, int port)
-{
-    for (size_t i = 0; i < group->targets.n; i++) {
-        struct lb_target *target = &group->targets.items[i];
-        if (str_is(target->id, id) && target->port == port) {
-            return target;
-        }
-    }
-    return NULL;
-}
-
-bool
-target_group_register(struct network *net, struct target_group *group, const char *id, int port, const char *zone,
-                      struct err *err)
-{
-    port = port ? port : group->port;
-    if (str_empty(id) || port < 1 || port > 65535) {
-        return err_set(err, ERR_INPUT, "ValidationError", "a target needs an `Id`, and its `Port` is 1 to 65535");
-    }
-    if (!target_check(net, group, id, err)) {
-        return false;
-    }
-    if (!target_find(group, id, port)) {
-        struct lb_target *target = VEC_ADD(&group->targets);
-        target->id = xstrdup(id);
-        target->port = port;
-        target->zone = zone ? xstrdup(zone) : NULL;
-        store_touch(net->store);
-    }
-    return true;
-}
-
-static void
-target_done(struct lb_target *target)
-{
-    char *owned[] = { target->id,     target->zone,          target->health_port,
-                      target->health, target->health_reason, target->health_description };
-    for (size_t i = 0; i < ARRAY_SIZE(owned); i++) {
-        free(owned[i]);
-    }
-}
-
-bool
-target_group_deregister(struct network *net, struct target_group *group, const char *id, int port, struct err *err)
-{
-    bool found = false;
-    for (size_t i = group->targets.n; i-- > 0;) {
-        struct lb_target *target = &group->targets.items[i];
-        if (str_is(target->id, id) && (port == 0 || target->port == port)) {
-            target_done(target);
-            VEC_REMOVE(&group->targets, i);
-            found = true;
-        }
-    }
-    store_touch(net->store);
-    return found ||
-           err_set(err, ERR_INPUT, "InvalidTarget", "`%s` is not registered with `%s`", id ? id : "", group->name);
-}
-
-/* ---- listeners and rules ----------------------------------------------------------------------------------------- */
-
-static bool
-uses_group(const struct lb_action *actions, size_t n, const char *arn)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (str_is(actions[i].group_arn, arn)) {
-            return true;
-        }
-        for (size_t k = 0; k < actions[i].groups.n; k++) {
-            if (str_is(actions[i].groups.items[k].group_arn, arn)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static bool
-balancer_uses(const struct load_balancer *lb, const char *arn)
-{
-    for (size_t i = 0; i < lb->listeners.n; i++) {
-        const struct lb_listener *listener = &lb->listeners.items[i];
-        bool used = uses_group(listener->actions.items, listener->actions.n, arn);
-        for (size_t k = 0; k < listener->rules.n && !used; k++) {
-            used = uses_group(listener->rules.items[k].actions.items, listener->rules.items[k].actions.n, arn);
-        }
-        if (used) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void
-target_groups_follow(struct network *net)
-{
-    for (struct target_group *g = store_first(net->store, &target_group_kind); g; g = store_next(net->store, g)) {
-        while (g->balancer_arns.n) {
-            free(g->balancer_arns.items[--g->balancer_arns.n]);
-        }
-        for (const struct load_balancer *lb = store_first(net->store, &load_balancer_kind); lb;
-             lb = store_next(net->store, lb)) {
-            if (balancer_uses(lb, g->arn)) {
-                *VEC_ADD(&g->balancer_arns) = xstrdup(lb->arn);
-            }
-        }
-    }
-    store_touch(net->store);
-}
-
-static bool
-group_check(const struct network *net, const struct load_balancer *lb, const char *arn, struct err *err)
-{
-    const struct target_group *group = network_target_group(net, arn ? arn : "");
-    if (!group) {
-        return err_set(err, ERR_INPUT, "TargetGroupNotFound", "the target group `%s` does not exist", arn ? arn : "");
-    }
-    if (strcmp(group->vpc_id, lb->vpc_id) != 0) {
-        return err_set(err, ERR_INPUT, "InvalidConfigurationRequest", "the target group `%s` is of `%s`, `%s` of `%s`",
-                       group->name, group->vpc_id, lb->name, lb->vpc_id);
-    }
-    if (load_balancer_is_network(lb) ? !is_network_protocol(group->protocol) : !is_web_protocol(group->protocol)) {
-        return err_set(err, ERR_INPUT, "InvalidConfigurationRequest",
-                       "the target group `%s` speaks %s, which a balancer of type %s does not", group->name,
-                       group->protocol, lb->type);
-    }
-    if (group->balancer_arns.n && !str_is(group->balancer_arns.items[0], lb->arn)) {
-        return err_set(err, ERR_INPUT, "TargetGroupAssociationLimit", "the target group `%s` serves `%s` already",
-                       group->name, kind_id(&load_balancer_kind, group->balancer_arns.items[0]));
-    }
-    return true;
-}
-
-/* A group in TargetGroupArn stands in ForwardConfig as well, as AWS shows it. */
-static bool
-actions_check(const struct network *net, const struct load_balancer *lb, struct lb_action *actions, size_t n,
-              struct err *err)
-{
-    if (n == 0) {
-        return err_set(err, ERR_INPUT, "ValidationError", "an action must be specified");
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct lb_action *action = &actions[i];
-        if (!str_is(action->type, "forward")) {
-            if (load_balancer_is_network(lb) || str_empty(action->type)) {
-                return err_set(err, ERR_INPUT, "InvalidLoadBalancerAction", "a balancer of type %s has no action `%s`",
-                               lb->type, action->type ? action->type : "");
-            }
-            continue;
-        }
-        if (action->group_arn && action->groups.n == 0) {
-            struct lb_action_group *group = VEC_ADD(&action->groups);
-            group->group_arn = xstrdup(action->group_arn);
-            group->weight = load_balancer_is_network(lb) ? 0 : 1;
-        } else if (!action->group_arn && action->groups.n == 1) {
-            action->group_arn = xstrdup(action->groups.items[0].group_arn ? action->groups.items[0].group_arn : "");
-        }
-        if (action->groups.n == 0) {
-            return err_set(err, ERR_INPUT, "ValidationError", "a forward action needs a `TargetGroupArn`");
-        }
-        for (size_t k = 0; k < action->groups.n; k++) {
-            if (!group_check(net, lb, action->groups.items[k].group_arn, err)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-static bool
-listener_check(const struct load_balancer *lb, const struct lb_listener *listener, struct err *err)
-{
-    const char *protocol = listener->protocol;
-    if (load_balancer_is_network(lb) ? !is_network_protocol(protocol) : !is_web_protocol(protocol)) {
-        return err_set(err, ERR_INPUT, "ValidationError", "listeners of a balancer of type %s are %s, not `%s`",
-                       lb->type, load_balancer_is_network(lb) ? "TCP, UDP, TCP_UDP, TLS" : "HTTP, HTTPS",
-                       protocol ? protocol : "");
-    }
-    if (listener->port < 1 || listener->port > 65535) {
-        return err_set(err, ERR_INPUT, "ValidationError", "a listener needs a port of 1 to 65535");
-    }
-    if ((str_is(protocol, "HTTPS") || str_is(protocol, "TLS")) && json_array_size(listener->certificates) == 0) {
-        return err_set(err, ERR_INPUT, "ValidationError", "a certificate must be specified for %s listeners", protocol);
-    }
-    for (size_t i = 0; i < lb->listeners.n; i++) {
-        if (lb->listeners.items[i].port == listener->port) {
-            return err_set(err, ERR_INPUT, "DuplicateListener", "`%s` has a listener on port %d already", lb->name,
-                           listener->port);
-        }
-    }
-    return true;
-}
-
-struct lb_listener *
-load_balancer_listen(struct network *net, struct load_balancer *lb, const json_t *json, struct err *err)
-{
-    struct lb_listener listener = { 0 };
-    if (!fields_load(lb_listener_fields, &listener, json, "listener", NULL, err) ||
-        !listener_check(lb, &listener, err) ||
-        !actions_check(net, lb, listener.actions.items, listener.actions.n, err)) {
-        fields_done(lb_listener_fields, &listener);
-        return NULL;
-    }
-    char hex[HEX_DIGITS + 1];
-    new_hex(net, hex);
-    free(listener.arn);
-    char *id = xasprintf("%s/%s", lb->obj.id, hex);
-    listener.arn = new_arn(net, id, "listener/");
-    free(id);
-    str_set(&listener.balancer_arn, lb->arn);
-    *VEC_ADD(&lb->listeners) = listener;
-    target_groups_follow(net);
-    return &lb->listeners.items[lb->listeners.n - 1];
-}
-
-struct lb_listener *
-network_listener(const struct network *net, const char *arn, struct load_balancer **owner)
-{
-    for (struct load_balancer *lb = store_first(net->store, &load_balancer_kind); lb; lb = store_next(net->store, lb)) {
-        for (size_t i = 0; i < lb->listeners.n; i++) {
-            if (str_is(lb->listeners.items[i].arn, arn)) {
-                *owner = lb;
-                return &lb->listeners.items[i];
-            }
-        }
-    }
-    return NULL;
-}
-
-void
-listener_delete(struct network *net, struct load_balancer *lb, struct lb_listener *listener)
-{
-    size_t at = (size_t)(listener - lb->listeners.items);
-    fields_done(lb_listener_fields, listener);
-    VEC_REMOVE(&lb->listeners, at);
-    target_groups_follow(net);
-}
-
-struct lb_rule *
-listener_add_rule(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json,
-                  struct err *err)
-{
-    struct lb_rule rule = { 0 };
-    bool ok = fields_load(lb_rule_fields, &rule, json, "rule", NULL, err);
-    long priority = ok && rule.priority ? strtol(rule.priority, NULL, 10) : 0;
-    if (ok && load_balancer_is_network(lb)) {
-        ok = err_set(err, ERR_INPUT, "InvalidConfigurationRequest", "a balancer of type network has no rules");
-    } else if (ok && (priority < 1 || priority > 50000)) {
-        ok = err_set(err, ERR_INPUT, "ValidationError", "the priority of a rule is 1 to 50000");
-    }
-    for (size_t i = 0; ok && i < listener->rules.n; i++) {
-        if (str_is(listener->rules.items[i].priority, rule.priority)) {
-            ok = err_set(err, ERR_INPUT, "PriorityInUse", "priority %ld is taken", priority);
-        }
-    }
-    if (!ok || !actions_check(net, lb, rule.actions.items, rule.actions.n, err)) {
-        fields_done(lb_rule_fields, &rule);
-        return NULL;
-    }
-    char hex[HEX_DIGITS + 1];
-    new_hex(net, hex);
-    const char *tail = strstr(listener->arn, "listener/");
-    char *id = xasprintf("%s/%s", tail ? tail + 9 : lb->obj.id, hex);
-    free(rule.arn);
-    rule.arn = new_arn(net, id, "listener-rule/");
-    rule.is_default = false;
-    free(id);
-    *VEC_ADD(&listener->rules) = rule;
-    target_groups_follow(net);
-    return &listener->rules.items[listener->rules.n - 1];
-}
-
-bool
-rule_delete(struct network *net, const char *arn)
-{
-    for (struct load_balancer *lb = store_first(net->store, &load_balancer_kind); lb; lb = store_next(net->store, lb)) {
-        for (size_t i = 0; i < lb->listeners.n; i++) {
-            struct lb_listener *listener = &lb->listeners.items[i];
-            for (size_t k = 0; k < listener->rules.n; k++) {
-                if (str_is(listener->rules.items[k].arn, arn)) {
-                    fields_done(lb_rule_fields, &listener->rules.items[k]);
-                    VEC_REMOVE(&listener->rules, k);
-                    target_groups_follow(net);
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
 }
