@@ -75,6 +75,7 @@ static const struct {
     { G("eigw-11"), I("i-a"), ", \"dstIp\": \"2001:db8:1:1::10\"" PORT(22), "eigw-unsolicited NO_PATH" },
     /* balancers */
     { I("i-a"), E("eni-nlb"), PORT(80), "reachable allowed" },
+    { I("i-a"), E("eni-nlb"), "", "reachable allowed" }, /* any port: a listener's too */
     { I("i-a"), E("eni-nlb"), PORT(81), "lb-no-listener ELBV2_LISTENERS_MISMATCH" },
     { I("i-a"), E("eni-far"), PORT(80), "lb-no-target ELBV2_NO_TARGETS_IN_AZ" },
     { I("i-a"), E("eni-empty"), PORT(80), "lb-no-target ELBV2_LISTENER_REQUIRES_TG_ACCEPT" },

@@ -1,0 +1,18 @@
+/* netsim/analysis/obstacle_mend.h - the command that would mend an obstacle, one function a reason; obstacle.c has the rows.
+ * Nothing is written when no one command does. */
+#pragma once
+#include "base/buf.h"
+#include "netsim/analysis/walk.h"
+
+/* What sentences, mends and explanations work from: the walk, the hop it ended at, and the packet as it stood there. */
+struct obstacle {
+    const struct walk *walk;
+    const struct network *net;
+    const struct hop *hop; /* never NULL; a blank one when nothing was crossed */
+    const struct packet *packet;
+    const struct eni *eni;
+    const struct route_table *table; /* the last one crossed; NULL */
+};
+
+typedef void mend_fn(const struct obstacle *obstacle, struct buf *out);
+mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_instance_state, mend_source_dest_check, mend_no_igw, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive;

@@ -1,0 +1,32 @@
+/* netsim/analysis/question.h - what a flow_spec asks, in the model's terms: who sends which packet, and where it is meant to end.
+ *
+ * Uses: walk.h.   Used by: reach.c, any_port.c. */
+#pragma once
+#include "netsim/analysis/walk.h"
+
+/* An end as the model knows it. */
+struct end {
+    const struct eni *eni; /* NULL: the internet */
+    struct ip ip;          /* its address in the question */
+    const char *gateway_id;
+    bool any_holder; /* given as an address: whoever has it */
+};
+
+struct question {
+    const struct network *net;
+    struct end from, to;
+    struct packet packet;
+    bool from_alone, to_alone;   /* interfaces, whatever the state of their instances */
+    const char *wanted_receiver; /* behind a balancer; NULL: any */
+    struct ip anyone;            /* the outside host, where the question names none */
+    bool filters_open;           /* walk past every filter: reach_open_ways() */
+    bool no_public_ip;           /* from outside to an interface without public address */
+};
+
+/* False as reach() says: an id of nothing, an end without address of the family, no packet. */
+bool question_init(const struct network *net, const struct flow_spec *flow, struct question *question, struct err *err);
+/* From the internet, or an internet gateway: the packet is meant for a public address. */
+bool question_from_public_side(const struct question *question);
+struct target question_target(const struct question *question);
+/* Walks both ways; 'result' is zeroed memory. */
+void question_answer(const struct question *question, bool want_components, struct reach_result *result, struct trace *trace);
