@@ -291,7 +291,10 @@ static void
 fill_spec(const struct op_call *call, const json_t *interface, const struct eni_request *request, char *arn,
           struct instance_spec *spec)
 {
-    const json_t *public = json_object_get(interface, "AssociatePublicIpAddress");
+    const json_t *public = json_object_get(interface, "AssociatePublicIpAddress"),
+                 *names = json_object_get(call->in, "PrivateDnsNameOptions"),
+                 *a = json_object_get(names, "EnableResourceNameDnsARecord"),
+                 *aaaa = json_object_get(names, "EnableResourceNameDnsAAAARecord");
     *spec = (struct instance_spec){
         .image_id = arg_str(call->in, "ImageId"),
         .type = arg_str(call->in, "InstanceType"),
@@ -300,6 +303,9 @@ fill_spec(const struct op_call *call, const json_t *interface, const struct eni_
         .profile_arn = arn,
         .eni = request->spec,
         .public_ip = public ? json_is_true(public) : -1,
+        .hostname_type = json_str(names, "HostnameType"),
+        .dns_a_record = a ? (json_is_true(a) ? 1 : -1) : 0,
+        .dns_aaaa_record = aaaa ? (json_is_true(aaaa) ? 1 : -1) : 0,
         .keep_eni = !json_flag(interface, "DeleteOnTermination", true),
     };
 }
@@ -389,7 +395,7 @@ ec2_run_instances(struct op_call *call, struct err *err)
             "BlockDeviceMappings KernelId RamdiskId Monitoring ElasticGpuSpecification ElasticInferenceAccelerators "
             "LaunchTemplate "
             "InstanceMarketOptions CreditSpecification CpuOptions CapacityReservationSpecification HibernationOptions "
-            "LicenseSpecifications MetadataOptions EnclaveOptions PrivateDnsNameOptions MaintenanceOptions "
+            "LicenseSpecifications MetadataOptions EnclaveOptions MaintenanceOptions "
             "DisableApiStop "
             "EnablePrimaryIpv6 NetworkPerformanceOptions Operator SecondaryInterfaces "
             "InstanceInitiatedShutdownBehavior "

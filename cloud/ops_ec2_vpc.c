@@ -67,6 +67,8 @@ static const struct attribute vpc_attributes[] = {
 static const struct attribute subnet_attributes[] = {
     { "MapPublicIpOnLaunch", "", offsetof(struct subnet, map_public_ip) },
     { "AssignIpv6AddressOnCreation", "", offsetof(struct subnet, assign_ipv6) },
+    { "EnableResourceNameDnsARecordOnLaunch", "", offsetof(struct subnet, dns_a_record) },
+    { "EnableResourceNameDnsAAAARecordOnLaunch", "", offsetof(struct subnet, dns_aaaa_record) },
 };
 
 static bool *
@@ -282,25 +284,35 @@ static bool
 modify_subnet_attribute(struct op_call *call, struct err *err)
 {
     struct subnet *subnet = ec2_require(call, &subnet_kind, "SubnetId", err);
-    if (!subnet ||
-        !ec2_refuse(call,
-                    "MapCustomerOwnedIpOnLaunch CustomerOwnedIpv4Pool EnableDns64 PrivateDnsHostnameTypeOnLaunch "
-                    "EnableResourceNameDnsARecordOnLaunch EnableResourceNameDnsAAAARecordOnLaunch "
-                    "EnableLniAtDeviceIndex DisableLniAtDeviceIndex",
-                    err)) {
+    if (!subnet || !ec2_refuse(call,
+                               "MapCustomerOwnedIpOnLaunch CustomerOwnedIpv4Pool EnableDns64 EnableLniAtDeviceIndex "
+                               "DisableLniAtDeviceIndex",
+                               err)) {
         return false;
+    }
+    const char *hostnames = arg_str(call->in, "PrivateDnsHostnameTypeOnLaunch");
+    if (hostnames) {
+        if (subnet->ipv6_native && strcmp(hostnames, "ip-name") == 0) {
+            return err_set(err, ERR_INPUT, "InvalidParameterValue",
+                           "`%s` is an IPv6-only subnet: its instances have resource names", subnet->obj.id);
+        }
+        free(subnet->hostname_type);
+        subnet->hostname_type = xstrdup(hostnames);
+        store_touch(network_store(ec2_net(call)));
+        return true;
     }
     const struct attribute *row = only_attribute(call, subnet_attributes, ARRAY_SIZE(subnet_attributes), err);
     if (!row) {
         return false;
     }
-    bool on = arg_flag(call->in, row->member, false), v6 = strcmp(row->member, "AssignIpv6AddressOnCreation") == 0;
+    bool on = arg_flag(call->in, row->member, false), v6 = strcmp(row->member, "AssignIpv6AddressOnCreation") == 0,
+         v4 = strcmp(row->member, "MapPublicIpOnLaunch") == 0;
     if (on && v6 && !subnet_cidr6(subnet)) {
         err_set(err, ERR_INPUT, "InvalidParameterValue",
                 "invalid value `true` for assignIpv6AddressOnCreation: `%s` has no IPv6 CIDR block", subnet->obj.id);
         return err_hint(err, "associate-subnet-cidr-block gives it one");
     }
-    if (on && !v6 && subnet->ipv6_native) {
+    if (on && v4 && subnet->ipv6_native) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue",
                        "`%s` is an IPv6-only subnet: it has no public IPv4 addresses", subnet->obj.id);
     }
@@ -370,7 +382,7 @@ const struct op ops_ec2_vpc[] = {
           "Create the default subnet of a zone in the default VPC."),
     WRITE("DeleteSubnet", delete_subnet, "subnet/${SubnetId}", "Delete a subnet in which no interface is left."),
     WRITE("ModifySubnetAttribute", modify_subnet_attribute, "subnet/${SubnetId}",
-          "Say whether instances of a subnet get a public or an IPv6 address by themselves."),
+          "Say whether instances of a subnet get a public or an IPv6 address by themselves, and which names."),
     WRITE("AssociateSubnetCidrBlock", associate_subnet_cidr_block, "subnet/${SubnetId}",
           "Give a subnet an IPv6 block of its VPC."),
     WRITE("DisassociateSubnetCidrBlock", disassociate_subnet_cidr_block, NULL,

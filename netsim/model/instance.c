@@ -22,6 +22,9 @@ static const struct field instance_fields[] = {
     FIELD(struct instance, "Placement.AvailabilityZone", FIELD_STRING, zone, 0),
     FIELD(struct instance, "SubnetId", FIELD_ID, subnet_id, 0),
     FIELD(struct instance, "VpcId", FIELD_ID, vpc_id, 0),
+    FIELD(struct instance, "PrivateDnsNameOptions.HostnameType", FIELD_STRING, hostname_type, 0),
+    FIELD(struct instance, "PrivateDnsNameOptions.EnableResourceNameDnsARecord", FIELD_BOOL, dns_a_record, 0),
+    FIELD(struct instance, "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", FIELD_BOOL, dns_aaaa_record, 0),
     FIELD(struct instance, "ReservationId", FIELD_ID, reservation_id, FIELD_STATE_ONLY),
     FIELD(struct instance, "UserData", FIELD_STRING, user_data, FIELD_STATE_ONLY),
     FIELD(struct instance, "DisableApiTermination", FIELD_BOOL, disable_api_termination,
@@ -283,6 +286,12 @@ instance_describe(const struct store *store, const void *object, json_t *out)
     }
     /* Unlike an interface, an instance has its private name with DNS hostnames off, too. */
     const char *given = json_str(first, "PrivateDnsName"), *public_name = json_str(association, "PublicDnsName");
+    if (str_is(instance->hostname_type, "resource-name")) {
+        snprintf(private_name, sizeof private_name,
+                 strcmp(instance->obj.region, "us-east-1") == 0 ? "%.30s.ec2.internal" : "%.30s.%s.compute.internal",
+                 instance->obj.id, instance->obj.region);
+        given = NULL;
+    }
     json_object_set_new(out, "PrivateDnsName", json_string(given ? given : private_name));
     json_object_set_new(out, "PublicDnsName", json_string(public_name ? public_name : ""));
     if (association) {

@@ -15,6 +15,8 @@ struct instance {
     int32_t state_code, launch_index;
     int64_t launch_time;
     bool disable_api_termination; /* state only */
+    char *hostname_type; /* PrivateDnsNameOptions: ip-name | resource-name; NULL: ip-name */
+    bool dns_a_record, dns_aaaa_record; /* its resource name is answered with an address of that family */
     bool auto_public_ip;      /* gets an amazon-owned address at each start; state only */
     struct ip last_public_ip; /* the one it had before it was stopped: the next start gives another; state only */
     json_t *loaded_enis;      /* only while loading AWS's form: interfaces listed nowhere but here; NULL afterwards */
@@ -25,6 +27,8 @@ struct instance_spec {
     const char *image_id /* ami-... any well-formed id */, *type, *key_name, *user_data, *profile_arn;
     struct eni_spec eni;      /* for device 0; eni.subnet_id NULL: the default subnet of the first zone */
     int public_ip;            /* 1 yes, 0 no, -1 as the subnet says */
+    const char *hostname_type; /* NULL: as the subnet says */
+    int dns_a_record, dns_aaaa_record; /* 1 yes, -1 no, 0 as the subnet says */
     const char *const *eni_ids; /* existing interfaces instead, device 0 first */
     size_t n_eni_ids;
     bool keep_eni;              /* the new interface outlives the instance (DeleteOnTermination false) */

@@ -135,6 +135,16 @@ instance_add(struct network *net, const struct instance_spec *spec, const char *
     return instance;
 }
 
+/* The names it answers to: as the request says, else as the subnet does. */
+static void
+instance_names_set(struct instance *instance, const struct instance_spec *spec, const struct subnet *home)
+{
+    const char *type = spec->hostname_type ? spec->hostname_type : home ? home->hostname_type : NULL;
+    instance->hostname_type = xstrdup(type ? type : "ip-name");
+    instance->dns_a_record = spec->dns_a_record ? spec->dns_a_record > 0 : home && home->dns_a_record;
+    instance->dns_aaaa_record = spec->dns_aaaa_record ? spec->dns_aaaa_record > 0 : home && home->dns_aaaa_record;
+}
+
 /* Its interfaces: new ones as the spec says, or those given. */
 static bool
 instance_connect(struct network *net, struct instance *instance, const struct instance_spec *spec,
@@ -162,6 +172,7 @@ instance_connect(struct network *net, struct instance *instance, const struct in
     memcpy(instance->subnet_id, eni->subnet_id, ID_SIZE);
     instance->zone = xstrdup(eni->zone ? eni->zone : "");
     instance->tenancy = xstrdup(vpc && vpc->tenancy ? vpc->tenancy : "default");
+    instance_names_set(instance, spec, home);
     /* What the subnet says holds for interfaces that come with the instance, not for those that were there before. */
     instance->auto_public_ip = spec->n_eni_ids        ? false
                                : spec->public_ip >= 0 ? spec->public_ip > 0

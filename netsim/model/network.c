@@ -33,6 +33,7 @@ const struct kind *const network_kinds[] = {
     &target_group_kind,
     &route_table_kind,
     &flow_log_kind,
+    &hosted_zone_kind,
     NULL,
 };
 
