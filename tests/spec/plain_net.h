@@ -2,7 +2,8 @@
  *
  * No index, no shared verdict code, no explanation: every question walks every object.  It reads the same model structs
  * as netsim/analysis and must give the same verdicts; where they differ, one of them has misread AWS's pages:
- *   VPC_Route_Tables, nacl-basics, vpc-security-groups, VPC_Internet_Gateway, vpc-nat-gateway (nat-gateway-basics). */
+ *   VPC_Route_Tables, nacl-basics, vpc-security-groups, VPC_Internet_Gateway, vpc-nat-gateway (nat-gateway-basics).
+ * What joins VPCs and leads to other networks is in plain_routers.h. */
 #pragma once
 #include <string.h>
 
@@ -10,8 +11,10 @@
 #include "netsim/model/instance.h"
 #include "netsim/model/network.h"
 #include "netsim/model/network_acl.h"
+#include "netsim/model/peering.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
+#include "netsim/model/transit_gateway.h"
 
 struct plain_packet {
     struct ip src, dst;
@@ -24,7 +27,12 @@ struct plain {
     /* What it is for: exactly one. */
     const struct eni *to_eni;
     bool to_internet, to_address;
-    const char *to_igw;
+    const char *to_gateway;
+    /* The VPC it set out from and by what it came into the one where it is. */
+    const char *home;
+    enum { CAME_NOWHERE, CAME_BY_PEERING, CAME_BY_TGW, CAME_FROM_OUTSIDE } came;
+    bool names_groups; /* CAME_BY_TGW: all that it crossed carries references to groups */
+    const char *zone;  /* of the subnet it left for the transit gateway */
     /* What the way there left behind for the way back. */
     bool back;
     const struct eni *admitted[8];
@@ -35,8 +43,11 @@ struct plain {
     } nat_memory[4];
     int n_nat_memory;
     /* Where it ended. */
-    const char *why;           /* NULL: it arrived */
-    const struct eni *end_eni; /* arrived here; NULL: outside */
+    const char *why;                             /* NULL: it arrived */
+    const struct eni *end_eni;                   /* arrived here; NULL: outside, or at a gateway */
+    const char *end_vpc;                         /* the gateway of this VPC; NULL: none, or an internet gateway */
+    const char *end_tgw;                         /* in this transit gateway, or beyond ... */
+    const struct tgw_attachment *end_attachment; /* ... this attachment of it */
     int depth;
 };
 
@@ -47,6 +58,7 @@ struct plain {
 static void plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet);
 static void plain_enter(struct plain *w, const struct eni *eni);
 static void plain_from_outside(struct plain *w, const char *gateway);
+static void plain_by_router(struct plain *w, const struct route *r, const struct subnet *from);
 
 static void
 plain_drop(struct plain *w, const char *why)
@@ -195,16 +207,61 @@ plain_is_off(const struct plain *w, const struct eni *eni)
  */
 
 static bool
+plain_holder_has_group(const struct plain *w, const char *vpc, const struct ip *ip, const char *group)
+{
+    const struct eni *eni = plain_holder(w, vpc, ip);
+    for (size_t i = 0; eni && i < eni->groups.n; i++) {
+        if (strcmp(eni->groups.items[i].id, group) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Two VPCs of one region with an active peering connection. */
+static bool
+plain_peers(const struct plain *w, const char *a, const char *b)
+{
+    EACH(peering, p, peering_kind)
+    {
+        bool two = (strcmp(p->requester.vpc_id, a) == 0 && strcmp(p->accepter.vpc_id, b) == 0) ||
+                   (strcmp(p->requester.vpc_id, b) == 0 && strcmp(p->accepter.vpc_id, a) == 0);
+        if (two && strcmp(p->status, "active") == 0) {
+            return strcmp(p->requester.region, p->accepter.region) == 0;
+        }
+    }
+    return false;
+}
+
+/* A group means the interfaces that carry it, by their private addresses.  Of another VPC: inwards if the packet came
+ * from there by peering or by a transit gateway that carries references; outwards only if the two are peers. */
+static bool
+plain_sg_group(const struct plain *w, const char *vpc, const char *group_id, const struct ip *peer, bool out)
+{
+    bool from_elsewhere = !out && w->came != CAME_NOWHERE;
+    if (!from_elsewhere && plain_holder_has_group(w, vpc, peer, group_id)) {
+        return true;
+    }
+    EACH(security_group, named, security_group_kind)
+    {
+        if (strcmp(named->obj.id, group_id) != 0 || strcmp(named->vpc_id, vpc) == 0 || !named->vpc_id[0]) {
+            continue;
+        }
+        bool from_there = w->home && strcmp(w->home, named->vpc_id) == 0;
+        bool carried = out                          ? plain_peers(w, vpc, named->vpc_id)
+                       : w->came == CAME_BY_TGW     ? from_there && w->names_groups
+                       : w->came == CAME_BY_PEERING ? from_there && plain_peers(w, vpc, named->vpc_id)
+                                                    : false;
+        return carried && plain_holder_has_group(w, named->vpc_id, peer, group_id);
+    }
+    return false;
+}
+
+static bool
 plain_sg_peer(const struct plain *w, const char *vpc, const struct sg_rule *rule, const struct ip *peer)
 {
     if (rule->group_id) {
-        const struct eni *eni = plain_holder(w, vpc, peer);
-        for (size_t i = 0; eni && i < eni->groups.n; i++) {
-            if (strcmp(eni->groups.items[i].id, rule->group_id) == 0) {
-                return true;
-            }
-        }
-        return false;
+        return plain_sg_group(w, vpc, rule->group_id, peer, rule->egress);
     }
     if (rule->prefix_list_id) {
         EACH(prefix_list, list, prefix_list_kind)
@@ -387,8 +444,10 @@ plain_igw_out(struct plain *w, const char *id, const char *vpc)
         return;
     }
     w->p.src = *public_ip;
+    w->home = NULL;
+    w->came = CAME_NOWHERE;
     struct ip inside;
-    if (w->to_igw && strcmp(w->to_igw, id) == 0) {
+    if (w->to_gateway && strcmp(w->to_gateway, id) == 0) {
         w->end_eni = NULL;
     } else if (w->to_internet) {
         w->end_eni = NULL;
@@ -397,7 +456,7 @@ plain_igw_out(struct plain *w, const char *id, const char *vpc)
     } else if (w->to_address) {
         w->end_eni = NULL;
     } else {
-        plain_drop(w, w->to_igw ? "no-route" : "other-destination");
+        plain_drop(w, w->to_gateway ? "no-route" : "other-destination");
     }
 }
 
@@ -463,9 +522,11 @@ plain_nat(struct plain *w, const char *id, const struct subnet *from)
             plain_drop(w, "asymmetric-return");
         } else if (w->p.src.family != IP_V4 || (w->p.protocol != 6 && w->p.protocol != 17 && w->p.protocol != 1)) {
             plain_drop(w, "nat-protocol");
-        } else if (!plain_vpc_has(w, nat->vpc_id, &w->p.src)) {
-            plain_drop(w, "nat-source");
+        } else if (!plain_vpc_has(w, nat->vpc_id, &w->p.src) && w->came != CAME_BY_TGW) {
+            plain_drop(w, "nat-source"); /* central egress: other VPCs may use it by way of a transit gateway alone */
         } else {
+            w->home = nat->vpc_id;
+            w->came = CAME_NOWHERE;
             w->nat_memory[w->n_nat_memory].nat = nat;
             w->nat_memory[w->n_nat_memory].inside = w->p;
             w->p.src = nat->addresses.items[0].private_ip;
@@ -524,6 +585,20 @@ plain_enter(struct plain *w, const struct eni *eni)
     }
 }
 
+/* Inside a VPC: whoever has the address gets it, past the ACL of its subnet. */
+static void
+plain_local(struct plain *w, const char *vpc)
+{
+    const struct eni *receiver = plain_holder(w, vpc, &w->p.dst);
+    if (!plain_vpc_has(w, vpc, &w->p.dst) || !receiver) {
+        plain_drop(w, "no-such-address");
+    } else if (!plain_acl(w, plain_subnet(w, receiver->subnet_id), false)) {
+        plain_drop(w, "nacl-ingress");
+    } else {
+        plain_enter(w, receiver);
+    }
+}
+
 /* Out of an interface (NULL: a NAT gateway's) in 'subnet'. */
 static void
 plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet)
@@ -553,14 +628,7 @@ plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet)
     } else if (r->state && strcmp(r->state, "blackhole") == 0) {
         plain_drop(w, "blackhole-route");
     } else if (r->gateway_id && strcmp(r->gateway_id, "local") == 0) {
-        const struct eni *receiver = plain_holder(w, subnet->vpc_id, &w->p.dst);
-        if (!plain_vpc_has(w, subnet->vpc_id, &w->p.dst) || !receiver) {
-            plain_drop(w, "no-such-address");
-        } else if (!plain_acl(w, plain_subnet(w, receiver->subnet_id), false)) {
-            plain_drop(w, "nacl-ingress");
-        } else {
-            plain_enter(w, receiver);
-        }
+        plain_local(w, subnet->vpc_id);
     } else if (r->gateway_id && strncmp(r->gateway_id, "igw-", 4) == 0) {
         plain_igw_out(w, r->gateway_id, subnet->vpc_id);
     } else if (r->nat_gateway_id) {
@@ -580,13 +648,15 @@ plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet)
             plain_enter(w, next);
         }
     } else {
-        plain_drop(w, "unknown-resource");
+        plain_by_router(w, r, subnet);
     }
 }
 
 static void
 plain_send(struct plain *w, const struct eni *eni)
 {
+    w->home = eni->vpc_id;
+    w->came = CAME_NOWHERE;
     if (plain_is_off(w, eni)) {
         plain_drop(w, "instance-state");
     } else if (eni->source_dest_check && !plain_holds(eni, &w->p.src)) {
@@ -598,9 +668,13 @@ plain_send(struct plain *w, const struct eni *eni)
     }
 }
 
-/* Can the answer come back?  'there' is the packet that arrived, 'first' as it set out, from 'from' (NULL: outside). */
+#include "tests/spec/plain_routers.h"
+
+/* Can the answer come back?  'there' is the packet that arrived, 'first' as it set out, from the interface 'from' or
+ * from 'gateway' (both NULL: the internet). */
 static const char *
-plain_answer(const struct plain *there, const struct plain_packet *first, const struct eni *from)
+plain_answer_to(const struct plain *there, const struct plain_packet *first, const struct eni *from,
+                const char *gateway)
 {
     struct plain w = *there;
     struct plain_packet p = there->p;
@@ -617,15 +691,27 @@ plain_answer(const struct plain *there, const struct plain_packet *first, const 
     w.depth = 0;
     w.why = NULL;
     w.to_eni = from;
-    w.to_internet = !from;
+    w.to_internet = !from && !gateway;
     w.to_address = false;
-    w.to_igw = NULL;
+    w.to_gateway = gateway;
     w.end_eni = NULL;
+    w.end_vpc = w.end_tgw = w.zone = w.home = NULL;
+    w.came = CAME_NOWHERE;
     if (there->end_eni) {
         plain_send(&w, there->end_eni);
+    } else if (there->end_vpc) {
+        plain_into_vpc(&w, there->end_vpc);
+    } else if (there->end_tgw) {
+        plain_into_tgw(&w, there->end_tgw, there->end_attachment);
     } else {
         plain_from_outside(&w, NULL);
     }
     bool same = ip_equal(&w.p.src, &first->dst) && w.p.sport == first->dport;
     return w.why || !same ? "blocked" : "allowed";
+}
+
+static inline const char *
+plain_answer(const struct plain *there, const struct plain_packet *first, const struct eni *from)
+{
+    return plain_answer_to(there, first, from, NULL);
 }

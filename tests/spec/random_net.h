@@ -18,7 +18,8 @@ struct random_net {
     struct network *net;
     int n_vpcs, n_groups, n_enis, n_nats;
     bool lawful;
-    bool tidy; /* as people build them: subnet 0 public with the NAT gateways, the others behind one */
+    bool tidy;    /* as people build them: subnet 0 public with the NAT gateways, the others behind one */
+    bool routers; /* VPCs joined to each other and to networks outside AWS: random_routers.h */
 };
 
 static int
@@ -68,6 +69,9 @@ lot_ip(struct random_net *r, bool v6)
     static const char *const outside4[] = { "8.8.8.8",     "9.9.9.9",      "192.168.3.4", "100.64.1.1",
                                             "203.0.113.5", "198.51.100.1", "172.16.0.9" };
     static const char *const outside6[] = { "2001:4860:4860::8888", "fd00::1", "2600::1" };
+    if (r->routers && !v6 && chance(r, 10)) {
+        return ip_lit(chance(r, 50) ? "192.168.3.4" : "52.216.1.1"); /* on premises; the service of an endpoint */
+    }
     if (chance(r, 25)) {
         return ip_lit(v6 ? outside6[lot(r, 3)] : outside4[lot(r, 7)]);
     }
@@ -193,6 +197,9 @@ random_group(struct random_net *r, int g)
 {
     struct security_group *group = lot_add(r, &security_group_kind, "sg-%d", g);
     group->name = text_of("g%d", g);
+    if (r->routers) {
+        snprintf(group->vpc_id, sizeof group->vpc_id, "vpc-%d", g % r->n_vpcs);
+    }
     for (int i = lot(r, 6); i >= 0; i--) {
         random_rule(r, group, g * 10 + i);
     }
@@ -361,7 +368,9 @@ random_instance(struct random_net *r, int e, int vpc, int s, int host)
     struct eni *eni = random_eni(r, e, vpc, s, host, false);
     for (int i = 0, n = r->lawful || chance(r, 95) ? 1 + lot(r, 2) : 0; i < n; i++) {
         struct eni_group *group = VEC_ADD(&eni->groups);
-        snprintf(group->id, sizeof group->id, "sg-%d", lot(r, r->n_groups));
+        int g = lot(r, r->n_groups);
+        g = r->routers && g % r->n_vpcs != vpc && chance(r, 60) ? vpc : g; /* a group of its own VPC */
+        snprintf(group->id, sizeof group->id, "sg-%d", g < r->n_groups ? g : 0);
     }
     if (strcmp(eni->status, "in-use") == 0) {
         struct instance *instance = lot_add(r, &instance_kind, "i-%d", e);
@@ -388,14 +397,14 @@ random_nat(struct random_net *r, int n)
 }
 
 static void
-random_net_init(struct random_net *r, uint64_t seed, bool lawful)
+random_net_make(struct random_net *r, uint64_t seed, bool lawful, bool routers)
 {
-    *r = (struct random_net){ .lawful = lawful };
+    *r = (struct random_net){ .lawful = lawful, .routers = routers };
     id_gen_seed(&r->lot, seed);
     id_gen_seed(&r->ids, seed);
     r->net = network_new(&r->ids, &r->clock);
     r->tidy = chance(r, 50);
-    r->n_vpcs = r->tidy ? 1 : 1 + lot(r, 2);
+    r->n_vpcs = routers ? 2 + lot(r, 2) : r->tidy ? 1 : 1 + lot(r, 2);
     r->n_groups = 2 + lot(r, 4);
     r->n_enis = 3 + lot(r, 6);
     r->n_nats = lot(r, 3);
@@ -431,6 +440,12 @@ random_net_init(struct random_net *r, uint64_t seed, bool lawful)
     for (int n = 0; n < r->n_nats; n++) {
         random_nat(r, n);
     }
+}
+
+static inline void
+random_net_init(struct random_net *r, uint64_t seed, bool lawful)
+{
+    random_net_make(r, seed, lawful, false);
 }
 
 static void

@@ -6,7 +6,7 @@
 
 #include "netsim/analysis/reach.h"
 #include "tests/spec/plain_net.h"
-#include "tests/spec/random_net.h"
+#include "tests/spec/random_routers.h"
 #include "tests/test.h"
 
 #define QUESTIONS 24 /* a network */
@@ -38,10 +38,13 @@ random_end(struct random_net *r, struct flow_end *end, bool v6)
         end->kind = FLOW_END_ENI;
         snprintf(end->id, sizeof end->id, "eni-nat%d", lot(r, r->n_nats));
     } else if (what < 18) {
-        end->kind = FLOW_END_INTERNET;
-    } else if (what < 19) {
+        end->kind = r->routers && chance(r, 60) ? FLOW_END_GATEWAY : FLOW_END_INTERNET;
+        if (end->kind == FLOW_END_GATEWAY) {
+            random_gateway(r, end->id, sizeof end->id);
+        }
+    } else if (what < 19 || (r->routers && chance(r, 50))) {
         end->kind = FLOW_END_GATEWAY;
-        snprintf(end->id, sizeof end->id, "igw-%d", lot(r, r->n_vpcs));
+        random_gateway(r, end->id, sizeof end->id);
     } else {
         end->kind = FLOW_END_IP;
         end->ip = lot_ip(r, v6);
@@ -85,11 +88,13 @@ plain_ask(const struct random_net *r, const struct flow_spec *flow, const struct
     w.to_eni = flow->to.kind == FLOW_END_ENI ? store_get(store, &eni_kind, flow->to.id) : NULL;
     w.to_address = flow->to.kind == FLOW_END_IP;
     w.to_internet = flow->to.kind == FLOW_END_INTERNET;
-    w.to_igw = flow->to.kind == FLOW_END_GATEWAY ? flow->to.id : NULL;
+    w.to_gateway = flow->to.kind == FLOW_END_GATEWAY ? flow->to.id : NULL;
     if (*from) {
         plain_send(&w, *from);
+    } else if (flow->from.kind == FLOW_END_GATEWAY) {
+        plain_from_gateway(&w, flow->from.id);
     } else {
-        plain_from_outside(&w, flow->from.kind == FLOW_END_GATEWAY ? flow->from.id : NULL);
+        plain_from_outside(&w, NULL);
     }
     return w;
 }
@@ -128,7 +133,8 @@ compare(struct random_net *r, const struct flow_spec *flow, uint64_t seed, struc
         return;
     }
     if (result.reachable) {
-        const char *reply = plain_answer(&w, &first, from);
+        bool from_internet = strncmp(flow->from.id, "igw-", 4) == 0 || flow->from.kind != FLOW_END_GATEWAY;
+        const char *reply = plain_answer_to(&w, &first, from, from_internet ? NULL : flow->from.id);
         CHECK_STR(reply_str(&result), reply, "%s reply (%s)", place, result.reply_why ? result.reply_why : "");
         CHECK(ip_equal(&result.arrives.src, &w.p.src) && ip_equal(&result.arrives.dst, &w.p.dst) &&
                   result.arrives.src_port == w.p.sport,
@@ -155,7 +161,8 @@ TEST(reach_agrees_with_a_plain_reading)
     struct counts counts = { 0 };
     for (uint64_t seed = first; seed < first + n && test_complaints < 10; seed++) {
         struct random_net r;
-        random_net_init(&r, seed, false);
+        random_net_make(&r, seed, false, seed % 2);
+        random_routers(&r);
         for (int i = 0; i < QUESTIONS; i++) {
             struct flow_spec flow;
             random_flow(&r, &flow);
