@@ -9,6 +9,7 @@
 #include "netsim/analysis/conn_roles.h"
 #include "netsim/analysis/conn_ways.h"
 #include "netsim/analysis/walk.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
@@ -159,7 +160,7 @@ static char *
 site_key(const struct connectivity *c, const struct eni *eni, const struct ip *ip)
 {
     const struct instance *instance = eni_instance(c->net, eni);
-    bool plain = !eni->type || strcmp(eni->type, "interface") == 0;
+    bool plain = (!eni->type || strcmp(eni->type, "interface") == 0) && !network_endpoint_of_eni(c->net, eni->obj.id);
     bool is_target = map_get(&c->own_route, eni->obj.id) || map_get(&c->own_route, eni->attachment.instance_id);
     bool holds = network_eni_by_address(c->net, eni->vpc_id, ip) == eni; /* else somebody else has the address too */
     return xasprintf("%s %s %d %d%d%d%d%d %s", eni->vpc_id, eni->subnet_id, address_parts_find(&c->seen_by_ways, ip),

@@ -4,6 +4,7 @@
 
 #include "netsim/analysis/vpce.h"
 #include "netsim/model/egress_only_gateway.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
@@ -130,17 +131,17 @@ static bool
 end_from_vpce(const struct network *net, const char *id, const struct ip *override, const char *near_subnet,
               struct end *end, struct err *err)
 {
-    struct vpce vpce;
-    if (!vpce_find(net, id, &vpce)) {
+    const struct endpoint *endpoint = store_get(network_store(net), &endpoint_kind, id);
+    if (!endpoint) {
         return err_set(err, ERR_INPUT, "InvalidVpcEndpointId.NotFound", "no VPC endpoint is called `%s`", id);
     }
     end->gateway_id = id;
-    if (!vpce.is_gateway) {
-        const struct eni *stated = override->family ? network_eni_by_address(net, vpce.vpc_id, override) : NULL;
+    if (!endpoint_is_gateway(endpoint)) {
+        const struct eni *stated = override->family ? network_eni_by_address(net, endpoint->vpc_id, override) : NULL;
         const char *owner = stated ? vpce_of_eni(net, stated->obj.id) : NULL;
         end->eni = owner && strcmp(owner, id) == 0 ? stated : vpce_eni(net, id, near_subnet);
     }
-    if (!vpce.is_gateway && !end->eni) {
+    if (!endpoint_is_gateway(endpoint) && !end->eni) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "VPC endpoint `%s` has no network interface", id);
     }
     return true;

@@ -7,21 +7,6 @@
 #include "netsim/model/network.h"
 
 bool
-vpce_find(const struct network *net, const char *id, struct vpce *vpce)
-{
-    const struct endpoint *endpoint = store_get(network_store(net), &endpoint_kind, id);
-    if (!endpoint) {
-        return false;
-    }
-    *vpce = (struct vpce){ .object = &endpoint->obj,
-                           .vpc_id = endpoint->vpc_id,
-                           .is_gateway = endpoint_is_gateway(endpoint),
-                           .is_interface = endpoint->eni_ids.n > 0,
-                           .available = !endpoint->state || endpoint_is_available(endpoint) };
-    return true;
-}
-
-bool
 vpce_service_address(const struct network *net, const char *id, int family, struct ip *ip)
 {
     const struct endpoint *endpoint = store_get(network_store(net), &endpoint_kind, id);

@@ -217,7 +217,7 @@ at_sender(struct walk *w)
         walk_stop(w, STOP_SPOOFED);
     } else if (!w->subnet) {
         walk_stop(w, STOP_NO_SUBNET); /* an import that lacks it */
-    } else if (walk_pass_groups(w, true)) {
+    } else if (endpoint_sends(w) && walk_pass_groups(w, true)) {
         w->at = AT_EDGE_OUT;
     }
 }
@@ -357,6 +357,8 @@ at_receiver(struct walk *w)
     cross_instance_and_eni(w, false);
     if (!powered(w)) {
         walk_stop(w, STOP_INSTANCE_STATE);
+    } else if (!endpoint_receives(w)) {
+        return;
     } else if (eni_has_ip(w->eni, &w->packet.dst)) {
         delivered(w);
     } else if (w->eni->source_dest_check) {

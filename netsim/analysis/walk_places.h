@@ -1,5 +1,5 @@
 /* netsim/analysis/walk_places.h - what the files of places share: walk.c (interface, subnet, router), walk_internet.c (internet and NAT
- * gateways), walk_routers.c (what joins VPCs and leads out of AWS) and walk_balancer.c.  Nobody else includes it. */
+ * gateways), walk_routers.c (what joins VPCs and leads out of AWS), walk_endpoint.c and walk_balancer.c.  Nobody else includes it. */
 #pragma once
 #include "netsim/analysis/walk.h"
 
@@ -34,6 +34,7 @@ bool walk_pass_groups(struct walk *w, bool egress); /* of w->eni; false: stopped
 bool walk_pass_acl(struct walk *w, bool egress);    /* of w->subnet; false: stopped */
 /* A table associated with a gateway lets the packet into the VPC; false: it was stopped or led to an appliance. */
 bool walk_ingress_routed(struct walk *w, const char *gateway_id);
+void walk_outside(struct walk *w); /* beyond what is modelled: it arrives if an address is asked for */
 bool walk_is_target(const struct walk *w, const char *gateway_id);
 void walk_go_on(struct walk *w); /* from w->at until it ends */
 
@@ -58,3 +59,7 @@ void place_tgw_table(struct walk *w);
 void place_vgw_out(struct walk *w);
 void place_eigw_out(struct walk *w);
 void place_vpce(struct walk *w);
+/* The packet leaves or has reached w->eni, past its groups; false: it is an endpoint's, which stopped it. */
+bool endpoint_sends(struct walk *w);
+bool endpoint_receives(struct walk *w);
+void walk_from_endpoint(struct walk *w, const char *id);

@@ -1,11 +1,11 @@
 /* Places that join VPCs (peering connections, transit gateways) or lead out of them other than by an internet gateway:
- * virtual private gateways with VPN and Direct Connect, egress-only internet gateways, gateway endpoints. */
+ * virtual private gateways with VPN and Direct Connect, egress-only internet gateways. */
 #include <string.h>
 
 #include "netsim/analysis/tgw_table.h"
-#include "netsim/analysis/vpce.h"
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/egress_only_gateway.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
@@ -23,9 +23,9 @@ walk_is_target(const struct walk *w, const char *gateway_id)
     return w->target.kind == TARGET_GATEWAY && same(w->target.gateway_id, gateway_id);
 }
 
-/* The packet has left AWS towards the customer's network. */
-static void
-outside(struct walk *w)
+/* The packet has left AWS, or its VPC, for somewhere that is not modelled. */
+void
+walk_outside(struct walk *w)
 {
     if (w->target.kind == TARGET_ADDRESS) {
         walk_arrive(w);
@@ -77,7 +77,7 @@ through_vpn(struct walk *w, const struct vpn_connection *vpn, enum stop when_dow
     if (walk_is_target(w, vpn->customer_gateway_id)) {
         walk_arrive(w);
     } else {
-        outside(w);
+        walk_outside(w);
     }
 }
 
@@ -88,7 +88,7 @@ through_direct_connect(struct walk *w, const char *gateway_id)
     if (walk_is_target(w, gateway_id)) {
         walk_arrive(w);
     } else {
-        outside(w);
+        walk_outside(w);
     }
 }
 
@@ -152,7 +152,7 @@ place_vgw_out(struct walk *w)
     } else if (vpn) {
         through_vpn(w, vpn, STOP_VPN);
     } else {
-        outside(w);
+        walk_outside(w);
     }
 }
 
@@ -162,12 +162,12 @@ place_vgw_out(struct walk *w)
 static const struct {
     const char *prefix;
     enum hop_kind hop;
-    const struct kind *kind; /* NULL: a gateway endpoint, found by vpce_find() */
+    const struct kind *kind;
 } entrances[] = {
     { "vgw-", HOP_VGW, &vpn_gateway_kind },
     { "pcx-", HOP_PEERING, &peering_kind },
     { "eigw-", HOP_EIGW, &egress_only_gateway_kind },
-    { "vpce-", HOP_VPCE, NULL },
+    { "vpce-", HOP_VPCE, &endpoint_kind },
 };
 
 void
@@ -177,11 +177,7 @@ walk_enter_vpc(struct walk *w, const char *gateway_id)
     w->eni = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(entrances); i++) {
         if (strncmp(gateway_id, entrances[i].prefix, strlen(entrances[i].prefix)) == 0) {
-            struct vpce vpce = { 0 };
-            const struct object *object = entrances[i].kind ? walk_get(w, entrances[i].kind, gateway_id)
-                                          : vpce_find(w->net, gateway_id, &vpce) ? vpce.object
-                                                                                 : NULL;
-            walk_cross(w, entrances[i].hop, object)->id = gateway_id;
+            walk_cross(w, entrances[i].hop, walk_get(w, entrances[i].kind, gateway_id))->id = gateway_id;
         }
     }
     const struct vpc *vpc = walk_get(w, &vpc_kind, w->vpc_id);
@@ -345,7 +341,7 @@ tgw_to_vpn(struct walk *w, const struct tgw_attachment *to)
     if (walk_is_target(w, to->resource_id)) {
         walk_arrive(w);
     } else {
-        outside(w);
+        walk_outside(w);
     }
 }
 
@@ -474,41 +470,6 @@ place_eigw_out(struct walk *w)
         walk_arrive(w);
     } else {
         walk_stop(w, STOP_OTHER_DESTINATION);
-    }
-}
-
-/* tcp, and icmp echo.  Source: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html */
-static bool
-gateway_endpoint_carries(const struct packet *p)
-{
-    return p->protocol == PROTOCOL_TCP || (p->protocol == PROTOCOL_ICMP && (p->icmp_type == 8 || p->icmp_type == 0)) ||
-           (p->protocol == PROTOCOL_ICMPV6 && (p->icmp_type == 128 || p->icmp_type == 129));
-}
-
-void
-place_vpce(struct walk *w)
-{
-    const char *id = w->gateway_id = w->route->gateway_id;
-    struct vpce vpce;
-    bool known = vpce_find(w->net, id, &vpce);
-    walk_cross(w, HOP_VPCE, known ? vpce.object : NULL)->id = id;
-    w->stop_what = "Gateway Load Balancer endpoint";
-    if (!known) {
-        walk_stop(w, STOP_UNKNOWN_RESOURCE);
-    } else if (!vpce.is_gateway) {
-        walk_stop(w, STOP_UNMODELLED);
-    } else if (strcmp(vpce.vpc_id, w->vpc_id) != 0) {
-        walk_stop(w, STOP_BLACKHOLE);
-    } else if (!vpce.available) {
-        walk_stop(w, STOP_GATEWAY_STATE);
-    } else if (!gateway_endpoint_carries(&w->packet)) {
-        walk_stop(w, STOP_VPCE_PROTOCOL);
-    } else if (!network_eni_by_address(w->net, w->vpc_id, &w->packet.src)) {
-        walk_stop(w, STOP_VPCE_SOURCE); /* nobody outside the VPC may use it */
-    } else if (walk_is_target(w, id)) {
-        walk_arrive(w);
-    } else {
-        outside(w);
     }
 }
 
@@ -653,26 +614,26 @@ from_peering(struct walk *w, const char *id)
                     to_accepter ? &peering->accepter : &peering->requester);
 }
 
-/* Only answers come out of these. */
+/* Only answers come out of it. */
 static void
-from_answering(struct walk *w, const char *id)
+from_egress_only_gateway(struct walk *w, const char *id)
 {
-    bool endpoint = strncmp(id, "vpce-", 5) == 0;
-    struct vpce vpce = { 0 };
-    vpce_find(w->net, id, &vpce);
-    walk_cross(w, endpoint ? HOP_VPCE : HOP_EIGW, endpoint ? vpce.object : walk_get(w, &egress_only_gateway_kind, id))
-        ->id = id;
-    w->vpc_id = endpoint ? vpce.vpc_id : NULL;
-    walk_stop(w, endpoint ? STOP_VPCE_INTRA_VPC : STOP_EIGW_UNSOLICITED);
+    walk_cross(w, HOP_EIGW, walk_get(w, &egress_only_gateway_kind, id))->id = id;
+    walk_stop(w, STOP_EIGW_UNSOLICITED);
 }
 
 static const struct {
     const char *prefix;
     void (*enter)(struct walk *w, const char *id);
 } sources[] = {
-    { "vgw-", enter_by_vgw },    { "tgw-attach-", from_attachment }, { "tgw-", from_tgw },
-    { "vpn-", from_vpn },        { "cgw-", from_customer_gateway },  { "pcx-", from_peering },
-    { "vpce-", from_answering }, { "eigw-", from_answering },
+    { "vgw-", enter_by_vgw },
+    { "tgw-attach-", from_attachment },
+    { "tgw-", from_tgw },
+    { "vpn-", from_vpn },
+    { "cgw-", from_customer_gateway },
+    { "pcx-", from_peering },
+    { "vpce-", walk_from_endpoint },
+    { "eigw-", from_egress_only_gateway },
 };
 
 void

@@ -42,15 +42,57 @@ static const struct filter_row endpoint_filters[] = {
     { "vpc-endpoint-type", "VpcEndpointType" }, { NULL, NULL },
 };
 
-/* Dumps from before interface endpoints do not say which they are. */
+static bool
+has_text(char *const *texts, size_t n, const char *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(texts[i], text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What one of its interfaces tells of an endpoint whose record lacks it, and the other way round: groups stand in both.
+ */
+static void
+learn_from_eni(struct endpoint *endpoint, struct eni *eni)
+{
+    if (!*endpoint->vpc_id) {
+        id_set(endpoint->vpc_id, eni->vpc_id);
+    }
+    if (*eni->subnet_id && !has_text(endpoint->subnet_ids.items, endpoint->subnet_ids.n, eni->subnet_id)) {
+        *VEC_ADD(&endpoint->subnet_ids) = xstrdup(eni->subnet_id);
+    }
+    for (size_t i = 0; eni->groups.n == 0 && str_is(endpoint->type, "Interface") && i < endpoint->groups.n; i++) {
+        struct eni_group *group = VEC_ADD(&eni->groups);
+        id_set(group->id, endpoint->groups.items[i].id);
+        str_set(&group->name, endpoint->groups.items[i].name);
+    }
+}
+
+/* Dumps from before interface endpoints do not say which they are; test data leaves out members that an interface's
+ * description or the interface itself tells. */
 static void
 endpoint_loaded(struct store *store, void *object)
 {
     struct endpoint *endpoint = object;
-    (void)store;
-    if (!endpoint->type) {
-        endpoint->type = xstrdup(endpoint->eni_ids.n ? "Interface" : "Gateway");
+    bool listed = endpoint->eni_ids.n > 0, routes = endpoint->table_ids.n > 0;
+    for (struct eni *eni = listed || routes ? NULL : store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        if (str_is(endpoint_of_description(eni), endpoint->obj.id)) {
+            *VEC_ADD(&endpoint->eni_ids) = xstrdup(eni->obj.id);
+        }
     }
+    if (!endpoint->type) {
+        endpoint->type = xstrdup(endpoint->eni_ids.n || endpoint->subnet_ids.n ? "Interface" : "Gateway");
+    }
+    for (size_t i = 0; i < endpoint->eni_ids.n; i++) {
+        struct eni *eni = store_get(store, &eni_kind, endpoint->eni_ids.items[i]);
+        if (eni) {
+            learn_from_eni(endpoint, eni);
+        }
+    }
+    store_touch(store);
 }
 
 const struct kind endpoint_kind = {
@@ -69,6 +111,14 @@ const struct kind endpoint_kind = {
     .loaded = endpoint_loaded,
 };
 
+const char *
+endpoint_of_description(const struct eni *eni)
+{
+    static const char start[] = "VPC Endpoint Interface ";
+    bool names = eni->description && strncmp(eni->description, start, sizeof start - 1) == 0;
+    return names ? eni->description + sizeof start - 1 : NULL;
+}
+
 bool
 endpoint_is_gateway(const struct endpoint *endpoint)
 {
@@ -78,7 +128,7 @@ endpoint_is_gateway(const struct endpoint *endpoint)
 bool
 endpoint_is_available(const struct endpoint *endpoint)
 {
-    return str_is(endpoint->state, "available") || str_is(endpoint->state, "Available");
+    return !endpoint->state || str_is(endpoint->state, "available") || str_is(endpoint->state, "Available");
 }
 
 struct prefix_list *

@@ -26,7 +26,8 @@ struct endpoint {
 extern const struct kind endpoint_kind;
 
 bool endpoint_is_gateway(const struct endpoint *endpoint);
-bool endpoint_is_available(const struct endpoint *endpoint);
+bool endpoint_is_available(const struct endpoint *endpoint); /* also where an import does not say */
+const char *endpoint_of_description(const struct eni *eni); /* the id an endpoint's interface names; NULL if none */
 /* The endpoint that owns an interface; NULL if none does. */
 struct endpoint *network_endpoint_of_eni(const struct network *net, const char *eni_id);
 /* The prefix list of the service of a gateway endpoint ("com.amazonaws.us-east-1.s3"); NULL if the lab has none of that

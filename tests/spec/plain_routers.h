@@ -5,7 +5,7 @@
  * egress-only-internet-gateway, gateway-endpoints.  What a router outside announces by BGP is in no describe call: such
  * a connection takes any address, and a transit gateway is taken to know what was asked of the gateway itself. */
 #pragma once
-#include "netsim/analysis/vpce.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/egress_only_gateway.h"
 #include "netsim/model/vpn.h"
 
@@ -455,14 +455,14 @@ plain_endpoint(struct plain *w, const char *id, const char *vpc)
     const struct plain_packet *p = &w->p;
     bool carried = p->protocol == 6 || (p->protocol == 1 && (p->type == 8 || p->type == 0)) ||
                    (p->protocol == 58 && (p->type == 128 || p->type == 129));
-    struct vpce e;
+    const struct endpoint *e = store_get(network_store(w->net), &endpoint_kind, id);
     w->end_eni = NULL;
     w->end_vpc = vpc;
-    if (!vpce_find(w->net, id, &e)) {
+    if (!e) {
         plain_drop(w, "unknown-resource");
-    } else if (strcmp(e.vpc_id, vpc) != 0) {
+    } else if (strcmp(e->vpc_id, vpc) != 0) {
         plain_drop(w, "blackhole-route");
-    } else if (!e.available) {
+    } else if (!endpoint_is_available(e)) {
         plain_drop(w, "gateway-state");
     } else if (!carried) {
         plain_drop(w, "vpce-protocol");

@@ -1,35 +1,10 @@
 /* What joins VPCs and leads out of them, asked as `reach --batch` is asked, on tests/reach/routers/network.json: vpc-a
  * peers with vpc-b, reaches vpc-c by tgw-11 from zone a only, vpc-d has asked for nothing; vpc-b has a VPN and
  * balancers. */
-#include <stdlib.h>
-
-#include "netsim/analysis/batch.h"
 #include "netsim/model/transit_gateway.h"
-#include "tests/unit/reach_lab.h"
+#include "tests/unit/reach_ask.h"
 
-static json_t *
-ask(const struct network *net, const char *from, const char *to, const char *rest)
-{
-    char text[512];
-    struct err err = { 0 };
-    snprintf(text, sizeof text, "{\"from\": {%s}, \"to\": {%s}, \"protocol\": \"tcp\"%s}", from, to, rest);
-    json_t *question = json_loads(text, 0, NULL);
-    REQUIRE(question != NULL, "%s", text);
-    json_t *answer = batch_answer(net, question, &err);
-    json_decref(question);
-    REQUIRE(answer != NULL, "%s: %s", text, err.text);
-    return answer;
-}
-
-static const struct {
-    const char *from, *to, *rest, *answer; /* "reachable allowed", or the reason and its first code */
-} cases[] = {
-#define I(x)    "\"instance\": \"" x "\""
-#define E(x)    "\"eni\": \"" x "\""
-#define G(x)    "\"gateway\": \"" x "\""
-#define V(x)    "\"endpoint\": \"" x "\""
-#define IP(x)   "\"ip\": \"" x "\""
-#define PORT(n) ", \"dstPort\": " #n
+static const struct reach_case cases[] = {
     /* peering */
     { I("i-a"), I("i-b"), PORT(22), "reachable allowed" },
     { I("i-a"), I("i-b"), PORT(80), "sg-ingress ENI_SG_RULES_MISMATCH" },
@@ -85,22 +60,7 @@ static const struct {
 
 TEST(verdicts_and_codes)
 {
-    struct lab lab;
-    lab_init(&lab, "tests/reach/routers/network.json");
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        json_t *a = ask(lab.net, cases[i].from, cases[i].to, cases[i].rest);
-        const char *why = json_str(a, "why"), *reply = json_str(a, "reply");
-        char text[160];
-        snprintf(text, sizeof text, "%s %s", why ? why : json_str(a, "verdict"),
-                 why     ? json_string_value(json_array_get(json_object_get(a, "codes"), 0))
-                 : reply ? reply
-                         : "-");
-        char *all = json_dumps(a, JSON_COMPACT);
-        CHECK_STR(text, cases[i].answer, "%s -> %s%s: %s", cases[i].from, cases[i].to, cases[i].rest, all);
-        free(all);
-        json_decref(a);
-    }
-    lab_done(&lab);
+    ask_cases("tests/reach/routers/network.json", cases, ARRAY_SIZE(cases));
 }
 
 /* Without the gateway's consent a rule that names a group across it does not match, and the answer says why. */

@@ -1,0 +1,60 @@
+/* Interface endpoints as dumps show them, asked as `reach --batch` is asked, on tests/reach/endpoints/network.json:
+ * vpc-1 with subnets in three zones peers with vpc-2; endpoints with and without policy, private DNS, groups, in one
+ * subnet or several, with members missing. */
+#include "netsim/model/endpoint.h"
+#include "tests/unit/reach_ask.h"
+
+static const struct reach_case cases[] = {
+    /* two subnets: the one near the sender answers, the other can be named */
+    { I("i-a"), V("vpce-sts"), PORT(443), "reachable allowed" },
+    { I("i-b"), V("vpce-sts"), PORT(443), "reachable allowed" },
+    { I("i-a"), E("eni-sts-b"), PORT(443), "reachable allowed" },
+    { I("i-a"), V("vpce-sts"), ", \"dstIp\": \"10.0.2.50\"" PORT(443), "reachable allowed" },
+    { I("i-a"), IP("10.0.2.50"), PORT(443), "reachable allowed" },
+    { I("i-a"), V("vpce-sts"), ", \"dstIp\": \"10.0.2.51\"" PORT(443), "no-such-address NO_POSSIBLE_DESTINATION" },
+    /* its groups, whoever asks and from where */
+    { I("i-a"), V("vpce-sts"), PORT(80), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    { I("i-p"), V("vpce-sts"), PORT(443), "reachable allowed" }, /* across the peering connection */
+    { I("i-p"), V("vpce-bare"), PORT(80), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    { I("i-a"), V("vpce-kms"), PORT(443), "sg-ingress ENI_SG_RULES_MISMATCH" }, /* names a group the sender lacks */
+    /* the ACL of its subnet */
+    { I("i-b"), V("vpce-kms"), PORT(443), "nacl-ingress SUBNET_ACL_RESTRICTION" },
+    /* members missing: type, interfaces, VPC, groups of the interface; an interface whose endpoint is not in the dump
+     */
+    { I("i-a"), V("vpce-bare"), PORT(443), "reachable allowed" },
+    { I("i-a"), E("eni-bare"), PORT(443), "reachable allowed" },
+    { I("i-a"), V("vpce-loose"), PORT(443), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    { I("i-a"), E("eni-orphan"), PORT(443), "reachable allowed" },
+    { I("i-a"), E("eni-orphan"), PORT(22), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    /* state: a connection that its service has not accepted carries nothing */
+    { I("i-a"), V("vpce-wait"), PORT(443), "gateway-state BAD_STATE" },
+    { I("i-a"), E("eni-wait"), PORT(443), "gateway-state BAD_STATE" },
+    { I("i-a"), V("vpce-far"), PORT(443), "reachable allowed" }, /* a service of an account that is not here */
+    /* endpoints answer and open nothing, however they are named */
+    { V("vpce-sts"), I("i-a"), PORT(22), "vpce-unsolicited VPCE_INTRA_VPC_TRAFFIC" },
+    { E("eni-sts-a"), I("i-a"), PORT(22), "vpce-unsolicited VPCE_INTRA_VPC_TRAFFIC" },
+    { E("eni-bare"), I("i-p"), PORT(22), "vpce-unsolicited VPCE_INTRA_VPC_TRAFFIC" },
+    /* from outside nobody comes to a private address */
+    { "\"internet\": true", E("eni-sts-a"), PORT(443), "no-public-ip IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS" },
+};
+
+TEST(interface_endpoints_of_a_dump)
+{
+    ask_cases("tests/reach/endpoints/network.json", cases, ARRAY_SIZE(cases));
+}
+
+TEST(what_a_record_lacks_its_interfaces_tell)
+{
+    struct lab lab;
+    lab_init(&lab, "tests/reach/endpoints/network.json");
+    const struct endpoint *bare = store_get(network_store(lab.net), &endpoint_kind, "vpce-bare");
+    CHECK_STR(bare->type, "Interface");
+    CHECK_STR(bare->vpc_id, "vpc-1");
+    CHECK_INT(bare->eni_ids.n, 1);
+    CHECK_STR(bare->subnet_ids.items[0], "subnet-b");
+    const struct eni *loose = store_get(network_store(lab.net), &eni_kind, "eni-loose");
+    CHECK_INT(loose->groups.n, 1);
+    lab_done(&lab);
+}
+
+TEST_MAIN
