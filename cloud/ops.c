@@ -37,6 +37,7 @@
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \
+    FAMILY(ops_ec2_insights) \
     FAMILY(ops_import) \
     FAMILY(ops_import_iam) \
     FAMILY(ops_flows) \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cloud/ops_ec2.h"
+#include "base/clock.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network_acl.h"
@@ -112,6 +113,35 @@ static const struct other_names {
     { "GroupNames", "GroupName", "InvalidGroup.NotFound", "security group" },
 };
 
+/* Arguments that narrow the list further: what the member must be, or the time it must not be before or after. */
+static const struct narrowing {
+    const char *argument, *member;
+    enum { SAME, NOT_BEFORE, NOT_AFTER } how;
+} narrowings[] = {
+    { "NetworkInsightsPathId", "NetworkInsightsPathId", SAME },
+    { "NetworkInsightsAccessScopeId", "NetworkInsightsAccessScopeId", SAME },
+    { "AnalysisStartTime", "StartDate", NOT_BEFORE },
+    { "AnalysisEndTime", "StartDate", NOT_AFTER },
+    { "AnalysisStartTimeBegin", "StartDate", NOT_BEFORE },
+    { "AnalysisStartTimeEnd", "StartDate", NOT_AFTER },
+};
+
+static bool
+narrowed_out(const struct op_call *call, const json_t *described)
+{
+    bool out = false;
+    for (size_t i = 0; i < ARRAY_SIZE(narrowings); i++) {
+        const char *asked = arg_str(call->in, narrowings[i].argument), *own = json_str(described, narrowings[i].member);
+        int64_t wanted, is;
+        if (!asked || narrowings[i].how == SAME) {
+            out |= asked && (!own || strcmp(asked, own) != 0);
+        } else if (clock_parse(asked, &wanted)) {
+            out |= !own || !clock_parse(own, &is) || (narrowings[i].how == NOT_BEFORE ? is < wanted : is > wanted);
+        }
+    }
+    return out;
+}
+
 static bool
 list_has(const json_t *list, const char *text)
 {
@@ -156,7 +186,7 @@ describe_one(struct description *d, const struct object *object)
             return;
         }
     }
-    if (filters_match(d->kind, d->filters, described)) {
+    if (filters_match(d->kind, d->filters, described) && !narrowed_out(d->call, described)) {
         json_array_append(d->list, described);
     }
     json_decref(described);

@@ -16,30 +16,6 @@
 /* ---- Reading the question ------------------------------------------------------------------------------------------
  */
 
-/* What an id may be as an end, by its prefix. */
-static const struct {
-    const char *prefix;
-    enum flow_end_kind kind;
-} end_prefixes[] = {
-    { "i-", FLOW_END_INSTANCE },  { "eni-", FLOW_END_ENI },      { "igw-", FLOW_END_GATEWAY },
-    { "nat-", FLOW_END_GATEWAY }, { "tgw-", FLOW_END_GATEWAY },  { "vgw-", FLOW_END_GATEWAY },
-    { "pcx-", FLOW_END_GATEWAY }, { "dxgw-", FLOW_END_GATEWAY }, { "eigw-", FLOW_END_GATEWAY },
-    { "cgw-", FLOW_END_GATEWAY }, { "vpn-", FLOW_END_GATEWAY },  { "vpce-", FLOW_END_VPCE },
-};
-
-static bool
-end_from_id(const char *id, struct flow_end *end)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(end_prefixes); i++) {
-        if (strncmp(id, end_prefixes[i].prefix, strlen(end_prefixes[i].prefix)) == 0 && strlen(id) < sizeof end->id) {
-            end->kind = end_prefixes[i].kind;
-            strcpy(end->id, id);
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool
 end_from_words(const struct cloud *cloud, const char *text, const char *where, struct flow_end *end, struct err *err)
 {
@@ -57,13 +33,13 @@ end_from_words(const struct cloud *cloud, const char *text, const char *where, s
         end->kind = FLOW_END_IP;
         return true;
     }
-    if (end_from_id(text, end) && !network_kind_of_id(text)) {
+    if (flow_end_of_id(text, end) && !network_kind_of_id(text)) {
         return true; /* of a kind that is not modelled: the answer says so */
     }
     if (!cloud_resolve(cloud, NULL, text, id, err)) {
         return err_at(err, where, 0, 0);
     }
-    if (!end_from_id(id, end) && !store_find(network_store(cloud->net), id)) {
+    if (!flow_end_of_id(id, end) && !store_find(network_store(cloud->net), id)) {
         return cloud_resolve(cloud, "instance", text, id, err) ||
                err_at(err, where, 0, 0); /* says so, with what is near */
     }

@@ -40,6 +40,15 @@ collect_bounds(const struct network *net, int protocol, unsigned char *is_bound)
     }
 }
 
+unsigned char *
+port_bounds(const struct network *net, int protocol)
+{
+    unsigned char *is_bound = xcalloc(65536, 1);
+    is_bound[0] = 1;
+    collect_bounds(net, protocol, is_bound);
+    return is_bound;
+}
+
 int
 reach_any_port(const struct network *net, const struct flow_spec *flow, int otherwise)
 {
@@ -47,9 +56,7 @@ reach_any_port(const struct network *net, const struct flow_spec *flow, int othe
     if (!question_init(net, flow, &q, NULL) || !protocol_has_ports(q.packet.protocol)) {
         return otherwise;
     }
-    unsigned char *is_bound = xcalloc(65536, 1);
-    is_bound[0] = 1;
-    collect_bounds(net, q.packet.protocol, is_bound);
+    unsigned char *is_bound = port_bounds(net, q.packet.protocol);
     int found = -1;
     for (int port = 0, one_way = -1; port < 65536 && found < 0; port++) {
         if (is_bound[port]) {

@@ -23,6 +23,30 @@ internet_host(int family)
 /* ---- The ends ------------------------------------------------------------------------------------------------------
  */
 
+/* What an id may be as an end, by its prefix. */
+static const struct {
+    const char *prefix;
+    enum flow_end_kind kind;
+} end_prefixes[] = {
+    { "i-", FLOW_END_INSTANCE },  { "eni-", FLOW_END_ENI },      { "igw-", FLOW_END_GATEWAY },
+    { "nat-", FLOW_END_GATEWAY }, { "tgw-", FLOW_END_GATEWAY },  { "vgw-", FLOW_END_GATEWAY },
+    { "pcx-", FLOW_END_GATEWAY }, { "dxgw-", FLOW_END_GATEWAY }, { "eigw-", FLOW_END_GATEWAY },
+    { "cgw-", FLOW_END_GATEWAY }, { "vpn-", FLOW_END_GATEWAY },  { "vpce-", FLOW_END_VPCE },
+};
+
+bool
+flow_end_of_id(const char *id, struct flow_end *end)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(end_prefixes); i++) {
+        if (strncmp(id, end_prefixes[i].prefix, strlen(end_prefixes[i].prefix)) == 0 && strlen(id) < sizeof end->id) {
+            end->kind = end_prefixes[i].kind;
+            strcpy(end->id, id);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The kinds of gateways an end may be, by id prefix. */
 static const struct {
     const char *prefix;

@@ -1,6 +1,6 @@
 /* netsim/analysis/question.h - what a flow_spec asks, in the model's terms: who sends which packet, and where it is meant to end.
  *
- * Uses: walk.h.   Used by: reach.c, any_port.c. */
+ * Uses: walk.h.   Used by: reach.c, any_port.c, insights.c. */
 #pragma once
 #include "netsim/analysis/walk.h"
 
@@ -28,5 +28,10 @@ bool question_init(const struct network *net, const struct flow_spec *flow, stru
 /* From the internet, or an internet gateway: the packet is meant for a public address. */
 bool question_from_public_side(const struct question *question);
 struct target question_target(const struct question *question);
+/* The walk there; the walk back, where it is answered (false: nothing answers it). */
+void question_walk(const struct question *question, struct session *session, struct walk *walk);
+bool question_walk_back(const struct question *question, const struct walk *forward, struct session *session, struct walk *walk);
+/* Ports between which nothing in the network tells one port from the next: 65,536 flags, the caller frees them. */
+unsigned char *port_bounds(const struct network *net, int protocol);
 /* Walks both ways; 'result' is zeroed memory. */
 void question_answer(const struct question *question, bool want_components, struct reach_result *result, struct trace *trace);

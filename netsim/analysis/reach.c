@@ -78,8 +78,8 @@ only_open_vpc(const struct network *net)
     return vpc_id;
 }
 
-static void
-walk_forward(const struct question *q, struct session *session, struct walk *walk)
+void
+question_walk(const struct question *q, struct session *session, struct walk *walk)
 {
     *walk = (struct walk){ .net = q->net, .target = question_target(q), .session = session, .anyone = q->anyone };
     walk->filters_open = q->filters_open;
@@ -103,8 +103,8 @@ walk_forward(const struct question *q, struct session *session, struct walk *wal
 
 /* The answer is a packet from where the first one ended, meant for where it came from; it must come under the address
  * that was asked. */
-static bool
-walk_back(const struct question *q, const struct walk *forward, struct session *session, struct walk *walk)
+bool
+question_walk_back(const struct question *q, const struct walk *forward, struct session *session, struct walk *walk)
 {
     struct packet answer, expected;
     if (!packet_answer(&forward->packet, &answer) || !packet_answer(&forward->start, &expected)) {
@@ -169,7 +169,7 @@ question_answer(const struct question *q, bool want_components, struct reach_res
 {
     struct session session = { 0 };
     struct walk forward, back = { 0 };
-    walk_forward(q, &session, &forward);
+    question_walk(q, &session, &forward);
     result->reachable = forward.arrived;
     result->sent = forward.start;
     result->arrives = forward.packet;
@@ -178,7 +178,7 @@ question_answer(const struct question *q, bool want_components, struct reach_res
                ip_str(&forward.start.dst));
     explain_steps(&forward, "forward", NULL, trace);
     trace_close(trace, forward.arrived ? TRACE_YES : TRACE_NO);
-    bool answered = forward.arrived && walk_back(q, &forward, &session, &back);
+    bool answered = forward.arrived && question_walk_back(q, &forward, &session, &back);
     if (!forward.arrived) {
         result_codes(&forward, &result->why, result->codes);
     }
@@ -230,8 +230,8 @@ reach_open_ways(const struct network *net, const struct flow_spec *flow, struct 
         return false;
     }
     q.filters_open = true;
-    walk_forward(&q, &ways->session, &ways->forward);
-    ways->answered = ways->forward.arrived && walk_back(&q, &ways->forward, &ways->session, &ways->back);
+    question_walk(&q, &ways->session, &ways->forward);
+    ways->answered = ways->forward.arrived && question_walk_back(&q, &ways->forward, &ways->session, &ways->back);
     return true;
 }
 

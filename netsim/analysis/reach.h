@@ -22,6 +22,8 @@ struct flow_end {
     char id[ID_SIZE]; /* INSTANCE, ENI, GATEWAY (igw-, nat-, vgw-, tgw-..), VPCE */
     struct ip ip;     /* IP */
 };
+/* What the id stands for, by its prefix; false: nothing that sends or receives. */
+bool flow_end_of_id(const char *id, struct flow_end *end);
 struct flow_spec {
     struct flow_end from, to;
     int protocol;         /* IP protocol number; PROTOCOL_ALL is not a packet: refused */

@@ -13,19 +13,27 @@ struct lookup {
     const struct cidr *destination;
     struct tgw_way best;
     int best_rank;
+    const char *only;           /* attachment: no other is looked at; NULL: all */
+    const char *prefix_list_id; /* whose entries are offered */
+    bool offered;               /* a route was, whether it covers the destination or not */
 };
 
 static void
 offer(struct lookup *l, const struct cidr *prefix, int rank, const char *attachment_id, bool blackhole)
 {
+    if (l->only && (!attachment_id || strcmp(l->only, attachment_id) != 0)) {
+        return;
+    }
+    l->offered = true;
     if (!cidr_contains(prefix, l->destination)) {
         return;
     }
     bool better = !l->best.found || prefix->bits > l->best.prefix.bits ||
                   (prefix->bits == l->best.prefix.bits && rank > l->best_rank);
     if (better) {
-        l->best =
-            (struct tgw_way){ true, blackhole, rank >= RANK_STATIC - 1, *prefix, blackhole ? NULL : attachment_id };
+        l->best = (struct tgw_way){ true, blackhole, rank >= RANK_STATIC - 1, *prefix, blackhole ? NULL : attachment_id,
+                                    NULL };
+        l->best.prefix_list_id = l->prefix_list_id;
         l->best_rank = rank;
     }
 }
@@ -41,8 +49,10 @@ offer_static(struct lookup *l, const struct tgw_route *route)
         offer(l, &route->cidr, RANK_STATIC, to, blackhole);
     }
     for (size_t i = 0; list && i < list->entries.n; i++) {
+        l->prefix_list_id = list->obj.id;
         offer(l, &list->entries.items[i].cidr, RANK_STATIC - 1, to, blackhole);
     }
+    l->prefix_list_id = NULL;
 }
 
 static void
@@ -70,12 +80,12 @@ offer_vpn(struct lookup *l, const struct tgw_attachment *attachment)
     }
 }
 
-struct tgw_way
-tgw_table_lookup(const struct network *net, const struct tgw_route_table *table, const struct cidr *destination)
+static void
+offer_all(struct lookup *l, const struct tgw_route_table *table)
 {
-    struct lookup l = { .net = net, .destination = destination };
+    const struct network *net = l->net;
     for (size_t i = 0; i < table->routes.n; i++) {
-        offer_static(&l, &table->routes.items[i]);
+        offer_static(l, &table->routes.items[i]);
     }
     for (size_t i = 0; i < table->propagations.n; i++) {
         const struct tgw_attachment *attachment =
@@ -84,10 +94,27 @@ tgw_table_lookup(const struct network *net, const struct tgw_route_table *table,
             continue;
         }
         if (strcmp(attachment->resource_type, "vpc") == 0) {
-            offer_vpc(&l, attachment);
+            offer_vpc(l, attachment);
         } else if (strcmp(attachment->resource_type, "vpn") == 0) {
-            offer_vpn(&l, attachment);
+            offer_vpn(l, attachment);
         }
     }
+}
+
+struct tgw_way
+tgw_table_lookup(const struct network *net, const struct tgw_route_table *table, const struct cidr *destination)
+{
+    struct lookup l = { .net = net, .destination = destination };
+    offer_all(&l, table);
     return l.best;
+}
+
+bool
+tgw_table_leads_to(const struct network *net, const struct tgw_route_table *table, const struct cidr *destination,
+                   const char *attachment_id, struct tgw_way *way)
+{
+    struct lookup l = { .net = net, .destination = destination, .only = attachment_id };
+    offer_all(&l, table);
+    *way = l.best;
+    return l.offered;
 }

@@ -9,6 +9,10 @@ struct tgw_way {
     bool found, blackhole, is_static;
     struct cidr prefix;
     const char *attachment_id; /* borrowed; NULL for a blackhole */
+    const char *prefix_list_id; /* by whose entry it came; NULL: by a route of its own */
 };
 /* The route that covers the whole of 'destination'. */
 struct tgw_way tgw_table_lookup(const struct network *net, const struct tgw_route_table *table, const struct cidr *destination);
+/* Has the table any route to the attachment?  'way' is the best one of them that covers 'destination'. */
+bool tgw_table_leads_to(const struct network *net, const struct tgw_route_table *table, const struct cidr *destination,
+                        const char *attachment_id, struct tgw_way *way);

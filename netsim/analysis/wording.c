@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "netsim/analysis/tgw_table.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
@@ -217,6 +218,28 @@ route_json(const struct route *route)
     }
     if (route->state) {
         json_object_set_new(json, "State", json_string(route->state));
+    }
+    return json;
+}
+
+json_t *
+tgw_way_json(const struct network *net, const struct tgw_way *way)
+{
+    json_t *json = json_object();
+    const struct tgw_attachment *to =
+        way->attachment_id ? store_get(network_store(net), &tgw_attachment_kind, way->attachment_id) : NULL;
+    json_object_set_new(json, "DestinationCidr", json_string(cidr_str(&way->prefix)));
+    json_object_set_new(json, "State", json_string(way->blackhole ? "blackhole" : "active"));
+    json_object_set_new(json, "RouteOrigin", json_string(way->is_static ? "static" : "propagated"));
+    if (way->prefix_list_id) {
+        json_object_set_new(json, "PrefixListId", json_string(way->prefix_list_id));
+    }
+    if (way->attachment_id) {
+        json_object_set_new(json, "AttachmentId", json_string(way->attachment_id));
+    }
+    if (to) {
+        json_object_set_new(json, "ResourceId", json_string(to->resource_id));
+        json_object_set_new(json, "ResourceType", json_string(to->resource_type ? to->resource_type : "vpc"));
     }
     return json;
 }

@@ -7,6 +7,7 @@
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/hosted_zone.h"
+#include "netsim/model/insights.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"

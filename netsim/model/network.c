@@ -34,6 +34,10 @@ const struct kind *const network_kinds[] = {
     &route_table_kind,
     &flow_log_kind,
     &hosted_zone_kind,
+    &insights_path_kind,
+    &insights_analysis_kind,
+    &access_scope_kind,
+    &access_scope_analysis_kind,
     NULL,
 };
 
