@@ -1,12 +1,10 @@
 /* cloud/flow_capture.h - in the keeper of a live lab: from the kernel's counters to the files of the flow logs.
  *
- *     DIR/flowlogs/fl-0a1b....log    the format's field names, then one record a line, as AWS delivers them to S3
- *
  * The keeper owns one capture, in cloud->flows: flow_capture_start() once the lab is up, flow_capture_tick() about each second,
  * flow_capture_stop() before the network goes.  A record is written when its log's aggregation interval is over, when somebody asks
  * (`vpclab flows`), and at the end.
  *
- * Uses: netsim/flowlog, netsim/live/flow_source.h.   Used by: ops_live.c, ops_flows.c */
+ * Uses: netsim/flowlog, netsim/live/flow_source.h, flow_store.h.   Used by: ops_live.c, ops_flows.c */
 #pragma once
 #include "cloud/cloud.h"
 #include "netsim/live/flow_source.h"
@@ -23,6 +21,3 @@ void flow_capture_start(struct cloud *cloud, flow_poll *poll);
 bool flow_capture_tick(struct cloud *cloud, bool flush, struct err *err);
 /* Writes what is left, frees cloud->flows and clears it; nothing to do when it is NULL. */
 void flow_capture_stop(struct cloud *cloud);
-
-/* "DIR/flowlogs" and "DIR/flowlogs/FL.log" of a lab; the caller frees it.  NULL for a lab that is never saved. */
-char *flow_logs_path(const struct cloud *cloud, const char *flow_log_id);

@@ -1,12 +1,11 @@
 /* cloud/ops_flows.c - `vpclab flows`: the records of the flow logs, picked by what a person asks for. */
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/vec.h"
 #include "cloud/flow_capture.h"
+#include "cloud/flow_store.h"
 #include "cloud/op.h"
 #include "netsim/model/instance.h"
 
@@ -110,10 +109,11 @@ read_question(const struct op_call *call, struct question *q, struct err *err)
 /* ---- the answer ---------------------------------------------------------------------------------------------------
  */
 
-/* A record as an object with AWS's field names, numbers as numbers. */
+/* A record as an object with AWS's field names, numbers as numbers, and ours at the end: what refused it. */
 static json_t *
-record_json(const struct flow_format *format, const char *line)
+record_json(const struct flow_format *format, const struct flow_entry *entry)
 {
+    const char *line = entry->line;
     json_t *object = json_object();
     for (size_t i = 0; i < format->n; i++) {
         const struct flow_field *field = format->fields[i];
@@ -125,92 +125,60 @@ record_json(const struct flow_format *format, const char *line)
         line += size;
         line += strspn(line, " ");
     }
+    char lost[48];
+    snprintf(lost, sizeof lost, "%llu packets lost", (unsigned long long)entry->record->lost_packets);
+    json_object_set_new(object, "rule",
+                        json_string(entry->record->lost_packets ? lost
+                                    : *entry->record->rule      ? entry->record->rule
+                                                                : "-"));
     return object;
 }
 
-struct reading {
+struct taking {
     const struct question *question;
-    json_t *records, *lacks; /* names of fields asked for that the format has not */
-    long long damaged;
+    json_t *records;
 };
 
 static void
-read_lines(struct reading *reading, FILE *file, const struct flow_format *format)
+take_entry(void *context, const struct flow_format *format, const struct flow_entry *entry)
 {
-    char *line = NULL;
-    size_t room = 0;
-    for (ssize_t size; (size = getline(&line, &room, file)) > 0;) {
-        struct flow_record record;
-        if (line[size - 1] != '\n') { /* the keeper was killed while it wrote */
-            reading->damaged++;
-            break;
-        }
-        line[size - 1] = '\0';
-        if (!flow_record_parse(line, format, &record, NULL)) {
-            reading->damaged++;
-        } else if ((record.status != FLOW_NODATA || reading->question->quiet) &&
-                   flow_query_match(&reading->question->query, &record)) {
-            json_array_append_new(reading->records, record_json(format, line));
-        }
-    }
-    free(line);
-}
-
-static void
-note_lacks(struct reading *reading, const struct flow_format *format)
-{
-    const char *names[FLOW_LACKS_MAX];
-    size_t n = flow_query_lacks(&reading->question->query, format, names);
-    for (size_t i = 0; i < n; i++) {
-        json_array_append_new(reading->lacks, json_string(names[i]));
+    struct taking *taking = context;
+    if ((entry->record->status != FLOW_NODATA || taking->question->quiet) &&
+        flow_query_match(&taking->question->query, entry->record)) {
+        json_array_append_new(taking->records, record_json(format, entry));
     }
 }
 
-/* One log's file; a log without one has no records yet. */
+/* One log's records, and names of fields asked for that its format has not. */
 static bool
 read_log(const struct op_call *call, const char *log_id, const struct question *question, json_t *logs, struct err *err)
 {
-    char *path = flow_logs_path(call->cloud, log_id);
-    FILE *file = path ? fopen(path, "re") : NULL;
     const struct flow_log *log = store_get(network_store(call->cloud->net), &flow_log_kind, log_id);
-    struct reading reading = { .question = question, .records = json_array(), .lacks = json_array() };
-    struct flow_format format;
-    char *header = NULL;
-    size_t room = 0;
-    bool ok = true;
-    if (path && !file && errno != ENOENT) {
-        ok = err_set(err, ERR_MACHINE, "", "cannot open `%s`: %s", path, strerror(errno));
-    } else if (file && getline(&header, &room, file) > 0) {
-        ok = flow_format_parse_header(header, &format, err);
-        if (!ok) {
-            err_at(err, path, 0, 0);
-            err_hint(err, "the first line of a flow log names its fields; move the file away to begin anew");
-        } else {
-            note_lacks(&reading, &format);
-            read_lines(&reading, file, &format);
-        }
-    }
+    struct taking taking = { .question = question, .records = json_array() };
+    struct flow_reading reading;
+    bool ok = flow_store_read(call->cloud, log_id, 0, take_entry, &taking, &reading, err);
     if (ok) {
         json_t *one = json_pack("{s:s}", "FlowLogId", log_id);
+        const char *names[FLOW_LACKS_MAX];
+        size_t n = reading.exists ? flow_query_lacks(&question->query, &reading.format, names) : 0;
+        json_t *lacks = json_array();
+        for (size_t i = 0; i < n; i++) {
+            json_array_append_new(lacks, json_string(names[i]));
+        }
         if (log && log->resource_id) {
             json_object_set_new(one, "ResourceId", json_string(log->resource_id));
         }
         if (reading.damaged) {
-            json_object_set_new(one, "DamagedLines", json_integer(reading.damaged));
+            json_object_set_new(one, "DamagedLines", json_integer((json_int_t)reading.damaged));
         }
-        if (json_array_size(reading.lacks)) {
-            json_object_set(one, "MissingFields", reading.lacks);
+        if (n) {
+            json_object_set(one, "MissingFields", lacks);
         }
-        json_object_set(one, "Records", reading.records);
+        json_object_set(one, "Records", taking.records);
         json_array_append_new(logs, one);
+        json_decref(lacks);
     }
-    json_decref(reading.records);
-    json_decref(reading.lacks);
-    if (file) {
-        fclose(file);
-    }
-    free(header);
-    free(path);
+    json_decref(taking.records);
     return ok;
 }
 
@@ -218,24 +186,16 @@ read_log(const struct op_call *call, const char *log_id, const struct question *
 static bool
 read_deleted_logs(const struct op_call *call, const struct question *question, json_t *logs, struct err *err)
 {
-    char *directory = flow_logs_path(call->cloud, NULL);
-    struct dirent **names;
-    int n = directory ? scandir(directory, &names, NULL, alphasort) : -1;
+    char **ids;
+    size_t n = flow_store_ids(call->cloud, &ids);
     bool ok = true;
-    for (int i = 0; i < n; i++) {
-        char *dot = strrchr(names[i]->d_name, '.');
-        if (ok && dot && strcmp(dot, ".log") == 0) {
-            *dot = '\0';
-            bool known = store_get(network_store(call->cloud->net), &flow_log_kind, names[i]->d_name) != NULL;
-            bool wanted = !question->log_id || strcmp(question->log_id, names[i]->d_name) == 0;
-            ok = known || !wanted || read_log(call, names[i]->d_name, question, logs, err);
-        }
-        free(names[i]);
+    for (size_t i = 0; i < n; i++) {
+        bool known = store_get(network_store(call->cloud->net), &flow_log_kind, ids[i]) != NULL;
+        bool wanted = !question->log_id || strcmp(question->log_id, ids[i]) == 0;
+        ok = ok && (known || !wanted || read_log(call, ids[i], question, logs, err));
+        free(ids[i]);
     }
-    if (n >= 0) {
-        free(names);
-    }
-    free(directory);
+    free(ids);
     return ok;
 }
 

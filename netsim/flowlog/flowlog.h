@@ -17,6 +17,8 @@ enum flow_direction { FLOW_INGRESS = 1, FLOW_EGRESS }; /* as the interface sees 
 enum flow_status { FLOW_OK = 1, FLOW_NODATA, FLOW_SKIPDATA };
 enum { FLOW_TCP_FIN = 1, FLOW_TCP_SYN = 2, FLOW_TCP_RST = 4, FLOW_TCP_SYN_ACK = 18 }; /* a lone ACK or PSH counts as 0 */
 
+#define FLOW_RULE_SIZE 160
+
 /* What one interface saw of one flow since the source last told.
  *
  * Addresses are those of the packet's header at the interface: private ones, because the internet gateway has translated by
@@ -29,6 +31,7 @@ struct flow_sample {
     uint8_t protocol, action, direction;
     uint8_t tcp_flags;           /* FLOW_TCP_*, of all packets since last told, or-ed */
     uint64_t packets, bytes;     /* since last told; 0 packets adds nothing */
+    char rule[FLOW_RULE_SIZE];   /* of rejects: what refused them, see struct flow_record; "" not known */
     int64_t first_ms, last_ms;   /* of these packets; milliseconds since 1970 */
 };
 
@@ -46,6 +49,10 @@ struct flow_record {
     struct ip src, dst, pkt_src, pkt_dst;
     uint64_t packets, bytes;
     int64_t start_s, end_s; /* first and last packet; NODATA, SKIPDATA: the window */
+    /* Beside AWS's fields, what refused the packets: "acl-0a1b:ingress:100" a rule, "acl-0a1b:ingress:*" the last of the ACL, "sg-0a1b,sg-0c2d:ingress:none"
+     * groups without a rule for them; "" for accepted ones.  When the model changed meanwhile, the last. */
+    char rule[FLOW_RULE_SIZE];
+    uint64_t lost_packets; /* SKIPDATA: how many packets had no room; 0: not known */
 };
 
 /* ---- the format --------------------------------------------------------------------------------------------------- */
@@ -99,8 +106,8 @@ void flow_window_free(struct flow_window *window);
 void flow_window_sync(struct flow_window *window, const struct network *net, int64_t now_ms);
 /* Counts the sample in every log in force for its interface.  A sample of an unknown interface is left out. */
 void flow_window_add(struct flow_window *window, const struct network *net, const struct flow_sample *sample);
-/* The source has lost flows of this interface (NULL: of any). */
-void flow_window_skipped(struct flow_window *window, const struct network *net, const char *eni_id);
+/* The source has lost 'packets' (0: nobody knows how many) of this interface (NULL: of any). */
+void flow_window_skipped(struct flow_window *window, const struct network *net, const char *eni_id, uint64_t packets);
 
 /* 'log' is borrowed from the network, 'line' (no newline) good during the call. */
 typedef void flow_emit(void *context, const struct flow_log *log, const struct flow_format *format, const struct flow_record *record,

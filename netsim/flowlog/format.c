@@ -60,6 +60,8 @@ const struct flow_field flow_fields[] = {
     NEVER("ecs-task-arn", 7),
     NEVER("ecs-task-id", 7),
     NEVER("reject-reason", 8), /* of VPC Block Public Access and VPC encryption controls, which a lab does not have */
+    NEVER("resource-id", 9),   /* of regional NAT gateways */
+    NEVER("encryption-status", 10),
     { .name = NULL },
 };
 /* clang-format on */

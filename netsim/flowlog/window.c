@@ -15,9 +15,10 @@ struct log_window {
     int64_t start_ms; /* of the window that is open */
     VEC(struct flow_record) flows;
     struct map by_key; /* of a flow -> its index in 'flows' + 1 */
-    struct map seen;   /* interface id -> HAD_TRAFFIC or SKIPPED, since the window began */
+    struct map seen;   /* interface id -> &had_traffic, since the window began */
+    struct map lost;   /* interface id -> packets that were lost + 1, since they were last told */
 };
-static char had_traffic, had_traffic_skipped; /* what 'seen' points to */
+static char had_traffic; /* what 'seen' points to */
 
 struct flow_window {
     VEC(struct log_window *) logs;
@@ -45,6 +46,7 @@ log_window_free(struct log_window *window)
     VEC_DONE(&window->flows);
     map_done(&window->by_key);
     map_done(&window->seen);
+    map_done(&window->lost);
     free(window);
 }
 
@@ -220,6 +222,9 @@ count_sample(struct log_window *window, const struct network *net, const struct 
     flow->packets += sample->packets;
     flow->bytes += sample->bytes;
     flow->tcp_flags |= sample->tcp_flags;
+    if (*sample->rule) {
+        memcpy(flow->rule, sample->rule, sizeof flow->rule);
+    }
     if (sample->first_ms / 1000 < flow->start_s) {
         flow->start_s = sample->first_ms / 1000;
     }
@@ -252,7 +257,7 @@ flow_window_add(struct flow_window *window, const struct network *net, const str
 }
 
 void
-flow_window_skipped(struct flow_window *window, const struct network *net, const char *eni_id)
+flow_window_skipped(struct flow_window *window, const struct network *net, const char *eni_id, uint64_t packets)
 {
     const struct store *store = network_store(net);
     for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
@@ -264,7 +269,9 @@ flow_window_skipped(struct flow_window *window, const struct network *net, const
         for (size_t i = 0; i < n; i++) {
             struct log_window *to = window_of(window, logs[i]->obj.id);
             if (to) {
-                map_put(&to->seen, eni->obj.id, &had_traffic_skipped);
+                uintptr_t so_far = (uintptr_t)map_get(&to->lost, eni->obj.id);
+                map_put(&to->lost, eni->obj.id, (void *)((so_far ? so_far : 1) + packets));
+                map_put(&to->seen, eni->obj.id, &had_traffic);
             }
         }
     }
@@ -313,9 +320,10 @@ emit_gaps(struct emission *e, int64_t end_ms, bool whole)
 {
     const struct store *store = network_store(e->net);
     for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-        const void *seen = map_get(&e->window->seen, eni->obj.id);
-        bool skipped = seen == &had_traffic_skipped;
-        bool quiet = whole && !seen && eni->status && strcmp(eni->status, "in-use") == 0;
+        uintptr_t lost = (uintptr_t)map_get(&e->window->lost, eni->obj.id);
+        bool skipped = lost > 0;
+        bool quiet =
+            whole && !map_get(&e->window->seen, eni->obj.id) && eni->status && strcmp(eni->status, "in-use") == 0;
         if ((!skipped && !quiet) || !log_covers(e->net, e->log, eni)) {
             continue;
         }
@@ -323,23 +331,10 @@ emit_gaps(struct emission *e, int64_t end_ms, bool whole)
             .status = skipped ? FLOW_SKIPDATA : FLOW_NODATA,
             .start_s = e->window->start_ms / 1000,
             .end_s = end_ms / 1000,
+            .lost_packets = skipped ? lost - 1 : 0,
         };
         describe_eni(e->net, eni, &record);
         emit_record(e, &record);
-    }
-}
-
-/* Lost flows that were told of are not told of again. */
-static void
-forget_skips(struct log_window *window)
-{
-    size_t cursor = 0;
-    const char *key;
-    void *value;
-    while (map_next(&window->seen, &cursor, &key, &value)) {
-        if (value == &had_traffic_skipped) {
-            map_put(&window->seen, key, &had_traffic);
-        }
     }
 }
 
@@ -362,11 +357,10 @@ flow_window_close(struct flow_window *window, const struct network *net, int64_t
         }
         emit_gaps(&e, over ? w->start_ms + interval_ms : now_ms, over);
         clear_flows(w);
+        map_done(&w->lost);
         if (over) {
             map_done(&w->seen);
             w->start_ms += (now_ms - w->start_ms) / interval_ms * interval_ms;
-        } else {
-            forget_skips(w);
         }
         buf_done(&e.line);
         n += e.n;

@@ -253,8 +253,8 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
 
 /* ---- nftables -----------------------------------------------------------------------------------------------------
  */
-static bool
-run_nft_piece(struct space *space, const char *text, struct err *err)
+bool
+space_nft(struct space *space, const char *text, struct err *err)
 {
     if (nft_run_cmd_from_buffer(space->nft, text) == 0) {
         return true;
@@ -285,13 +285,13 @@ run_nft(struct spaces *spaces, struct space *space, const struct buf *text, bool
     }
     size_t whole = nft_piece(buf_str(text), spaces->transaction_size);
     if (whole == text->size) {
-        return run_nft_piece(space, buf_str(text), err);
+        return space_nft(space, buf_str(text), err);
     }
     bool ok = true;
     for (size_t at = 0; ok && at < text->size;) {
         size_t size = nft_piece(text->data + at, spaces->transaction_size);
         char *piece = xstrndup(text->data + at, size);
-        ok = run_nft_piece(space, piece, err);
+        ok = space_nft(space, piece, err);
         *torn = !ok && at > 0;
         free(piece);
         at += size;

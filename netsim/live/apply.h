@@ -29,6 +29,9 @@ bool spaces_init(struct spaces *spaces, struct err *err);
 void spaces_done(struct spaces *spaces);
 struct space *spaces_find(const struct spaces *spaces, const char *id); /* NULL if there is none */
 
+/* Commands of nft in one transaction, beside what the plan says; the space must have rules. */
+bool space_nft(struct space *space, const char *text, struct err *err);
+
 /* Runs the calling thread in the namespace; the caller goes back home.  Failure is a fault of ours, hence fatal. */
 void spaces_enter(const struct spaces *spaces, const struct space *space);
 void spaces_go_home(const struct spaces *spaces);

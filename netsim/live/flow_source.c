@@ -12,26 +12,21 @@
 
 #include "netsim/live/live_internal.h"
 #include "netsim/live/plan_build.h"
+#include "netsim/live/plan_flows.h"
 
-/* What the router's chains write into the mark before they count (plan_router.c). */
+/* What the router's chains write into the mark before they count (plan_flows.c). */
 #define MARK_LINK        0x007fffffu
 #define MARK_REJECT      0x00800000u
 #define MARK_INGRESS     0x80000000u
 #define MARK_FLAGS(mark) ((uint8_t)((mark) >> 24 & 0x7f))
 
-static const struct flow_set {
-    const char *name;
-    int family;
-    int protocol; /* 0: the key says which, and has no ports */
-} flow_sets[] = {
-    { "fl_tcp", IP_V4, PROTOCOL_TCP },  { "fl_udp", IP_V4, PROTOCOL_UDP },  { "fl_oth", IP_V4, 0 },
-    { "fl_tcp6", IP_V6, PROTOCOL_TCP }, { "fl_udp6", IP_V6, PROTOCOL_UDP }, { "fl_oth6", IP_V6, 0 },
-};
-#define N_FLOW_SETS ARRAY_SIZE(flow_sets)
+#define N_FLOW_SETS 6
+enum { OLD_FLOWS_MAX = 8192 }; /* a set with more, most of them idle, is exchanged for an empty one */
+static const char generations[] = { 'a', 'b' };
 
 /* One element of a set, as last read. */
 struct counted {
-    uint8_t key[48]; /* mark, addresses, ports or protocol, each on a word boundary */
+    uint8_t key[48]; /* mark, (what refused,) addresses, port(s) or protocol, each on a word boundary */
     uint64_t packets, bytes;
     uint64_t idle_ms; /* since its last packet */
 };
@@ -40,7 +35,17 @@ typedef VEC(struct counted) counted_vec;
 struct flow_router {
     char *id;
     int fd;
-    counted_vec known[N_FLOW_SETS]; /* sorted by key */
+    int writing;                       /* the generation that the router's chains write */
+    counted_vec known[2][N_FLOW_SETS]; /* of each generation, sorted by key */
+    counted_vec lost;                  /* packets without room; by mark */
+    counted_vec reasons[4];            /* by family, and with or without ports: reason_sets[] */
+};
+static const struct reason_set {
+    const char *name;
+    int family;
+    bool ports;
+} reason_sets[] = {
+    { "fl_why", IP_V4, true }, { "fl_whyo", IP_V4, false }, { "fl_why6", IP_V6, true }, { "fl_whyo6", IP_V6, false }
 };
 struct flow_source {
     VEC(struct flow_router *) routers;
@@ -59,8 +64,13 @@ static void
 router_free(struct flow_router *router)
 {
     for (size_t i = 0; i < N_FLOW_SETS; i++) {
-        VEC_DONE(&router->known[i]);
+        VEC_DONE(&router->known[0][i]);
+        VEC_DONE(&router->known[1][i]);
     }
+    for (size_t i = 0; i < ARRAY_SIZE(reason_sets); i++) {
+        VEC_DONE(&router->reasons[i]);
+    }
+    VEC_DONE(&router->lost);
     close(router->fd);
     free(router->id);
     free(router);
@@ -97,7 +107,9 @@ take_element(struct nftnl_set_elem *elem, void *data)
     uint64_t timeout = nftnl_set_elem_is_set(elem, NFTNL_SET_ELEM_TIMEOUT)
                            ? nftnl_set_elem_get_u64(elem, NFTNL_SET_ELEM_TIMEOUT)
                            : PLAN_FLOW_TIMEOUT_MS;
-    uint64_t left = nftnl_set_elem_get_u64(elem, NFTNL_SET_ELEM_EXPIRATION);
+    uint64_t left = nftnl_set_elem_is_set(elem, NFTNL_SET_ELEM_EXPIRATION)
+                        ? nftnl_set_elem_get_u64(elem, NFTNL_SET_ELEM_EXPIRATION)
+                        : 0;
     c->idle_ms = timeout > left && left ? timeout - left : 0;
     return 0;
 }
@@ -188,16 +200,105 @@ ip_at(const uint8_t *p, int family)
     return ip;
 }
 
+/* ---- what refused a flow ------------------------------------------------------------------------------------------
+ */
+/* The groups of an interface, or the ACL of its subnet, as the refusal of a stage is called. */
 static void
-tell(const struct poll *poll, const struct flow_set *set, const struct counted *was, const struct counted *is)
+name_stage(const struct network *net, const char *eni_id, uint32_t refusal, char rule[static FLOW_RULE_SIZE])
+{
+    const struct eni *eni = store_get(network_store(net), &eni_kind, eni_id);
+    bool egress = refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_ACL_OUT;
+    struct buf text = { 0 };
+    if (refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_GROUP_IN) {
+        for (size_t i = 0; eni && i < eni->groups.n; i++) {
+            buf_printf(&text, "%s%s", i ? "," : "", eni->groups.items[i].id);
+        }
+        buf_str_add(&text, egress ? ":egress:none" : ":ingress:none");
+    } else {
+        const struct subnet *subnet = eni ? store_get(network_store(net), &subnet_kind, eni->subnet_id) : NULL;
+        const struct network_acl *acl = subnet ? network_subnet_acl(net, subnet) : NULL;
+        buf_printf(&text, "%s:%s:*", acl ? acl->obj.id : "", egress ? "egress" : "ingress");
+    }
+    snprintf(rule, FLOW_RULE_SIZE, "%s", buf_str(&text));
+    buf_done(&text);
+}
+
+/* How a reason is found: by the flow's mark without flags, addresses, destination port or protocol; what refused it
+ * comes last. */
+static size_t
+reason_size(const struct reason_set *set)
+{
+    return 4 + 2 * (set->family == IP_V4 ? 4 : 16) + 4;
+}
+
+static void
+turn_reason(const struct reason_set *set, struct counted *c)
+{
+    size_t rest = reason_size(set) - 4;
+    uint8_t refusal[4];
+    memcpy(refusal, c->key + 4, 4);
+    memmove(c->key + 4, c->key + 8, rest);
+    memcpy(c->key + 4 + rest, refusal, 4);
+}
+
+/* Joins a refused flow with what the router noted.  Of several (the rules changed) the one with the latest packet. */
+static void
+name_refusal(const struct poll *poll, const struct flow_router *router, const struct plan_flow_set *set,
+             const struct counted *c, struct flow_sample *sample)
+{
+    size_t addresses = set->family == IP_V4 ? 8 : 32, which = (set->family == IP_V6 ? 2 : 0) + (set->protocol ? 0 : 1);
+    const counted_vec *reasons = &router->reasons[which];
+    size_t size = reason_size(&reason_sets[which]), low = 0, high = reasons->n;
+    const struct counted *best = NULL;
+    uint8_t wanted[48] = { 0 };
+    uint32_t mark;
+    memcpy(&mark, c->key, sizeof mark);
+    mark &= MARK_LINK | MARK_REJECT | MARK_INGRESS;
+    memcpy(wanted, &mark, sizeof mark);
+    memcpy(wanted + 4, c->key + 4, addresses);
+    memcpy(wanted + 4 + addresses, c->key + 4 + addresses + (set->protocol ? 4 : 0), set->protocol ? 2 : 1);
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        bool less = memcmp(reasons->items[middle].key, wanted, size) < 0;
+        low = less ? middle + 1 : low;
+        high = less ? high : middle;
+    }
+    for (; low < reasons->n && memcmp(reasons->items[low].key, wanted, size) == 0; low++) {
+        best = !best || reasons->items[low].idle_ms < best->idle_ms ? &reasons->items[low] : best;
+    }
+    if (!best) {
+        return;
+    }
+    uint32_t refusal;
+    memcpy(&refusal, best->key + size, sizeof refusal);
+    const char *rule = plan_rule_text(&poll->live->numbers, refusal);
+    if (rule) {
+        snprintf(sample->rule, sizeof sample->rule, "%s", rule);
+    } else if (refusal < PLAN_REFUSED_RULE) {
+        name_stage(poll->net, sample->eni_id, refusal, sample->rule);
+    }
+}
+
+/* ---- telling ------------------------------------------------------------------------------------------------------
+ */
+static const char *
+eni_of_mark(const struct poll *poll, uint32_t mark)
+{
+    return (mark & MARK_LINK) < poll->eni_of.n ? poll->eni_of.items[mark & MARK_LINK] : NULL;
+}
+
+/* True if there was something to tell. */
+static bool
+tell(const struct poll *poll, const struct flow_router *router, const struct plan_flow_set *set,
+     const struct counted *was, const struct counted *is)
 {
     bool again = was && was->packets <= is->packets; /* else it had expired and began anew */
     uint64_t packets = is->packets - (again ? was->packets : 0);
     uint32_t mark;
     memcpy(&mark, is->key, sizeof mark);
-    const char *eni = (mark & MARK_LINK) < poll->eni_of.n ? poll->eni_of.items[mark & MARK_LINK] : NULL;
+    const char *eni = eni_of_mark(poll, mark);
     if (!packets || !eni) {
-        return;
+        return false;
     }
     size_t size = set->family == IP_V4 ? 4 : 16;
     const uint8_t *rest = is->key + 4 + 2 * size;
@@ -221,35 +322,155 @@ tell(const struct poll *poll, const struct flow_set *set, const struct counted *
         sample.last_ms = poll->last_ms;
     }
     sample.first_ms = packets == 1 ? sample.last_ms : poll->last_ms;
+    if (sample.action == FLOW_REJECT) {
+        name_refusal(poll, router, set, is, &sample);
+    }
     poll->listener->sample(poll->listener->context, &sample);
+    return true;
+}
+
+static bool
+has_set(const struct plan_ns *ns, const char *name)
+{
+    for (size_t i = 0; i < ns->sets.n; i++) {
+        if (strcmp(ns->sets.items[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The sets of one generation as they are now, or nothing and an error. */
+static bool
+read_generation(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, int generation,
+                counted_vec now[static N_FLOW_SETS], bool *refused, struct err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; i < N_FLOW_SETS; i++) {
+        char name[16];
+        now[i] = (counted_vec){ 0 };
+        plan_flow_name(plan_flow_sets[i].name, generations[generation], name);
+        ok = ok && (!has_set(ns, name) || read_set(poll->live->flows, router, name, &now[i], err));
+        for (size_t j = 0; j < now[i].n; j++) {
+            uint32_t mark;
+            memcpy(&mark, now[i].items[j].key, sizeof mark);
+            *refused |= (mark & MARK_REJECT) != 0;
+        }
+    }
+    for (size_t i = 0; !ok && i < N_FLOW_SETS; i++) {
+        VEC_DONE(&now[i]);
+    }
+    return ok;
+}
+
+static bool
+read_reasons(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(reason_sets); i++) {
+        VEC_DONE(&router->reasons[i]);
+        if (has_set(ns, reason_sets[i].name) &&
+            !read_set(poll->live->flows, router, reason_sets[i].name, &router->reasons[i], err)) {
+            return false;
+        }
+        for (size_t j = 0; j < router->reasons[i].n; j++) {
+            turn_reason(&reason_sets[i], &router->reasons[i].items[j]);
+        }
+        if (router->reasons[i].n > 1) {
+            qsort(router->reasons[i].items, router->reasons[i].n, sizeof *router->reasons[i].items, counted_compare);
+        }
+    }
+    return true;
+}
+
+/* Reads one generation and tells what is new in it.  The reasons of refusals are read after the flows: the router notes
+ * a reason before it counts the flow, so whatever was counted has its reason there.  '*crowded': a set has become
+ * large, with flows of which few still go on. */
+static bool
+poll_generation(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, int generation, bool *crowded,
+                struct err *err)
+{
+    counted_vec now[N_FLOW_SETS];
+    bool refused = false;
+    uint32_t room = poll->live->numbers.flow_set_size ? poll->live->numbers.flow_set_size : PLAN_FLOW_SET_SIZE;
+    if (!read_generation(poll, router, ns, generation, now, &refused, err)) {
+        return false;
+    }
+    bool ok = !refused || read_reasons(poll, router, ns, err);
+    for (size_t i = 0; i < N_FLOW_SETS; i++) {
+        counted_vec *known = &router->known[generation][i];
+        size_t n_active = 0;
+        for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, known, &now[i], counted_compare);) {
+            n_active += m.is && tell(poll, router, &plan_flow_sets[i], m.was, m.is);
+        }
+        *crowded |= now[i].n > room / 4 || (now[i].n > OLD_FLOWS_MAX && now[i].n > 4 * n_active);
+        VEC_DONE(known);
+        memcpy(known, &now[i], sizeof now[i]);
+    }
+    return ok;
+}
+
+/* The router's chains write the other generation from here on; what the old one holds is told, then it is emptied.  No
+ * packet is missed: the kernel ends a transaction when nobody uses the old rules any more. */
+static bool
+exchange(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, struct err *err)
+{
+    int old = router->writing;
+    struct space *space = spaces_find(&poll->live->spaces, ns->id);
+    struct buf text = { 0 };
+    bool crowded = false;
+    buf_printf(&text, "flush chain inet vpc fl_record\nadd rule inet vpc fl_record goto fl_count_%c\n",
+               generations[!old]);
+    bool ok = space_nft(space, buf_str(&text), err);
+    if (ok) {
+        router->writing = !old;
+        ok = poll_generation(poll, router, ns, old, &crowded, err);
+        buf_clear(&text);
+        for (size_t i = 0; i < N_FLOW_SETS; i++) {
+            char name[16];
+            plan_flow_name(plan_flow_sets[i].name, generations[old], name);
+            if (has_set(ns, name)) {
+                buf_printf(&text, "flush set inet vpc %s\n", name);
+            }
+            VEC_DONE(&router->known[old][i]);
+        }
+        ok = ok && space_nft(space, buf_str(&text), err);
+    }
+    buf_done(&text);
+    return ok;
+}
+
+/* What found no room, interface by interface. */
+static bool
+poll_lost(struct poll *poll, struct flow_router *router, struct err *err)
+{
+    counted_vec now = { 0 };
+    if (!read_set(poll->live->flows, router, "fl_lost", &now, err)) {
+        VEC_DONE(&now);
+        return false;
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &router->lost, &now, counted_compare);) {
+        const struct counted *was = m.was, *is = m.is;
+        uint64_t packets = is ? is->packets - (was && was->packets <= is->packets ? was->packets : 0) : 0;
+        uint32_t mark = 0;
+        memcpy(&mark, is ? is->key : (const uint8_t *)&mark, sizeof mark);
+        const char *eni = eni_of_mark(poll, mark);
+        if (packets && eni && poll->listener->lost) {
+            poll->listener->lost(poll->listener->context, eni, packets);
+        }
+    }
+    VEC_DONE(&router->lost);
+    memcpy(&router->lost, &now, sizeof now);
+    return true;
 }
 
 static bool
 poll_router(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, struct err *err)
 {
-    for (size_t i = 0; i < N_FLOW_SETS; i++) {
-        bool there = false;
-        for (size_t j = 0; j < ns->sets.n; j++) {
-            there |= strcmp(ns->sets.items[j].name, flow_sets[i].name) == 0;
-        }
-        counted_vec now = { 0 };
-        if (there && !read_set(poll->live->flows, router, flow_sets[i].name, &now, err)) {
-            VEC_DONE(&now);
-            return false;
-        }
-        for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &router->known[i], &now, counted_compare);) {
-            if (m.is) {
-                tell(poll, &flow_sets[i], m.was, m.is);
-            }
-        }
-        /* A full set drops new flows without a word. */
-        if (now.n >= PLAN_FLOW_SET_SIZE && poll->listener->lost) {
-            poll->listener->lost(poll->listener->context, NULL);
-        }
-        VEC_DONE(&router->known[i]);
-        memcpy(&router->known[i], &now, sizeof now);
+    bool ok = true, crowded = false;
+    for (int generation = 0; ok && generation < 2; generation++) {
+        ok = poll_generation(poll, router, ns, generation, &crowded, err);
     }
-    return true;
+    return ok && poll_lost(poll, router, err) && (!crowded || exchange(poll, router, ns, err));
 }
 
 static struct flow_router *

@@ -6,11 +6,11 @@
 
 struct live;
 
-/* Who is told: 'sample' once for each flow of an interface that had packets since the last poll; 'lost' when a router's table was full, so
- * flows of this interface (NULL: of any) may be missing. */
+/* Who is told: 'sample' once for each flow of an interface that had packets since the last poll, rejects with the rule that refused them; 'lost' for
+ * each interface some of whose packets had no room in a router's table, with how many. */
 struct live_flow_listener {
     void (*sample)(void *context, const struct flow_sample *sample);
-    void (*lost)(void *context, const char *eni_id);
+    void (*lost)(void *context, const char *eni_id, uint64_t packets);
     void *context;
 };
 /* Reads the counters of every router and tells the differences to the last call.  'now_ms' is the lab's time, which the samples' times

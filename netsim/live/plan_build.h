@@ -20,7 +20,7 @@ enum {
     PLAN_PRIORITY_TABLE = 40000,    /* above main: all other routes of a route table */
     PLAN_PRIORITY_SILENCE = 60000,
     PLAN_LINK_BASE = 1000,          /* router-side link index: 1000 + number */
-    PLAN_FLOW_SET_SIZE = 65536,     /* flows of one kind that a router counts at a time */
+    PLAN_FLOW_SET_SIZE = 262144,    /* flows of one kind that a router counts at a time */
     PLAN_FLOW_TIMEOUT_MS = 120000,  /* a flow without packets is forgotten after that; read every second */
     PLAN_MTU = 9001,                /* between instances; 1500 through an internet gateway, as in AWS */
     PLAN_MTU_INTERNET = 1500,
@@ -96,3 +96,6 @@ void plan_egress_only_marks(struct builder *b, const struct buf *marks);
 void plan_router(struct builder *b, struct plan_vpc *v);
 /* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */
 void plan_filters(struct builder *b, struct plan_vpc *v);
+/* plan_flows.c: what is counted for flow logs; then the verdict of an ACL's deny, which says which rule it was. */
+void plan_flow_logs(struct builder *b, struct plan_vpc *v);
+const char *plan_deny(struct builder *b, const char *acl_id, bool egress, int number);

@@ -1,6 +1,6 @@
 /* Security groups and network ACLs as nftables chains: one rule each, with a counter and the AWS id as comment, so that
- * the lab can tell which rule decided.  A group's chain accepts or returns; an ACL's accepts or returns for a deny:
- * whoever returns meets the stage's tail. */
+ * the lab can tell which rule decided.  A group's chain accepts or returns, and who returns meets the stage's
+ * refusal; an ACL's accepts or goes to the refusal itself, saying which rule denied. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -284,7 +284,8 @@ plan_acl(struct builder *b, struct plan_vpc *v, const struct network_acl *acl)
                                .type = e->has_icmp ? e->icmp.type : -1,
                                .code = e->has_icmp ? e->icmp.code : -1 };
             write_match(&rules, &m);
-            buf_printf(&rules, " counter %s comment \"%s %d\"\n", e->action == NACL_ALLOW ? "accept" : "return",
+            buf_printf(&rules, " counter %s comment \"%s %d\"\n",
+                       e->action == NACL_ALLOW ? "accept" : plan_deny(b, acl->obj.id, e->egress, e->number),
                        acl->obj.id, e->number);
         }
         plan_chain_add(b, v->router, plan_name("nacl_", acl->obj.id, egress ? "_out" : "_in"), "", buf_str(&rules));

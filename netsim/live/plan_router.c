@@ -1,7 +1,7 @@
 /* The router of one VPC: addresses, routes, translation, and the stages every packet passes.
  *
- * Order of the stages, and why: docs/LIVE.md.  A stage that finds no reason to pass falls through to its tail, which
- * writes the flow log's sets and leaves the drop to the chain's policy.  Nothing uses `reject`: AWS is silent. */
+ * Order of the stages, and why: docs/LIVE.md.  A stage that finds no reason to pass says so (enum plan_refusal) to
+ * the flow logs (plan_flows.c) and leaves the drop to the chain's policy.  Nothing uses `reject`: AWS is silent. */
 #include <stdio.h>
 #include <string.h>
 
@@ -339,114 +339,40 @@ plan_marks(struct builder *b, struct plan_vpc *v)
     VEC_DONE(&v->overridden);
 }
 
-/* ---- flow logs ----------------------------------------------------------------------------------------------------
- */
-/* Which interfaces are recorded: the mark's low bits name them, bit 31 says ingress (live/flow_source.c reads it back).
- */
-static bool
-plan_recording(struct builder *b, struct plan_vpc *v)
-{
-    struct plan_set *out = NULL, *in = NULL;
-    size_t n = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < v->ports.n; i++) {
-            const struct plan_port *port = &v->ports.items[i];
-            const struct eni *eni = port->eni;
-            if (port->nat) {
-                eni = store_get(b->store, &eni_kind, port->nat->addresses.items[0].eni_id);
-            }
-            const struct flow_log *log;
-            if (!eni || !flow_logs_of_eni(b->net, eni, &log, 1)) {
-                continue;
-            }
-            if (!n++) {
-                out = plan_set_add(b, v->router, "fl_egress", "map fl_egress { type ifname : mark; }");
-            }
-            if (pass == 1 && !in) {
-                in = plan_set_add(b, v->router, "fl_ingress", "map fl_ingress { type ifname : mark; }");
-            }
-            char mark[16];
-            snprintf(mark, sizeof mark, "0x%08x", (port->index - PLAN_LINK_BASE) | (pass ? 0x80000000u : 0));
-            plan_element_add(b, pass ? in : out, mark, "\"%s\"", port->name);
-        }
-    }
-    if (!n) {
-        return false;
-    }
-    static const char *const kinds[][3] = {
-        { "fl_tcp", "inet_service . inet_service", "tcp sport . tcp dport" },
-        { "fl_udp", "inet_service . inet_service", "udp sport . udp dport" },
-        { "fl_oth", "inet_proto", "meta l4proto" },
-    };
-    char text[1600];
-    size_t used = (size_t)snprintf(text, sizeof text, "meta l4proto 6 jump fl_flags\n");
-    for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += 2) {
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-            static const char *const match[] = { "meta l4proto 6 ", "meta l4proto 17 ", "meta l4proto != { 6, 17 } " };
-            char name[16], head[256];
-            snprintf(name, sizeof name, "%s%s", kinds[i][0], family == IP_V6 ? "6" : "");
-            snprintf(head, sizeof head,
-                     "set %s { type mark . %s . %s . %s; size %d; flags dynamic,timeout; timeout %ds; }", name,
-                     family == IP_V6 ? "ipv6_addr" : "ipv4_addr", family == IP_V6 ? "ipv6_addr" : "ipv4_addr",
-                     kinds[i][1], PLAN_FLOW_SET_SIZE, PLAN_FLOW_TIMEOUT_MS / 1000);
-            plan_set_add(b, v->router, name, head);
-            used += (size_t)snprintf(text + used, sizeof text - used,
-                                     "%s%supdate @%s { meta mark . %s saddr . %s daddr . %s counter }\n",
-                                     family == IP_V6 ? "meta nfproto ipv6 " : "meta nfproto ipv4 ", match[i], name,
-                                     family == IP_V6 ? "ip6" : "ip", family == IP_V6 ? "ip6" : "ip", kinds[i][2]);
-        }
-    }
-    plan_chain_add(b, v->router, "fl_record", "", text);
-    plan_chain_add(b, v->router, "fl_flags", "",
-                   "tcp flags & (syn | ack) == syn | ack meta mark set meta mark | 0x12000000\n"
-                   "tcp flags & (syn | ack) == syn meta mark set meta mark | 0x02000000\n"
-                   "tcp flags & fin == fin meta mark set meta mark | 0x01000000\n"
-                   "tcp flags & rst == rst meta mark set meta mark | 0x04000000\n");
-    return true;
-}
-
 /* ---- the packet path ----------------------------------------------------------------------------------------------
  */
-#define ACCEPT_OUT "meta mark set iifname map @fl_egress jump fl_record\n"
-#define ACCEPT_IN  "meta mark set oifname map @fl_ingress jump fl_record\n"
-#define REJECT_OUT "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_record\n"
-#define REJECT_IN  "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_record\n"
-
 static const struct stage {
     const char *name, *head, *rules;
-    const char *tail; /* for flow logs: what its refusal means */
 } stages[] = {
     { "p_pre", "type filter hook prerouting priority -300; policy accept;",
       "iifgroup 0 accept\n"
       "iifname @eni_any goto p_mark\n"
       "iifname . ip saddr @eni_addresses goto p_mark\n"
       "iifname . ip6 saddr @eni_addresses6 goto p_mark\n"
-      "counter drop comment \"source check\"\n",
-      NULL },
+      "counter drop comment \"source check\"\n" },
     { "f_destination", "type filter hook forward priority 5; policy accept;",
       "oifgroup 0 accept\n"
       "oifname @eni_any accept\n"
       "oifname . ip daddr @eni_addresses accept\n"
       "oifname . ip6 daddr @eni_addresses6 accept\n"
-      "counter drop comment \"destination check\"\n",
-      NULL },
+      "counter drop comment \"destination check\"\n" },
     { "f_sg_out", "type filter hook forward priority 10; policy drop;",
       "ct state established,related accept\n"
-      "iifname vmap @sg_out\n",
-      REJECT_OUT },
+      "iifname vmap @sg_out\n"
+      "meta priority set 0:1 goto fl_deny_out\n" },
     { "f_nacl_out", "type filter hook forward priority 20; policy drop;",
       "iifgroup . oifgroup @same_subnet accept\n"
-      "iifgroup vmap @nacl_out\n",
-      REJECT_OUT },
+      "iifgroup vmap @nacl_out\n"
+      "meta priority set 0:2 goto fl_deny_out\n" },
     { "f_nacl_in", "type filter hook forward priority 30; policy drop;",
       "iifgroup . oifgroup @same_subnet accept\n"
-      "oifgroup vmap @nacl_in\n",
-      ACCEPT_OUT REJECT_IN },
+      "oifgroup vmap @nacl_in\n"
+      "meta priority set 0:3 goto fl_deny_in\n" },
     { "f_sg_in", "type filter hook forward priority 40; policy drop;",
       "ct state established,related accept\n"
-      "oifname vmap @sg_in\n",
-      ACCEPT_OUT REJECT_IN },
-    { "i_local", "type filter hook input priority 0; policy drop;", "", NULL },
+      "oifname vmap @sg_in\n"
+      "meta priority set 0:4 goto fl_deny_in\n" },
+    { "i_local", "type filter hook input priority 0; policy drop;", "" },
 };
 
 /* Where packets that come in by a gateway are sent on to an appliance: they go straight on here. */
@@ -479,17 +405,8 @@ plan_router(struct builder *b, struct plan_vpc *v)
     plan_subnets(b, v);
     plan_marks(b, v);
     plan_source_check(b, v);
-    bool recording = plan_recording(b, v);
+    plan_flow_logs(b, v);
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-        const struct stage *s = &stages[i];
-        struct buf text = { 0 };
-        buf_str_add(&text, s->rules);
-        buf_str_add(&text, recording && s->tail ? s->tail : "");
-        plan_chain_add(b, v->router, s->name, s->head, buf_str(&text));
-        buf_done(&text);
-    }
-    if (recording) {
-        plan_chain_add(b, v->router, "f_account", "type filter hook forward priority 45; policy accept;",
-                       ACCEPT_OUT ACCEPT_IN);
+        plan_chain_add(b, v->router, stages[i].name, stages[i].head, stages[i].rules);
     }
 }

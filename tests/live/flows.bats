@@ -64,7 +64,8 @@ has_not() { ! has "$@" >/dev/null || { echo "a line matches: $*"; cat "$DIR/flow
     has " $(eni db) +$db +$web +5432 +[0-9]+ +6 .* ACCEPT +OK" db --src-port 5432
     # A SYN nobody answers is sent again after a second, which may still fall into the wait: one packet or two.
     has "$(eni web) +$web +$db +[0-9]+ +22 +6 +(1 +60|2 +120) .* ACCEPT +OK" web --dst-port 22 # it left, and was refused at the other end
-    has "$(eni db) +$web +$db +[0-9]+ +22 +6 +(1 +60|2 +120) .* REJECT +OK" db --action REJECT
+    has "$(eni db) +$web +$db +[0-9]+ +22 +6 +(1 +60|2 +120) .* REJECT +OK +$group:ingress:none$" db --action REJECT
+    has " ACCEPT +OK +-$" db --dst-port 5432
     has_not REJECT web
 
     # the control: with the rule, while live, the same packet is accepted
@@ -130,7 +131,7 @@ has_not() { ! has "$@" >/dev/null || { echo "a line matches: $*"; cat "$DIR/flow
     vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --rule-number 50 --protocol 17 --port-range From=0,To=65535 \
         --cidr-block 0.0.0.0/0 --rule-action deny --ingress >/dev/null
     vpclab exec far -- sh -c "echo hello | nc -u -w 1 $db 5353"
-    has "$(eni db) +$(address far) +$db +[0-9]+ +5353 +17 +1 +34 .* REJECT" db --protocol udp --action REJECT
+    has "$(eni db) +$(address far) +$db +[0-9]+ +5353 +17 +1 +34 .* REJECT +OK +$acl:ingress:50$" db --protocol udp --action REJECT
 }
 
 @test "through a NAT gateway: its interface, and who is behind it" {

@@ -414,11 +414,11 @@ TEST(flow_window_reports_lost_flows_once)
     add_log(lab, "fl-1", "vpc-1", "ALL", "${interface-id} ${packets} ${log-status}", 60);
     flow_window_sync(lab->window, lab->net, T0);
     add_sample(lab, sample("eni-1", "10.0.0.99", 1, "10.0.0.10", 443, FLOW_INGRESS, FLOW_ACCEPT, 0));
-    flow_window_skipped(lab->window, lab->net, "eni-1");
+    flow_window_skipped(lab->window, lab->net, "eni-1", 7);
     CHECK_STR(close_at(lab, 1000, true), "fl-1 eni-1 3 OK\nfl-1 eni-1 - SKIPDATA\n");
     CHECK_STR(close_at(lab, 2000, true), "");
     CHECK_STR(close_at(lab, 60000, false), "fl-1 eni-nat - NODATA\n");
-    flow_window_skipped(lab->window, lab->net, NULL);
+    flow_window_skipped(lab->window, lab->net, NULL, 0);
     CHECK_STR(close_at(lab, 120000, false),
               "fl-1 eni-1 - SKIPDATA\nfl-1 eni-nat - SKIPDATA\nfl-1 eni-idle - SKIPDATA\n");
     lab_free(lab);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cloud/flow_capture.h"
+#include "cloud/flow_store.h"
 #include "cloud/op.h"
 #include "cloud/state.h"
 #include "netsim/model/instance.h"

@@ -1,0 +1,207 @@
+/* What the router counts for flow logs, and how it remembers which rule refused a packet.
+ *
+ * A refusal is always a jump: a stage without a rule that admits the packet, or an ACL's deny, writes the number of
+ * what refused into the packet's priority (it is dropped next, so nobody else needs it) and goes to `fl_deny_out` or
+ * `fl_deny_in`.  Where nothing is recorded these chains are empty and the stage's policy drops.  docs/FLOWLOGS.md says
+ * what is recorded, docs/LIVE.md shows the hooks. */
+#include <stdio.h>
+#include <string.h>
+
+#include "netsim/live/plan_build.h"
+#include "netsim/live/plan_flows.h"
+
+static const char *const family_names[] = { [IP_V4] = "ipv4", [IP_V6] = "ipv6" };
+static const char *const family_words[] = { [IP_V4] = "ip", [IP_V6] = "ip6" };
+
+const struct plan_flow_set plan_flow_sets[] = {
+    { "fl_tcp", IP_V4, PROTOCOL_TCP },
+    { "fl_udp", IP_V4, PROTOCOL_UDP },
+    { "fl_oth", IP_V4, 0 },
+    { "fl_tcp6", IP_V6, PROTOCOL_TCP },
+    { "fl_udp6", IP_V6, PROTOCOL_UDP },
+    { "fl_oth6", IP_V6, 0 },
+    { NULL, 0, 0 },
+};
+
+/* Of the sets there are two: while one is written the other is read for the last time and emptied. */
+const char *
+plan_flow_name(const char *name, char generation, char text[static 16])
+{
+    snprintf(text, 16, "%.12s_%c", name, generation);
+    return text;
+}
+
+static void
+add_set(struct builder *b, struct plan_vpc *v, const char *name, const char *type)
+{
+    char head[256];
+    snprintf(head, sizeof head, "set %s { type %s; size %u; flags dynamic,timeout; timeout %ds; }", name, type,
+             b->numbers->flow_set_size ? b->numbers->flow_set_size : PLAN_FLOW_SET_SIZE, PLAN_FLOW_TIMEOUT_MS / 1000);
+    plan_set_add(b, v->router, name, head);
+}
+
+/* One of the chains that count: by protocol, and at the end what found no room. */
+static void
+plan_counting(struct builder *b, struct plan_vpc *v, char generation)
+{
+    static const struct {
+        const char *chain, *ports, *types, *before;
+    } kinds[] = {
+        { "fl_tcp", "tcp sport . tcp dport", "inet_service . inet_service",
+          "tcp flags & (fin | syn | rst) != 0 jump fl_flags\n" },
+        { "fl_udp", "udp sport . udp dport", "inet_service . inet_service", "" },
+        { "fl_oth", "meta l4proto", "inet_proto", "" },
+    };
+    char chain[16], set[16], type[128];
+    struct buf all = { 0 };
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        struct buf text = { 0 };
+        buf_str_add(&text, kinds[i].before);
+        for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += IP_V6 - IP_V4) {
+            char name[16];
+            const char *ip = family_words[family];
+            snprintf(name, sizeof name, "%s%s", kinds[i].chain, family == IP_V6 ? "6" : "");
+            plan_flow_name(name, generation, set);
+            snprintf(type, sizeof type, "mark . %s_addr . %s_addr . %s", family_names[family], family_names[family],
+                     kinds[i].types);
+            add_set(b, v, set, type);
+            buf_printf(&text, "meta nfproto %s update @%s { meta mark . %s saddr . %s daddr . %s counter } return\n",
+                       family_names[family], set, ip, ip, kinds[i].ports);
+        }
+        /* A full set drops new flows without a word; how many packets is said here. */
+        buf_str_add(&text, "update @fl_lost { meta mark counter }\n");
+        /* A chain and a set may have the same name. */
+        plan_chain_add(b, v->router, plan_flow_name(kinds[i].chain, generation, chain), "", buf_str(&text));
+        buf_done(&text);
+    }
+    buf_printf(&all, "meta l4proto vmap { 6 : goto fl_tcp_%c, 17 : goto fl_udp_%c }\ngoto fl_oth_%c\n", generation,
+               generation, generation);
+    plan_chain_add(b, v->router, generation == 'a' ? "fl_count_a" : "fl_count_b", "", buf_str(&all));
+    buf_done(&all);
+}
+
+/* Which rule refused what; source ports decide nothing, so they are left out. */
+static void
+plan_reasons(struct builder *b, struct plan_vpc *v)
+{
+    struct buf text = { 0 };
+    for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += IP_V6 - IP_V4) {
+        const char *ip = family_words[family], *six = family == IP_V6 ? "6" : "";
+        char name[16], type[128];
+        snprintf(name, sizeof name, "fl_why%s", six);
+        snprintf(type, sizeof type, "mark . classid . %s_addr . %s_addr . inet_service", family_names[family],
+                 family_names[family]);
+        add_set(b, v, name, type);
+        buf_printf(&text,
+                   "meta nfproto %s meta l4proto { 6, 17 } update @%s { meta mark . meta priority . %s saddr . %s "
+                   "daddr . th dport counter }\n",
+                   family_names[family], name, ip, ip);
+        snprintf(name, sizeof name, "fl_whyo%s", six);
+        snprintf(type, sizeof type, "mark . classid . %s_addr . %s_addr . inet_proto", family_names[family],
+                 family_names[family]);
+        add_set(b, v, name, type);
+        buf_printf(&text,
+                   "meta nfproto %s meta l4proto != { 6, 17 } update @%s { meta mark . meta priority . %s saddr . %s "
+                   "daddr . meta l4proto counter }\n",
+                   family_names[family], name, ip, ip);
+    }
+    buf_str_add(&text, "goto fl_record\n");
+    plan_chain_add(b, v->router, "fl_reject", "", buf_str(&text));
+    buf_done(&text);
+}
+
+/* Which interfaces are recorded: the mark's low bits name them, bit 31 says ingress (live/flow_source.c reads it back).
+ */
+static bool
+plan_recorded(struct builder *b, struct plan_vpc *v)
+{
+    struct plan_set *out = NULL, *in = NULL;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < v->ports.n; i++) {
+            const struct plan_port *port = &v->ports.items[i];
+            const struct eni *eni = port->eni;
+            if (port->nat) {
+                eni = store_get(b->store, &eni_kind, port->nat->addresses.items[0].eni_id);
+            }
+            const struct flow_log *log;
+            if (!eni || !flow_logs_of_eni(b->net, eni, &log, 1)) {
+                continue;
+            }
+            if (!out) {
+                out = plan_set_add(b, v->router, "fl_egress", "map fl_egress { type ifname : mark; }");
+            }
+            if (pass == 1 && !in) {
+                in = plan_set_add(b, v->router, "fl_ingress", "map fl_ingress { type ifname : mark; }");
+            }
+            char mark[16];
+            snprintf(mark, sizeof mark, "0x%08x", (port->index - PLAN_LINK_BASE) | (pass ? 0x80000000u : 0));
+            plan_element_add(b, pass ? in : out, mark, "\"%s\"", port->name);
+        }
+    }
+    return out != NULL;
+}
+
+#define ACCEPT_OUT "meta mark set iifname map @fl_egress jump fl_record\n"
+#define ACCEPT_IN  "meta mark set oifname map @fl_ingress jump fl_record\n"
+
+void
+plan_flow_logs(struct builder *b, struct plan_vpc *v)
+{
+    bool recording = plan_recorded(b, v);
+    plan_chain_add(
+        b, v->router, "fl_deny_out", "",
+        recording ? "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\ndrop\n"
+                  : "drop\n");
+    plan_chain_add(
+        b, v->router, "fl_deny_in", "",
+        recording ? ACCEPT_OUT
+            "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_reject\ndrop\n"
+                  : "drop\n");
+    if (!recording) {
+        return;
+    }
+    plan_set_add(b, v->router, "fl_lost", "set fl_lost { type mark; size 65536; flags dynamic; }");
+    plan_counting(b, v, 'a');
+    plan_counting(b, v, 'b');
+    plan_reasons(b, v);
+    plan_chain_add(b, v->router, "fl_record", "", "goto fl_count_a\n");
+    plan_chain_add(b, v->router, "fl_flags", "",
+                   "tcp flags & (syn | ack) == syn | ack meta mark set meta mark | 0x12000000\n"
+                   "tcp flags & (syn | ack) == syn meta mark set meta mark | 0x02000000\n"
+                   "tcp flags & fin == fin meta mark set meta mark | 0x01000000\n"
+                   "tcp flags & rst == rst meta mark set meta mark | 0x04000000\n");
+    plan_chain_add(b, v->router, "f_account", "type filter hook forward priority 45; policy accept;",
+                   ACCEPT_OUT ACCEPT_IN);
+}
+
+/* ---- names of what refused ----------------------------------------------------------------------------------------
+ */
+const char *
+plan_deny(struct builder *b, const char *acl_id, bool egress, int number)
+{
+    char rule[ID_SIZE + 32];
+    int size = snprintf(rule, sizeof rule, "rule:%s:%s:", acl_id, egress ? "egress" : "ingress");
+    /* 32767 is the last one of every list, 32768 the same for IPv6: the console's `*`. */
+    snprintf(rule + size, sizeof rule - (size_t)size, number >= 32767 ? "*" : "%d", number);
+    uint32_t n = (uint32_t)(uintptr_t)map_get(&b->numbers->known, rule);
+    if (!n) {
+        n = PLAN_REFUSED_RULE + b->numbers->last_rule++;
+        map_put(&b->numbers->known, rule, (void *)(uintptr_t)n);
+    }
+    return arena_printf(b->plan->arena, "meta priority set %x:%x goto fl_deny_%s", n >> 16, n & 0xffff,
+                        egress ? "out" : "in");
+}
+
+const char *
+plan_rule_text(const struct plan_numbers *numbers, uint32_t number)
+{
+    size_t cursor = 0;
+    const char *key;
+    void *value;
+    while (number >= PLAN_REFUSED_RULE && map_next(&numbers->known, &cursor, &key, &value)) {
+        if ((uint32_t)(uintptr_t)value == number && strncmp(key, "rule:", 5) == 0) {
+            return key + 5;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,27 @@
+/* netsim/live/plan_flows.h - the names that the planner of flow records and their reader share.
+ *
+ * Used by: plan_flows.c, plan_router.c, plan_filter.c, flow_source.c */
+#pragma once
+#include "netsim/live/plan.h"
+
+/* What refused a packet, as its priority says in the router's `fl_deny_` chains: a stage that had no rule for it, or from PLAN_REFUSED_RULE a rule. */
+enum plan_refusal {
+    PLAN_REFUSED_GROUP_OUT = 1, /* no rule of the sender's groups */
+    PLAN_REFUSED_ACL_OUT,       /* the `*` of the sender's ACL */
+    PLAN_REFUSED_ACL_IN,
+    PLAN_REFUSED_GROUP_IN,
+    PLAN_REFUSED_RULE = 0x10000,
+};
+
+/* A set of counted flows: its key is mark, both addresses, both ports or the protocol. */
+struct plan_flow_set {
+    const char *name; /* without the generation */
+    int family;
+    int protocol; /* 0: the key says which, and has no ports */
+};
+extern const struct plan_flow_set plan_flow_sets[]; /* ends with a NULL name */
+/* "fl_tcp_a": of each set there are generations `a` and `b`; `fl_record` leads to the one that is written. */
+const char *plan_flow_name(const char *name, char generation, char text[static 16]);
+
+/* "acl-0a1b:ingress:100" of a number read back from the kernel; NULL if it is no rule's. */
+const char *plan_rule_text(const struct plan_numbers *numbers, uint32_t number);
