@@ -17,6 +17,7 @@
 #include "netsim/analysis/walk.h"
 #include "netsim/live/plan.h"
 #include "netsim/model/peering.h"
+#include "netsim/model/transit_gateway.h"
 
 #define UNNAMED_PORT 4444 /* asked for where no rule names it; the next free one if some rule does */
 #define PORTS_MAX    64   /* of one pair; more say nothing new and cost time */
@@ -180,12 +181,25 @@ ask(struct inquiry *inquiry, const struct side *from, const struct side *to, con
     make_probe(q);
 }
 
-/* In two VPCs that a peering joins: the private address is a second way to the same interface. */
+static bool
+attached(const struct network *net, const char *vpc_id)
+{
+    const struct store *store = network_store(net);
+    for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
+        if (tgw_attachment_is_available(a) && strcmp(a->vpc_id, vpc_id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In two VPCs that a peering or transit gateways join: the private address is a second way to the same interface. */
 static bool
 joined(const struct network *net, const struct side *from, const struct side *to)
 {
     return from->eni && to->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0 &&
-           network_peering_between(net, from->eni->vpc_id, to->eni->vpc_id);
+           (network_peering_between(net, from->eni->vpc_id, to->eni->vpc_id) ||
+            (attached(net, from->eni->vpc_id) && attached(net, to->eni->vpc_id)));
 }
 
 static void

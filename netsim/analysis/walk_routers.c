@@ -304,15 +304,17 @@ place_tgw(struct walk *w)
 }
 
 /* Into a VPC: the sender's zone is kept where the attachment has a subnet in it.  From that subnet on the packet goes
- * its way like any other, by the subnet's ACL and route table.
- * Source: https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html, "Availability Zones" */
+ * its way like any other, by the subnet's ACL and route table.  In appliance mode AWS picks a zone by the flow, the
+ * same for both directions; we take the first, for every flow. Source:
+ * https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html, "Availability Zones" */
 static void
 tgw_to_vpc(struct walk *w, const struct tgw_attachment *to)
 {
     const struct eni *receiver = network_eni_by_address(w->net, to->vpc_id, &w->packet.dst);
     const struct subnet *home = receiver ? walk_get(w, &subnet_kind, receiver->subnet_id) : NULL;
-    const struct subnet *exit = w->zone ? tgw_attachment_subnet(w->net, to, w->zone) : NULL;
-    exit = exit ? exit : home && home->zone ? tgw_attachment_subnet(w->net, to, home->zone) : NULL;
+    bool appliance = tgw_attachment_is_appliance(to);
+    const struct subnet *exit = w->zone && !appliance ? tgw_attachment_subnet(w->net, to, w->zone) : NULL;
+    exit = exit ? exit : home && home->zone && !appliance ? tgw_attachment_subnet(w->net, to, home->zone) : NULL;
     for (size_t i = 0; !exit && i < to->subnet_ids.n; i++) {
         exit = walk_get(w, &subnet_kind, to->subnet_ids.items[i]);
     }
@@ -362,6 +364,7 @@ tgw_to_peer(struct walk *w, const struct tgw_attachment *to)
     }
     walk_enter_tgw(w, other, to);
     w->origin.references = false; /* groups are not known in another transit gateway */
+    w->zone = NULL;               /* nor are zones */
     if (walk_is_target(w, other)) {
         walk_arrive(w);
     }

@@ -142,7 +142,7 @@ static const struct sysctl instance_sysctls[] = { { "ipv4/conf/all/rp_filter", "
                                                   { 0 } };
 static const struct sysctl *const kind_sysctls[] = {
     [PLAN_INTERNET] = forward_sysctls, [PLAN_ROUTER] = router_sysctls,     [PLAN_NAT] = forward_sysctls,
-    [PLAN_IGW] = forward_sysctls,      [PLAN_INSTANCE] = instance_sysctls,
+    [PLAN_IGW] = forward_sysctls,      [PLAN_INSTANCE] = instance_sysctls, [PLAN_TRANSIT] = forward_sysctls,
 };
 /* Without IPv6 in the model links stay quiet: no link-local address, no solicitation. */
 static const struct sysctl ip6_off_sysctls[] = { { "ipv6/conf/default/disable_ipv6", "1" }, { 0 } };
@@ -329,7 +329,8 @@ struct change {
     struct space *space;
     const struct plan_ns *from, *to; /* never NULL */
     VEC(uint32_t) relinked;
-    VEC(uint32_t) down; /* those that another namespace made: still to be switched on */
+    VEC(uint32_t) down;  /* those that another namespace made: still to be switched on */
+    VEC(uint32_t) early; /* routing tables that are filled already */
 };
 
 static bool
@@ -337,6 +338,17 @@ is_relinked(const struct change *c, uint32_t index)
 {
     for (size_t i = 0; i < c->relinked.n; i++) {
         if (c->relinked.items[i] == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_early(const struct change *c, uint32_t table)
+{
+    for (size_t i = 0; i < c->early.n; i++) {
+        if (c->early.items[i] == table) {
             return true;
         }
     }
@@ -389,10 +401,59 @@ put_rules(struct change *c)
 {
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->rules, &c->to->rules, plan_rule_compare);) {
         const struct nlq_rule *was = m.was, *is = m.is;
-        if (!was || !is) {
+        bool done = !was && is && is_early(c, is->table);
+        if ((!was || !is) && !done) {
             nlq_rule(c->space->q, is != NULL, is ? is : was);
         }
     }
+}
+
+static bool
+has_table(const struct plan_ns *ns, uint32_t table)
+{
+    for (size_t i = 0; i < ns->rules.n; i++) {
+        if (ns->rules.items[i].table == table) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_link(const struct plan_ns *ns, uint32_t index)
+{
+    for (size_t i = 0; i < ns->links.n; i++) {
+        if (ns->links.items[i].here.index == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Routing tables that nothing was sent to so far are filled before the rules that send packets there: whoever is sent
+ * to another table by this change misses none of the routes that both have.  Routes over new links follow with the
+ * links. */
+static bool
+put_early(struct change *c, struct err *err)
+{
+    for (size_t i = 0; c->from != &nothing && i < c->to->rules.n; i++) {
+        uint32_t table = c->to->rules.items[i].table;
+        if (!is_early(c, table) && !has_table(c->from, table)) {
+            *VEC_ADD(&c->early) = table;
+        }
+    }
+    for (size_t i = 0; c->early.n && i < c->to->routes.n; i++) {
+        const struct nlq_route *r = &c->to->routes.items[i];
+        if (is_early(c, r->table) && (r->type == NLQ_BLACKHOLE || has_link(c->from, r->index))) {
+            nlq_route(c->space->q, true, r);
+        }
+    }
+    for (size_t i = 0; c->early.n && i < c->to->rules.n; i++) {
+        if (is_early(c, c->to->rules.items[i].table)) {
+            nlq_rule(c->space->q, true, &c->to->rules.items[i]);
+        }
+    }
+    return !c->early.n || nlq_flush(c->space->q, err);
 }
 
 /* Links are listed by the router's side.  Old ones go first: their numbers inside the instance may be used again. */
@@ -508,6 +569,9 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
         map_put(&by_id, ns->id, &changes[i]);
     }
     progress_report(progress, "rules", 0, n);
+    for (size_t i = 0; ok && from && i < n; i++) {
+        ok = changes[i].to->kind != PLAN_INSTANCE ? put_early(&changes[i], err) : ok;
+    }
     for (size_t i = 0; ok && i < n; i++) {
         ok = put_nft(spaces, changes[i].space, changes[i].from, changes[i].to, err);
     }
@@ -530,6 +594,7 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
     for (size_t i = 0; i < n; i++) {
         VEC_DONE(&changes[i].relinked);
         VEC_DONE(&changes[i].down);
+        VEC_DONE(&changes[i].early);
     }
     map_done(&by_id);
     free(changes);

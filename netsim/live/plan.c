@@ -14,7 +14,7 @@ const uint8_t plan_router_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x01 };
 uint32_t
 plan_number(struct plan_numbers *numbers, const char *kind, const char *id)
 {
-    char key[ID_SIZE + 16];
+    char key[3 * ID_SIZE];
     snprintf(key, sizeof key, "%s:%s", kind, id);
     uintptr_t known = (uintptr_t)map_get(&numbers->known, key);
     if (!known) {
@@ -323,8 +323,8 @@ add_port(struct builder *b, struct plan_vpc *v, const struct plan_port *spec, co
     }
 }
 
-static struct plan_vpc *
-vpc_of(struct builder *b, const char *id)
+struct plan_vpc *
+plan_vpc_find(struct builder *b, const char *id)
 {
     for (struct plan_vpc *v = b->vpcs; v; v = v->next) {
         if (strcmp(v->vpc->obj.id, id) == 0) {
@@ -343,7 +343,7 @@ gather_ports(struct builder *b)
         }
         const struct instance *instance = store_get(b->store, &instance_kind, eni->attachment.instance_id);
         const struct subnet *subnet = store_get(b->store, &subnet_kind, eni->subnet_id);
-        struct plan_vpc *v = subnet ? vpc_of(b, subnet->vpc_id) : NULL;
+        struct plan_vpc *v = subnet ? plan_vpc_find(b, subnet->vpc_id) : NULL;
         if (!v || !instance || !instance_is_running(instance)) {
             continue; /* a stopped instance has no link */
         }
@@ -359,7 +359,7 @@ gather_ports(struct builder *b)
     for (const struct nat_gateway *nat = store_first(b->store, &nat_gateway_kind); nat;
          nat = store_next(b->store, nat)) {
         const struct subnet *subnet = store_get(b->store, &subnet_kind, nat->subnet_id);
-        struct plan_vpc *v = subnet ? vpc_of(b, subnet->vpc_id) : NULL;
+        struct plan_vpc *v = subnet ? plan_vpc_find(b, subnet->vpc_id) : NULL;
         if (!v || !nat->state || strcmp(nat->state, "available") != 0 || !nat->addresses.n) {
             continue;
         }
@@ -504,6 +504,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         v->router = plan_ns_add(&b, id, PLAN_ROUTER, v->ip6);
     }
     plan_peerings(&b);
+    plan_transit_gateways(&b);
     struct buf marks = { 0 };
     for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
         if (v->igw) {
@@ -520,6 +521,10 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         VEC_DONE(&v->peerings);
     }
     plan_egress_only_marks(&b, &marks);
+    plan_transit_tables(&b);
+    for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
+        VEC_DONE(&v->transits);
+    }
     buf_done(&marks);
     for (size_t i = 0; i < plan->namespaces.n; i++) {
         sort_ns(plan->namespaces.items[i]);

@@ -20,7 +20,7 @@ struct plan_numbers {
 uint32_t plan_number(struct plan_numbers *numbers, const char *kind, const char *id); /* from 1 */
 void plan_numbers_done(struct plan_numbers *numbers);
 
-enum plan_kind { PLAN_INTERNET, PLAN_ROUTER, PLAN_IGW, PLAN_NAT, PLAN_INSTANCE };
+enum plan_kind { PLAN_INTERNET, PLAN_ROUTER, PLAN_IGW, PLAN_NAT, PLAN_INSTANCE, PLAN_TRANSIT };
 
 struct plan_link { /* a veth pair, made from the namespace that lists it */
     struct nlq_end here, peer;
@@ -49,7 +49,7 @@ struct plan_chain {
     const char *rules;       /* a rule a line */
 };
 struct plan_ns {
-    const char *id; /* "internet", "router:vpc-..", an instance's, NAT gateway's or internet gateway's id */
+    const char *id; /* "internet", "router:vpc-..", an instance's, NAT gateway's, internet or transit gateway's id */
     enum plan_kind kind;
     bool ip6;       /* IPv6 is switched on */
     VEC(struct plan_link) links;

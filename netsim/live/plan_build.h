@@ -8,6 +8,7 @@
 #include "netsim/model/peering.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
+#include "netsim/model/transit_gateway.h"
 
 enum {
     PLAN_GROUP_NONE = 0,            /* links that belong to no subnet */
@@ -48,6 +49,28 @@ struct plan_peering {
     uint32_t index; /* of this router's link */
     char name[16];
 };
+/* A VPC's link to a transit gateway. */
+struct plan_transit {
+    const struct transit_gateway *tgw;
+    const struct tgw_attachment *attachment;
+    const struct subnet *subnet; /* of the attachment; NULL: not known */
+    uint32_t index;              /* of this router's link */
+    char name[16];
+};
+/* The same link, or one to something else that is attached, as the transit gateway sees it. */
+struct plan_tgw_port {
+    const struct tgw_attachment *attachment;
+    const struct subnet *subnet; /* NULL: zones do not matter */
+    uint32_t index;
+    char name[16];
+    bool ip6;
+};
+struct plan_tgw {
+    const struct transit_gateway *tgw;
+    struct plan_ns *ns;
+    VEC(struct plan_tgw_port) ports;
+    struct plan_tgw *next;
+};
 struct plan_vpc {
     const struct vpc *vpc;
     const struct internet_gateway *igw; /* NULL if none attached */
@@ -55,6 +78,7 @@ struct plan_vpc {
     bool ip6;
     VEC(struct plan_port) ports;
     VEC(struct plan_peering) peerings;
+    VEC(struct plan_transit) transits;
     const struct egress_only_gateway *egress_only; /* NULL if none is built */
     uint32_t egress_only_index;                    /* of the router's link to it */
     VEC(const struct route_table *) overridden; /* with routes inside the VPC's own blocks */
@@ -66,9 +90,11 @@ struct builder {
     struct plan *plan;
     struct plan_numbers *numbers;
     struct plan_vpc *vpcs;
+    struct plan_tgw *tgws;
     struct plan_ns *internet;
 };
 
+struct plan_vpc *plan_vpc_find(struct builder *b, const char *id); /* NULL if there is none */
 struct plan_ns *plan_ns_add(struct builder *b, const char *id, enum plan_kind kind, bool ip6);
 struct plan_set *plan_set_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head); /* sets must be added before their elements */
 void plan_element_add(struct builder *b, struct plan_set *set, const char *data, const char *key_format, ...)
@@ -89,6 +115,14 @@ void plan_peerings(struct builder *b);
 struct nlq_route plan_peering_route(const struct plan_vpc *v, const char *id, int family);
 bool plan_peering_carries_groups(const struct plan_vpc *v, const char *vpc_id);
 void plan_peering_rules(struct builder *b, struct plan_vpc *v);
+/* plan_transit.c: namespaces and links of all transit gateways; then, VPC by VPC, a route's next hop from a zone, the link group of what the
+ * gateways send into a subnet (PLAN_GROUP_NONE: it is in no attachment) and the links over which rules may name groups of the other VPC
+ * ("a", "b"); at last the gateways' own tables. */
+void plan_transit_gateways(struct builder *b);
+struct nlq_route plan_transit_route(const struct plan_vpc *v, const char *id, const char *zone, int family);
+uint32_t plan_transit_group(struct builder *b, const struct plan_vpc *v, const struct subnet *subnet);
+void plan_transit_carriers(struct builder *b, const struct plan_vpc *v, const char *vpc_id, struct buf *names);
+void plan_transit_tables(struct builder *b);
 /* plan_egress_only.c: the egress-only internet gateway of a VPC, if it has one; 'marks' gathers what the internet must know of all of them. */
 void plan_egress_only(struct builder *b, struct plan_vpc *v, struct buf *marks);
 void plan_egress_only_marks(struct builder *b, const struct buf *marks);

@@ -61,11 +61,15 @@ has_set(const struct plan_ns *ns, const char *name)
     return false;
 }
 
-/* The addresses of a group's members in this VPC and, through a peering, in the other. */
+/* The addresses of a group's members in this VPC and, through a peering, in the other; or those in VPC 'there' alone.
+ */
 static const char *
-member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family)
+member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family, const char *there)
 {
-    const char *name = plan_name(family == IP_V6 ? "sgm6_" : "sgm_", group_id, "");
+    const char *name = plan_name(there             ? (family == IP_V6 ? "sgt6_" : "sgt_")
+                                 : family == IP_V6 ? "sgm6_"
+                                                   : "sgm_",
+                                 group_id, "");
     if (has_set(v->router, name)) {
         return name;
     }
@@ -76,7 +80,9 @@ member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int fami
     size_t n = network_group_members(b->net, group_id, &members);
     for (size_t i = 0; i < n; i++) {
         const struct eni *eni = members[i];
-        if (strcmp(eni->vpc_id, v->vpc->obj.id) != 0 && !plan_peering_carries_groups(v, eni->vpc_id)) {
+        bool counts = there ? strcmp(eni->vpc_id, there) == 0
+                            : strcmp(eni->vpc_id, v->vpc->obj.id) == 0 || plan_peering_carries_groups(v, eni->vpc_id);
+        if (!counts) {
             continue;
         }
         for (size_t j = 0; family == IP_V4 && j < eni->addresses.n; j++) {
@@ -157,6 +163,24 @@ write_sg_rule(struct buf *out, const struct sg_rule *rule, int family, const cha
     buf_printf(out, " counter accept comment \"%s\"\n", rule->id);
 }
 
+/* The same rule for members in a VPC behind a transit gateway that carries references: only for what comes in by it. */
+static void
+write_transit_reference(struct builder *b, struct plan_vpc *v, struct buf *out, const struct sg_rule *rule, int family)
+{
+    const struct security_group *group = store_get(b->store, &security_group_kind, rule->group_id);
+    struct buf links = { 0 };
+    char set[160];
+    if (group && strcmp(group->vpc_id, v->vpc->obj.id) != 0) {
+        plan_transit_carriers(b, v, group->vpc_id, &links);
+    }
+    if (links.size) {
+        snprintf(set, sizeof set, "@%s", member_set(b, v, rule->group_id, family, group->vpc_id));
+        buf_printf(out, "iifname { %s } ", buf_str(&links));
+        write_sg_rule(out, rule, family, set);
+    }
+    buf_done(&links);
+}
+
 static void
 write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const struct sg_rule *rule)
 {
@@ -166,12 +190,15 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
         return;
     }
     for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += 2) {
-        const char *name = rule->group_id         ? member_set(b, v, rule->group_id, family)
+        const char *name = rule->group_id         ? member_set(b, v, rule->group_id, family, NULL)
                            : rule->prefix_list_id ? prefix_set(b, v, rule->prefix_list_id, family)
                                                   : NULL;
         if (name) {
             snprintf(set, sizeof set, "@%s", name);
             write_sg_rule(out, rule, family, set);
+        }
+        if (rule->group_id && !rule->egress) {
+            write_transit_reference(b, v, out, rule, family);
         }
     }
 }
@@ -255,6 +282,10 @@ plan_groups(struct builder *b, struct plan_vpc *v)
         const char *key = arena_printf(arena, "\"%s\"", v->peerings.items[i].name);
         *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };
     }
+    for (size_t i = 0; i < v->transits.n; i++) {
+        const char *key = arena_printf(arena, "\"%s\"", v->transits.items[i].name);
+        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };
+    }
     struct plan_set *set = plan_set_add(b, v->router, "sg_in", "map sg_in { type ifname : verdict; }");
     memcpy(&set->elements, &in, sizeof in);
     set = plan_set_add(b, v->router, "sg_out", "map sg_out { type ifname : verdict; }");
@@ -316,6 +347,12 @@ plan_acls(struct builder *b, struct plan_vpc *v)
         }
         *VEC_ADD(&in) = (struct plan_element){ key, to_in };
         *VEC_ADD(&out) = (struct plan_element){ key, to_out };
+        uint32_t transit = plan_transit_group(b, v, s);
+        if (transit) {
+            key = arena_printf(arena, "%u", transit);
+            *VEC_ADD(&in) = (struct plan_element){ key, to_in };
+            *VEC_ADD(&out) = (struct plan_element){ key, to_out };
+        }
     }
     map_done(&known);
     *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "0", "accept" };

@@ -35,22 +35,12 @@ join(struct builder *b, struct plan_vpc *v, struct plan_vpc *other, const struct
     return end;
 }
 
-static struct plan_vpc *
-vpc_of(struct builder *b, const char *id)
-{
-    for (struct plan_vpc *v = b->vpcs; v; v = v->next) {
-        if (strcmp(v->vpc->obj.id, id) == 0) {
-            return v;
-        }
-    }
-    return NULL;
-}
-
 void
 plan_peerings(struct builder *b)
 {
     for (const struct peering *p = store_first(b->store, &peering_kind); p; p = store_next(b->store, p)) {
-        struct plan_vpc *requester = vpc_of(b, p->requester.vpc_id), *accepter = vpc_of(b, p->accepter.vpc_id);
+        struct plan_vpc *requester = plan_vpc_find(b, p->requester.vpc_id),
+                        *accepter = plan_vpc_find(b, p->accepter.vpc_id);
         if (!peering_is_active(p) || !requester || !accepter || requester == accepter) {
             continue; /* its routes are blackholes */
         }

@@ -50,14 +50,15 @@ add_route(struct plan_ns *ns, const struct nlq_route *route)
 
 /* Targets that lead nowhere in the kernel although AWS has something there. */
 static const char *const unbuilt_targets[] = {
-    [ROUTE_TRANSIT_GATEWAY] = "transit gateway", [ROUTE_VPN_GATEWAY] = "virtual private gateway",
-    [ROUTE_ENDPOINT] = "VPC endpoint",           [ROUTE_LOCAL_GATEWAY] = "local gateway",
-    [ROUTE_CARRIER_GATEWAY] = "carrier gateway", [ROUTE_CORE_NETWORK] = "core network",
+    [ROUTE_VPN_GATEWAY] = "virtual private gateway", [ROUTE_ENDPOINT] = "VPC endpoint",
+    [ROUTE_LOCAL_GATEWAY] = "local gateway",         [ROUTE_CARRIER_GATEWAY] = "carrier gateway",
+    [ROUTE_CORE_NETWORK] = "core network",
 };
 
-/* The next hop on the wire of a route's target; a blackhole when the target is gone, stopped, or not built here. */
+/* The next hop on the wire of a route's target for senders in the zone; a blackhole when the target is gone, stopped,
+ * or not built here. */
 static struct nlq_route
-resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route, int family)
+resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route, int family, const char *zone)
 {
     struct nlq_route out = { .type = NLQ_BLACKHOLE };
     const char *id = NULL;
@@ -101,6 +102,8 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
         return out;
     case ROUTE_PEERING:
         return plan_peering_route(v, id, family);
+    case ROUTE_TRANSIT_GATEWAY:
+        return plan_transit_route(v, id, zone, family);
     default:
         if (target < ARRAY_SIZE(unbuilt_targets) && unbuilt_targets[target] && id) {
             plan_unbuilt_add(b, unbuilt_targets[target], id);
@@ -133,17 +136,25 @@ is_local_block(const struct route_table *table, const struct cidr *to)
     return false;
 }
 
+/* One kernel table of a route table: what it is for senders in the zone. */
+struct version {
+    const struct route_table *table;
+    const char *zone; /* NULL: every zone's */
+    uint32_t number;  /* in the kernel */
+    bool override;    /* routes inside the VPC's own blocks, else the others */
+};
+
 static void
-plan_route_to(struct builder *b, struct plan_vpc *v, const struct route *route, const struct cidr *to, uint32_t table,
-              bool override)
+plan_route_to(struct builder *b, struct plan_vpc *v, const struct version *as, const struct route *route,
+              const struct cidr *to)
 {
     /* A route inside the VPC's own blocks is longer than `local` and must be asked before main, where the interfaces
      * are. */
-    if ((to->ip.family == IP_V6 && !v->ip6) || vpc_contains(v->vpc, to) != override) {
+    if ((to->ip.family == IP_V6 && !v->ip6) || vpc_contains(v->vpc, to) != as->override) {
         return;
     }
-    struct nlq_route out = resolve_target(b, v, route, to->ip.family);
-    out.table = table;
+    struct nlq_route out = resolve_target(b, v, route, to->ip.family, as->zone);
+    out.table = as->number;
     out.to = *to;
     add_route(v->router, &out);
 }
@@ -158,33 +169,62 @@ route_rank(const struct route *route)
 }
 
 static void
-plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table)
+plan_routes(struct builder *b, struct plan_vpc *v, const struct version *as)
 {
-    uint32_t mark = plan_number(b->numbers, "table", table->obj.id);
-    for (int pass = 0; pass < 2; pass++) {
-        bool override = pass == 0;
-        uint32_t number = PLAN_TABLE_FIRST + 2 * mark + (override ? 1 : 0);
-        size_t before = v->router->routes.n;
-        for (int rank = 0; rank < 3; rank++) {
-            for (size_t i = 0; i < table->routes.n; i++) {
-                const struct route *route = &table->routes.items[i];
-                const char *id;
-                if (route_target(route, &id) == ROUTE_LOCAL || route_rank(route) != rank || (override && rank == 2)) {
-                    continue; /* a propagated route never beats `local`, however long it is */
-                }
-                const struct prefix_list *pl =
-                    route->prefix_list_id ? store_get(b->store, &prefix_list_kind, route->prefix_list_id) : NULL;
-                const struct cidr *own = route->cidr.ip.family ? &route->cidr : &route->cidr6;
-                for (size_t j = 0; pl && j < pl->entries.n; j++) {
-                    if (!is_local_block(table, &pl->entries.items[j].cidr)) {
-                        plan_route_to(b, v, route, &pl->entries.items[j].cidr, number, override);
-                    }
-                }
-                if (!route->prefix_list_id && !is_local_block(table, own)) {
-                    plan_route_to(b, v, route, own, number, override);
+    for (int rank = 0; rank < 3; rank++) {
+        for (size_t i = 0; i < as->table->routes.n; i++) {
+            const struct route *route = &as->table->routes.items[i];
+            const char *id;
+            if (route_target(route, &id) == ROUTE_LOCAL || route_rank(route) != rank || (as->override && rank == 2)) {
+                continue; /* a propagated route never beats `local`, however long it is */
+            }
+            const struct prefix_list *pl =
+                route->prefix_list_id ? store_get(b->store, &prefix_list_kind, route->prefix_list_id) : NULL;
+            const struct cidr *own = route->cidr.ip.family ? &route->cidr : &route->cidr6;
+            for (size_t j = 0; pl && j < pl->entries.n; j++) {
+                if (!is_local_block(as->table, &pl->entries.items[j].cidr)) {
+                    plan_route_to(b, v, as, route, &pl->entries.items[j].cidr);
                 }
             }
+            if (!route->prefix_list_id && !is_local_block(as->table, own)) {
+                plan_route_to(b, v, as, route, own);
+            }
         }
+    }
+}
+
+/* Only a transit gateway is reached another way from each zone. */
+static bool
+depends_on_zone(const struct route_table *table)
+{
+    const char *id;
+    for (size_t i = 0; i < table->routes.n; i++) {
+        if (route_target(&table->routes.items[i], &id) == ROUTE_TRANSIT_GATEWAY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The mark of packets that the table routes from this zone. */
+static uint32_t
+table_mark(struct builder *b, const struct route_table *table, const char *zone)
+{
+    char key[ID_SIZE + 32];
+    bool all = !zone || !depends_on_zone(table);
+    snprintf(key, sizeof key, "%s%s%.24s", table->obj.id, all ? "" : "@", all ? "" : zone);
+    return plan_number(b->numbers, "table", key);
+}
+
+static void
+plan_version(struct builder *b, struct plan_vpc *v, const struct route_table *table, const char *zone)
+{
+    uint32_t mark = table_mark(b, table, zone);
+    for (int pass = 0; pass < 2; pass++) {
+        bool override = pass == 0;
+        struct version as = { table, zone, PLAN_TABLE_FIRST + 2 * mark + (override ? 1 : 0), override };
+        size_t before = v->router->routes.n;
+        plan_routes(b, v, &as);
         if (override && v->router->routes.n > before) {
             *VEC_ADD(&v->overridden) = table;
         }
@@ -192,10 +232,34 @@ plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table
             *VEC_ADD(&v->router->rules) =
                 (struct nlq_rule){ .family = (uint8_t)family,
                                    .mark = mark,
-                                   .table = number,
+                                   .table = as.number,
                                    .priority = override ? PLAN_PRIORITY_OVERRIDE : PLAN_PRIORITY_TABLE };
         }
     }
+}
+
+static void
+plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table)
+{
+    if (!depends_on_zone(table)) {
+        plan_version(b, v, table, NULL);
+        return;
+    }
+    VEC(const char *) zones = { 0 };
+    for (const struct subnet *s = store_first(b->store, &subnet_kind); s; s = store_next(b->store, s)) {
+        if (strcmp(s->vpc_id, v->vpc->obj.id) != 0 || network_subnet_route_table(b->net, s) != table) {
+            continue;
+        }
+        bool known = false;
+        for (size_t i = 0; i < zones.n; i++) {
+            known |= strcmp(zones.items[i], s->zone ? s->zone : "") == 0;
+        }
+        if (!known) {
+            *VEC_ADD(&zones) = s->zone ? s->zone : "";
+            plan_version(b, v, table, s->zone ? s->zone : "");
+        }
+    }
+    VEC_DONE(&zones);
 }
 
 static void
@@ -248,6 +312,9 @@ plan_source_check(struct builder *b, struct plan_vpc *v)
             plan_element_add(b, any, NULL, "\"%s\"", v->ports.items[i].name);
         }
     }
+    for (size_t i = 0; i < v->transits.n; i++) {
+        plan_element_add(b, any, NULL, "\"%s\"", v->transits.items[i].name);
+    }
     struct plan_set *own =
         plan_set_add(b, v->router, "eni_addresses", "set eni_addresses { type ifname . ipv4_addr; }");
     for (size_t i = 0; i < v->ports.n; i++) {
@@ -275,15 +342,23 @@ plan_subnets(struct builder *b, struct plan_vpc *v)
             strcmp(s->vpc_id, v->vpc->obj.id) == 0 ? network_subnet_route_table(b->net, s) : NULL;
         if (table) {
             char mark[16];
-            snprintf(mark, sizeof mark, "0x%08x", plan_number(b->numbers, "table", table->obj.id));
+            uint32_t transit = plan_transit_group(b, v, s);
+            snprintf(mark, sizeof mark, "0x%08x", table_mark(b, table, s->zone ? s->zone : ""));
             plan_element_add(b, tables, mark, "%u", plan_number(b->numbers, "subnet", s->obj.id));
+            if (transit) {
+                plan_element_add(b, tables, mark, "%u", transit);
+            }
         }
     }
     struct plan_set *same = plan_set_add(b, v->router, "same_subnet", "set same_subnet { type devgroup . devgroup; }");
     for (const struct subnet *s = store_first(b->store, &subnet_kind); s; s = store_next(b->store, s)) {
         if (strcmp(s->vpc_id, v->vpc->obj.id) == 0) {
             uint32_t group = plan_number(b->numbers, "subnet", s->obj.id);
+            uint32_t transit = plan_transit_group(b, v, s);
             plan_element_add(b, same, NULL, "%u . %u", group, group);
+            if (transit) { /* inwards only: what leaves for the gateway meets the ACL */
+                plan_element_add(b, same, NULL, "%u . %u", transit, group);
+            }
             if (s->cidr.ip.family) {
                 struct ip first = cidr_first(&s->cidr), gateway = ip_add(&first, 1);
                 /* Answers ARP for the gateway, which the kernel does for local addresses only. */
@@ -294,23 +369,14 @@ plan_subnets(struct builder *b, struct plan_vpc *v)
 }
 
 static void
-plan_own_subnet(struct builder *b, const struct subnet *s, struct buf *text)
+plan_own_subnet(const struct subnet *s, uint32_t group, struct buf *text)
 {
-    uint32_t group = plan_number(b->numbers, "subnet", s->obj.id);
     if (s->cidr.ip.family) {
         buf_printf(text, "iifgroup %u ip daddr %s accept\n", group, cidr_str(&s->cidr));
     }
     if (subnet_cidr6(s)) {
         buf_printf(text, "iifgroup %u ip6 daddr %s accept\n", group, cidr_str(subnet_cidr6(s)));
     }
-}
-
-static void
-plan_no_table(struct builder *b, const struct subnet *s, struct buf *text)
-{
-    plan_own_subnet(b, s, text);
-    buf_printf(text, "iifgroup %u counter drop comment \"no route table\"\n",
-               plan_number(b->numbers, "subnet", s->obj.id));
 }
 
 /* Which table a packet is routed by.  Inside its own subnet none applies: without a mark the router's main table
@@ -322,15 +388,21 @@ plan_marks(struct builder *b, struct plan_vpc *v)
     for (const struct subnet *s = store_first(b->store, &subnet_kind); s; s = store_next(b->store, s)) {
         const struct route_table *table =
             strcmp(s->vpc_id, v->vpc->obj.id) == 0 ? network_subnet_route_table(b->net, s) : NULL;
-        if (!table && strcmp(s->vpc_id, v->vpc->obj.id) == 0) {
-            plan_no_table(b, s, &text); /* a damaged import: nothing leaves the subnet */
+        if (strcmp(s->vpc_id, v->vpc->obj.id) != 0) {
+            continue;
         }
         bool overridden = false;
         for (size_t i = 0; table && i < v->overridden.n; i++) {
             overridden |= v->overridden.items[i] == table;
         }
-        if (overridden) {
-            plan_own_subnet(b, s, &text);
+        uint32_t groups[] = { plan_number(b->numbers, "subnet", s->obj.id), plan_transit_group(b, v, s) };
+        for (size_t i = 0; i < ARRAY_SIZE(groups) && groups[i]; i++) {
+            if (overridden || !table) {
+                plan_own_subnet(s, groups[i], &text);
+            }
+            if (!table) { /* a damaged import: nothing leaves the subnet */
+                buf_printf(&text, "iifgroup %u counter drop comment \"no route table\"\n", groups[i]);
+            }
         }
     }
     buf_str_add(&text, "meta mark set iifgroup map @rt_of_group\n");

@@ -138,10 +138,23 @@ check_case(const char *name)
 
 TEST(vectors_with_real_packets)
 {
-    static const char *const cases[] = { "nat-gateway",        "nat-gateway-nacl", "public-subnet",
-                                         "public-subnet-nacl", "same-subnet",      "nacl-tiers",
-                                         "basic-two-subnets",  "sg-references",    "prefix-list-egress",
-                                         "vpc-peering",        "vpc-peering-deleted", "vpc-peering-sg-reference" };
+    static const char *const cases[] = { "nat-gateway",
+                                         "nat-gateway-nacl",
+                                         "public-subnet",
+                                         "public-subnet-nacl",
+                                         "same-subnet",
+                                         "nacl-tiers",
+                                         "basic-two-subnets",
+                                         "sg-references",
+                                         "prefix-list-egress",
+                                         "vpc-peering",
+                                         "vpc-peering-deleted",
+                                         "vpc-peering-sg-reference",
+                                         "transit-gateway",
+                                         "transit-gateway-multi-account",
+                                         "transit-gateway-nacl",
+                                         "transit-gateway-sg-reference",
+                                         "transit-gateway-static" };
     LAB_OR_SKIP();
     if (access(VECTORS, R_OK) < 0) {
         TEST_SKIP(VECTORS " is absent");
