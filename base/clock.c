@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -185,4 +186,25 @@ clock_parse(const char *text, int64_t *ms)
     int64_t seconds = days_from_date(year, month, day) * 86400 + hour * 3600 + (minute - east) * 60 + second;
     *ms = seconds * 1000 + thousandths;
     return true;
+}
+
+bool
+clock_parse_span(const char *text, int64_t *ms)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', MS_PER_DAY } };
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 10 || !text[digits] || text[digits + 1]) {
+        return false;
+    }
+    int64_t n = strtoll(text, NULL, 10);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (text[digits] == units[i].unit && n <= 36525 * MS_PER_DAY / units[i].ms) {
+            *ms = n * units[i].ms;
+            return true;
+        }
+    }
+    return false;
 }

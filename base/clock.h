@@ -17,3 +17,5 @@ void clock_format_ms(int64_t ms, char text[static 32]);
 void clock_format_s(int64_t ms, char text[static 32]);
 /* Reads RFC 3339 and "2020-03-03 01:21:01+00:00".  False if it is neither. */
 bool clock_parse(const char *text, int64_t *ms);
+/* "90s", "5m", "2h", "1d".  False if it is not, or more than 100 years. */
+bool clock_parse_span(const char *text, int64_t *ms);

@@ -1,7 +1,6 @@
 #include "netsim/flowlog/flowlog.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool
@@ -100,24 +99,14 @@ flow_query_lacks(const struct flow_query *query, const struct flow_format *forma
 bool
 flow_since_parse(const char *text, int64_t now_ms, int64_t *since_s)
 {
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
     int64_t ms;
     if (clock_parse(text, &ms)) {
         *since_s = ms / 1000;
         return true;
     }
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 9 || !text[digits] || text[digits + 1]) {
-        return false;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-        if (text[digits] == units[i].unit) {
-            *since_s = now_ms / 1000 - strtoll(text, NULL, 10) * units[i].seconds;
-            return true;
-        }
+    if (clock_parse_span(text, &ms)) {
+        *since_s = (now_ms - ms) / 1000;
+        return true;
     }
     return false;
 }

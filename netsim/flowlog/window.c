@@ -26,6 +26,7 @@ struct flow_window {
 
 /* Interfaces have few logs; AWS's quota is two for each resource, and an interface has three resources above it. */
 #define LOGS_OF_ENI_MAX 32
+#define WINDOWS_AT_ONCE 1440 /* that are closed one by one: a day of minutes */
 
 struct flow_window *
 flow_window_new(void)
@@ -338,32 +339,49 @@ emit_gaps(struct emission *e, int64_t end_ms, bool whole)
     }
 }
 
+/* One log's window: its records, and the next one begun.  True if the one after that is over as well. */
+static bool
+close_log(struct log_window *w, const struct network *net, int64_t now_ms, bool flush, struct emission *e)
+{
+    const struct flow_log *log = store_get(network_store(net), &flow_log_kind, w->log_id);
+    int64_t interval_ms = log && log->max_interval > 0 ? log->max_interval * INT64_C(1000) : 600000;
+    bool over = now_ms - w->start_ms >= interval_ms;
+    if (!log || (!over && !flush)) {
+        return false;
+    }
+    e->log = log;
+    e->window = w;
+    for (size_t j = 0; j < w->flows.n; j++) {
+        emit_record(e, &w->flows.items[j]);
+    }
+    emit_gaps(e, over ? w->start_ms + interval_ms : now_ms, over);
+    clear_flows(w);
+    map_done(&w->lost);
+    if (!over) {
+        return false;
+    }
+    map_done(&w->seen);
+    w->start_ms += interval_ms;
+    /* A clock that was put a long way on is not worth a NODATA record for each minute of it. */
+    if (now_ms - w->start_ms > WINDOWS_AT_ONCE * interval_ms) {
+        w->start_ms += (now_ms - w->start_ms) / interval_ms * interval_ms;
+    }
+    return now_ms - w->start_ms >= interval_ms;
+}
+
 size_t
 flow_window_close(struct flow_window *window, const struct network *net, int64_t now_ms, bool flush, flow_emit *emit,
                   void *context)
 {
-    size_t n = 0;
+    struct emission e = { .net = net, .emit = emit, .context = context };
     for (size_t i = 0; i < window->logs.n; i++) {
-        struct log_window *w = window->logs.items[i];
-        const struct flow_log *log = store_get(network_store(net), &flow_log_kind, w->log_id);
-        int64_t interval_ms = log && log->max_interval > 0 ? log->max_interval * INT64_C(1000) : 600000;
-        bool over = now_ms - w->start_ms >= interval_ms;
-        if (!log || (!over && !flush)) {
-            continue;
+        /* Several may be over when the lab's clock was advanced: quiet ones have their NODATA each. */
+        while (close_log(window->logs.items[i], net, now_ms, false, &e)) {
         }
-        struct emission e = { .net = net, .log = log, .window = w, .emit = emit, .context = context };
-        for (size_t j = 0; j < w->flows.n; j++) {
-            emit_record(&e, &w->flows.items[j]);
+        if (flush) {
+            close_log(window->logs.items[i], net, now_ms, true, &e);
         }
-        emit_gaps(&e, over ? w->start_ms + interval_ms : now_ms, over);
-        clear_flows(w);
-        map_done(&w->lost);
-        if (over) {
-            map_done(&w->seen);
-            w->start_ms += (now_ms - w->start_ms) / interval_ms * interval_ms;
-        }
-        buf_done(&e.line);
-        n += e.n;
     }
-    return n;
+    buf_done(&e.line);
+    return e.n;
 }

@@ -194,3 +194,19 @@ has_not() { ! has "$@" >/dev/null || { echo "a line matches: $*"; cat "$DIR/flow
     has " $web6 +$db6 +5433 +IPv6 +ingress +REJECT" db
     has " $db6 +$web6 +[0-9]+ +IPv6 +ingress +ACCEPT" web
 }
+
+@test "the lab's clock: an interval ends when it is advanced" {
+    lab_with_flow_log
+    up
+    listen db 5432
+    knock web "$db" 5432
+    local file=$XDG_DATA_HOME/vpclab/labs/default/flowlogs/$log.log
+    sleep 1.2 # the first interval begins with the lab; its traffic is counted
+    [ ! -e "$file" ] || { echo "records before the interval's end"; return 1; }
+    vpclab clock advance 10m >/dev/null
+    grep -qE "^2 123456789012 $(eni db) $web $db [0-9]+ 5432 6 .* ACCEPT OK$" "$file"
+    [ "$(grep -cE "$(eni db) .* NODATA$" "$file")" = 9 ] # ten intervals, in one of which was traffic
+    knock web "$db" 5432
+    vpclab clock advance 1m >/dev/null
+    [ "$(grep -cE "$(eni db) $web $db [0-9]+ 5432 6 .* ACCEPT OK$" "$file")" = 2 ]
+}

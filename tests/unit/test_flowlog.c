@@ -386,6 +386,9 @@ TEST(flow_window_serves_each_log_by_its_own_terms)
     CHECK_STR(close_at(lab, 60000, false),
               "fl-vpc eni-1 ACCEPT\nfl-vpc eni-1 REJECT\nfl-vpc eni-nat ACCEPT\nfl-eni eni-1 REJECT\n",
               "a log of rejects has no NODATA for an interface that had traffic");
+    for (int at = 120000; at < 600000; at += 60000) {
+        CHECK_STR(close_at(lab, at, false), "fl-vpc eni-1 -\nfl-vpc eni-nat -\nfl-eni eni-1 -\nfl-nat eni-nat -\n");
+    }
     CHECK_STR(close_at(lab, 600000, false), "fl-vpc eni-1 -\nfl-vpc eni-nat -\nfl-subnet eni-1 ACCEPT\nfl-subnet "
                                             "eni-nat ACCEPT\nfl-eni eni-1 -\nfl-nat eni-nat -\n");
     lab_free(lab);
@@ -440,7 +443,9 @@ TEST(flow_window_follows_logs_that_come_and_go)
     CHECK_STR(close_at(lab, 100000, true), "fl-2 3\n", "the log is gone and so are its records");
     flow_window_sync(lab->window, lab->net, T0 + 100000);
     CHECK_STR(close_at(lab, 150000, false), "");
-    CHECK_STR(close_at(lab, 500000, false), "fl-2 -\n");
+    CHECK_STR(close_at(lab, 500000, false), "fl-2 -\nfl-2 -\nfl-2 -\nfl-2 -\nfl-2 -\n", "one for each quiet interval");
+    close_at(lab, 500000 + INT64_C(4000) * 60000, false);
+    CHECK_INT(lab->n, 1, "not one for each minute of three days");
     lab_free(lab);
 }
 
