@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "cloud/flow_capture.h"
 #include "cloud/keeper_link.h"
+#include "cloud/live_services.h"
 #include "cloud/state.h"
 #include "netsim/live/keeper.h"
 
@@ -24,7 +25,20 @@ keeper_start(void *context, const struct progress *progress, struct err *err)
         return false;
     }
     flow_capture_start(cloud, live_flows_poll);
-    return true;
+    return live_serve(cloud->live, &(struct live_hooks){ .context = cloud, LIVE_SERVICE_HOOKS }, err);
+}
+
+static int
+keeper_fd(void *context)
+{
+    const struct cloud *cloud = context;
+    return cloud->live ? live_fd(cloud->live) : -1;
+}
+
+static void
+keeper_ready(void *context)
+{
+    live_ready(((struct cloud *)context)->live);
 }
 
 static void
@@ -49,6 +63,7 @@ keeper_tick(void *context)
 {
     struct cloud *cloud = context;
     flow_capture_tick(cloud, false, NULL);
+    live_tick(cloud->live);
 }
 
 static struct ip
@@ -150,6 +165,8 @@ live_link_up(struct cloud *cloud, const struct progress *progress, struct err *e
                                         .serve = keeper_serve,
                                         .tick = keeper_tick,
                                         .tick_ms = TICK_MS,
+                                        .fd = keeper_fd,
+                                        .ready = keeper_ready,
                                         .stopped = keeper_stopped,
                                         .orphaned = cloud->dir->throw_away ? keeper_orphaned : NULL };
     return keeper_spawn(cloud->dir->socket_path, &hooks, progress, err);

@@ -3,6 +3,7 @@
  * The rules are the aws command's: `--opt value`, `--opt=value`, lists take every word up to the next option, a flag
  * has a --no- form, the last of two equal options counts; values may be JSON, shorthand, file://PATH, fileb://PATH or
  * `-`. */
+#include "base/base64.h"
 #include "cloud/op_argv.h"
 #include <ctype.h>
 #include <stdio.h>

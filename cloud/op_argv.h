@@ -23,4 +23,3 @@ bool argv_hides(const struct op *op, const char *option);
 /* What the aws command does to a request once all options are read. */
 bool argv_finish(const struct op *op, json_t *in, struct err *err);
 
-char *base64_text(const void *data, size_t size); /* the caller frees it */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/base64.h"
 #include "base/vec.h"
 #include "cloud/op_argv.h"
 
@@ -237,23 +238,6 @@ move_into_interface(json_t *in)
         json_array_insert_new(list, 0, json_pack("{s:O, s:b}", "PrivateIpAddress", address, "Primary", 1));
         json_object_del(in, "PrivateIpAddress");
     }
-}
-
-char *
-base64_text(const void *data, size_t size)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = data;
-    char *out = xmalloc((size + 2) / 3 * 4 + 1), *to = out;
-    for (size_t i = 0; i < size; i += 3) {
-        unsigned n = (unsigned)in[i] << 16 | (i + 1 < size ? in[i + 1] : 0u) << 8 | (i + 2 < size ? in[i + 2] : 0u);
-        *to++ = digits[n >> 18];
-        *to++ = digits[n >> 12 & 63];
-        *to++ = i + 1 < size ? digits[n >> 6 & 63] : '=';
-        *to++ = i + 2 < size ? digits[n & 63] : '=';
-    }
-    *to = '\0';
-    return out;
 }
 
 static void

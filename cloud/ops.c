@@ -23,6 +23,7 @@
     FAMILY(ops_ec2_tags) \
     FAMILY(ops_ec2_vpc) \
     FAMILY(ops_ec2_instance) \
+    FAMILY(ops_ec2_metadata) \
     FAMILY(ops_ec2_eni) \
     FAMILY(ops_ec2_security_group) \
     FAMILY(ops_ec2_network_acl) \

@@ -20,3 +20,7 @@ void eni_request_done(struct eni_request *request);
 
 /* RunInstances (ops_ec2_run.c); its row stands with the other operations on instances. */
 bool ec2_run_instances(struct op_call *call, struct err *err);
+
+struct instance;
+/* Members of MetadataOptions or of modify-instance-metadata-options (ops_ec2_metadata.c).  InvalidParameterValue. */
+bool ec2_set_metadata(struct instance *instance, const json_t *options, struct err *err);

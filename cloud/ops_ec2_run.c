@@ -334,6 +334,10 @@ finish(struct op_call *call, struct instance *instance, const json_t *list, cons
         id_new_iam(network_ids(ec2_net(call)), "AIPA", id);
         instance->profile_id = xstrdup(id);
     }
+    const json_t *metadata = json_object_get(call->in, "MetadataOptions");
+    if (metadata && !ec2_set_metadata(instance, metadata, err)) {
+        return err_at(err, "MetadataOptions", 0, 0);
+    }
     ec2_tag_new(call, &instance->obj);
     struct eni *const *enis;
     size_t n = instance_enis(ec2_net(call), instance, &enis);
@@ -395,7 +399,7 @@ ec2_run_instances(struct op_call *call, struct err *err)
             "BlockDeviceMappings KernelId RamdiskId Monitoring ElasticGpuSpecification ElasticInferenceAccelerators "
             "LaunchTemplate "
             "InstanceMarketOptions CreditSpecification CpuOptions CapacityReservationSpecification HibernationOptions "
-            "LicenseSpecifications MetadataOptions EnclaveOptions MaintenanceOptions "
+            "LicenseSpecifications EnclaveOptions MaintenanceOptions "
             "DisableApiStop "
             "EnablePrimaryIpv6 NetworkPerformanceOptions Operator SecondaryInterfaces "
             "InstanceInitiatedShutdownBehavior "

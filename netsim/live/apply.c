@@ -230,6 +230,7 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
     }
     struct space *space = xcalloc(1, sizeof *space);
     space->id = xstrdup(ns->id);
+    space->serial = ++spaces->last_serial;
     space->kind = ns->kind;
     space->fd = fd;
     *VEC_ADD(&spaces->list) = space;

@@ -11,6 +11,7 @@
 struct nft_ctx;
 struct space {
     char *id;
+    uint32_t serial; /* of no other space, also when an id comes back */
     enum plan_kind kind;
     int fd; /* of the network namespace */
     struct nlq *q;
@@ -19,6 +20,7 @@ struct space {
 struct spaces {
     struct map by_id;          /* id -> struct space */
     VEC(struct space *) list;
+    uint32_t last_serial;
     int home;                  /* the namespace of the keeper itself */
     bool has_ip6;              /* the kernel has IPv6 */
     struct map defaults;       /* kernel switch -> its value in a new namespace (owned text) */

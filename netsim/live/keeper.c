@@ -281,9 +281,14 @@ keeper_loop(int listener, int owner, const char *path, const struct keeper_hooks
     bool orphaned = false;
     while (!keeper_ended && last < 0 && !orphaned) {
         int64_t wait = ticking ? next_tick - monotonic_ms() : 60000;
-        struct pollfd p[] = { { .fd = listener, .events = POLLIN }, { .fd = owner } };
-        int n = poll(p, 2, wait < 0 ? 0 : (int)wait);
+        struct pollfd p[] = { { .fd = listener, .events = POLLIN },
+                              { .fd = owner },
+                              { .fd = hooks->fd ? hooks->fd(hooks->context) : -1, .events = POLLIN } };
+        int n = poll(p, 3, wait < 0 ? 0 : (int)wait);
         orphaned = n > 0 && p[1].revents;
+        if (n > 0 && p[2].revents) {
+            hooks->ready(hooks->context);
+        }
         if (n > 0 && p[0].revents) {
             int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
             if (fd >= 0) {

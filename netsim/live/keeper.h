@@ -32,6 +32,9 @@ struct keeper_hooks {
     /* Called about every 'tick_ms' (flow log windows). */
     void (*tick)(void *context);
     int tick_ms;
+    /* What the lab serves beside commands: when the descriptor can be read, 'ready' is called.  NULL, or -1 for a while: nothing. */
+    int (*fd)(void *context);
+    void (*ready)(void *context);
     void (*stopped)(void *context); /* before it exits by request */
     /* The lab belongs to the process that calls keeper_spawn(): when that ends, however it ends, the keeper stops too and then calls
      * this, to remove what the process would have removed.  NULL: the lab lives until somebody stops it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netsim/live/live_internal.h"
+#include "netsim/live/services.h"
 
 struct live *
 live_start(const struct network *net, const struct progress *progress, struct err *err)
@@ -30,6 +31,9 @@ live_update(struct live *live, const struct network *net, struct err *err)
         plan_free(next);
         return false;
     }
+    if (live->services) {
+        services_sync(live->services, &live->spaces, next);
+    }
     plan_free(live->plan);
     live->plan = next;
     return true;
@@ -40,11 +44,43 @@ live_stop(struct live *live)
 {
     if (live) {
         flow_source_free(live->flows);
-
+        services_free(live->services);
         spaces_done(&live->spaces);
         plan_free(live->plan);
         plan_numbers_done(&live->numbers);
         free(live);
+    }
+}
+
+bool
+live_serve(struct live *live, const struct live_hooks *hooks, struct err *err)
+{
+    live->services = services_new(hooks, err);
+    if (live->services) {
+        services_sync(live->services, &live->spaces, live->plan);
+    }
+    return live->services != NULL;
+}
+
+int
+live_fd(const struct live *live)
+{
+    return live->services ? services_fd(live->services) : -1;
+}
+
+void
+live_ready(struct live *live)
+{
+    if (live->services) {
+        services_run(live->services);
+    }
+}
+
+void
+live_tick(struct live *live)
+{
+    if (live->services) {
+        services_tick(live->services);
     }
 }
 

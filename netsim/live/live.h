@@ -7,16 +7,37 @@
  * How AWS objects become Linux objects: docs/LIVE.md.   Uses: netsim/model, flowlog, libnl, libnftables.   Used by: cloud/ */
 #pragma once
 #include "base/err.h"
+#include "base/json.h"
 #include "base/progress.h"
 #include "netsim/model/network.h"
 
 struct live; /* lives in the keeper process */
+struct instance;
+
+/* What the lab's services ask of the rooms that live/ does not see. */
+struct live_hooks {
+    void *context;
+    const struct network *(*network)(void *context); /* as it is now */
+    /* The role of the instance's profile: its name, or NULL (no profile, or one without a role). */
+    const char *(*role)(void *context, const struct instance *instance);
+    /* Credentials for it, as instance metadata shows them: {"AccessKeyId", "SecretAccessKey", "Token", "LastUpdated", "Expiration"}; NULL when the role does not
+     * trust EC2.  The caller owns them. */
+    json_t *(*credentials)(void *context, const struct instance *instance);
+    int64_t (*now_ms)(void *context); /* the lab's clock */
+};
 
 /* Builds everything inside the caller's (new) namespaces.  ERR_MACHINE with the exact missing thing and its remedy. */
 struct live *live_start(const struct network *net, const struct progress *progress, struct err *err);
 /* Brings the kernel to the model as it is now, in one transaction per namespace.  On failure the kernel is as it was. */
 bool live_update(struct live *live, const struct network *net, struct err *err);
 void live_stop(struct live *live);
+
+/* From now on the lab's services answer (services.h); 'hooks' is copied.  live_update() keeps them with the model.  What they wait for is ready when
+ * live_fd() can be read: then live_ready() is to be called, and live_tick() about once a second. */
+bool live_serve(struct live *live, const struct live_hooks *hooks, struct err *err);
+int live_fd(const struct live *live); /* -1: nothing is served */
+void live_ready(struct live *live);
+void live_tick(struct live *live);
 
 /* File descriptor of the network namespace of an instance (or "internet", "router:vpc-.."), borrowed; -1 if there is none. */
 int live_namespace(const struct live *live, const char *id);

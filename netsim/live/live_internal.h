@@ -3,6 +3,7 @@
 #include "netsim/live/apply.h"
 #include "netsim/live/live.h"
 
+struct services;
 struct flow_source;
 void flow_source_free(struct flow_source *source);
 
@@ -11,5 +12,6 @@ struct live {
     struct plan_numbers numbers;
     struct plan *plan;
     struct flow_source *flows; /* NULL until first polled */
+    struct services *services; /* NULL until live_serve() */
     uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };

@@ -551,6 +551,7 @@ plan_free(struct plan *plan)
         VEC_DONE(&ns->neighbours);
         VEC_DONE(&ns->sets);
         VEC_DONE(&ns->chains);
+        VEC_DONE(&ns->services);
     }
     VEC_DONE(&plan->namespaces);
     VEC_DONE(&plan->unbuilt);

@@ -48,6 +48,14 @@ struct plan_chain {
     const char *name, *head; /* head: "type filter hook forward priority 10; policy drop;" or "" */
     const char *rules;       /* a rule a line */
 };
+/* What answers at an address of a namespace; not the kernel's business but services.h's. */
+enum plan_service_kind { PLAN_SERVE_METADATA };
+struct plan_service {
+    enum plan_service_kind kind;
+    struct ip ip;
+    uint16_t port;
+    const char *id; /* what it is about: a VPC's id */
+};
 struct plan_ns {
     const char *id; /* "internet", "router:vpc-..", an instance's, NAT gateway's, internet or transit gateway's id */
     enum plan_kind kind;
@@ -59,6 +67,7 @@ struct plan_ns {
     VEC(struct plan_neighbour) neighbours;
     VEC(struct plan_set) sets;
     VEC(struct plan_chain) chains; /* table "inet vpc" */
+    VEC(struct plan_service) services;
 };
 /* A construct of the model that routes lead to and that the kernel does not get: its routes are blackholes. */
 struct plan_unbuilt {

@@ -126,6 +126,9 @@ void plan_transit_tables(struct builder *b);
 /* plan_egress_only.c: the egress-only internet gateway of a VPC, if it has one; 'marks' gathers what the internet must know of all of them. */
 void plan_egress_only(struct builder *b, struct plan_vpc *v, struct buf *marks);
 void plan_egress_only_marks(struct builder *b, const struct buf *marks);
+/* plan_services.c: what the router itself answers: its addresses, and who may ask. */
+void plan_services(struct builder *b, struct plan_vpc *v);
+void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_kind kind, struct ip ip, uint16_t port, const char *id);
 /* plan_router.c: routes and the packet path of a VPC. */
 void plan_router(struct builder *b, struct plan_vpc *v);
 /* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */

@@ -444,7 +444,6 @@ static const struct stage {
       "ct state established,related accept\n"
       "oifname vmap @sg_in\n"
       "meta priority set 0:4 goto fl_deny_in\n" },
-    { "i_local", "type filter hook input priority 0; policy drop;", "" },
 };
 
 /* Where packets that come in by a gateway are sent on to an appliance: they go straight on here. */
@@ -478,6 +477,7 @@ plan_router(struct builder *b, struct plan_vpc *v)
     plan_marks(b, v);
     plan_source_check(b, v);
     plan_flow_logs(b, v);
+    plan_services(b, v);
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
         plan_chain_add(b, v->router, stages[i].name, stages[i].head, stages[i].rules);
     }

@@ -31,6 +31,12 @@ static const struct field instance_fields[] = {
           FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD(struct instance, "AutoPublicIp", FIELD_BOOL, auto_public_ip, FIELD_STATE_ONLY),
     FIELD(struct instance, "LastPublicIp", FIELD_IP, last_public_ip, FIELD_STATE_ONLY),
+    FIELD(struct instance, "MetadataOptions.State", FIELD_STRING, metadata.state, 0),
+    FIELD(struct instance, "MetadataOptions.HttpTokens", FIELD_STRING, metadata.tokens, 0),
+    FIELD(struct instance, "MetadataOptions.HttpPutResponseHopLimit", FIELD_INT, metadata.hop_limit, FIELD_OPTIONAL),
+    FIELD(struct instance, "MetadataOptions.HttpEndpoint", FIELD_STRING, metadata.endpoint, 0),
+    FIELD(struct instance, "MetadataOptions.HttpProtocolIpv6", FIELD_STRING, metadata.ipv6, 0),
+    FIELD(struct instance, "MetadataOptions.InstanceMetadataTags", FIELD_STRING, metadata.tags, 0),
     FIELD_END,
 };
 
@@ -53,6 +59,10 @@ static const struct filter_row instance_filters[] = {
     { "key-name", "KeyName" },
     { "launch-index", "AmiLaunchIndex" },
     { "launch-time", "LaunchTime" },
+    { "metadata-options.http-endpoint", "MetadataOptions.HttpEndpoint" },
+    { "metadata-options.http-put-response-hop-limit", "MetadataOptions.HttpPutResponseHopLimit" },
+    { "metadata-options.http-tokens", "MetadataOptions.HttpTokens" },
+    { "metadata-options.instance-metadata-tags", "MetadataOptions.InstanceMetadataTags" },
     { "network-interface.addresses.association.public-ip",
       "NetworkInterfaces.PrivateIpAddresses.Association.PublicIp" },
     { "network-interface.addresses.association.ip-owner-id",

@@ -7,6 +7,13 @@
 
 enum instance_state { INSTANCE_PENDING = 0, INSTANCE_RUNNING = 16, INSTANCE_SHUTTING_DOWN = 32, INSTANCE_TERMINATED = 48,
                       INSTANCE_STOPPING = 64, INSTANCE_STOPPED = 80 };
+/* How its metadata is served; what an import does not say is NULL or 0 and stands for AWS's default.
+ * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsRequest.html */
+struct metadata_options {
+    char *state /* applied */, *tokens /* optional | required */, *endpoint /* enabled | disabled */, *ipv6 /* of the endpoint, likewise */,
+        *tags /* of the instance, likewise */;
+    int32_t hop_limit; /* 1 to 64: how far the answer that carries a token may travel */
+};
 struct instance {
     struct object obj;
     char reservation_id[ID_SIZE], vpc_id[ID_SIZE], subnet_id[ID_SIZE];
@@ -18,6 +25,7 @@ struct instance {
     char *hostname_type; /* PrivateDnsNameOptions: ip-name | resource-name; NULL: ip-name */
     bool dns_a_record, dns_aaaa_record; /* its resource name is answered with an address of that family */
     bool auto_public_ip;      /* gets an amazon-owned address at each start; state only */
+    struct metadata_options metadata;
     struct ip last_public_ip; /* the one it had before it was stopped: the next start gives another; state only */
     json_t *loaded_enis;      /* only while loading AWS's form: interfaces listed nowhere but here; NULL afterwards */
 };
@@ -45,6 +53,9 @@ bool instance_terminate(struct network *net, struct instance *instance, struct e
  * (a list that is flat already stays as it is), and back from objects that object_describe() gave.  The caller owns the result. */
 json_t *instances_from_reservations(const json_t *reservations);
 json_t *instances_to_reservations(const struct network *net, const json_t *described);
+
+/* 'change' holds what shall change; the rest stays.  InvalidParameterValue: a word or a number that is none of those above. */
+bool instance_set_metadata(struct instance *instance, const struct metadata_options *change, struct err *err);
 
 const char *instance_state_name(int code); /* "running"; static */
 bool instance_type_check(const char *type, struct err *err); /* "t3.micro"; InvalidParameterValue */

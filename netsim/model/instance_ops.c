@@ -101,6 +101,47 @@ state_set(struct instance *instance, enum instance_state state)
     str_set(&instance->state_name, instance_state_name((int)state));
 }
 
+/* ---- metadata options ---------------------------------------------------------------------------------------------
+ */
+static bool
+check_word(const char *name, const char *word, const char *one, const char *other, struct err *err)
+{
+    return !word || strcmp(word, one) == 0 || strcmp(word, other) == 0 ||
+           err_set(err, ERR_INPUT, "InvalidParameterValue", "value (`%s`) for parameter %s is neither %s nor %s", word,
+                   name, one, other);
+}
+
+bool
+instance_set_metadata(struct instance *instance, const struct metadata_options *change, struct err *err)
+{
+    struct metadata_options *m = &instance->metadata;
+    if (!check_word("HttpTokens", change->tokens, "optional", "required", err) ||
+        !check_word("HttpEndpoint", change->endpoint, "enabled", "disabled", err) ||
+        !check_word("HttpProtocolIpv6", change->ipv6, "enabled", "disabled", err) ||
+        !check_word("InstanceMetadataTags", change->tags, "enabled", "disabled", err)) {
+        return false;
+    }
+    if (change->hop_limit < 0 || change->hop_limit > 64) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue",
+                       "value (`%d`) for parameter HttpPutResponseHopLimit is not 1 to 64", change->hop_limit);
+    }
+    const struct {
+        char **to;
+        const char *from;
+    } words[] = { { &m->tokens, change->tokens },
+                  { &m->endpoint, change->endpoint },
+                  { &m->ipv6, change->ipv6 },
+                  { &m->tags, change->tags } };
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (words[i].from) {
+            str_set(words[i].to, words[i].from);
+        }
+    }
+    m->hop_limit = change->hop_limit ? change->hop_limit : m->hop_limit;
+    str_set(&m->state, "applied");
+    return true;
+}
+
 /* An amazon-owned address for the primary one, unless an Elastic IP is there. */
 static bool
 public_ip_give(struct network *net, struct instance *instance, struct err *err)
@@ -131,6 +172,11 @@ instance_add(struct network *net, const struct instance_spec *spec, const char *
     instance->launch_index = (int32_t)index;
     instance->launch_time = network_now_ms(net);
     instance->transition_reason = xstrdup("");
+    instance_set_metadata(
+        instance,
+        &(struct metadata_options){
+            .tokens = "optional", .endpoint = "enabled", .ipv6 = "disabled", .tags = "disabled", .hop_limit = 1 },
+        NULL);
     state_set(instance, INSTANCE_RUNNING);
     return instance;
 }

@@ -1,4 +1,5 @@
 /* Roles for people whom an identity provider knows. */
+#include "base/base64.h"
 #include "base/buf.h"
 #include "cloud/op_argv.h"
 #include "tests/test.h"

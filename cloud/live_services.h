@@ -1,0 +1,13 @@
+/* cloud/live_services.h - what the services of a live lab ask of IAM and S3 (struct live_hooks); 'context' is the keeper's struct cloud.
+ * Used by: live_link.c. */
+#pragma once
+#include "cloud/cloud.h"
+#include "netsim/live/live.h"
+
+const struct network *live_hook_network(void *context);
+const char *live_hook_role(void *context, const struct instance *instance);
+json_t *live_hook_credentials(void *context, const struct instance *instance);
+int64_t live_hook_now(void *context);
+
+#define LIVE_SERVICE_HOOKS \
+    .network = live_hook_network, .role = live_hook_role, .credentials = live_hook_credentials, .now_ms = live_hook_now

@@ -1,0 +1,39 @@
+/* netsim/live/services.h - what answers inside a live lab: instance metadata, the resolver, hosts of the internet.
+ *
+ * The plan says which service listens where (struct plan_service); services_sync() opens and closes sockets by it.  All of them are served by
+ * the keeper's own loop, in no process of their own, and read the model as it is at the moment of the question.  What another room knows
+ * (credentials of roles, objects in S3) comes through 'hooks'.
+ *
+ * Uses: reactor.h, http_server.h, plan.h.   Used by: live.c */
+#pragma once
+#include "netsim/live/apply.h"
+#include "netsim/live/http_server.h"
+#include "netsim/live/live.h"
+#include "netsim/model/instance.h"
+
+struct services;
+struct services *services_new(const struct live_hooks *hooks, struct err *err);
+void services_free(struct services *services);
+int services_fd(const struct services *services);
+void services_run(struct services *services);
+void services_tick(struct services *services); /* about once a second */
+/* Opens what 'plan' wants and is not open, closes what it no more wants. A socket that the kernel refuses is left out. */
+void services_sync(struct services *services, const struct spaces *spaces, const struct plan *plan);
+
+/* One service at one address. */
+struct service_place {
+    struct services *services;
+    enum plan_service_kind kind;
+    const char *ns, *id; /* the namespace; what the service is about (a VPC's id) */
+};
+const struct network *services_network(const struct services *services);
+const struct live_hooks *services_hooks(const struct services *services);
+long long services_now_ms(void); /* monotonic */
+
+/* ---- the services, each in its file */
+struct metadata; /* tokens given out */
+struct metadata *metadata_new(void);
+void metadata_free(struct metadata *metadata);
+void metadata_tick(struct metadata *metadata);
+/* Answers an instance of VPC place->id. */
+void metadata_answer(struct metadata *metadata, const struct service_place *place, struct http_exchange *exchange);
