@@ -11,25 +11,11 @@
 #define MAX_RULES_SHOWN 8
 
 typedef void say_fn(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out);
-typedef void members_fn(const struct walk *walk, const struct hop *hop, json_t *component);
-
-static struct hop *
-last_hop(const struct walk *walk)
-{
-    return walk->hops.n ? &walk->hops.items[walk->hops.n - 1] : NULL;
-}
 
 static const struct packet *
 packet_before(const struct walk *walk, size_t i)
 {
     return i ? &walk->hops.items[i - 1].packet : &walk->start;
-}
-
-static bool
-packet_same(const struct packet *a, const struct packet *b)
-{
-    return ip_equal(&a->src, &b->src) && ip_equal(&a->dst, &b->dst) && a->src_port == b->src_port &&
-           a->dst_port == b->dst_port;
 }
 
 /* ---- What a person reads -------------------------------------------------------------------------------------------
@@ -151,77 +137,6 @@ say_unmodelled(const struct walk *walk, const struct hop *hop, const struct pack
     buf_printf(out, "%s: not modelled", walk->stop_what ? walk->stop_what : "component");
 }
 
-/* ---- Members of a PathComponent ------------------------------------------------------------------------------------
- */
-
-static void
-set(json_t *json, const char *member, json_t *value)
-{
-    json_object_set_new(json, member, value);
-}
-
-static void
-set_place(const struct walk *walk, const struct hop *hop, json_t *json)
-{
-    const struct store *store = network_store(walk->net);
-    if (hop->subnet) {
-        set(json, "Subnet", component_json(&hop->subnet->obj, NULL));
-    }
-    if (hop->vpc_id) {
-        set(json, "Vpc", component_json(store_get(store, &vpc_kind, hop->vpc_id), hop->vpc_id));
-    }
-}
-
-static void
-members_eni(const struct walk *walk, const struct hop *hop, json_t *json)
-{
-    if (hop->eni && *hop->eni->attachment.instance_id) {
-        const struct instance *instance = eni_instance(walk->net, hop->eni);
-        set(json, "AttachedTo", component_json(instance ? &instance->obj : NULL, hop->eni->attachment.instance_id));
-    }
-    if (hop->eni) {
-        const struct store *store = network_store(walk->net);
-        set(json, "Subnet", component_json(store_get(store, &subnet_kind, hop->eni->subnet_id), hop->eni->subnet_id));
-        set(json, "Vpc", component_json(store_get(store, &vpc_kind, hop->eni->vpc_id), hop->eni->vpc_id));
-    }
-}
-
-static void
-members_groups(const struct walk *walk, const struct hop *hop, json_t *json)
-{
-    (void)walk;
-    if (hop->sg_rule) {
-        set(json, "SecurityGroupRule", sg_rule_json(hop->sg_rule));
-    }
-}
-
-static void
-members_acl(const struct walk *walk, const struct hop *hop, json_t *json)
-{
-    if (hop->nacl_entry) {
-        set(json, "AclRule", nacl_entry_json(hop->nacl_entry));
-    }
-    set_place(walk, hop, json);
-}
-
-static void
-members_route_table(const struct walk *walk, const struct hop *hop, json_t *json)
-{
-    if (hop->route) {
-        set(json, "RouteTableRoute", route_json(hop->route));
-    }
-    set_place(walk, hop, json);
-}
-
-static void
-members_gateway(const struct walk *walk, const struct hop *hop, json_t *json)
-{
-    const struct store *store = network_store(walk->net);
-    if (hop->vpc_id) {
-        set(json, "Vpc", component_json(store_get(store, &vpc_kind, hop->vpc_id), hop->vpc_id));
-    }
-}
-
 /* ---- One row per kind of hop ---------------------------------------------------------------------------------------
  */
 
@@ -231,31 +146,29 @@ enum path_id { PATH_NOTHING, PATH_COMPONENT, PATH_HOLDER, PATH_SUBNET };
 static const struct hop_row {
     const char *word;
     enum path_id path;
-    bool component; /* AWS shows it as a PathComponent */
-    members_fn *members;
     say_fn *say;
 } hop_rows[] = {
-    [HOP_INSTANCE] = { "instance", PATH_HOLDER, true, NULL, say_instance },
-    [HOP_ENI] = { "interface", PATH_HOLDER, true, members_eni, say_eni },
-    [HOP_GROUPS] = { "security group", PATH_HOLDER, true, members_groups, say_groups },
-    [HOP_SUBNET] = { "subnet", PATH_SUBNET, false, NULL, NULL },
-    [HOP_ACL] = { "network ACL", PATH_SUBNET, true, members_acl, say_acl },
-    [HOP_ROUTE_TABLE] = { "route table", PATH_NOTHING, true, members_route_table, say_route_table },
-    [HOP_VPC] = { "VPC", PATH_COMPONENT, false, NULL, NULL },
-    [HOP_IGW] = { "internet gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
-    [HOP_NAT] = { "NAT gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
-    [HOP_PEERING] = { "peering connection", PATH_COMPONENT, true, members_gateway, say_gateway },
-    [HOP_TGW] = { "transit gateway", PATH_COMPONENT, true, NULL, say_gateway },
-    [HOP_TGW_TABLE] = { "transit gateway table", PATH_NOTHING, true, NULL, say_tgw_table },
-    [HOP_ATTACHMENT] = { "attachment", PATH_COMPONENT, true, NULL, say_attachment },
-    [HOP_VGW] = { "virtual private gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
-    [HOP_VPN] = { "VPN connection", PATH_COMPONENT, true, NULL, say_gateway },
-    [HOP_CUSTOMER] = { "customer gateway", PATH_COMPONENT, true, NULL, say_gateway },
-    [HOP_DX] = { "Direct Connect gateway", PATH_COMPONENT, true, NULL, say_gateway },
-    [HOP_EIGW] = { "egress-only gateway", PATH_COMPONENT, true, members_gateway, say_gateway },
-    [HOP_VPCE] = { "VPC endpoint", PATH_COMPONENT, true, members_gateway, say_gateway },
-    [HOP_LB] = { "load balancer", PATH_NOTHING, true, NULL, say_gateway },
-    [HOP_UNMODELLED] = { "unknown", PATH_COMPONENT, true, NULL, say_unmodelled },
+    [HOP_INSTANCE] = { "instance", PATH_HOLDER, say_instance },
+    [HOP_ENI] = { "interface", PATH_HOLDER, say_eni },
+    [HOP_GROUPS] = { "security group", PATH_HOLDER, say_groups },
+    [HOP_SUBNET] = { "subnet", PATH_SUBNET, NULL },
+    [HOP_ACL] = { "network ACL", PATH_SUBNET, say_acl },
+    [HOP_ROUTE_TABLE] = { "route table", PATH_NOTHING, say_route_table },
+    [HOP_VPC] = { "VPC", PATH_COMPONENT, NULL },
+    [HOP_IGW] = { "internet gateway", PATH_COMPONENT, say_gateway },
+    [HOP_NAT] = { "NAT gateway", PATH_COMPONENT, say_gateway },
+    [HOP_PEERING] = { "peering connection", PATH_COMPONENT, say_gateway },
+    [HOP_TGW] = { "transit gateway", PATH_COMPONENT, say_gateway },
+    [HOP_TGW_TABLE] = { "transit gateway table", PATH_NOTHING, say_tgw_table },
+    [HOP_ATTACHMENT] = { "attachment", PATH_COMPONENT, say_attachment },
+    [HOP_VGW] = { "virtual private gateway", PATH_COMPONENT, say_gateway },
+    [HOP_VPN] = { "VPN connection", PATH_COMPONENT, say_gateway },
+    [HOP_CUSTOMER] = { "customer gateway", PATH_COMPONENT, say_gateway },
+    [HOP_DX] = { "Direct Connect gateway", PATH_COMPONENT, say_gateway },
+    [HOP_EIGW] = { "egress-only gateway", PATH_COMPONENT, say_gateway },
+    [HOP_VPCE] = { "VPC endpoint", PATH_COMPONENT, say_gateway },
+    [HOP_LB] = { "load balancer", PATH_NOTHING, say_gateway },
+    [HOP_UNMODELLED] = { "unknown", PATH_COMPONENT, say_unmodelled },
 };
 
 static const char *
@@ -305,57 +218,14 @@ explain_path(const struct walk *walk, id_list *path)
     }
 }
 
-/* AWS prints members in the order of its shape. */
-static json_t *
-in_aws_order(json_t *component)
-{
-    static const char *const order[] = {
-        "SequenceNumber", "AclRule",         "AttachedTo",        "Component", "OutboundHeader",
-        "InboundHeader",  "RouteTableRoute", "SecurityGroupRule", "Subnet",    "Vpc"
-    };
-    json_t *out = json_object();
-    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-        json_t *value = json_object_get(component, order[i]);
-        if (value) {
-            json_object_set(out, order[i], value);
-        }
-    }
-    json_decref(component);
-    return out;
-}
-
-json_t *
-explain_components(const struct walk *walk)
-{
-    json_t *list = json_array();
-    const struct hop *last = last_hop(walk);
-    for (size_t i = 0; i < walk->hops.n; i++) {
-        const struct hop *hop = &walk->hops.items[i];
-        const struct hop_row *row = &hop_rows[hop->kind];
-        const struct packet *before = packet_before(walk, i);
-        if (!row->component || (!hop->id && !hop->component)) {
-            continue;
-        }
-        json_t *json = json_object();
-        set(json, "SequenceNumber", json_integer((json_int_t)json_array_size(list) + 1));
-        set(json, "Component", component_json(hop->component, hop->id));
-        if (row->members) {
-            row->members(walk, hop, json);
-        }
-        bool changed = !packet_same(before, &hop->packet);
-        if (changed || (hop == last && json_array_size(list) > 0)) {
-            set(json, "InboundHeader", packet_json(before));
-        }
-        if (changed || json_array_size(list) == 0) {
-            set(json, "OutboundHeader", packet_json(&hop->packet));
-        }
-        json_array_append_new(list, in_aws_order(json));
-    }
-    return list;
-}
-
 /* ---- Steps ---------------------------------------------------------------------------------------------------------
  */
+
+static void
+set(json_t *json, const char *member, json_t *value)
+{
+    json_object_set_new(json, member, value);
+}
 
 /* Which rules were looked at and why they do not fit, the nearest miss first. */
 static json_t *

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netsim/analysis/components.h"
 #include "netsim/analysis/explain.h"
 #include "netsim/analysis/obstacle.h"
 #include "netsim/analysis/question.h"
@@ -148,8 +149,8 @@ result_codes(const struct walk *walk, const char **why, const char *codes[static
 static void
 result_words(const struct walk *forward, const struct walk *back, struct reach_result *result)
 {
-    result->forward = explain_components(forward);
-    result->back = back ? explain_components(back) : json_array();
+    result->forward = path_components(forward);
+    result->back = back ? path_components(back) : json_array();
     result->explanations = json_array();
     result->steps = json_array();
     explain_steps(forward, "forward", result->steps, NULL);

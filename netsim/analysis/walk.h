@@ -11,6 +11,7 @@
 #include "netsim/analysis/rules.h"
 
 struct tgw_attachment;
+struct lb_listener;
 
 enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT,
     HOP_PEERING, HOP_TGW, HOP_TGW_TABLE, HOP_ATTACHMENT, HOP_VGW, HOP_VPN, HOP_CUSTOMER, HOP_DX, HOP_EIGW, HOP_VPCE, HOP_LB, HOP_UNMODELLED };
@@ -52,6 +53,7 @@ struct hop {
     const struct sg_rule *sg_rule;       /* what let it through */
     const struct nacl_entry *nacl_entry; /* what decided */
     const struct route *route;           /* what was taken */
+    const struct lb_listener *listener;  /* of a balancer: what took it */
     struct packet packet;                /* as it leaves the component */
     struct origin origin;                /* of the packet, as rules that name groups see it */
 };

@@ -341,8 +341,8 @@ balancer_receives(struct walk *w, const struct load_balancer *lb)
         walk_arrive(w); /* it asked by itself: a health check */
         return;
     }
-    walk_cross(w, HOP_LB, &lb->obj);
     const struct lb_listener *listener = listener_for(lb, &w->packet);
+    walk_cross(w, HOP_LB, &lb->obj)->listener = listener;
     group_list groups = { 0 };
     if (lb->state && strncmp(lb->state, "active", 6) != 0) {
         walk_stop(w, STOP_LB_STATE);

@@ -263,6 +263,10 @@ walk_enter_tgw(struct walk *w, const char *tgw_id, const struct tgw_attachment *
     w->subnet = NULL;
     w->eni = NULL;
     w->at = AT_TGW_TABLE;
+    bool crossed = w->hops.n > 0 && w->hops.items[w->hops.n - 1].component == &attachment->obj;
+    if (!crossed) { /* a peering attachment was, on the other side */
+        walk_cross(w, HOP_ATTACHMENT, &attachment->obj);
+    }
     walk_cross(w, HOP_TGW, walk_get(w, &transit_gateway_kind, tgw_id))->id = tgw_id;
     if (w->origin.by != ORIGIN_TGW) {
         w->origin.by = ORIGIN_TGW;
