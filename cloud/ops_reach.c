@@ -1,13 +1,14 @@
 /* cloud/ops_reach.c - `vpclab reach`: does a packet arrive, hop by hop, and what decided?
  *
  * The verdict is netsim/analysis/reach; this file reads the words, shapes the answer as AWS's analyzer does
- * (NetworkPathFound, ForwardPathComponents, ReturnPathComponents, Explanations) beside our own reading (Verdict,
- * Steps), and prints it for a person. */
+ * (NetworkInsightsAnalyses) beside our own reading (Verdict, Steps), and prints it for a person. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/vec.h"
 #include "cloud/op.h"
+#include "cloud/render.h"
 #include "netsim/analysis/batch.h"
 #include "netsim/model/network.h"
 
@@ -169,6 +170,23 @@ verdict_json(const struct network *net, const struct flow_spec *flow, const stru
     return v;
 }
 
+/* As describe-network-insights-analyses shows an analysis; members in its order, and no others. */
+static json_t *
+analysis_json(const struct op_call *call, const struct reach_result *result, struct err *err)
+{
+    char now[32];
+    clock_format_ms(network_now_ms(call->cloud->net), now);
+    json_t *analysis = json_pack("{s:s, s:s, s:b}", "StartDate", now, "Status", "succeeded", "NetworkPathFound",
+                                 result->path_found);
+    set(analysis, "ForwardPathComponents", json_incref(result->forward));
+    set(analysis, "ReturnPathComponents", json_incref(result->back));
+    set(analysis, "Explanations", json_incref(result->explanations));
+    json_t *list = json_pack("{s:[o]}", "NetworkInsightsAnalyses", analysis);
+    json_t *ordered = render_ordered(op_by_name("ec2", "DescribeNetworkInsightsAnalyses"), list, err);
+    json_decref(list);
+    return ordered;
+}
+
 static bool
 reach_one(struct op_call *call, struct err *err)
 {
@@ -177,15 +195,16 @@ reach_one(struct op_call *call, struct err *err)
     if (!read_flow(call, &flow, err) || !reach(call->cloud->net, &flow, true, &result, NULL, err)) {
         return false;
     }
-    set(call->out, "NetworkPathFound", json_boolean(result.path_found));
-    set(call->out, "ForwardPathComponents", json_incref(result.forward));
-    set(call->out, "ReturnPathComponents", json_incref(result.back));
-    set(call->out, "Explanations", json_incref(result.explanations));
-    set(call->out, "Verdict", verdict_json(call->cloud->net, &flow, &result));
-    set(call->out, "Steps", json_incref(result.steps));
-    call->no = !result.path_found;
+    json_t *answer = analysis_json(call, &result, err);
+    if (answer) {
+        json_object_update(call->out, answer);
+        set(call->out, "Verdict", verdict_json(call->cloud->net, &flow, &result));
+        set(call->out, "Steps", json_incref(result.steps));
+        call->no = !result.path_found;
+    }
     reach_result_done(&result);
-    return true;
+    json_decref(answer);
+    return answer != NULL;
 }
 
 /* ---- Batch ---------------------------------------------------------------------------------------------------------
@@ -340,7 +359,8 @@ print_header(struct buf *text, const json_t *out, size_t n_hops)
     const json_t *v = json_object_get(out, "Verdict");
     const char *code = json_string_value(json_array_get(json_object_get(v, "ExplanationCodes"), 0));
     const char *reply = json_str(v, "Reply");
-    bool found = json_flag(out, "NetworkPathFound", false), lost = reply && strcmp(reply, "blocked") == 0;
+    const json_t *analysis = json_array_get(json_object_get(out, "NetworkInsightsAnalyses"), 0);
+    bool found = json_flag(analysis, "NetworkPathFound", false), lost = reply && strcmp(reply, "blocked") == 0;
     const char *why = json_str(v, "Why");
     bool unknown = why && (strncmp(why, "unsupported", 11) == 0 || strcmp(why, "unknown-resource") == 0 ||
                            strcmp(why, "tgw-unknown-routes") == 0); /* the way leads where the lab has no data */
@@ -414,6 +434,7 @@ const struct op ops_reach[] = {
         .help = "Show whether a packet arrives and its answer comes back, hop by hop, and the rule that decided.",
         .params = reach_params,
         .text = reach_text,
+        .aside = "Verdict Steps",
         .group = "ask",
         .examples = "reach web db --port 5432            may the web server open the database?\n"
                     "reach internet web --port 443       is the site open to the world?\n"

@@ -329,6 +329,21 @@ find_format(const char *name, size_t *found, struct err *err)
     return suggest.best ? suggest_hint(&suggest, err, "") : err_hint(err, "one of json, text, table, record");
 }
 
+/* What is the lab's own is not for programs that read AWS's answers. */
+static json_t *
+without_aside(const struct op *op, json_t *value)
+{
+    json_t *rest = json_copy(value);
+    for (const char *word = op->aside; *word; word += strspn(word, " ")) {
+        char *member = xstrndup(word, strcspn(word, " "));
+        json_object_del(rest, member);
+        word += strlen(member);
+        free(member);
+    }
+    json_decref(value);
+    return rest;
+}
+
 bool
 render(const struct op *op, const json_t *out, const char *format, const char *query, struct buf *text, struct err *err)
 {
@@ -344,6 +359,9 @@ render(const struct op *op, const json_t *out, const char *format, const char *q
     }
     if (!value) {
         return false;
+    }
+    if (op->aside && !query && format && strcmp(format, "json") == 0 && json_is_object(value)) {
+        value = without_aside(op, value);
     }
     if (format) {
         formats[which].write(value, text);

@@ -42,7 +42,8 @@ verdict(const struct scenario *s, bool ok, const char *what, const char *how)
 static void
 describe_outcome(const struct op_result *asked, const struct op_result *sent, struct buf *out)
 {
-    const json_t *first = json_array_get(json_object_get(asked->out, "Explanations"), 0);
+    const json_t *analysis = json_array_get(json_object_get(asked->out, "NetworkInsightsAnalyses"), 0);
+    const json_t *first = json_array_get(json_object_get(analysis, "Explanations"), 0);
     const char *code = asked->no ? json_str(first, "ExplanationCode") : NULL;
     buf_printf(out, "%s%s%s", asked->no ? "blocked" : "reachable", code ? ", " : "", code ? code : "");
     if (!sent->out) {

@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "netsim/analysis/explanation.h"
 #include "netsim/analysis/obstacle_mend.h"
 #include "netsim/analysis/wording.h"
 #include "netsim/model/network.h"
-#include "netsim/model/peering.h"
-#include "netsim/model/transit_gateway.h"
 
 static struct obstacle
 obstacle_of(const struct walk *walk)
@@ -327,30 +326,6 @@ say_too_long(const struct obstacle *o, struct buf *out)
 /* ---- One row per reason --------------------------------------------------------------------------------------------
  */
 
-/* Members of the Explanation, beside the code and the VPC. */
-enum {
-    M_DIRECTION = 1,
-    M_ENI = 2,
-    M_GROUPS = 4,
-    M_ACL = 8,
-    M_SUBNET = 16,
-    M_TABLE = 32,
-    M_ROUTE = 64,
-    M_IGW = 128,
-    M_NAT = 256,
-    M_DESTINATION = 512,
-    M_ADDRESS_DST = 1024,
-    M_ADDRESS_SRC = 2048,
-    M_COMPONENT = 4096,
-    M_PROTOCOL = 8192,
-    M_STATE = 16384,
-    M_PCX = 1 << 15,
-    M_TGW = 1 << 16,
-    M_VGW = 1 << 17,
-    M_VPN = 1 << 18,
-    M_VPCE = 1 << 19,
-};
-
 static const struct stop_words {
     unsigned members;
     void (*say)(const struct obstacle *, struct buf *);
@@ -364,7 +339,7 @@ static const struct stop_words {
     [STOP_NO_ROUTE] = { M_TABLE | M_DESTINATION | M_ADDRESS_DST, say_no_route, mend_no_route },
     [STOP_BLACKHOLE] = { M_TABLE | M_ROUTE | M_STATE, say_blackhole, mend_blackhole },
     [STOP_NO_SUCH_ADDRESS] = { M_DESTINATION | M_ADDRESS_DST, say_no_such_address, NULL },
-    [STOP_LOCAL_ROUTE] = { M_TABLE | M_ADDRESS_DST, say_local_route, NULL },
+    [STOP_LOCAL_ROUTE] = { M_TABLE | M_ROUTE | M_CIDRS | M_ADDRESS_DST, say_local_route, NULL },
     [STOP_OTHER_DESTINATION] = { M_DESTINATION | M_ADDRESS_DST, say_other_destination, NULL },
     [STOP_NO_INTERNET_ROUTE] = { M_TABLE | M_ADDRESS_DST, say_no_internet_route, NULL },
     [STOP_INSTANCE_STATE] = { M_COMPONENT | M_STATE, say_instance_state, mend_instance_state },
@@ -386,19 +361,19 @@ static const struct stop_words {
     [STOP_NAT_UNSOLICITED] = { M_NAT | M_ADDRESS_DST, say_nat_unsolicited, mend_nat_unsolicited },
     [STOP_NAT_LOOP] = { M_NAT | M_TABLE | M_ROUTE, say_nat_loop, mend_nat_loop },
     [STOP_NAT_REPLY] = { M_NAT | M_TABLE | M_ROUTE, say_nat_reply, NULL },
-    [STOP_UNKNOWN_RESOURCE] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_UNKNOWN_RESOURCE] = { M_COMPONENT | M_MISSING, say_by_gateway, NULL },
     [STOP_GATEWAY_STATE] = { M_COMPONENT | M_STATE, say_by_gateway, NULL },
     [STOP_GATEWAY_ATTACHMENT] = { M_COMPONENT, say_by_gateway, NULL },
-    [STOP_PCX_INACTIVE] = { M_PCX | M_STATE, say_by_gateway, mend_pcx_inactive },
-    [STOP_PCX_ADDRESS] = { M_PCX | M_ADDRESS_DST, say_by_gateway, NULL },
-    [STOP_TGW_ZONE] = { M_TABLE | M_ROUTE | M_SUBNET, say_by_gateway, NULL },
-    [STOP_TGW_NO_ASSOCIATION] = { M_TGW, say_by_gateway, NULL },
-    [STOP_TGW_UNKNOWN_ROUTES] = { M_TGW, say_by_gateway, NULL },
+    [STOP_PCX_INACTIVE] = { M_PCX | M_VPCS | M_STATE, say_by_gateway, mend_pcx_inactive },
+    [STOP_PCX_ADDRESS] = { M_PCX | M_VPCS | M_CIDRS | M_ADDRESS_DST, say_by_gateway, NULL },
+    [STOP_TGW_ZONE] = { M_TABLE | M_ROUTE | M_ATTACHMENT | M_ZONE | M_SUBNET, say_by_gateway, NULL },
+    [STOP_TGW_NO_ASSOCIATION] = { M_TGW | M_ATTACHMENT, say_by_gateway, NULL },
+    [STOP_TGW_UNKNOWN_ROUTES] = { M_TGW | M_ATTACHMENT, say_by_gateway, NULL },
     [STOP_TGW_NO_ROUTE] = { M_TGW | M_ADDRESS_DST, say_by_gateway, NULL },
-    [STOP_TGW_BLACKHOLE] = { M_TGW | M_STATE, say_by_gateway, NULL },
-    [STOP_TGW_VPN] = { M_VPN, say_by_gateway, NULL },
-    [STOP_VPN] = { M_VPN, say_by_gateway, NULL },
-    [STOP_VPN_NO_ROUTE] = { M_VPN | M_ADDRESS_DST, say_by_gateway, NULL },
+    [STOP_TGW_BLACKHOLE] = { M_TGW | M_TGW_ROUTE | M_ADDRESS_DST | M_STATE, say_by_gateway, NULL },
+    [STOP_TGW_VPN] = { M_VPN | M_ATTACHMENT | M_STATE, say_by_gateway, NULL },
+    [STOP_VPN] = { M_VPN | M_CUSTOMER | M_STATE, say_by_gateway, NULL },
+    [STOP_VPN_NO_ROUTE] = { M_VPN | M_CUSTOMER | M_CIDRS | M_ADDRESS_DST, say_by_gateway, NULL },
     [STOP_VGW_SOURCE] = { M_VGW | M_ADDRESS_SRC, say_by_gateway, NULL },
     [STOP_VGW_NO_ROUTE] = { M_VGW | M_ADDRESS_DST, say_by_gateway, NULL },
     [STOP_VPCE_PROTOCOL] = { M_VPCE | M_PROTOCOL, say_by_gateway, NULL },
@@ -406,126 +381,21 @@ static const struct stop_words {
     [STOP_VPCE_INTRA_VPC] = { M_COMPONENT, say_by_gateway, NULL },
     [STOP_EIGW_PROTOCOL] = { M_COMPONENT | M_PROTOCOL, say_by_gateway, NULL },
     [STOP_EIGW_UNSOLICITED] = { M_COMPONENT, say_by_gateway, NULL },
-    [STOP_LB_STATE] = { M_COMPONENT | M_STATE, say_by_gateway, NULL },
-    [STOP_LB_NO_LISTENER] = { M_COMPONENT, say_by_gateway, NULL },
-    [STOP_LB_NO_GROUP] = { M_COMPONENT, say_by_gateway, NULL },
-    [STOP_LB_NO_TARGET] = { M_COMPONENT, say_by_gateway, NULL },
-    [STOP_LB_NO_TARGET_IN_ZONE] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_LB_STATE] = { M_COMPONENT | M_LB | M_STATE, say_by_gateway, NULL },
+    [STOP_LB_NO_LISTENER] = { M_COMPONENT | M_LB | M_PORT | M_PROTOCOL, say_by_gateway, NULL },
+    [STOP_LB_NO_GROUP] = { M_COMPONENT | M_LB, say_by_gateway, NULL },
+    [STOP_LB_NO_TARGET] = { M_COMPONENT | M_LB | M_LB_GROUPS, say_by_gateway, NULL },
+    [STOP_LB_NO_TARGET_IN_ZONE] = { M_COMPONENT | M_LB | M_LB_GROUPS | M_ZONE, say_by_gateway, NULL },
     [STOP_UNMODELLED] = { M_COMPONENT, say_unmodelled, NULL },
     [STOP_ASYMMETRIC] = { M_ADDRESS_SRC, say_asymmetric, NULL },
     [STOP_TOO_LONG] = { M_TABLE | M_ROUTE, say_too_long, NULL },
 };
 
-/* ---- AWS's Explanation ---------------------------------------------------------------------------------------------
- */
-
-static json_t *
-component(const struct obstacle *o, const struct kind *kind, const char *id)
-{
-    return component_json(get(o, kind, id), id);
-}
-
-static void
-put(json_t *json, unsigned wanted, const char *member, json_t *value)
-{
-    if (wanted && value) {
-        json_object_set_new(json, member, value);
-    } else {
-        json_decref(value);
-    }
-}
-
-static json_t *
-groups_json(const struct obstacle *o)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < o->eni->groups.n; i++) {
-        json_array_append_new(list, component(o, &security_group_kind, o->eni->groups.items[i].id));
-    }
-    return list;
-}
-
-static const char *
-state_str(const struct obstacle *o)
-{
-    const struct object *object = o->hop->component;
-    if (o->walk->stop == STOP_BLACKHOLE) {
-        return "blackhole";
-    }
-    if (object && object->kind == &peering_kind) {
-        return ((const struct peering *)(const void *)object)->status;
-    }
-    if (object && object->kind == &nat_gateway_kind) {
-        return ((const struct nat_gateway *)(const void *)object)->state;
-    }
-    const struct instance *instance = o->eni ? eni_instance(o->net, o->eni) : NULL;
-    return instance ? instance->state_name : NULL;
-}
-
-static void
-put_rules(const struct obstacle *o, unsigned m, json_t *json)
-{
-    put(json, m & M_ACL, "Acl", component_json(o->hop->component, o->hop->id));
-    put(json, m & M_ACL, "AclRule", o->hop->nacl_entry ? nacl_entry_json(o->hop->nacl_entry) : NULL);
-    put(json, m & M_ROUTE, "RouteTableRoute", o->walk->route ? route_json(o->walk->route) : NULL);
-    put(json, m & M_GROUPS, "SecurityGroups", o->eni ? groups_json(o) : NULL);
-}
-
-static void
-put_gateway(const struct obstacle *o, unsigned m, json_t *json)
-{
-    static const struct {
-        unsigned member;
-        const char *name;
-    } rows[] = { { M_TGW, "TransitGateway" },
-                 { M_VPCE, "VpcEndpoint" },
-                 { M_PCX, "VpcPeeringConnection" },
-                 { M_VPN, "VpnConnection" },
-                 { M_VGW, "VpnGateway" } };
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const struct hop *hop = o->hop;
-        bool table = rows[i].member == M_TGW && hop->kind == HOP_TGW_TABLE;
-        const char *id = table ? o->walk->tgw_id : hop->id;
-        put(json, m & rows[i].member, rows[i].name,
-            component_json(table ? get(o, &transit_gateway_kind, id) : hop->component, id));
-        put(json, m & rows[i].member && table, "TransitGatewayRouteTable", component_json(hop->component, hop->id));
-    }
-}
-
-static json_t *
-destination_json(const struct obstacle *o)
-{
-    if (o->walk->target.kind == TARGET_ENI) {
-        return component_json(&o->walk->target.eni->obj, NULL);
-    }
-    return o->walk->target.kind == TARGET_GATEWAY ? component_json(NULL, o->walk->target.gateway_id) : NULL;
-}
-
 json_t *
 obstacle_explanation(const struct walk *walk)
 {
     struct obstacle o = obstacle_of(walk);
-    unsigned m = stop_words[walk->stop].members;
-    json_t *json = json_object();
-    const char *state = state_str(&o);
-    put(json, m & M_ADDRESS_DST, "Address", json_string(ip_str(&o.packet->dst)));
-    put(json, m & M_ADDRESS_SRC, "Address", json_string(ip_str(&o.packet->src)));
-    put_rules(&o, m, json);
-    put(json, m & M_COMPONENT, "Component", component_json(o.hop->component, o.hop->id));
-    put(json, m & M_DESTINATION, "Destination", destination_json(&o));
-    put(json, m & M_DIRECTION, "Direction", json_string(o.hop->egress ? "egress" : "ingress"));
-    put(json, 1, "ExplanationCode", json_string(stop_rows[walk->stop].codes[0]));
-    put(json, m & M_IGW, "InternetGateway",
-        o.hop->kind == HOP_IGW ? component_json(o.hop->component, o.hop->id) : NULL);
-    put(json, m & M_NAT, "NatGateway", component_json(o.hop->component, o.hop->id));
-    put(json, m & M_ENI, "NetworkInterface", o.eni ? component_json(&o.eni->obj, NULL) : NULL);
-    put(json, m & M_PROTOCOL, "Protocols", json_pack("[s]", protocol_name(o.packet->protocol)));
-    put(json, m & M_TABLE, "RouteTable", o.table ? component_json(&o.table->obj, NULL) : NULL);
-    put(json, m & M_STATE, "State", state ? json_string(state) : NULL);
-    put(json, m & M_SUBNET, "Subnet", o.hop->subnet ? component_json(&o.hop->subnet->obj, NULL) : NULL);
-    put_gateway(&o, m, json);
-    put(json, 1, "Vpc", walk->vpc_id && *walk->vpc_id ? component(&o, &vpc_kind, walk->vpc_id) : NULL);
-    return json;
+    return explanation_json(&o, stop_words[walk->stop].members);
 }
 
 char *

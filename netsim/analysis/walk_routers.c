@@ -288,6 +288,7 @@ place_tgw(struct walk *w)
         walk_stop(w, tgw ? STOP_GATEWAY_ATTACHMENT : STOP_UNKNOWN_RESOURCE);
         return;
     }
+    w->attachment = attachment;
     w->zone = w->subnet ? w->subnet->zone : NULL;
     if (attachment->subnet_ids.n > 0 && w->zone) {
         const struct subnet *entrance = tgw_attachment_subnet(w->net, attachment, w->zone);

@@ -54,13 +54,23 @@ asks() {
     done
 }
 
-@test "JSON has the shape of AWS's analysis" {
+# members FILTER: the keys of the objects that jq's FILTER gives from $DIR/json, sorted
+members() { jq -r "$1 | keys[]" "$DIR/json" | sort -u | tr '\n' ' '; }
+
+@test "JSON has the shape of AWS's analysis, and no other member" {
     with_lab
     vpclab reach web app --port 80 -o json >"$DIR/json" || [ $? = 1 ]
-    [ "$(vpclab reach web app --port 80 -o json --query NetworkPathFound)" = false ]
-    for member in ForwardPathComponents ReturnPathComponents Explanations SequenceNumber OutboundHeader RouteTableRoute AclRule ExplanationCode; do
-        grep -q "\"$member\"" "$DIR/json" || { echo "no $member"; cat "$DIR/json"; return 1; }
-    done
+    [ "$(members .)" = "NetworkInsightsAnalyses " ]
+    [ "$(members '.NetworkInsightsAnalyses[]')" = "Explanations ForwardPathComponents NetworkPathFound ReturnPathComponents StartDate Status " ]
+    [ "$(members '.NetworkInsightsAnalyses[].Explanations[]')" = "Direction ExplanationCode NetworkInterface SecurityGroups Vpc " ]
+    [ "$(jq -c '[.NetworkInsightsAnalyses[0].ForwardPathComponents[].Component.Id]' "$DIR/json")" = \
+        '["i-web","eni-web","sg-web","acl-1","rtb-pub","acl-1","sg-app"]' ]
+    [ "$(jq -r '.NetworkInsightsAnalyses[0].ForwardPathComponents[-1].Explanations[0].ExplanationCode' "$DIR/json")" = ENI_SG_RULES_MISMATCH ]
+    [ "$(vpclab reach web app --port 80 --query 'NetworkInsightsAnalyses[0].NetworkPathFound')" = false ]
+    [ "$(vpclab reach web app --port 80 --query Verdict.Why)" = '"sg-ingress"' ]
+    vpclab reach web app --port 8080 -o json >"$DIR/json"
+    [ "$(members '.NetworkInsightsAnalyses[].ForwardPathComponents[]')" = \
+        "AclRule AttachedTo Component InboundHeader OutboundHeader RouteTableRoute SecurityGroupRule SequenceNumber Subnet Vpc " ]
 }
 
 @test "batch: one answer a line, and a bad line does not stop it" {
