@@ -117,3 +117,22 @@ arena_used(const struct arena *arena)
 {
     return arena->used;
 }
+
+char *
+arena_join(struct arena *arena, const char *first, ...)
+{
+    va_list args;
+    size_t size = 1;
+    va_start(args, first);
+    for (const char *part = first; part; part = va_arg(args, const char *)) {
+        size += strlen(part);
+    }
+    va_end(args);
+    char *text = arena_alloc(arena, size), *end = text;
+    va_start(args, first);
+    for (const char *part = first; part; part = va_arg(args, const char *)) {
+        end = stpcpy(end, part);
+    }
+    va_end(args);
+    return text;
+}

@@ -36,14 +36,19 @@ hash_bytes(const void *data, size_t size)
     return mix(hash);
 }
 
+/* Eight bytes at a time: keys are ids of some twenty characters, and a lookup is little more than this. */
 static uint64_t
 hash_key(const char *key)
 {
-    uint64_t hash = FNV_BASIS;
-    for (const unsigned char *p = (const unsigned char *)key; *p; p++) {
-        hash = (hash ^ *p) * FNV_PRIME;
+    size_t size = strlen(key);
+    uint64_t hash = FNV_BASIS ^ size, word = 0;
+    for (; size >= sizeof word; size -= sizeof word, key += sizeof word) {
+        memcpy(&word, key, sizeof word);
+        hash = mix(hash ^ word);
     }
-    return mix(hash);
+    word = 0;
+    memcpy(&word, key, size);
+    return mix(hash ^ word);
 }
 
 /* The slot that holds 'key', or the hole where it would go.  There is always a hole. */

@@ -14,8 +14,9 @@ const uint8_t plan_router_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x01 };
 uint32_t
 plan_number(struct plan_numbers *numbers, const char *kind, const char *id)
 {
-    char key[3 * ID_SIZE];
-    snprintf(key, sizeof key, "%s:%s", kind, id);
+    char key[3 * ID_SIZE], *end = stpcpy(key, kind);
+    *end++ = ':';
+    snprintf(end, sizeof key - (size_t)(end - key), "%s", id);
     uintptr_t known = (uintptr_t)map_get(&numbers->known, key);
     if (!known) {
         known = ++numbers->last;
@@ -297,15 +298,18 @@ plan_internet(struct builder *b, bool ip6)
 static bool
 parse_mac(const char *text, uint8_t mac[6])
 {
-    unsigned part[6];
-    if (!text || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", part, part + 1, part + 2, part + 3, part + 4, part + 5) != 6 ||
-        part[0] & 1) {
+    static const char digits[] = "0123456789abcdef";
+    if (!text || strlen(text) != 17) {
         return false;
     }
     for (int i = 0; i < 6; i++) {
-        mac[i] = (uint8_t)part[i];
+        const char *high = memchr(digits, text[3 * i] | 0x20, 16), *low = memchr(digits, text[3 * i + 1] | 0x20, 16);
+        if (!high || !low || (i < 5 && text[3 * i + 2] != ':')) {
+            return false;
+        }
+        mac[i] = (uint8_t)((high - digits) << 4 | (low - digits));
     }
-    return true;
+    return !(mac[0] & 1);
 }
 
 static void
@@ -392,7 +396,7 @@ plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6)
         *VEC_ADD(&ns->addresses) = (struct plan_address){ index, port->primary, port->subnet->cidr.bits };
         plan_neighbour_add(ns, index, &gateway, plan_router_mac);
         struct nlq_route route = {
-            .table = 254, .to = cidr_lit("0.0.0.0/0"), .index = index, .via = gateway, .metric = metric
+            .table = 254, .to = { .ip = ip_v4(0) }, .index = index, .via = gateway, .metric = metric
         };
         *VEC_ADD(&ns->routes) = route;
         if (port->device) {

@@ -263,12 +263,12 @@ plan_groups(struct builder *b, struct plan_vpc *v)
     struct arena *arena = b->plan->arena;
     for (size_t i = 0; i < v->ports.n; i++) {
         const struct plan_port *port = &v->ports.items[i];
-        const char *key = arena_printf(arena, "\"%s\"", port->name), *to_in = "accept", *to_out = "accept";
+        const char *key = arena_join(arena, "\"", port->name, "\"", NULL), *to_in = "accept", *to_out = "accept";
         if (port->eni && port->eni->groups.n) {
             char base[128];
             groups_chain(b, v, port->eni, &known, base);
-            to_in = arena_printf(arena, "jump %s_in", base);
-            to_out = arena_printf(arena, "jump %s_out", base);
+            to_in = arena_join(arena, "jump ", base, "_in", NULL);
+            to_out = arena_join(arena, "jump ", base, "_out", NULL);
         }
         *VEC_ADD(&in) = (struct plan_element){ key, to_in };
         *VEC_ADD(&out) = (struct plan_element){ key, to_out };

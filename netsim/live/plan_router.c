@@ -304,6 +304,14 @@ plan_main_table(struct plan_vpc *v)
 /* ---- sets of addresses --------------------------------------------------------------------------------------------
  */
 static void
+plan_address_of_port(struct builder *b, struct plan_set *set, const struct plan_port *port, const struct ip *ip)
+{
+    char text[IP_STR_SIZE];
+    const char *key = arena_join(b->plan->arena, "\"", port->name, "\" . ", ip_format(ip, text), NULL);
+    *VEC_ADD(&set->elements) = (struct plan_element){ .key = key };
+}
+
+static void
 plan_source_check(struct builder *b, struct plan_vpc *v)
 {
     struct plan_set *any = plan_set_add(b, v->router, "eni_any", "set eni_any { type ifname; }");
@@ -320,7 +328,7 @@ plan_source_check(struct builder *b, struct plan_vpc *v)
     for (size_t i = 0; i < v->ports.n; i++) {
         const struct plan_port *port = &v->ports.items[i];
         for (size_t j = 0; port->eni && j < port->eni->addresses.n; j++) {
-            plan_element_add(b, own, NULL, "\"%s\" . %s", port->name, ip_str(&port->eni->addresses.items[j].ip));
+            plan_address_of_port(b, own, port, &port->eni->addresses.items[j].ip);
         }
     }
     struct plan_set *own6 =
@@ -328,7 +336,7 @@ plan_source_check(struct builder *b, struct plan_vpc *v)
     for (size_t i = 0; i < v->ports.n; i++) {
         const struct plan_port *port = &v->ports.items[i];
         for (size_t j = 0; port->eni && v->ip6 && j < port->eni->addresses6.n; j++) {
-            plan_element_add(b, own6, NULL, "\"%s\" . %s", port->name, ip_str(&port->eni->addresses6.items[j].ip));
+            plan_address_of_port(b, own6, port, &port->eni->addresses6.items[j].ip);
         }
     }
 }
