@@ -115,6 +115,11 @@ const char *
 op_member_kind(const struct op *op, const char *member)
 {
     bool ec2 = strcmp(op->service, "ec2") == 0;
+    if (strcmp(op->service, "route53") == 0) {
+        return strcmp(member, "VPCId") == 0                                       ? "vpc"
+               : strcmp(member, "HostedZoneId") == 0 || strcmp(member, "Id") == 0 ? "hosted-zone"
+                                                                                  : NULL;
+    }
     if (!ec2 && strcmp(op->service, "elbv2") != 0) {
         return NULL;
     }

@@ -14,6 +14,7 @@
     FAMILY(ops_lab) \
     FAMILY(ops_live) \
     FAMILY(ops_reach) \
+    FAMILY(ops_resolve) \
     FAMILY(ops_connectivity) \
     FAMILY(ops_assert) \
     FAMILY(ops_diff) \
@@ -35,6 +36,7 @@
     FAMILY(ops_ec2_egress_dhcp) \
     FAMILY(ops_ec2_vpn) \
     FAMILY(ops_elbv2) \
+    FAMILY(ops_route53) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \

@@ -240,6 +240,31 @@ modify_by_name(struct op_call *call, struct instance *instance, const char *name
     return ok;
 }
 
+/* Which name the instance shows, and which of its names are answered with an address. */
+static bool
+modify_private_dns_name_options(struct op_call *call, struct err *err)
+{
+    struct instance *instance = require_instance(call, err);
+    const char *type = arg_str(call->in, "PrivateDnsHostnameType");
+    if (!instance) {
+        return false;
+    }
+    if (type && instance->state_code != INSTANCE_STOPPED) {
+        err_set(err, ERR_INPUT, "IncorrectInstanceState", "the host name of `%s` changes only while it is stopped",
+                instance->obj.id);
+        return err_hint(err, "ec2 stop-instances --instance-ids %s", instance->obj.id);
+    }
+    if (type) {
+        free(instance->hostname_type);
+        instance->hostname_type = xstrdup(type);
+    }
+    instance->dns_a_record = arg_flag(call->in, "EnableResourceNameDnsARecord", instance->dns_a_record);
+    instance->dns_aaaa_record = arg_flag(call->in, "EnableResourceNameDnsAAAARecord", instance->dns_aaaa_record);
+    store_touch(network_store(ec2_net(call)));
+    json_object_set_new(call->out, "Return", json_true());
+    return true;
+}
+
 static bool
 modify_instance_attribute(struct op_call *call, struct err *err)
 {
@@ -397,6 +422,8 @@ const struct op ops_ec2_instance[] = {
         "End instances for good, with the interfaces made for them."),
     ROW("ModifyInstanceAttribute", OP_WRITE, modify_instance_attribute, INSTANCE,
         "Change an instance's groups, source/destination check, type or user data."),
+    ROW("ModifyPrivateDnsNameOptions", OP_WRITE, modify_private_dns_name_options, INSTANCE,
+        "Choose an instance's private name: by its address or its id, and what is answered."),
     ROW("DescribeInstanceAttribute", OP_READ, describe_instance_attribute, INSTANCE,
         "Show one attribute of an instance."),
     ROW("DescribeInstanceStatus", OP_READ, describe_instance_status, NULL,

@@ -337,6 +337,7 @@ static const struct {
     { "FederatedUserName", "Name" }, { "NaclId", "NetworkAclId" },  { "VpcFlowLogId", "FlowLogIds" },
     { "Alias", "AliasName" },        { "KeyId", "TargetKeyId" },    { "AccessPointName", "Name" },
     { "LoadBalancerName", "Name" },  { "TargetGroupName", "Name" }, { "LogGroupName", "logGroupName" },
+    { "Id", "HostedZoneId" },
 };
 
 struct variable {
@@ -407,7 +408,8 @@ expand(struct finding *f, const char *rest, struct buf *out, bool all)
         const struct org_organization *o = org_of_account(cloud->accounts, cloud->account);
         *VEC_ADD(&v.values) = o ? o->obj.id + strlen("o-") : "*";
     } else {
-        permission_walk(f->call->in, "", NULL, on_variable, &v);
+        static const char *const inside[] = { "ChangeBatch", NULL }; /* names zones of what its aliases mean */
+        permission_walk(f->call->in, "", inside, on_variable, &v);
     }
     if (!v.values.n && all) {
         *VEC_ADD(&v.values) = "*";

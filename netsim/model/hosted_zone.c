@@ -78,6 +78,7 @@ const struct kind hosted_zone_kind = {
     .name = "hosted-zone",
     .prefix = "",
     .arn_type = "hostedzone/",
+    .type = "hostedzone",
     .list = "HostedZones",
     .id_member = "Id",
     .not_found = "NoSuchHostedZone",

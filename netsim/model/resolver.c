@@ -267,6 +267,12 @@ nobody_knows(struct dns_question *q)
         return dns_hint(q, "route53 associate-vpc-with-hosted-zone --hosted-zone-id %s --vpc VPCRegion=%s,VPCId=%s",
                         zone->obj.id, q->vpc->obj.region, q->vpc->obj.id);
     }
+    if (zone) {
+        return dns_say(q, DNS_ELSEWHERE, zone->obj.id,
+                       "only the VPCs of the private hosted zone `%s` (%s) know the name; the public DNS is asked, "
+                       "which is not in the lab",
+                       dns_name_short(zone->name), zone->obj.id);
+    }
     return dns_say(q, DNS_ELSEWHERE, "",
                    "`%s` belongs to nothing in the lab; the public DNS is asked, which is not in it",
                    dns_name_short(q->name));

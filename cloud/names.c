@@ -1,0 +1,88 @@
+#include "cloud/names.h"
+
+#include <string.h>
+#include "netsim/model/endpoint.h"
+#include "netsim/model/instance.h"
+
+bool
+looks_like_domain(const char *text)
+{
+    char name[DNS_NAME_SIZE];
+    struct ip ip;
+    return text && strchr(text, '.') && !strchr(text, '/') && !ip_parse(text, &ip) && dns_name_read(text, name);
+}
+
+const char *
+vpc_of_end(const struct network *net, const char *id)
+{
+    const struct object *object = id ? store_find(network_store(net), id) : NULL;
+    const struct kind *kind = object ? object->kind : NULL;
+    return kind == &instance_kind   ? ((const struct instance *)object)->vpc_id
+           : kind == &eni_kind      ? ((const struct eni *)object)->vpc_id
+           : kind == &subnet_kind   ? ((const struct subnet *)object)->vpc_id
+           : kind == &endpoint_kind ? ((const struct endpoint *)object)->vpc_id
+           : kind == &vpc_kind      ? object->id
+                                    : NULL;
+}
+
+bool
+names_ask(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer,
+          struct err *err)
+{
+    if (!resolver_lookup(net, vpc_id, name, type ? type : DNS_A, answer, err)) {
+        return false;
+    }
+    if (!type && answer->outcome == DNS_NO_DATA) {
+        struct dns_answer six = { 0 };
+        if (resolver_lookup(net, vpc_id, name, DNS_AAAA, &six, err) && six.outcome == DNS_ANSWERED) {
+            dns_answer_done(answer);
+            *answer = six;
+        } else {
+            dns_answer_done(&six);
+        }
+    }
+    return true;
+}
+
+/* What a stub resolver would report. */
+static const char *const statuses[] = {
+    [DNS_NO_NAME] = "NXDOMAIN", [DNS_ANSWERED] = "NOERROR",  [DNS_NO_DATA] = "NODATA",
+    [DNS_SILENT] = "TIMEOUT",   [DNS_ELSEWHERE] = "UNKNOWN", [DNS_FAILED] = "SERVFAIL",
+};
+
+json_t *
+names_json(const struct network *net, const char *vpc_id, const struct dns_answer *answer)
+{
+    const struct vpc *vpc = vpc_id ? store_get(network_store(net), &vpc_kind, vpc_id) : NULL;
+    json_t *out = json_pack("{s:s, s:s}", "Name", dns_name_short(answer->name), "Status", statuses[answer->outcome]);
+    if (vpc) {
+        struct ip resolver = resolver_address(vpc);
+        json_object_set_new(out, "VpcId", json_string(vpc->obj.id));
+        json_object_set_new(out, "Resolver", json_string(ip_str(&resolver)));
+    }
+    json_t *records = json_array();
+    for (size_t i = 0; i < answer->records.n; i++) {
+        const struct dns_record *r = &answer->records.items[i];
+        const char *type = dns_type_name(r->type);
+        json_array_append_new(records, json_pack("{s:s, s:s, s:i, s:s}", "Name", dns_name_short(r->name), "Type",
+                                                 type ? type : "", "TTL", (int)r->ttl_s, "Value",
+                                                 r->text ? dns_name_short(r->text) : ip_str(&r->ip)));
+    }
+    json_object_set_new(out, "Records", records);
+    json_object_set_new(out, "Reason", json_string(answer->reason));
+    if (answer->hint) {
+        json_object_set_new(out, "Hint", json_string(answer->hint));
+    }
+    return out;
+}
+
+const struct ip *
+names_address(const struct dns_answer *answer)
+{
+    for (size_t i = 0; i < answer->records.n && answer->outcome == DNS_ANSWERED; i++) {
+        if (answer->records.items[i].ip.family != IP_NONE) {
+            return &answer->records.items[i].ip;
+        }
+    }
+    return NULL;
+}
