@@ -53,6 +53,9 @@
     FAMILY(ops_iam_more) \
     FAMILY(ops_iam_account) \
     FAMILY(ops_iam_access_keys) \
+    FAMILY(ops_iam_providers) \
+    FAMILY(ops_iam_service_roles) \
+    FAMILY(ops_iam_last_accessed) \
     FAMILY(ops_sts) \
     FAMILY(ops_sts_federation) \
     FAMILY(ops_s3) \

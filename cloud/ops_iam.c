@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "iampolicy/service_role.h"
+
 /* ---- finding ---- */
 
 static bool
@@ -46,6 +48,20 @@ iam_op_group(const struct op_call *call, struct err *err)
     return group;
 }
 
+/* What anybody may do to a role that a service made for itself. Source:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html */
+static bool
+may_change_service_role(const struct op *op)
+{
+    static const char *const changes[] = { "TagRole", "UntagRole", "UpdateRole", "UpdateRoleDescription",
+                                           "DeleteServiceLinkedRole" };
+    bool may = op->mode != OP_WRITE;
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        may |= strcmp(op->name, changes[i]) == 0;
+    }
+    return may;
+}
+
 struct iam_role *
 iam_op_role(const struct op_call *call, struct err *err)
 {
@@ -53,6 +69,12 @@ iam_op_role(const struct op_call *call, struct err *err)
     struct iam_role *role = name ? iam_find_role(call->cloud->accounts, call->cloud->account, name) : NULL;
     if (name && !role) {
         no_such("role", name, err);
+    }
+    if (role && iam_is_service_role_path(role->path) && !may_change_service_role(call->op)) {
+        err_set(err, ERR_INPUT, "UnmodifiableEntity",
+                "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", name);
+        err_hint(err, "`iam delete-service-linked-role --role-name %s` deletes it", name);
+        return NULL;
     }
     return role;
 }

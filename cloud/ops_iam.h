@@ -24,9 +24,14 @@ bool iam_op_entity(const struct op_call *call, struct iam_entity *entity, struct
 
 struct iam_user *iam_op_user(const struct op_call *call, struct err *err); /* by UserName; NoSuchEntity */
 struct iam_group *iam_op_group(const struct op_call *call, struct err *err);
+/* By RoleName; NoSuchEntity, and UnmodifiableEntity when a service-linked role would be changed. */
 struct iam_role *iam_op_role(const struct op_call *call, struct err *err);
 /* By PolicyArn; NoSuchEntity, InvalidInput if it is no ARN. */
 struct iam_managed_policy *iam_op_policy(const struct op_call *call, struct err *err);
+
+/* By OpenIDConnectProviderArn, SAMLProviderArn; NoSuchEntity, InvalidInput if it is no such ARN. */
+struct iam_oidc_provider *iam_op_oidc_provider(const struct op_call *call, struct err *err);
+struct iam_saml_provider *iam_op_saml_provider(const struct op_call *call, struct err *err);
 
 /* Fails with ValidationError unless 'name' has only the characters IAM allows, at most 'limit'; unless 'path' begins
  * and ends with '/'. */

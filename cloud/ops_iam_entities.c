@@ -474,6 +474,12 @@ tagged_object(const struct op_call *call, struct err *err)
     if (json_object_get(call->in, "PolicyArn")) {
         return (struct object *)iam_op_policy(call, err);
     }
+    if (json_object_get(call->in, "OpenIDConnectProviderArn")) {
+        return (struct object *)iam_op_oidc_provider(call, err);
+    }
+    if (json_object_get(call->in, "SAMLProviderArn")) {
+        return (struct object *)iam_op_saml_provider(call, err);
+    }
     iam_op_entity(call, &entity, err);
     return entity.object;
 }
@@ -559,11 +565,17 @@ const struct op ops_iam_entities[] = {
     WRITE("TagUser", tag, "Add or change tags of a user."),
     WRITE("TagRole", tag, "Add or change tags of a role."),
     WRITE("TagPolicy", tag, "Add or change tags of a managed policy."),
+    WRITE("TagOpenIDConnectProvider", tag, "Add or change tags of an OpenID Connect provider."),
+    WRITE("TagSAMLProvider", tag, "Add or change tags of a SAML provider."),
     WRITE("UntagUser", untag, "Remove tags of a user."),
     WRITE("UntagRole", untag, "Remove tags of a role."),
     WRITE("UntagPolicy", untag, "Remove tags of a managed policy."),
+    WRITE("UntagOpenIDConnectProvider", untag, "Remove tags of an OpenID Connect provider."),
+    WRITE("UntagSAMLProvider", untag, "Remove tags of a SAML provider."),
     READ("ListUserTags", list_tags, "List a user's tags."),
     READ("ListRoleTags", list_tags, "List a role's tags."),
     READ("ListPolicyTags", list_tags, "List a managed policy's tags."),
+    READ("ListOpenIDConnectProviderTags", list_tags, "List an OpenID Connect provider's tags."),
+    READ("ListSAMLProviderTags", list_tags, "List a SAML provider's tags."),
     { 0 },
 };

@@ -2,8 +2,9 @@
  * assertions.
  *
  * Nobody signs these calls: the provider's word is the caller.  The token is read as it is given and its claims become
- * the condition keys that the role's trust policy asks for.  What AWS does besides and a laboratory cannot: no
- * signature is verified, no provider is asked for its keys, and the provider need not be registered in the account.
+ * the condition keys that the role's trust policy asks for.  The role's account must have the provider (iam
+ * create-open-id-connect-provider, create-saml-provider) and the token must be for an audience that it takes.  What AWS
+ * does besides and a laboratory cannot: no signature is verified, no provider is asked for its keys.
  *
  * Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html,
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html,
@@ -17,6 +18,7 @@
 #include "cloud/ops_iam.h"
 #include "cloud/permission.h"
 #include "cloud/sts_session.h"
+#include "iampolicy/provider.h"
 #include "iampolicy/value.h"
 
 /* Asks the trust policy for the provider; AWS says no more than that it was not authorized. */
@@ -167,6 +169,40 @@ claim_keys(const char *issuer, const json_t *claims)
     return keys;
 }
 
+/* The account must trust the issuer, and the token must be for one of its client ids. */
+static bool
+check_issuer(const struct op_call *call, const char *issuer, const char *provider_arn, const json_t *claims,
+             struct err *err)
+{
+    const struct iam_oidc_provider *provider = iam_find_oidc_provider(call->cloud->accounts, provider_arn);
+    const json_t *aud = json_object_get(claims, "aud");
+    bool taken = false;
+    if (is_built_in(issuer)) {
+        return true;
+    }
+    if (!provider) {
+        err_set(err, ERR_INPUT, "InvalidIdentityToken",
+                "No OpenIDConnect provider found in your account for https://%s", issuer);
+        return err_hint(err, "`iam create-open-id-connect-provider --url https://%s --client-id-list %s` makes one",
+                        issuer, audience(claims) ? audience(claims) : "AUDIENCE");
+    }
+    for (size_t i = 0; i < provider->client_ids.n; i++) {
+        const char *id = provider->client_ids.items[i], *azp = json_str(claims, "azp");
+        taken |= (json_is_string(aud) && strcmp(json_string_value(aud), id) == 0) || (azp && strcmp(azp, id) == 0);
+        for (size_t k = 0; k < json_array_size(aud); k++) {
+            const char *one = json_string_value(json_array_get(aud, k));
+            taken |= one && strcmp(one, id) == 0;
+        }
+    }
+    if (!taken) {
+        err_set(err, ERR_INPUT, "InvalidIdentityToken", "Incorrect token audience");
+        err_hint(err, "the provider takes %s; `iam add-client-id-to-open-id-connect-provider` adds one",
+                 provider->client_ids.n ? provider->client_ids.items[0] : "no client id yet");
+        return false;
+    }
+    return true;
+}
+
 static bool
 assume_role_with_web_identity(struct op_call *call, struct err *err)
 {
@@ -188,7 +224,10 @@ assume_role_with_web_identity(struct op_call *call, struct err *err)
                                          : xasprintf("arn:aws:iam::%s:oidc-provider/%s", role->obj.account, issuer);
     json_t *keys = claim_keys(issuer, claims);
     json_object_set_new(keys, "sts:RoleSessionName", json_string(arg_str(call->in, "RoleSessionName")));
-    struct iam_session *session = ask(call, action, provider, keys, err) ? sts_assume(call, role, false, err) : NULL;
+    struct iam_session *session =
+        check_issuer(call, issuer, provider, claims, err) && ask(call, action, provider, keys, err)
+            ? sts_assume(call, role, false, err)
+            : NULL;
     if (session) {
         session->provider = xstrdup(provider);
         json_object_set_new(call->out, "SubjectFromWebIdentityToken", json_string(json_str(claims, "sub")));
@@ -320,6 +359,23 @@ read_assertion(const struct op_call *call, struct assertion *a, struct err *err)
                                     "the assertion's attribute Role does not name `%s` with `%s`", role, provider);
 }
 
+/* The account must have the provider, and its metadata must be of the assertion's issuer. */
+static bool
+check_saml_provider(const struct op_call *call, const struct assertion *a, struct err *err)
+{
+    const char *arn = arg_str(call->in, "PrincipalArn");
+    const struct iam_saml_provider *provider = iam_find_saml_provider(call->cloud->accounts, arn);
+    if (!provider) {
+        err_set(err, ERR_INPUT, "InvalidIdentityToken", "Specified provider doesn't exist: `%.160s`", arn);
+        return err_hint(err, "`iam create-saml-provider` makes one from the identity provider's metadata");
+    }
+    if (strcmp(provider->issuer, a->issuer) != 0) {
+        err_set(err, ERR_INPUT, "InvalidIdentityToken", "Issuer not present in specified provider");
+        return err_hint(err, "the assertion is by `%.100s`, the metadata about `%.100s`", a->issuer, provider->issuer);
+    }
+    return true;
+}
+
 static const char *
 short_type(const char *format)
 {
@@ -343,7 +399,7 @@ assume_role_with_saml(struct op_call *call, struct err *err)
         json_t *keys = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "saml:aud", a.audience, "saml:iss", a.issuer,
                                  "saml:sub", a.subject, "saml:sub_type", short_type(a.subject_type),
                                  "sts:RoleSessionName", a.session, "aws:FederatedProvider", provider);
-        if (ask(call, action, provider, keys, err)) {
+        if (check_saml_provider(call, &a, err) && ask(call, action, provider, keys, err)) {
             /* The session's name comes from the assertion, not from the request. */
             json_t *in = json_deep_copy(call->in);
             const json_t *own = call->in;

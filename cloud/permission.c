@@ -234,6 +234,7 @@ on_arn(void *context, const char *member, const char *text)
             object = strcmp(r->arn, text) == 0 ? &r->obj : object;
         }
         const struct iam_managed_policy *policy = iam_find_policy(f->call->cloud->accounts, text);
+        object = object ? object : permission_provider(f->call->cloud->accounts, text);
         add(f, xstrdup(text), policy ? &policy->obj : object);
     }
 }
@@ -333,11 +334,11 @@ add_named(struct finding *f)
 static const struct {
     const char *variable, *member;
 } aliases[] = {
-    { "BucketName", "Bucket" },      { "ObjectName", "Key" },       { "KeyPairName", "KeyName" },
-    { "FederatedUserName", "Name" }, { "NaclId", "NetworkAclId" },  { "VpcFlowLogId", "FlowLogIds" },
-    { "Alias", "AliasName" },        { "KeyId", "TargetKeyId" },    { "AccessPointName", "Name" },
-    { "LoadBalancerName", "Name" },  { "TargetGroupName", "Name" }, { "LogGroupName", "logGroupName" },
-    { "Id", "HostedZoneId" },
+    { "BucketName", "Bucket" },      { "ObjectName", "Key" },        { "KeyPairName", "KeyName" },
+    { "FederatedUserName", "Name" }, { "NaclId", "NetworkAclId" },   { "VpcFlowLogId", "FlowLogIds" },
+    { "Alias", "AliasName" },        { "KeyId", "TargetKeyId" },     { "AccessPointName", "Name" },
+    { "LoadBalancerName", "Name" },  { "TargetGroupName", "Name" },  { "LogGroupName", "logGroupName" },
+    { "Id", "HostedZoneId" },        { "SamlProviderName", "Name" },
 };
 
 struct variable {
@@ -596,6 +597,10 @@ add_type(struct finding *f)
     bool ec2 = strcmp(op->service, "ec2") == 0;
     if (strcmp(op->service, "kms") == 0 && strcmp(f->type->type->name, "key") == 0) {
         add_keys(f); /* one that is not there is for the handler to miss */
+        return;
+    }
+    if (strcmp(op->service, "iam") == 0 &&
+        permission_iam_arn(f->call, f->type->type->name, f->list, f->catalog, f->action)) {
         return;
     }
     add_from_row(f);

@@ -12,6 +12,7 @@
 #include "cloud/op.h"
 #include "iampolicy/catalog/catalog.h"
 
+struct iam_accounts;
 struct permission {
     char *action;                           /* "ec2:CreateSubnet" */
     char *resource;                         /* an ARN, or "*" */
@@ -46,6 +47,14 @@ void permission_set(struct permission *permission, const char *key, const char *
 /* The subnet that the request names, or that RunInstances takes by itself; NULL: none. */
 struct subnet;
 const struct subnet *permission_subnet(const struct op_call *call);
+
+/* permission_iam.c: the resource of an IAM operation that names it in a way of its own: the ARN of a report's subject,
+ * the service of a service-linked role, the address of a provider.  False: the operation does not; true, and maybe
+ * nothing added, when the type is not the one it names. */
+bool permission_iam_arn(const struct op_call *call, const char *type, permissions *list, struct iam_catalog *catalog,
+                        const char *action);
+/* The OpenID Connect or SAML provider of that ARN, NULL if there is none. */
+const struct object *permission_provider(const struct iam_accounts *accounts, const char *arn);
 
 /* Calls 'each' with every string of the request below 'value' and the member it stands in; list items have their
  * list's name.  'skip': members not looked into, NULL-terminated; may be NULL. */

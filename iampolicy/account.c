@@ -9,6 +9,7 @@
 #include "iampolicy/bucket.h"
 #include "iampolicy/kms_key.h"
 #include "iampolicy/organization.h"
+#include "iampolicy/provider.h"
 
 static const struct field inline_fields[] = {
     FIELD(struct iam_inline_policy, "PolicyName", FIELD_STRING, name, 0),
@@ -159,10 +160,30 @@ const struct kind iam_bucket_kind = {
 };
 
 static const struct kind *const kinds[] = {
-    &iam_user_kind,       &iam_group_kind,   &iam_role_kind,   &iam_managed_policy_kind, &iam_instance_profile_kind,
-    &iam_access_key_kind, &iam_session_kind, &iam_bucket_kind, &organization_kind,       &org_root_kind,
-    &org_unit_kind,       &org_account_kind, &org_policy_kind, &org_request_kind,        &kms_key_kind,
-    &kms_alias_kind,      &kms_grant_kind,   &s3_object_kind,  &s3_access_point_kind,    &s3_account_block_kind,
+    &iam_user_kind,
+    &iam_group_kind,
+    &iam_role_kind,
+    &iam_managed_policy_kind,
+    &iam_instance_profile_kind,
+    &iam_access_key_kind,
+    &iam_session_kind,
+    &iam_bucket_kind,
+    &organization_kind,
+    &org_root_kind,
+    &org_unit_kind,
+    &org_account_kind,
+    &org_policy_kind,
+    &org_request_kind,
+    &kms_key_kind,
+    &kms_alias_kind,
+    &kms_grant_kind,
+    &s3_object_kind,
+    &s3_access_point_kind,
+    &s3_account_block_kind,
+    &iam_oidc_provider_kind,
+    &iam_saml_provider_kind,
+    &iam_account_alias_kind,
+    &iam_task_kind,
 };
 
 /* Their ids look like AWS's and are the same in every lab; AWS's dates of creation are of no use to anybody here. */

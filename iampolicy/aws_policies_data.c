@@ -16766,23 +16766,6 @@ const struct iam_aws_policy iam_aws_policies[] = {
       "        }\n"
       "    ]\n"
       "}" },
-    { "/aws-service-role/", "AWSNATGatewayServiceRolePolicy", "v1",
-      "{\n"
-      "    \"Version\": \"2012-10-17\",\n"
-      "    \"Statement\": [\n"
-      "        {\n"
-      "            \"Effect\": \"Allow\",\n"
-      "            \"Action\": [\n"
-      "                \"ec2:AllocateAddress\",\n"
-      "                \"ec2:AssociateAddress\",\n"
-      "                \"ec2:DisassociateAddress\",\n"
-      "                \"ec2:DescribeAddresses\",\n"
-      "                \"ec2:DescribeNetworkInterfaces\"\n"
-      "            ],\n"
-      "            \"Resource\": \"*\"\n"
-      "        }\n"
-      "    ]\n"
-      "}" },
     { "/aws-service-role/", "AWSIPAMServiceRolePolicy", "v11",
       "{\n"
       "    \"Version\": \"2012-10-17\",\n"

@@ -20,6 +20,19 @@ lab_with_role(const char *statement)
     json_t *out = lab_run(cloud, line, &err);
     REQUIRE(out != NULL, "%s", err.text);
     json_decref(out);
+    out = lab_run(cloud,
+                  "iam create-open-id-connect-provider --url https://" PROVIDER " --client-id-list sts.amazonaws.com x",
+                  &err);
+    REQUIRE(out != NULL, "%s", err.text);
+    json_decref(out);
+    char metadata[1400]; /* AWS wants a thousand characters at least */
+    snprintf(metadata, sizeof metadata,
+             "iam create-saml-provider --name idp --saml-metadata-document '<EntityDescriptor "
+             "entityID=\"https://idp.example.com\"><IDPSSODescriptor/></EntityDescriptor><!-- %01000d -->'",
+             0);
+    out = lab_run(cloud, metadata, &err);
+    REQUIRE(out != NULL, "%s", err.text);
+    json_decref(out);
     return cloud;
 }
 
@@ -54,7 +67,9 @@ TEST(web_identities_are_asked_for_in_the_trust_policy)
         { TRUST("\"StringEquals\":{\"" PROVIDER ":aud\":\"other\"}"), GOOD, "AccessDenied" },
         { TRUST(""), CLAIMS("\"aud\":\"x\",\"exp\":1"), "ExpiredTokenException" },
         { TRUST(""), "{\"iss\":\"https://elsewhere.example.com\",\"sub\":\"s\",\"aud\":\"x\",\"exp\":1767230000}",
-          "AccessDenied" },
+          "InvalidIdentityToken" }, /* the account does not have the provider */
+        { TRUST(""), CLAIMS("\"aud\":\"other\",\"exp\":1767230000"), "InvalidIdentityToken" },
+        { TRUST(""), CLAIMS("\"aud\":[\"other\",\"x\"],\"exp\":1767230000"), "" },
         { TRUST(""), "{\"sub\":\"s\"}", "InvalidIdentityToken" },
         { TRUST(""), "nothing", "InvalidIdentityToken" },
         { "{\"Effect\":\"Allow\",\"Principal\":{\"Federated\":\"accounts.google.com\"},\"Action\":"
@@ -115,6 +130,8 @@ TEST(saml_assertions_are_asked_for_in_the_trust_policy)
         { SAML_TRUST(""), SAML("deploy", "other"), "InvalidIdentityToken" },
         { SAML_TRUST(""), "<a>no assertion</a>", "InvalidIdentityToken" },
         { SAML_TRUST(""), "<saml:Issuer", "InvalidIdentityToken" },
+        { SAML_TRUST(""), "<saml:Issuer>https://elsewhere</saml:Issuer>" SAML("deploy", "idp"),
+          "InvalidIdentityToken" },
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct cloud *cloud = lab_with_role(cases[i].trust);
