@@ -7,6 +7,9 @@
 #include "base/vec.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/onprem.h"
+#include "netsim/model/transit_gateway.h"
+#include "netsim/model/vpn.h"
 
 #define CALLER4 "8.8.8.8"
 #define CALLER6 "2001:4860:4860::8888"
@@ -45,6 +48,29 @@ find_instance(const struct cloud *cloud, const char *id, const struct eni *eni, 
     return true;
 }
 
+/* The host of a site has the address. */
+static bool
+find_site_by_address(const struct cloud *cloud, const struct ip *ip, struct live_node *node)
+{
+    onprem_site_vec sites = { 0 };
+    onprem_sites(cloud->net, &sites);
+    bool found = false;
+    for (size_t i = 0; !found && i < sites.n; i++) {
+        for (size_t j = 0; !found && j < sites.items[i].n_prefixes; j++) {
+            if (cidr_contains_ip(&sites.items[i].prefixes[j], ip)) {
+                const char *id = sites.items[i].id;
+                snprintf(node->id, sizeof node->id, "%s", id);
+                snprintf(node->end, sizeof node->end, "%s", id);
+                snprintf(node->site, sizeof node->site, "%s", id);
+                snprintf(node->name, sizeof node->name, "%s", ip_str(ip));
+                found = true;
+            }
+        }
+    }
+    VEC_DONE(&sites);
+    return found;
+}
+
 static bool
 find_by_address(const struct cloud *cloud, const struct ip *ip, struct live_node *node, struct err *err)
 {
@@ -59,23 +85,63 @@ find_by_address(const struct cloud *cloud, const struct ip *ip, struct live_node
             return find_instance(cloud, eni->attachment.instance_id, eni, node, err);
         }
     }
+    if (find_site_by_address(cloud, ip, node)) {
+        return true;
+    }
     snprintf(node->id, sizeof node->id, "internet");
     snprintf(node->end, sizeof node->end, "internet");
     snprintf(node->name, sizeof node->name, "%s", ip_str(ip));
     return true;
 }
 
+/* 'of' is a VPC, a transit gateway or a virtual private gateway. */
 static bool
-find_router(const struct cloud *cloud, const char *vpc, struct live_node *node, struct err *err)
+find_router(const struct cloud *cloud, const char *of, struct live_node *node, struct err *err)
 {
     char id[ID_SIZE];
-    if (!cloud_resolve(cloud, "vpc", vpc, id, err)) {
+    const struct store *store = network_store(cloud->net);
+    if (!cloud_resolve(cloud, NULL, of, id, err)) {
         return false;
     }
-    snprintf(node->id, sizeof node->id, "router:%s", id);
+    bool gateway = store_get(store, &transit_gateway_kind, id) || store_get(store, &vpn_gateway_kind, id);
+    if (!gateway && !store_get(store, &vpc_kind, id)) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue",
+                       "`%s` has no router: name a VPC, a transit gateway or a virtual private gateway", of);
+    }
+    snprintf(node->id, sizeof node->id, "%s%s", gateway ? "" : "router:", id);
     snprintf(node->name, sizeof node->name, "%s", node->id);
     snprintf(node->hostname, sizeof node->hostname, "router");
     return true;
+}
+
+/* A network outside AWS; 'name' is its customer or Direct Connect gateway, NULL: the only one there is. */
+static bool
+find_site(const struct cloud *cloud, const char *name, struct live_node *node, struct err *err)
+{
+    onprem_site_vec sites = { 0 };
+    char id[ID_SIZE] = "";
+    const struct onprem_site *found = NULL;
+    onprem_sites(cloud->net, &sites);
+    bool ok = !name || cloud_resolve(cloud, NULL, name, id, err);
+    for (size_t i = 0; ok && i < sites.n; i++) {
+        found = !name || strcmp(sites.items[i].id, id) == 0 ? &sites.items[i] : found;
+    }
+    if (ok && !found) {
+        ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "no network on premises is connected%s%s%s",
+                     name ? " by `" : "", name ? name : "", name ? "`" : "");
+        err_hint(err, "a customer gateway with a VPN connection (`ec2 create-vpn-connection`) has one");
+    } else if (ok && !name && sites.n > 1) {
+        ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "%zu networks on premises are connected", sites.n);
+        err_hint(err, "say which: onprem:%s", sites.items[0].id);
+    } else if (ok) {
+        snprintf(node->id, sizeof node->id, "%s", found->id);
+        snprintf(node->end, sizeof node->end, "%s", found->id);
+        snprintf(node->site, sizeof node->site, "%s", found->id);
+        snprintf(node->name, sizeof node->name, "%s", name ? name : "onprem");
+        snprintf(node->hostname, sizeof node->hostname, "onprem");
+    }
+    VEC_DONE(&sites);
+    return ok;
 }
 
 bool
@@ -91,6 +157,9 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
         snprintf(node->name, sizeof node->name, "internet");
         snprintf(node->hostname, sizeof node->hostname, "internet");
         return true;
+    }
+    if (strcmp(text, "onprem") == 0 || strncmp(text, "onprem:", 7) == 0) {
+        return find_site(cloud, text[6] ? text + 7 : NULL, node, err);
     }
     if (strncmp(text, "router:", 7) == 0) {
         return find_router(cloud, text + 7, node, err);
@@ -119,7 +188,8 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
         return find_instance(cloud, id, NULL, node, err);
     }
     err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is no machine of the live lab", text);
-    return err_hint(err, "an instance, an attached interface, a NAT gateway, `internet`, router:VPC or an address");
+    return err_hint(
+        err, "an instance, an attached interface, a NAT gateway, `internet`, `onprem`, router:VPC or an address");
 }
 
 static const struct ip *
@@ -133,19 +203,35 @@ public_address(const struct eni *eni, int family)
     return public ? public : primary;
 }
 
+static bool
+site_address(const struct cloud *cloud, const char *id, int family, struct ip *ip)
+{
+    onprem_site_vec sites = { 0 };
+    onprem_sites(cloud->net, &sites);
+    *ip = (struct ip){ 0 };
+    for (size_t i = 0; i < sites.n; i++) {
+        if (strcmp(sites.items[i].id, id) == 0) {
+            *ip = onprem_host(&sites.items[i], family);
+        }
+    }
+    VEC_DONE(&sites);
+    return ip->family != 0;
+}
+
 bool
 live_node_address(const struct cloud *cloud, const struct live_node *from, const struct live_node *to, int family,
                   struct ip *ip, struct err *err)
 {
-    (void)cloud;
     const struct ip *found = NULL;
     struct ip caller = ip_lit(family == IP_V6 ? CALLER6 : CALLER4);
     if (to->ip.family) {
         found = &to->ip;
     } else if (strcmp(to->id, "internet") == 0) {
         found = &caller;
+    } else if (to->site[0]) {
+        found = site_address(cloud, to->site, family, &caller) ? &caller : NULL;
     } else if (to->eni) {
-        bool near = from->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) == 0;
+        bool near = from->site[0] || (from->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) == 0);
         found = !near                   ? public_address(to->eni, family)
                 : family == IP_V4       ? eni_primary_ip(to->eni)
                 : to->eni->addresses6.n ? &to->eni->addresses6.items[0].ip
@@ -180,7 +266,7 @@ live_hosts_text(const struct cloud *cloud, const struct live_node *node, struct 
     buf_printf(text, "127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
     for (const struct instance *i = store_first(store, &instance_kind); i; i = store_next(store, i)) {
         const struct eni *eni = instance_is_running(i) ? instance_eni(cloud->net, i, 0) : NULL;
-        bool near = eni && node->eni && strcmp(eni->vpc_id, node->eni->vpc_id) == 0;
+        bool near = eni && (node->site[0] || (node->eni && strcmp(eni->vpc_id, node->eni->vpc_id) == 0));
         /* From another VPC a name means the public address, if there is one. */
         const struct ip *ip = !eni ? NULL : near ? eni_primary_ip(eni) : public_address(eni, IP_V4);
         const char *name = object_name(&i->obj), *dns = eni && near ? eni->private_dns_name : NULL;

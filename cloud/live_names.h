@@ -6,15 +6,17 @@
 
 struct eni;
 struct live_node {
-    char id[80];        /* as live_namespace() knows it: "i-..", "nat-..", "internet", "router:vpc-.." */
+    char id[80];        /* as live_namespace() knows it: "i-..", "nat-..", "internet", "router:vpc-..", "cgw-.." */
     char end[ID_SIZE];  /* as probes know it: the interface if one was named; "" for a router */
     char name[80];      /* for people: the Name tag, else the id */
     char hostname[64];  /* "ip-10-0-1-10" */
     const struct eni *eni; /* the interface meant; NULL: the internet, a router */
     struct ip ip;       /* the very address asked for; IP_NONE: a node was named */
+    char site[ID_SIZE]; /* the network outside AWS that it is; "": none */
 };
-/* 'text' is an instance, interface, NAT gateway (ids or names), "internet", "router:VPC" or an address: that of an interface, else the
- * internet's.  IncorrectInstanceState for a machine that is not running; InvalidParameterValue for what is none. */
+/* 'text' is an instance, interface, NAT gateway (ids or names), "internet", "onprem" (or "onprem:SITE" where there are several: a customer
+ * or Direct Connect gateway), "router:ROUTER" (a VPC, a transit or virtual private gateway) or an address: that of an interface, a host on
+ * premises, else the internet's.  IncorrectInstanceState for a machine that is not running; InvalidParameterValue for what is none. */
 bool live_node_find(const struct cloud *cloud, const char *text, struct live_node *node, struct err *err);
 
 /* The address by which 'from' reaches 'to': private within a VPC, public from elsewhere (private too when there is no public one: it will

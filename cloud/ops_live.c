@@ -292,7 +292,7 @@ doctor_text(const json_t *out, struct buf *text)
 
 /* ---- the rows -----------------------------------------------------------------------------------------------------
  */
-#define NODE_HELP "instance, NAT gateway, `internet`, or router:VPC"
+#define NODE_HELP "instance, NAT gateway, `internet`, `onprem`, or router:VPC"
 static const struct op_param exec_params[] = {
     { "Node", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, NODE_HELP, NULL, NULL },
     { "Command", OP_REST, OP_REQUIRED | OP_POSITIONAL, "program and its arguments", NULL, NULL },
@@ -304,8 +304,8 @@ static const struct op_param shell_params[] = {
     { 0 },
 };
 static const struct op_param ping_params[] = {
-    { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface or `internet` that pings", NULL, NULL },
-    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `internet` or address", NULL,
+    { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem` or `internet` that pings", NULL, NULL },
+    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem`, `internet` or address", NULL,
       NULL },
     { "Count", OP_INT, OP_OPTIONAL, "how many (4)", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6", NULL, NULL },

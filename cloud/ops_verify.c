@@ -16,18 +16,21 @@
 #include "cloud/live_names.h"
 #include "netsim/analysis/walk.h"
 #include "netsim/live/plan.h"
+#include "netsim/model/onprem.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
+#include "netsim/model/vpn.h"
 
 #define UNNAMED_PORT 4444 /* asked for where no rule names it; the next free one if some rule does */
 #define PORTS_MAX    64   /* of one pair; more say nothing new and cost time */
-#define CALLER4      "8.8.8.8"
-#define CALLER6      "2001:4860:4860::8888"
 
-/* An end of the questions: an interface of a running instance, or the internet. */
+/* An end of the questions: an interface of a running instance, a connection to a site outside AWS, or the internet. */
 struct side {
-    const struct eni *eni; /* NULL: the internet */
+    const struct eni *eni; /* NULL: a site, the internet */
     const char *name;
+    const char *gateway,
+        *site;          /* the connection, as analysis and probes know it, and what is behind it; NULL: no site */
+    struct ip hosts[2]; /* of the site: IPv4, IPv6 */
 };
 struct question {
     const struct side *from, *to;
@@ -46,6 +49,7 @@ struct gap {
 struct inquiry {
     const struct cloud *cloud;
     VEC(struct side) sides;
+    onprem_site_vec sites;
     VEC(struct question) questions;
     struct plan *plan;
     VEC(struct gap *) gaps;
@@ -109,12 +113,29 @@ first_address(const struct eni *eni, int family)
     return family == IP_V4 ? eni_primary_ip(eni) : eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL;
 }
 
+static const struct ip *
+side_address(const struct side *side, int family)
+{
+    static const struct ip callers[2] = { { .family = IP_V4, .lo = 0x08080808 },
+                                          { .family = IP_V6, .hi = 0x2001486048600000, .lo = 0x8888 } };
+    const struct ip *ip = side->eni       ? first_address(side->eni, family)
+                          : side->gateway ? &side->hosts[family == IP_V6]
+                                          : &callers[family == IP_V6];
+    return ip && ip->family ? ip : NULL;
+}
+
+static const char *
+side_id(const struct side *side)
+{
+    return side->eni ? side->eni->obj.id : side->gateway ? side->gateway : "internet";
+}
+
 static struct flow_end
 endpoint_of(const struct side *side)
 {
-    struct flow_end e = { .kind = side->eni ? FLOW_END_ENI : FLOW_END_INTERNET };
-    if (side->eni) {
-        snprintf(e.id, sizeof e.id, "%s", side->eni->obj.id);
+    struct flow_end e = { .kind = side->eni ? FLOW_END_ENI : side->gateway ? FLOW_END_GATEWAY : FLOW_END_INTERNET };
+    if (e.kind != FLOW_END_INTERNET) {
+        snprintf(e.id, sizeof e.id, "%s", side_id(side));
     }
     return e;
 }
@@ -124,8 +145,8 @@ static void
 make_probe(struct question *q)
 {
     struct live_probe *p = &q->probe;
-    snprintf(p->from, sizeof p->from, "%s", q->from->eni ? q->from->eni->obj.id : "internet");
-    snprintf(p->to, sizeof p->to, "%s", q->to->eni ? q->to->eni->obj.id : "internet");
+    snprintf(p->from, sizeof p->from, "%s", side_id(q->from));
+    snprintf(p->to, sizeof p->to, "%s", side_id(q->to));
     p->protocol = q->flow.protocol;
     p->dst_port = q->flow.dst_port < 0 ? 0 : q->flow.dst_port;
     p->src_port = q->flow.src_port < 0 ? 0 : q->flow.src_port;
@@ -141,13 +162,11 @@ make_probe(struct question *q)
 static bool
 choose_addresses(const struct side *from, const struct side *to, int family, struct ip *src, struct ip *dst)
 {
-    struct ip caller = ip_lit(family == IP_V4 ? CALLER4 : CALLER6);
-    const struct ip *s = from->eni ? first_address(from->eni, family) : &caller;
-    const struct ip *d = to->eni ? first_address(to->eni, family) : &caller;
+    const struct ip *s = side_address(from, family), *d = side_address(to, family);
     if (!s || !d) {
         return false;
     }
-    bool far = to->eni && (!from->eni || strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0);
+    bool far = to->eni && !from->gateway && (!from->eni || strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0);
     const struct ip *public = far && family == IP_V4 ? eni_public_ip(to->eni, d) : NULL;
     *src = *s;
     *dst = public ? *public : *d;
@@ -230,6 +249,41 @@ ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to
 }
 
 static void
+add_site(struct inquiry *inquiry, const char *site_id, const char *gateway, const char *name)
+{
+    for (size_t i = 0; site_id && i < inquiry->sites.n; i++) {
+        const struct onprem_site *site = &inquiry->sites.items[i];
+        if (strcmp(site->id, site_id) == 0) {
+            *VEC_ADD(&inquiry->sides) =
+                (struct side){ .name = name,
+                               .gateway = gateway,
+                               .site = site->id,
+                               .hosts = { onprem_host(site, IP_V4), onprem_host(site, IP_V6) } };
+        }
+    }
+}
+
+/* Networks outside AWS, by each of their connections. */
+static void
+add_sites(struct inquiry *inquiry)
+{
+    const struct store *store = network_store(inquiry->cloud->net);
+    onprem_sites(inquiry->cloud->net, &inquiry->sites);
+    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
+         vpn = store_next(store, vpn)) {
+        const char *name = object_name(&vpn->obj);
+        add_site(inquiry, onprem_site_of_vpn(inquiry->cloud->net, vpn), vpn->obj.id,
+                 name && *name ? name : vpn->obj.id);
+    }
+    for (size_t i = 0; i < inquiry->sites.n; i++) {
+        const char *id = inquiry->sites.items[i].id;
+        if (strncmp(id, "cgw-", 4) != 0) { /* a Direct Connect gateway */
+            add_site(inquiry, id, id, id);
+        }
+    }
+}
+
+static void
 gather_sides(struct inquiry *inquiry)
 {
     const struct store *store = network_store(inquiry->cloud->net);
@@ -241,20 +295,21 @@ gather_sides(struct inquiry *inquiry)
         for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
             if (strcmp(eni->attachment.instance_id, i->obj.id) == 0) {
                 bool first = eni->attachment.device_index == 0;
-                *VEC_ADD(&inquiry->sides) = (struct side){ eni, !first          ? eni->obj.id
-                                                                : name && *name ? name
-                                                                                : i->obj.id };
+                *VEC_ADD(&inquiry->sides) =
+                    (struct side){ .eni = eni,
+                                   .name = !first || !name || !*name ? (first ? i->obj.id : eni->obj.id) : name };
             }
         }
     }
-    *VEC_ADD(&inquiry->sides) = (struct side){ NULL, "internet" };
+    add_sites(inquiry);
+    *VEC_ADD(&inquiry->sides) = (struct side){ .name = "internet" };
 }
 
 /* Is this side the one a person named?  'node' NULL: any. */
 static bool
 side_is(const struct side *side, const struct live_node *node)
 {
-    return !node || side->eni == node->eni;
+    return !node || (side->eni == node->eni && strcmp(side->site ? side->site : "", node->site) == 0);
 }
 
 static void
@@ -264,8 +319,9 @@ ask_all(struct inquiry *inquiry, const struct live_node *from, const struct live
     for (size_t i = 0; i < inquiry->sides.n; i++) {
         for (size_t j = 0; j < inquiry->sides.n; j++) {
             const struct side *a = &inquiry->sides.items[i], *b = &inquiry->sides.items[j];
-            bool same = a == b || (a->eni && b->eni &&
-                                   strcmp(a->eni->attachment.instance_id, b->eni->attachment.instance_id) == 0);
+            bool same =
+                a == b || (!a->eni && !b->eni && (!a->site || !b->site || strcmp(a->site, b->site) == 0)) ||
+                (a->eni && b->eni && strcmp(a->eni->attachment.instance_id, b->eni->attachment.instance_id) == 0);
             if (same || !side_is(a, from) || !side_is(b, to)) {
                 continue;
             }
@@ -325,6 +381,10 @@ gap_on_walk(struct inquiry *inquiry, const struct walk *walk)
         }
         if (hop->kind == HOP_UNMODELLED && hop->id) {
             return gap_of(inquiry, "not analysed", walk->stop_what ? walk->stop_what : "component", hop->id);
+        }
+        if (walk->stop == STOP_APPLIANCE && hop->stopped &&
+            hop->id) { /* whether it forwards is its software's affair */
+            return gap_of(inquiry, "not analysed", "appliance", hop->id);
         }
     }
     return NULL;
@@ -490,9 +550,9 @@ read_end(const struct cloud *cloud, const char *text, struct live_node *node, co
     if (!live_node_find(cloud, text, node, err)) {
         return false;
     }
-    if (!node->eni && strcmp(node->id, "internet") != 0) {
+    if (!node->eni && !node->site[0] && strcmp(node->id, "internet") != 0) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue",
-                       "packets are verified between instances, interfaces and `internet`, not `%s`", text);
+                       "packets are verified between instances, interfaces, `onprem` and `internet`, not `%s`", text);
     }
     *out = node;
     return true;
@@ -568,6 +628,7 @@ verify_run(struct op_call *call, struct err *err)
     VEC_DONE(&inquiry.gaps);
     VEC_DONE(&inquiry.questions);
     VEC_DONE(&inquiry.sides);
+    VEC_DONE(&inquiry.sites);
     return ok;
 }
 

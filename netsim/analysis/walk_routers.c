@@ -105,12 +105,26 @@ vgw_direct_connect(const struct walk *w, const char *vgw_id)
     return NULL;
 }
 
-/* The connection that takes the packet: the one asked about, else one whose static route covers it, else any. */
+/* The bits of the longest static route that covers the address; 0: routes come by BGP, any may be there; -1: none does.
+ */
+static int
+vpn_match(const struct vpn_connection *vpn, const struct ip *ip)
+{
+    int best = vpn->static_routes_only ? -1 : 0;
+    for (size_t i = 0; i < vpn->routes.n; i++) {
+        const struct cidr *c = &vpn->routes.items[i].cidr;
+        best = cidr_contains_ip(c, ip) && c->bits > best ? c->bits : best;
+    }
+    return best;
+}
+
+/* The connection that takes the packet: the one asked about, else the first with the longest route, else any. */
 static const struct vpn_connection *
 vgw_vpn(const struct walk *w, const char *vgw_id)
 {
     const struct store *store = network_store(w->net);
     const struct vpn_connection *best = NULL;
+    int best_bits = -2;
     for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
          vpn = store_next(store, vpn)) {
         if (!same(vpn->vpn_gateway_id, vgw_id)) {
@@ -119,8 +133,11 @@ vgw_vpn(const struct walk *w, const char *vgw_id)
         if (vpn_is_target(w, vpn)) {
             return vpn;
         }
-        bool better = !best || (vpn_connection_is_available(vpn) && vpn_covers(vpn, &w->packet.dst));
-        best = better ? vpn : best;
+        int bits = vpn_connection_is_available(vpn) ? vpn_match(vpn, &w->packet.dst) : -2;
+        if (!best || bits > best_bits) {
+            best = vpn;
+            best_bits = bits;
+        }
     }
     return best;
 }

@@ -143,6 +143,7 @@ static const struct sysctl instance_sysctls[] = { { "ipv4/conf/all/rp_filter", "
 static const struct sysctl *const kind_sysctls[] = {
     [PLAN_INTERNET] = forward_sysctls, [PLAN_ROUTER] = router_sysctls,     [PLAN_NAT] = forward_sysctls,
     [PLAN_IGW] = forward_sysctls,      [PLAN_INSTANCE] = instance_sysctls, [PLAN_TRANSIT] = forward_sysctls,
+    [PLAN_ONPREM] = forward_sysctls,
 };
 /* Without IPv6 in the model links stay quiet: no link-local address, no solicitation. */
 static const struct sysctl ip6_off_sysctls[] = { { "ipv6/conf/default/disable_ipv6", "1" }, { 0 } };
@@ -243,8 +244,8 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
         return false;
     }
     nlq_link_up(space->q, PLAN_LOOPBACK);
-    if (ns->kind == PLAN_INTERNET) {
-        /* Public addresses of the labs are asked for before the local table (plan.c), so its own rule goes. */
+    if (ns->kind == PLAN_INTERNET || ns->kind == PLAN_ONPREM) {
+        /* The addresses of the labs are asked for before the local table (plan.c), so its own rule goes. */
         for (int family = IP_V4; family <= (ns->ip6 ? IP_V6 : IP_V4); family += 2) {
             nlq_rule(space->q, false, &(struct nlq_rule){ .family = (uint8_t)family, .table = 255 });
         }

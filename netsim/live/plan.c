@@ -508,7 +508,10 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         v->router = plan_ns_add(&b, id, PLAN_ROUTER, v->ip6);
     }
     plan_peerings(&b);
+    plan_sites(&b);
+    plan_vpn_gateways(&b);
     plan_transit_gateways(&b);
+    plan_sites_finish(&b);
     struct buf marks = { 0 };
     for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
         if (v->igw) {
@@ -520,7 +523,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         }
         plan_router(&b, v);
         plan_filters(&b, v);
-        plan_peering_rules(&b, v);
+        plan_own_rules(&b, v);
         VEC_DONE(&v->ports);
         VEC_DONE(&v->peerings);
     }

@@ -20,7 +20,7 @@ struct plan_numbers {
 uint32_t plan_number(struct plan_numbers *numbers, const char *kind, const char *id); /* from 1 */
 void plan_numbers_done(struct plan_numbers *numbers);
 
-enum plan_kind { PLAN_INTERNET, PLAN_ROUTER, PLAN_IGW, PLAN_NAT, PLAN_INSTANCE, PLAN_TRANSIT };
+enum plan_kind { PLAN_INTERNET, PLAN_ROUTER, PLAN_IGW, PLAN_NAT, PLAN_INSTANCE, PLAN_TRANSIT, PLAN_ONPREM };
 
 struct plan_link { /* a veth pair, made from the namespace that lists it */
     struct nlq_end here, peer;
@@ -57,7 +57,7 @@ struct plan_service {
     const char *id; /* what it is about: a VPC's id */
 };
 struct plan_ns {
-    const char *id; /* "internet", "router:vpc-..", an instance's, NAT gateway's, internet or transit gateway's id */
+    const char *id; /* "internet", "router:vpc-..", an instance's, NAT gateway's, internet, transit or customer gateway's ... */
     enum plan_kind kind;
     bool ip6;       /* IPv6 is switched on */
     VEC(struct plan_link) links;

@@ -5,6 +5,7 @@
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network_acl.h"
+#include "netsim/model/onprem.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
@@ -64,12 +65,21 @@ struct plan_tgw_port {
     uint32_t index;
     char name[16];
     bool ip6;
+    const struct vpn_connection *vpn; /* NULL: not a VPN connection's */
 };
 struct plan_tgw {
     const struct transit_gateway *tgw;
     struct plan_ns *ns;
     VEC(struct plan_tgw_port) ports;
     struct plan_tgw *next;
+};
+/* A network outside AWS. */
+struct plan_site {
+    struct onprem_site site;
+    struct plan_ns *ns;
+    uint32_t n_tunnels, last_index; /* of the tunnel planned last, at its end */
+    struct buf marks;
+    struct plan_site *next;
 };
 struct plan_vpc {
     const struct vpc *vpc;
@@ -81,6 +91,8 @@ struct plan_vpc {
     VEC(struct plan_transit) transits;
     const struct egress_only_gateway *egress_only; /* NULL if none is built */
     uint32_t egress_only_index;                    /* of the router's link to it */
+    const struct vpn_gateway *vgw; /* NULL if none is attached */
+    uint32_t vgw_index;            /* of the router's link to it */
     VEC(const struct route_table *) overridden; /* with routes inside the VPC's own blocks */
     struct plan_vpc *next;
 };
@@ -91,6 +103,7 @@ struct builder {
     struct plan_numbers *numbers;
     struct plan_vpc *vpcs;
     struct plan_tgw *tgws;
+    struct plan_site *sites;
     struct plan_ns *internet;
 };
 
@@ -110,11 +123,11 @@ const char *plan_name(const char *prefix, const char *id, const char *suffix);
 void plan_internet_gateway(struct builder *b, struct plan_vpc *v);
 uint32_t plan_igw_index(struct builder *b, const struct plan_vpc *v); /* of the router's link to it */
 /* plan_peering.c: the links of all active peering connections; then, VPC by VPC, a route's next hop (a blackhole if there is none), whether
- * rules may name groups of the other VPC, and what keeps foreign addresses out. */
+ * rules may name groups of the other VPC, and what keeps foreign addresses out of peerings and the virtual private gateway. */
 void plan_peerings(struct builder *b);
 struct nlq_route plan_peering_route(const struct plan_vpc *v, const char *id, int family);
 bool plan_peering_carries_groups(const struct plan_vpc *v, const char *vpc_id);
-void plan_peering_rules(struct builder *b, struct plan_vpc *v);
+void plan_own_rules(struct builder *b, struct plan_vpc *v);
 /* plan_transit.c: namespaces and links of all transit gateways; then, VPC by VPC, a route's next hop from a zone, the link group of what the
  * gateways send into a subnet (PLAN_GROUP_NONE: it is in no attachment) and the links over which rules may name groups of the other VPC
  * ("a", "b"); at last the gateways' own tables. */
@@ -123,6 +136,16 @@ struct nlq_route plan_transit_route(const struct plan_vpc *v, const char *id, co
 uint32_t plan_transit_group(struct builder *b, const struct plan_vpc *v, const struct subnet *subnet);
 void plan_transit_carriers(struct builder *b, const struct plan_vpc *v, const char *vpc_id, struct buf *names);
 void plan_transit_tables(struct builder *b);
+/* plan_onprem.c: the sites outside AWS; a tunnel from a gateway's namespace to one (returns the gateway's end) and what the site sends into the
+ * tunnel planned last; virtual private gateways and a route's next hop to one. */
+void plan_sites(struct builder *b);
+struct plan_site *plan_site_find(struct builder *b, const char *id); /* NULL if there is none */
+struct nlq_end plan_tunnel(struct builder *b, struct plan_site *site, struct plan_ns *gateway, const char *connection_id);
+void plan_site_route(struct plan_site *site, const struct cidr *to);
+void plan_site_route_all(struct builder *b, struct plan_site *site);
+void plan_sites_finish(struct builder *b);
+void plan_vpn_gateways(struct builder *b);
+struct nlq_route plan_vpn_gateway_route(const struct plan_vpc *v, const char *id, int family);
 /* plan_egress_only.c: the egress-only internet gateway of a VPC, if it has one; 'marks' gathers what the internet must know of all of them. */
 void plan_egress_only(struct builder *b, struct plan_vpc *v, struct buf *marks);
 void plan_egress_only_marks(struct builder *b, const struct buf *marks);

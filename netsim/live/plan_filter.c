@@ -278,6 +278,9 @@ plan_groups(struct builder *b, struct plan_vpc *v)
     if (v->egress_only) {
         *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"eigw\"", "accept" };
     }
+    if (v->vgw) {
+        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"vgw\"", "accept" };
+    }
     for (size_t i = 0; i < v->peerings.n; i++) {
         const char *key = arena_printf(arena, "\"%s\"", v->peerings.items[i].name);
         *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };

@@ -85,18 +85,19 @@ own_addresses(struct buf *text, const char *family, const struct vpc *vpc)
 {
     bool six = strcmp(family, "ip6") == 0;
     size_t n = six ? vpc->cidrs6.n : vpc->cidrs.n;
-    buf_printf(text, "oifname \"pcx*\" %s saddr != { ", family);
+    buf_printf(text, "oifname { \"pcx*\", \"vgw\" } %s saddr != { ", family);
     for (size_t i = 0; i < n; i++) {
         const struct cidr *cidr = six ? &vpc->cidrs6.items[i].cidr : &vpc->cidrs.items[i].cidr;
         buf_printf(text, "%s%s", i ? ", " : "", cidr_str(cidr));
     }
-    buf_str_add(text, " } counter drop comment \"peering: not an address of this VPC\"\n");
+    buf_str_add(text, " } counter drop comment \"not an address of this VPC\"\n");
 }
 
+/* Neither a peering nor a virtual private gateway carries what others sent. */
 void
-plan_peering_rules(struct builder *b, struct plan_vpc *v)
+plan_own_rules(struct builder *b, struct plan_vpc *v)
 {
-    if (!v->peerings.n) {
+    if (!v->peerings.n && !v->vgw) {
         return;
     }
     struct buf text = { 0 };
@@ -106,6 +107,6 @@ plan_peering_rules(struct builder *b, struct plan_vpc *v)
     if (v->vpc->cidrs6.n) {
         own_addresses(&text, "ip6", v->vpc);
     }
-    plan_chain_add(b, v->router, "f_peering", "type filter hook forward priority 6; policy accept;", buf_str(&text));
+    plan_chain_add(b, v->router, "f_own", "type filter hook forward priority 6; policy accept;", buf_str(&text));
     buf_done(&text);
 }

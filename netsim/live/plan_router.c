@@ -7,6 +7,7 @@
 
 #include "netsim/live/plan_build.h"
 #include "netsim/model/egress_only_gateway.h"
+#include "netsim/model/vpn.h"
 
 /* ---- routes -------------------------------------------------------------------------------------------------------
  */
@@ -50,8 +51,9 @@ add_route(struct plan_ns *ns, const struct nlq_route *route)
 
 /* Targets that lead nowhere in the kernel although AWS has something there. */
 static const char *const unbuilt_targets[] = {
-    [ROUTE_VPN_GATEWAY] = "virtual private gateway", [ROUTE_ENDPOINT] = "VPC endpoint",
-    [ROUTE_LOCAL_GATEWAY] = "local gateway",         [ROUTE_CARRIER_GATEWAY] = "carrier gateway",
+    [ROUTE_ENDPOINT] = "VPC endpoint",
+    [ROUTE_LOCAL_GATEWAY] = "local gateway",
+    [ROUTE_CARRIER_GATEWAY] = "carrier gateway",
     [ROUTE_CORE_NETWORK] = "core network",
 };
 
@@ -102,6 +104,8 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
         return out;
     case ROUTE_PEERING:
         return plan_peering_route(v, id, family);
+    case ROUTE_VPN_GATEWAY:
+        return plan_vpn_gateway_route(v, id, family);
     case ROUTE_TRANSIT_GATEWAY:
         return plan_transit_route(v, id, zone, family);
     default:
@@ -387,6 +391,26 @@ plan_own_subnet(const struct subnet *s, uint32_t group, struct buf *text)
     }
 }
 
+/* Tables associated with a gateway: what comes in by it may be led to an appliance first.  Without one such packets
+ * have no mark and find the VPC's interfaces. Source:
+ * https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html */
+static void
+plan_ingress(struct builder *b, struct plan_vpc *v)
+{
+    struct plan_set *set = plan_set_add(b, v->router, "rt_of_gateway", "map rt_of_gateway { type ifname : mark; }");
+    for (const struct route_table *t = store_first(b->store, &route_table_kind); t; t = store_next(b->store, t)) {
+        for (size_t i = 0; strcmp(t->vpc_id, v->vpc->obj.id) == 0 && i < t->associations.n; i++) {
+            const char *id = t->associations.items[i].gateway_id;
+            bool of_igw = v->igw && strcmp(v->igw->obj.id, id) == 0, of_vgw = v->vgw && strcmp(v->vgw->obj.id, id) == 0;
+            char mark[16];
+            snprintf(mark, sizeof mark, "0x%08x", table_mark(b, t, NULL));
+            if (of_igw || of_vgw) {
+                plan_element_add(b, set, mark, "\"%s\"", of_igw ? "igw" : "vgw");
+            }
+        }
+    }
+}
+
 /* Which table a packet is routed by.  Inside its own subnet none applies: without a mark the router's main table
  * decides, which leads to the interface.  (Only where a table has routes inside the VPC would it make a difference.) */
 static void
@@ -425,6 +449,7 @@ static const struct stage {
     const char *name, *head, *rules;
 } stages[] = {
     { "p_pre", "type filter hook prerouting priority -300; policy accept;",
+      "iifgroup 0 meta mark set iifname map @rt_of_gateway accept\n"
       "iifgroup 0 accept\n"
       "iifname @eni_any goto p_mark\n"
       "iifname . ip saddr @eni_addresses goto p_mark\n"
@@ -454,23 +479,6 @@ static const struct stage {
       "meta priority set 0:4 goto fl_deny_in\n" },
 };
 
-/* Where packets that come in by a gateway are sent on to an appliance: they go straight on here. */
-static void
-note_gateway_table(struct builder *b, const struct route_table *table)
-{
-    bool of_gateway = false, leads_away = false;
-    const char *id;
-    for (size_t i = 0; i < table->associations.n; i++) {
-        of_gateway |= table->associations.items[i].gateway_id[0] != 0;
-    }
-    for (size_t i = 0; i < table->routes.n; i++) {
-        leads_away |= route_target(&table->routes.items[i], &id) != ROUTE_LOCAL;
-    }
-    if (of_gateway && leads_away) {
-        plan_unbuilt_add(b, "gateway route table", table->obj.id);
-    }
-}
-
 void
 plan_router(struct builder *b, struct plan_vpc *v)
 {
@@ -478,11 +486,11 @@ plan_router(struct builder *b, struct plan_vpc *v)
     for (const struct route_table *t = store_first(b->store, &route_table_kind); t; t = store_next(b->store, t)) {
         if (strcmp(t->vpc_id, v->vpc->obj.id) == 0) {
             plan_route_table(b, v, t);
-            note_gateway_table(b, t);
         }
     }
     plan_subnets(b, v);
     plan_marks(b, v);
+    plan_ingress(b, v);
     plan_source_check(b, v);
     plan_flow_logs(b, v);
     plan_services(b, v);

@@ -11,12 +11,13 @@
 #include <string.h>
 
 #include "netsim/live/plan_build.h"
+#include "netsim/model/vpn.h"
 
 enum { MTU_TRANSIT = 8500, MSS_TRANSIT = MTU_TRANSIT - 40 };
 
 /* Ranks of routes to one prefix. Source: https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html,
  * "Route evaluation order" */
-enum { RANK_VPN = 1, RANK_VPC = 3, RANK_LIST = 8, RANK_STATIC = 9 };
+enum { RANK_ANNOUNCED = 0, RANK_VPN = 1, RANK_VPC = 3, RANK_LIST = 8, RANK_STATIC = 9 };
 
 /* A prefix of a transit gateway's route table. */
 struct way {
@@ -134,12 +135,32 @@ attach_peer(struct builder *b, struct plan_tgw *t, const struct tgw_attachment *
     port_add(b, other, attachment, &there, b->internet->ip6);
 }
 
+/* A VPN connection or a Direct Connect gateway: a tunnel to its site. */
+static void
+attach_outside(struct builder *b, struct plan_tgw *t, const struct tgw_attachment *attachment)
+{
+    bool direct = is_type(attachment, "direct-connect-gateway");
+    const struct vpn_connection *vpn = store_get(b->store, &vpn_connection_kind, attachment->resource_id);
+    const char *site_id = direct ? attachment->resource_id : vpn ? onprem_site_of_vpn(b->net, vpn) : NULL;
+    struct plan_site *site = site_id ? plan_site_find(b, site_id) : NULL;
+    if (!direct && !vpn) {
+        plan_unbuilt_add(b, "VPN connection", attachment->resource_id); /* an import without it */
+    }
+    if (site) {
+        struct nlq_end end = plan_tunnel(b, site, t->ns, direct ? attachment->obj.id : vpn->obj.id);
+        port_add(b, t, attachment, &end, site->ns->ip6)->vpn = vpn;
+        plan_site_route_all(b, site);
+    }
+}
+
 static const struct {
     const char *type;
     void (*attach)(struct builder *b, struct plan_tgw *t, const struct tgw_attachment *attachment);
 } attachers[] = {
     { "vpc", attach_vpc },
     { "peering", attach_peer },
+    { "vpn", attach_outside },
+    { "direct-connect-gateway", attach_outside },
 };
 
 void
@@ -267,17 +288,11 @@ offer_vpc(struct builder *b, way_vec *ways, const struct tgw_attachment *attachm
 }
 
 static void
-gather_ways(struct builder *b, const struct tgw_route_table *table, way_vec *ways)
+offer_vpn(struct builder *b, way_vec *ways, const struct tgw_attachment *attachment)
 {
-    for (size_t i = 0; i < table->routes.n; i++) {
-        offer_static(b, ways, &table->routes.items[i]);
-    }
-    for (size_t i = 0; i < table->propagations.n; i++) {
-        const struct tgw_attachment *a =
-            store_get(b->store, &tgw_attachment_kind, table->propagations.items[i].attachment_id);
-        if (a && tgw_attachment_is_available(a) && is_type(a, "vpc")) {
-            offer_vpc(b, ways, a);
-        }
+    const struct vpn_connection *vpn = store_get(b->store, &vpn_connection_kind, attachment->resource_id);
+    for (size_t i = 0; vpn && i < vpn->routes.n; i++) {
+        offer(ways, &vpn->routes.items[i].cidr, RANK_VPN, attachment);
     }
 }
 
@@ -291,6 +306,46 @@ covering(const way_vec *ways, const struct cidr *block)
         best = cidr_contains(&w->to, block) && (!best || w->to.bits > best->to.bits) ? w : best;
     }
     return best;
+}
+
+/* By BGP a site announces the prefixes it has, of which no call of AWS tells: where no other route is known for them.
+ */
+static void
+offer_announced(struct builder *b, way_vec *ways, const struct tgw_attachment *attachment)
+{
+    if (!attachment || !tgw_attachment_is_available(attachment)) {
+        return;
+    }
+    const struct vpn_connection *vpn = store_get(b->store, &vpn_connection_kind, attachment->resource_id);
+    const char *id = is_type(attachment, "direct-connect-gateway") ? attachment->resource_id
+                     : vpn && !vpn->static_routes_only             ? onprem_site_of_vpn(b->net, vpn)
+                                                                   : NULL;
+    const struct plan_site *site = id ? plan_site_find(b, id) : NULL;
+    for (size_t i = 0; site && i < site->site.n_prefixes; i++) {
+        if (!covering(ways, &site->site.prefixes[i])) {
+            offer(ways, &site->site.prefixes[i], RANK_ANNOUNCED, attachment);
+        }
+    }
+}
+
+static void
+gather_ways(struct builder *b, const struct tgw_route_table *table, way_vec *ways)
+{
+    for (size_t i = 0; i < table->routes.n; i++) {
+        offer_static(b, ways, &table->routes.items[i]);
+    }
+    for (size_t i = 0; i < table->propagations.n; i++) {
+        const struct tgw_attachment *a =
+            store_get(b->store, &tgw_attachment_kind, table->propagations.items[i].attachment_id);
+        if (a && tgw_attachment_is_available(a) && is_type(a, "vpc")) {
+            offer_vpc(b, ways, a);
+        } else if (a && tgw_attachment_is_available(a) && is_type(a, "vpn")) {
+            offer_vpn(b, ways, a);
+        }
+    }
+    for (size_t i = 0; i < table->propagations.n; i++) {
+        offer_announced(b, ways, store_get(b->store, &tgw_attachment_kind, table->propagations.items[i].attachment_id));
+    }
 }
 
 static const struct plan_tgw_port *
@@ -404,11 +459,30 @@ plan_tables(struct builder *b, struct plan_tgw *t)
     map_done(&known);
 }
 
+/* A VPN connection with static routes carries those and nothing else, whatever a table sends to it. */
+static void
+vpn_rules(const struct plan_tgw *t, struct buf *rules)
+{
+    for (size_t i = 0; i < t->ports.n; i++) {
+        const struct plan_tgw_port *port = &t->ports.items[i];
+        if (!port->vpn || !port->vpn->static_routes_only) {
+            continue;
+        }
+        for (size_t j = 0; j < port->vpn->routes.n; j++) {
+            const struct cidr *to = &port->vpn->routes.items[j].cidr;
+            buf_printf(rules, "oifname \"%s\" %s daddr %s accept\n", port->name, to->ip.family == IP_V6 ? "ip6" : "ip",
+                       cidr_str(to));
+        }
+        buf_printf(rules, "oifname \"%s\" counter drop comment \"no static route of the VPN connection\"\n",
+                   port->name);
+    }
+}
+
 void
 plan_transit_tables(struct builder *b)
 {
     for (struct plan_tgw *t = b->tgws; t; t = t->next) {
-        char clamp[160];
+        struct buf rules = { 0 };
         plan_tables(b, t);
         for (int family = IP_V4; family <= (t->ns->ip6 ? IP_V6 : IP_V4); family += 2) {
             *VEC_ADD(&t->ns->routes) = (struct nlq_route){ .table = PLAN_TABLE_SILENCE,
@@ -422,8 +496,10 @@ plan_transit_tables(struct builder *b)
                        "meta mark set iifname map @table_of_link\n");
         /* It carries 8,500 bytes and tells senders by the size that TCP agrees on.
          * Source: https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-quotas.html, "MTU" */
-        snprintf(clamp, sizeof clamp, "tcp flags & (syn | rst) == syn tcp option maxseg size set %d\n", MSS_TRANSIT);
-        plan_chain_add(b, t->ns, "f_transit", "type filter hook forward priority 0; policy accept;", clamp);
+        buf_printf(&rules, "tcp flags & (syn | rst) == syn tcp option maxseg size set %d\n", MSS_TRANSIT);
+        vpn_rules(t, &rules);
+        plan_chain_add(b, t->ns, "f_transit", "type filter hook forward priority 0; policy accept;", buf_str(&rules));
+        buf_done(&rules);
         plan_chain_add(b, t->ns, "i_local", "type filter hook input priority 0; policy drop;", "");
         VEC_DONE(&t->ports);
     }

@@ -194,7 +194,7 @@ own_address(const struct live *live, const struct end *end, int family)
     if (ns->kind == PLAN_INTERNET) {
         return ip_lit(family == IP_V6 ? PLAN_CALLER6 : PLAN_CALLER4);
     }
-    uint32_t index = end->index ? end->index : PLAN_ETH0;
+    uint32_t index = ns->kind == PLAN_ONPREM ? PLAN_LOOPBACK : end->index ? end->index : PLAN_ETH0;
     for (size_t i = 0; i < ns->addresses.n; i++) {
         if (ns->addresses.items[i].index == index && ns->addresses.items[i].ip.family == family) {
             return ns->addresses.items[i].ip;

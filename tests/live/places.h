@@ -99,7 +99,7 @@ update(struct fixture *f)
     CHECK(live_update(f->live, f->net, &err), "%s: %s (%s)", err.where, err.text, err.hint);
 }
 
-static struct live_probe
+__attribute__((unused)) static struct live_probe
 probe(struct fixture *f, const struct instance *from, const struct instance *to, int port, const char *source, bool six)
 {
     struct err err = { 0 };
@@ -113,7 +113,7 @@ probe(struct fixture *f, const struct instance *from, const struct instance *to,
     return p;
 }
 
-static bool
+__attribute__((unused)) static bool
 answered(struct fixture *f, const struct place *from, const struct place *to)
 {
     return probe(f, from->instance, to->instance, 80, NULL, false).replied;

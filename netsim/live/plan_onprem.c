@@ -1,0 +1,318 @@
+/* Networks outside AWS: a namespace for each site (onprem.h), in which every address answers that is not AWS's, and the
+ * virtual private gateway of a VPC, a namespace between its router and the tunnels.
+ *
+ * A tunnel is a link; what comes back from a site takes the tunnel that the question came by. */
+#include <stdio.h>
+#include <string.h>
+
+#include "netsim/live/plan_build.h"
+#include "netsim/model/vpn.h"
+
+static const uint8_t gateway_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x06 };
+enum { TO_VPC = 2 }; /* a virtual private gateway's link to its router */
+enum { METRIC_STEP = 10 };
+enum { MTU_TUNNEL = 1500, MSS_TUNNEL = 1360 };
+
+static struct ip
+next_hop(int family)
+{
+    return ip_lit(family == IP_V4 ? "169.254.190.1" : "fe80::1");
+}
+
+static bool
+same(const char *a, const char *b)
+{
+    return a && b && *a && strcmp(a, b) == 0;
+}
+
+/* ---- sites --------------------------------------------------------------------------------------------------------
+ */
+void
+plan_sites(struct builder *b)
+{
+    onprem_site_vec found = { 0 };
+    onprem_sites(b->net, &found);
+    struct plan_site **tail = &b->sites;
+    for (size_t i = 0; i < found.n; i++) {
+        struct plan_site *s = *tail = arena_alloc(b->plan->arena, sizeof *s);
+        tail = &s->next;
+        s->site = found.items[i];
+        struct ip hosts[] = { onprem_host(&s->site, IP_V4), onprem_host(&s->site, IP_V6) };
+        s->ns = plan_ns_add(b, s->site.id, PLAN_ONPREM, hosts[1].family != 0);
+        for (size_t j = 0; j < ARRAY_SIZE(hosts); j++) {
+            if (!hosts[j].family) {
+                continue;
+            }
+            uint8_t family = hosts[j].family;
+            *VEC_ADD(&s->ns->addresses) =
+                (struct plan_address){ PLAN_LOOPBACK, hosts[j], (uint8_t)ip_width(&hosts[j]) };
+            *VEC_ADD(&s->ns->rules) = (struct nlq_rule){ .family = family, .priority = 10, .table = PLAN_TABLE_PUBLIC };
+            *VEC_ADD(&s->ns->rules) = (struct nlq_rule){ .family = family, .priority = 20, .table = 255 };
+            *VEC_ADD(&s->ns->routes) = (struct nlq_route){ .table = 255,
+                                                           .to = cidr_lit(family == IP_V4 ? "0.0.0.0/0" : "::/0"),
+                                                           .type = NLQ_LOCAL,
+                                                           .index = PLAN_LOOPBACK };
+        }
+    }
+    VEC_DONE(&found);
+}
+
+struct plan_site *
+plan_site_find(struct builder *b, const char *id)
+{
+    for (struct plan_site *s = b->sites; s; s = s->next) {
+        if (strcmp(s->site.id, id) == 0) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static struct nlq_end
+end_new(const char *prefix, uint32_t number)
+{
+    struct nlq_end end = { .index = PLAN_LINK_BASE + number, .mtu = MTU_TUNNEL };
+    snprintf(end.name, sizeof end.name, "%s%u", prefix, number);
+    memcpy(end.mac, plan_router_mac, 6);
+    return end;
+}
+
+/* The ends of a pair must have different indexes (plan_gateway.c), hence two numbers. */
+struct nlq_end
+plan_tunnel(struct builder *b, struct plan_site *s, struct plan_ns *gateway, const char *connection_id)
+{
+    struct nlq_end here = end_new("vpn", plan_number(b->numbers, "tunnel", connection_id)),
+                   there = end_new("tun", plan_number(b->numbers, "tunnel-end", connection_id));
+    uint32_t mark = there.index - PLAN_LINK_BASE;
+    *VEC_ADD(&gateway->links) = (struct plan_link){
+        .here = here, .peer = there, .peer_ns = s->ns->id, .eni_id = arena_strdup(b->plan->arena, connection_id)
+    };
+    for (int family = IP_V4; family <= (s->ns->ip6 ? IP_V6 : IP_V4); family += 2) {
+        struct ip far = next_hop(family);
+        plan_neighbour_add(gateway, here.index, &far, plan_router_mac);
+        plan_neighbour_add(s->ns, there.index, &far, plan_router_mac);
+        *VEC_ADD(&s->ns->rules) = (struct nlq_rule){
+            .family = (uint8_t)family, .priority = 5, .mark = mark, .table = PLAN_TABLE_ANSWERS + mark
+        };
+        *VEC_ADD(&s->ns->routes) = (struct nlq_route){ .table = PLAN_TABLE_ANSWERS + mark,
+                                                       .to = cidr_lit(family == IP_V4 ? "0.0.0.0/0" : "::/0"),
+                                                       .index = there.index,
+                                                       .via = far };
+    }
+    if (!s->n_tunnels++) { /* the next hop must not count as an address of its own, as every other does */
+        struct ip far = next_hop(IP_V4);
+        *VEC_ADD(&s->ns->routes) = (struct nlq_route){ .table = 255, .to = cidr_host(&far), .index = there.index };
+    }
+    s->last_index = there.index;
+    buf_printf(&s->marks, "iifname \"%s\" ct state new ct mark set 0x%08x\n", there.name, mark);
+    return here;
+}
+
+void
+plan_site_route(struct plan_site *s, const struct cidr *to)
+{
+    if (!to->ip.family || (to->ip.family == IP_V6 && !s->ns->ip6)) {
+        return;
+    }
+    *VEC_ADD(&s->ns->routes) = (struct nlq_route){ .table = PLAN_TABLE_PUBLIC,
+                                                   .to = *to,
+                                                   .index = s->last_index,
+                                                   .via = next_hop(to->ip.family),
+                                                   .source = onprem_host(&s->site, to->ip.family),
+                                                   .metric = METRIC_STEP * s->n_tunnels };
+}
+
+static void
+route_vpc(struct plan_site *s, const struct vpc *vpc)
+{
+    for (size_t i = 0; i < vpc->cidrs.n; i++) {
+        plan_site_route(s, &vpc->cidrs.items[i].cidr);
+    }
+    for (size_t i = 0; i < vpc->cidrs6.n; i++) {
+        plan_site_route(s, &vpc->cidrs6.items[i].cidr);
+    }
+}
+
+/* All that may stand behind a transit gateway: every VPC and the other sites. */
+void
+plan_site_route_all(struct builder *b, struct plan_site *s)
+{
+    for (const struct plan_vpc *v = b->vpcs; v; v = v->next) {
+        route_vpc(s, v->vpc);
+    }
+    for (const struct plan_site *other = b->sites; other; other = other->next) {
+        for (size_t i = 0; other != s && i < other->site.n_prefixes; i++) {
+            const struct cidr *to = &other->site.prefixes[i];
+            bool own = false;
+            for (size_t j = 0; j < s->site.n_prefixes; j++) {
+                own |= cidr_overlaps(to, &s->site.prefixes[j]);
+            }
+            for (const struct plan_vpc *v = b->vpcs; v; v = v->next) {
+                own |= vpc_contains(v->vpc, to);
+            }
+            if (!own) {
+                plan_site_route(s, to);
+            }
+        }
+    }
+}
+
+void
+plan_sites_finish(struct builder *b)
+{
+    for (struct plan_site *s = b->sites; s; s = s->next) {
+        plan_chain_add(b, s->ns, "p_way", "type filter hook prerouting priority -150; policy accept;",
+                       buf_str(&s->marks));
+        plan_chain_add(b, s->ns, "o_way", "type route hook output priority -150; policy accept;",
+                       "ct mark != 0 meta mark set ct mark\n");
+        buf_done(&s->marks);
+        /* Two ways to one block of one tunnel are one. */
+        size_t kept = 0;
+        for (size_t i = 0; i < s->ns->routes.n; i++) {
+            bool twice = false;
+            for (size_t j = 0; j < kept; j++) {
+                twice |= plan_route_key_compare(&s->ns->routes.items[j], &s->ns->routes.items[i]) == 0;
+            }
+            if (!twice) {
+                s->ns->routes.items[kept++] = s->ns->routes.items[i];
+            }
+        }
+        s->ns->routes.n = kept;
+    }
+}
+
+/* ---- virtual private gateways --------------------------------------------------------------------------------------
+ */
+static void
+gateway_link(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway)
+{
+    struct nlq_end here = { .index = PLAN_LINK_BASE + plan_number(b->numbers, "vgw", gateway->id),
+                            .name = "vgw",
+                            .mtu = MTU_TUNNEL },
+                   there = { .index = TO_VPC, .name = "vpc", .mtu = MTU_TUNNEL };
+    memcpy(here.mac, plan_router_mac, 6);
+    memcpy(there.mac, gateway_mac, 6);
+    v->vgw_index = here.index;
+    *VEC_ADD(&v->router->links) =
+        (struct plan_link){ .here = here, .peer = there, .peer_ns = gateway->id, .eni_id = "" };
+    for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += 2) {
+        struct ip far = next_hop(family);
+        plan_neighbour_add(v->router, here.index, &far, gateway_mac);
+        plan_neighbour_add(gateway, TO_VPC, &far, plan_router_mac);
+    }
+}
+
+/* The first tunnel that claims a block has it. */
+static void
+gateway_route(struct plan_ns *gateway, struct cidr to, uint32_t index)
+{
+    for (size_t i = 0; i < gateway->routes.n; i++) {
+        if (cidr_equal(&gateway->routes.items[i].to, &to)) {
+            return;
+        }
+    }
+    if (!to.ip.family || (to.ip.family == IP_V6 && !gateway->ip6)) {
+        return;
+    }
+    struct nlq_route route = { .table = 254, .to = to, .type = NLQ_BLACKHOLE };
+    if (index) {
+        route = (struct nlq_route){ .table = 254, .to = to, .index = index, .via = next_hop(to.ip.family) };
+    }
+    *VEC_ADD(&gateway->routes) = route;
+}
+
+static void
+everything_else(struct plan_ns *gateway, uint32_t index)
+{
+    gateway_route(gateway, cidr_lit("0.0.0.0/0"), index);
+    gateway_route(gateway, cidr_lit("::/0"), index);
+}
+
+static bool
+plan_vpns(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway)
+{
+    bool any = false;
+    for (const struct vpn_connection *vpn = store_first(b->store, &vpn_connection_kind); vpn;
+         vpn = store_next(b->store, vpn)) {
+        bool ours = same(vpn->vpn_gateway_id, gateway->id);
+        any |= ours;
+        const char *id = ours ? onprem_site_of_vpn(b->net, vpn) : NULL;
+        struct plan_site *s = id ? plan_site_find(b, id) : NULL;
+        if (!s) {
+            continue;
+        }
+        struct nlq_end end = plan_tunnel(b, s, gateway, vpn->obj.id);
+        route_vpc(s, v->vpc);
+        for (size_t i = 0; i < vpn->routes.n; i++) {
+            gateway_route(gateway, vpn->routes.items[i].cidr, end.index);
+        }
+        if (!vpn->static_routes_only) { /* any address may be announced */
+            everything_else(gateway, end.index);
+        }
+    }
+    return any;
+}
+
+/* Without a VPN connection everything goes by Direct Connect; with one, what is known of its site. */
+static void
+plan_direct_connects(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway, bool has_vpn)
+{
+    for (const struct direct_connect_association *a = store_first(b->store, &direct_connect_association_kind); a;
+         a = store_next(b->store, a)) {
+        struct plan_site *s = same(a->associated_id, gateway->id) || same(a->vgw_id, gateway->id)
+                                  ? plan_site_find(b, a->gateway_id)
+                                  : NULL;
+        if (!s) {
+            continue;
+        }
+        struct nlq_end end = plan_tunnel(b, s, gateway, a->obj.id);
+        route_vpc(s, v->vpc);
+        for (size_t i = 0; has_vpn && i < s->site.n_prefixes; i++) {
+            gateway_route(gateway, s->site.prefixes[i], end.index);
+        }
+        if (!has_vpn) {
+            everything_else(gateway, end.index);
+        }
+    }
+}
+
+void
+plan_vpn_gateways(struct builder *b)
+{
+    for (const struct vpn_gateway *vgw = store_first(b->store, &vpn_gateway_kind); vgw;
+         vgw = store_next(b->store, vgw)) {
+        const char *vpc_id = vpn_gateway_vpc(vgw);
+        struct plan_vpc *v = vpc_id ? plan_vpc_find(b, vpc_id) : NULL;
+        if (!v || v->vgw) {
+            continue;
+        }
+        struct plan_ns *gateway = plan_ns_add(b, vgw->obj.id, PLAN_TRANSIT, v->ip6);
+        v->vgw = vgw;
+        gateway_link(b, v, gateway);
+        for (size_t i = 0; i < v->vpc->cidrs.n; i++) {
+            gateway_route(gateway, v->vpc->cidrs.items[i].cidr, TO_VPC);
+        }
+        for (size_t i = 0; i < v->vpc->cidrs6.n; i++) {
+            gateway_route(gateway, v->vpc->cidrs6.items[i].cidr, TO_VPC);
+        }
+        plan_direct_connects(b, v, gateway, plan_vpns(b, v, gateway));
+        everything_else(gateway, 0);
+        char rules[256];
+        snprintf(rules, sizeof rules,
+                 "iifname \"vpn*\" oifname \"vpn*\" counter drop comment \"from one site to another\"\n"
+                 "tcp flags & (syn | rst) == syn tcp option maxseg size set %d\n",
+                 MSS_TUNNEL);
+        plan_chain_add(b, gateway, "f_vgw", "type filter hook forward priority 0; policy accept;", rules);
+        plan_chain_add(b, gateway, "i_local", "type filter hook input priority 0; policy drop;", "");
+    }
+}
+
+struct nlq_route
+plan_vpn_gateway_route(const struct plan_vpc *v, const char *id, int family)
+{
+    struct nlq_route out = { .type = NLQ_BLACKHOLE };
+    if (v->vgw && strcmp(v->vgw->obj.id, id) == 0) {
+        out = (struct nlq_route){ .type = NLQ_UNICAST, .index = v->vgw_index, .via = next_hop(family) };
+    }
+    return out;
+}

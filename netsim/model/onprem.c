@@ -1,0 +1,175 @@
+#include "netsim/model/onprem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "netsim/model/route_table.h"
+#include "netsim/model/transit_gateway.h"
+#include "netsim/model/vpn.h"
+
+static bool
+same(const char *a, const char *b)
+{
+    return a && b && *a && strcmp(a, b) == 0;
+}
+
+static void
+add_prefix(struct onprem_site *site, const struct cidr *prefix)
+{
+    bool known = !prefix->ip.family || !prefix->bits || site->n_prefixes == ONPREM_PREFIXES;
+    for (size_t i = 0; i < site->n_prefixes; i++) {
+        known |= cidr_equal(&site->prefixes[i], prefix);
+    }
+    if (!known) {
+        site->prefixes[site->n_prefixes++] = *prefix;
+    }
+}
+
+/* What tables of VPCs send to the virtual private gateway. */
+static void
+add_vpc_routes(const struct network *net, struct onprem_site *site, const char *vgw_id)
+{
+    const struct store *store = network_store(net);
+    for (const struct route_table *t = store_first(store, &route_table_kind); t; t = store_next(store, t)) {
+        for (size_t i = 0; i < t->routes.n; i++) {
+            const struct route *route = &t->routes.items[i];
+            if (same(route->gateway_id, vgw_id)) {
+                add_prefix(site, route->cidr.ip.family ? &route->cidr : &route->cidr6);
+            }
+        }
+    }
+}
+
+/* What tables of transit gateways send to the attachment. */
+static void
+add_tgw_routes(const struct network *net, struct onprem_site *site, const char *attachment_id)
+{
+    const struct store *store = network_store(net);
+    for (const struct tgw_route_table *t = store_first(store, &tgw_route_table_kind); t; t = store_next(store, t)) {
+        for (size_t i = 0; i < t->routes.n; i++) {
+            const struct tgw_route *route = &t->routes.items[i];
+            if (route->attachments.n && same(route->attachments.items[0].attachment_id, attachment_id)) {
+                add_prefix(site, &route->cidr);
+            }
+        }
+    }
+}
+
+static const struct tgw_attachment *
+attachment_of(const struct network *net, const char *resource_id)
+{
+    const struct store *store = network_store(net);
+    for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
+        if (same(a->resource_id, resource_id) && tgw_attachment_is_available(a)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+static bool
+leads_somewhere(const struct network *net, const char *vgw_id, const char *resource_id)
+{
+    const struct vpn_gateway *vgw = *vgw_id ? store_get(network_store(net), &vpn_gateway_kind, vgw_id) : NULL;
+    return (vgw && vpn_gateway_vpc(vgw)) || attachment_of(net, resource_id);
+}
+
+const char *
+onprem_site_of_vpn(const struct network *net, const struct vpn_connection *vpn)
+{
+    return vpn_connection_is_available(vpn) && leads_somewhere(net, vpn->vpn_gateway_id, vpn->obj.id)
+               ? vpn->customer_gateway_id
+               : NULL;
+}
+
+static struct onprem_site *
+site_of(onprem_site_vec *sites, const char *id)
+{
+    for (size_t i = 0; i < sites->n; i++) {
+        if (strcmp(sites->items[i].id, id) == 0) {
+            return &sites->items[i];
+        }
+    }
+    struct onprem_site *site = VEC_ADD(sites);
+    *site = (struct onprem_site){ .id = id };
+    return site;
+}
+
+static const char *
+association_vgw(const struct direct_connect_association *a)
+{
+    return *a->vgw_id ? a->vgw_id : strncmp(a->associated_id, "vgw-", 4) == 0 ? a->associated_id : "";
+}
+
+static void
+add_vpn_sites(const struct network *net, onprem_site_vec *sites)
+{
+    const struct store *store = network_store(net);
+    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
+         vpn = store_next(store, vpn)) {
+        const char *id = onprem_site_of_vpn(net, vpn);
+        struct onprem_site *site = id && *id ? site_of(sites, id) : NULL;
+        for (size_t i = 0; site && i < vpn->routes.n; i++) {
+            add_prefix(site, &vpn->routes.items[i].cidr);
+        }
+        const struct tgw_attachment *attachment = site ? attachment_of(net, vpn->obj.id) : NULL;
+        if (site && !vpn->static_routes_only && *vpn->vpn_gateway_id) {
+            add_vpc_routes(net, site, vpn->vpn_gateway_id);
+        }
+        if (attachment && !vpn->static_routes_only) {
+            add_tgw_routes(net, site, attachment->obj.id);
+        }
+    }
+}
+
+static void
+add_direct_connect_sites(const struct network *net, onprem_site_vec *sites)
+{
+    const struct store *store = network_store(net);
+    for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); a;
+         a = store_next(store, a)) {
+        const char *vgw_id = association_vgw(a);
+        if (leads_somewhere(net, vgw_id, a->gateway_id)) {
+            struct onprem_site *site = site_of(sites, a->gateway_id);
+            if (*vgw_id) {
+                add_vpc_routes(net, site, vgw_id);
+            }
+        }
+    }
+    for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
+        if (tgw_attachment_is_available(a) && same(a->resource_type, "direct-connect-gateway")) {
+            add_tgw_routes(net, site_of(sites, a->resource_id), a->obj.id);
+        }
+    }
+}
+
+void
+onprem_sites(const struct network *net, onprem_site_vec *sites)
+{
+    add_vpn_sites(net, sites);
+    add_direct_connect_sites(net, sites);
+    for (size_t i = 0; i < sites->n; i++) {
+        struct onprem_site *site = &sites->items[i];
+        if (!onprem_host(site, IP_V4).family) {
+            char text[32];
+            snprintf(text, sizeof text, "192.168.%u.0/24",
+                     (unsigned)(20 + hash_bytes(site->id, strlen(site->id)) % 200));
+            struct cidr block = cidr_lit(text);
+            add_prefix(site, &block);
+        }
+    }
+}
+
+struct ip
+onprem_host(const struct onprem_site *site, int family)
+{
+    for (size_t i = 0; i < site->n_prefixes; i++) {
+        const struct cidr *c = &site->prefixes[i];
+        if (c->ip.family == family) {
+            int host = ip_width(&c->ip) - c->bits;
+            struct ip first = cidr_first(c);
+            return ip_add(&first, host >= 4 ? 10 : host > 0 ? 1 : 0);
+        }
+    }
+    return (struct ip){ 0 };
+}

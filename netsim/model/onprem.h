@@ -1,0 +1,27 @@
+/* netsim/model/onprem.h - the lab's own networks outside AWS: a site behind each customer gateway with a VPN connection and behind each
+ * Direct Connect gateway.
+ *
+ * AWS's calls tell of a site what is routed to it and nothing more.  Its prefixes are the static routes of its VPN connections; where routes
+ * come by BGP, what route tables send to it; where that is everything, a block of the lab's choice (192.168.n.0/24, n from 20).  The first
+ * prefix of a family holds the site's host.
+ *
+ * Uses: vpn.h, transit_gateway.h.   Used by: live/plan_onprem.c, cloud/live_names.c, cloud/ops_verify.c */
+#pragma once
+#include "netsim/model/network.h"
+
+#define ONPREM_PREFIXES 16 /* of one site that the lab looks at */
+
+struct onprem_site {
+    const char *id; /* of the customer gateway or the Direct Connect gateway; borrowed from the network */
+    struct cidr prefixes[ONPREM_PREFIXES];
+    size_t n_prefixes;
+};
+typedef VEC(struct onprem_site) onprem_site_vec;
+
+/* Every site with a connection that leads to a VPC or a transit gateway, in the order of connections.  The caller frees the vector. */
+void onprem_sites(const struct network *net, onprem_site_vec *sites);
+/* The address of its host; IP_NONE if the site has no prefix of the family. */
+struct ip onprem_host(const struct onprem_site *site, int family);
+/* Does the connection, association or attachment end at a site, and at which?  NULL: it is down, or leads nowhere. */
+struct vpn_connection;
+const char *onprem_site_of_vpn(const struct network *net, const struct vpn_connection *vpn);
