@@ -94,6 +94,7 @@ read_flow(const struct op_call *call, struct flow_spec *flow, struct err *err)
         return err_at(err, "--port", 0, 0);
     }
     flow->family = arg_flag(in, "Ipv6", false) ? IP_V6 : IP_NONE;
+    flow->all_obstacles = arg_flag(in, "All", false);
     return true;
 }
 
@@ -176,8 +177,8 @@ analysis_json(const struct op_call *call, const struct reach_result *result, str
 {
     char now[32];
     clock_format_ms(network_now_ms(call->cloud->net), now);
-    json_t *analysis = json_pack("{s:s, s:s, s:b}", "StartDate", now, "Status", "succeeded", "NetworkPathFound",
-                                 result->path_found);
+    json_t *analysis =
+        json_pack("{s:s, s:s, s:b}", "StartDate", now, "Status", "succeeded", "NetworkPathFound", result->path_found);
     set(analysis, "ForwardPathComponents", json_incref(result->forward));
     set(analysis, "ReturnPathComponents", json_incref(result->back));
     set(analysis, "Explanations", json_incref(result->explanations));
@@ -200,6 +201,9 @@ reach_one(struct op_call *call, struct err *err)
         json_object_update(call->out, answer);
         set(call->out, "Verdict", verdict_json(call->cloud->net, &flow, &result));
         set(call->out, "Steps", json_incref(result.steps));
+        if (result.obstacles) {
+            set(call->out, "Obstacles", json_incref(result.obstacles));
+        }
         call->no = !result.path_found;
     }
     reach_result_done(&result);
@@ -377,6 +381,24 @@ print_header(struct buf *text, const json_t *out, size_t n_hops)
     }
 }
 
+/* --all: numbered in the order they are met, each with its mend. */
+static void
+print_obstacles(struct buf *text, const json_t *obstacles)
+{
+    size_t n = json_array_size(obstacles);
+    buf_printf(text, "\n%zu obstacle%s\n", n, n == 1 ? "" : "s");
+    for (size_t i = 0; i < n; i++) {
+        const json_t *o = json_array_get(obstacles, i);
+        const char *hint = json_str(o, "Hint");
+        bool back = strcmp(json_str(o, "Direction"), "return") == 0;
+        buf_printf(text, "  %zu  %s  %s%s\n", i + 1, json_str(o, "ExplanationCode"), back ? "on the way back, " : "",
+                   json_str(o, "Reason"));
+        if (hint) {
+            buf_printf(text, "     hint: %s\n", hint);
+        }
+    }
+}
+
 static void
 reach_text(const json_t *out, struct buf *text)
 {
@@ -396,10 +418,13 @@ reach_text(const json_t *out, struct buf *text)
     print_direction(&body, steps, "return", buf_str(&back));
     print_header(text, out, n_hops);
     buf_str_add(text, buf_str(&body));
-    if (json_str(v, "Reason")) {
+    const json_t *obstacles = json_object_get(out, "Obstacles");
+    if (obstacles) {
+        print_obstacles(text, obstacles);
+    } else if (json_str(v, "Reason")) {
         buf_printf(text, "\nbecause: %s\n", json_str(v, "Reason"));
     }
-    if (json_str(v, "Hint")) {
+    if (!obstacles && json_str(v, "Hint")) {
         buf_printf(text, "hint: %s\n", json_str(v, "Hint"));
     }
     buf_done(&body);
@@ -422,6 +447,7 @@ static const struct op_param reach_params[] = {
     { "IcmpType", OP_INT, OP_OPTIONAL, "8 (echo request) if not given", NULL, NULL },
     { "IcmpCode", OP_INT, OP_OPTIONAL, "0 if not given", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6, where no address says so", NULL, NULL },
+    { "All", OP_BOOL, OP_OPTIONAL, "every obstacle on the way there and back, not only the first", NULL, NULL },
     { "Batch", OP_PATH, OP_STDIN, "answer JSON lines from a file or `-`, one question each", NULL, NULL },
     { 0 },
 };
@@ -434,11 +460,12 @@ const struct op ops_reach[] = {
         .help = "Show whether a packet arrives and its answer comes back, hop by hop, and the rule that decided.",
         .params = reach_params,
         .text = reach_text,
-        .aside = "Verdict Steps",
+        .aside = "Verdict Steps Obstacles",
         .group = "ask",
         .examples = "reach web db --port 5432            may the web server open the database?\n"
                     "reach internet web --port 443       is the site open to the world?\n"
                     "reach app internet --protocol icmp   can it ping out, and which way?\n"
+                    "reach web db --port 22 --all        what else would have to change?\n"
                     "reach --batch questions.jsonl       one JSON question a line, one answer a line\n",
     },
     { 0 },

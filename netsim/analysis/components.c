@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "netsim/analysis/mended.h"
 #include "netsim/analysis/obstacle.h"
 #include "netsim/analysis/tgw_table.h"
 #include "netsim/analysis/vpce.h"
@@ -297,9 +298,19 @@ component_of(const struct walk *walk, size_t i, size_t n_before, const char **zo
         component_detail(json, "AVAILABILITY_ZONE_CROSSED");
     }
     *zone = here ? here : *zone;
-    if (last && walk->stop) {
-        set(json, "Explanations", json_pack("[o]", obstacle_explanation(walk)));
+    json_t *explanations = json_array();
+    for (size_t k = 0; walk->mended && k < walk->mended->items.n; k++) {
+        if (walk->mended->items.items[k].hops.n == i + 1) {
+            json_array_append_new(explanations, obstacle_explanation(&walk->mended->items.items[k]));
+        }
     }
+    if (last && walk->stop) {
+        json_array_append_new(explanations, obstacle_explanation(walk));
+    }
+    if (json_array_size(explanations) > 0) {
+        json_object_set(json, "Explanations", explanations);
+    }
+    json_decref(explanations);
     return in_aws_order(json);
 }
 

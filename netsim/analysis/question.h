@@ -19,6 +19,8 @@ struct question {
     bool from_alone, to_alone;   /* interfaces, whatever the state of their instances */
     const char *wanted_receiver; /* behind a balancer; NULL: any */
     struct ip anyone;            /* the outside host, where the question names none */
+    bool all_obstacles;
+    struct obstacles *mended;    /* noted and passed; NULL: the first one ends it */
     bool filters_open;           /* walk past every filter: reach_open_ways() */
     bool no_public_ip;           /* from outside to an interface without public address */
 };

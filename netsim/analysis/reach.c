@@ -6,8 +6,10 @@
 
 #include "netsim/analysis/components.h"
 #include "netsim/analysis/explain.h"
+#include "netsim/analysis/mended.h"
 #include "netsim/analysis/obstacle.h"
 #include "netsim/analysis/question.h"
+#include "netsim/analysis/wanted.h"
 #include "netsim/model/network.h"
 
 const char *
@@ -87,6 +89,7 @@ question_walk(const struct question *q, struct session *session, struct walk *wa
     walk->alone[0] = q->from_alone ? q->from.eni : NULL;
     walk->alone[1] = q->to_alone ? q->to.eni : NULL;
     walk->wanted_receiver = q->wanted_receiver;
+    walk->mended = q->mended;
     if (q->from.gateway_id && !question_from_public_side(q)) {
         walk_from_gateway(walk, q->from.gateway_id, &q->packet);
     } else if (q->from.eni) {
@@ -113,6 +116,7 @@ question_walk_back(const struct question *q, const struct walk *forward, struct 
     }
     *walk = (struct walk){ .net = q->net, .session = session, .is_reply = true, .anyone = q->anyone };
     walk->filters_open = q->filters_open;
+    walk->mended = q->mended;
     walk->alone[0] = q->from_alone ? q->from.eni : NULL;
     walk->alone[1] = q->to_alone ? q->to.eni : NULL;
     walk->target = q->from.eni ? (struct target){ .kind = TARGET_ENI, .eni = q->from.eni }
@@ -154,14 +158,82 @@ result_words(const struct walk *forward, const struct walk *back, struct reach_r
     result->explanations = json_array();
     result->steps = json_array();
     explain_steps(forward, "forward", result->steps, NULL);
-    const struct walk *no = forward->stop ? forward : back && back->stop ? back : NULL;
     if (back) {
         explain_steps(back, "return", result->steps, NULL);
     }
-    if (no) {
+}
+
+static void
+result_reason(const struct walk *no, struct reach_result *result)
+{
+    json_array_append_new(result->explanations, obstacle_explanation(no));
+    result->reason = obstacle_reason(no);
+    result->hint = obstacle_hint(no);
+    if (no->target.kind == TARGET_GATEWAY && no->target.gateway_id) {
+        wanted_explanations(no, no->target.gateway_id, result->explanations);
+    }
+}
+
+static void
+list_obstacles(const struct obstacles *obstacles, const char *direction, struct reach_result *result)
+{
+    for (size_t i = 0; i < obstacles->items.n; i++) {
+        const struct walk *no = &obstacles->items.items[i];
+        const struct hop *hop = no->hops.n ? &no->hops.items[no->hops.n - 1] : NULL;
+        char *reason = obstacle_reason(no), *hint = obstacle_hint(no);
         json_array_append_new(result->explanations, obstacle_explanation(no));
+        json_array_append_new(result->obstacles, json_pack("{s:s, s:s, s:s?, s:s, s:s?}", "Direction", direction,
+                                                           "ExplanationCode", stop_rows[no->stop].codes[0], "Component",
+                                                           hop ? hop->id : NULL, "Reason", reason, "Hint", hint));
+        free(reason);
+        free(hint);
+    }
+}
+
+/* The same way once more, past every obstacle.  What cannot be passed ends it, and is the last one. */
+static void
+result_all_obstacles(const struct question *question, struct reach_result *result)
+{
+    struct obstacles there = { 0 }, back_again = { 0 };
+    struct question q = *question;
+    struct session session = { 0 };
+    struct walk forward, back = { 0 };
+    q.mended = &there;
+    question_walk(&q, &session, &forward);
+    q.mended = &back_again;
+    bool answered = forward.arrived && question_walk_back(&q, &forward, &session, &back);
+    result_words(&forward, answered ? &back : NULL, result);
+    result->obstacles = json_array();
+    list_obstacles(&there, "forward", result);
+    list_obstacles(&back_again, "return", result);
+    struct obstacles last = { 0 };
+    if (forward.stop || back.stop) {
+        *VEC_ADD(&last.items) = forward.stop ? forward : back;
+        list_obstacles(&last, forward.stop ? "forward" : "return", result);
+        VEC_DONE(&last.items); /* the walk itself is not its own */
+    }
+    walk_done(&forward);
+    walk_done(&back);
+    session_done(&session);
+    obstacles_done(&there);
+    obstacles_done(&back_again);
+}
+
+/* Both walks in words; with 'all_obstacles' the walk past them in their place. */
+static void
+result_explain(const struct question *q, const struct walk *forward, const struct walk *back,
+               struct reach_result *result)
+{
+    const struct walk *no = forward->stop ? forward : back && back->stop ? back : NULL;
+    if (!no || !q->all_obstacles) {
+        result_words(forward, back, result);
+    }
+    if (no && q->all_obstacles) {
         result->reason = obstacle_reason(no);
         result->hint = obstacle_hint(no);
+        result_all_obstacles(q, result);
+    } else if (no) {
+        result_reason(no, result);
     }
 }
 
@@ -200,7 +272,7 @@ question_answer(const struct question *q, bool want_components, struct reach_res
         *VEC_ADD(&result->receivers) = xstrdup(forward.receivers.items[i]);
     }
     if (want_components) {
-        result_words(&forward, answered ? &back : NULL, result);
+        result_explain(q, &forward, answered ? &back : NULL, result);
     }
     walk_done(&forward);
     walk_done(&back);
@@ -259,6 +331,7 @@ reach_result_done(struct reach_result *result)
     json_decref(result->back);
     json_decref(result->explanations);
     json_decref(result->steps);
+    json_decref(result->obstacles);
     free(result->reason);
     free(result->hint);
     *result = (struct reach_result){ 0 };

@@ -32,6 +32,7 @@ struct flow_spec {
     struct ip src_ip, dst_ip; /* overrides; IP_NONE: primary private address of the end (public when it comes from the internet) */
     bool interfaces_alone; /* an end named as an interface counts without its instance: whether that runs is not asked, as in AWS */
     const char *receiver; /* behind a load balancer, the instance whose way to show if it is among the receivers; NULL: the first */
+    bool all_obstacles;   /* the words are of a walk past every obstacle, as if each were mended; verdict and codes stay of the first */
     int family;           /* IP_V4 (0 too) or IP_V6, when no address tells */
 };
 /* The packet's header at one place. */
@@ -56,6 +57,7 @@ struct reach_result {
     id_list path;               /* ids crossed, as vectors/net describes: instance, subnet, gateway, vpc ... */
     json_t *forward, *back;     /* arrays of PathComponent */
     json_t *explanations;       /* array of Explanation; empty when reachable and the answer comes back */
+    json_t *obstacles;          /* all_obstacles: [{Direction, ExplanationCode, Component, Reason, Hint}]; else NULL */
     json_t *steps;              /* our own reading of both ways: [{Direction, Component, Id, Name, Verdict, Text, Rules}] */
     char *reason, *hint;        /* what decided a no, as one sentence, and the command that would mend it; NULL */
 };

@@ -1,3 +1,4 @@
+#include "netsim/analysis/mended.h"
 #include "netsim/analysis/walk_places.h"
 
 #include <string.h>
@@ -161,8 +162,7 @@ walk_pass_groups(struct walk *w, bool egress)
     hop->id = group ? group->obj.id : w->eni->groups.items[0].id;
     hop->egress = egress;
     hop->sg_rule = rule;
-    if (!rule && !w->filters_open) {
-        walk_stop(w, egress ? STOP_SG_EGRESS : STOP_SG_INGRESS);
+    if (!rule && !w->filters_open && walk_stops(w, egress ? STOP_SG_EGRESS : STOP_SG_INGRESS)) {
         return false;
     }
     if (!w->is_reply) {
@@ -186,11 +186,8 @@ walk_pass_acl(struct walk *w, bool egress)
         return true;
     }
     hop->nacl_entry = acl_decide(acl, egress, &w->packet);
-    if (!hop->nacl_entry || hop->nacl_entry->action == NACL_DENY) {
-        walk_stop(w, egress ? STOP_NACL_EGRESS : STOP_NACL_INGRESS);
-        return false;
-    }
-    return true;
+    bool denied = !hop->nacl_entry || hop->nacl_entry->action == NACL_DENY;
+    return !denied || !walk_stops(w, egress ? STOP_NACL_EGRESS : STOP_NACL_INGRESS);
 }
 
 /* An instance that does not run neither sends nor answers. */
@@ -211,11 +208,13 @@ static void
 at_sender(struct walk *w)
 {
     cross_instance_and_eni(w, true);
-    if (!powered(w)) {
-        walk_stop(w, STOP_INSTANCE_STATE);
-    } else if (w->eni->source_dest_check && !eni_has_ip(w->eni, &w->packet.src)) {
-        walk_stop(w, STOP_SPOOFED);
-    } else if (!w->subnet) {
+    if (!powered(w) && walk_stops(w, STOP_INSTANCE_STATE)) {
+        return;
+    }
+    if (w->eni->source_dest_check && !eni_has_ip(w->eni, &w->packet.src) && walk_stops(w, STOP_SPOOFED)) {
+        return;
+    }
+    if (!w->subnet) {
         walk_stop(w, STOP_NO_SUBNET); /* an import that lacks it */
     } else if (endpoint_sends(w) && walk_pass_groups(w, true)) {
         w->at = AT_EDGE_OUT;
@@ -248,14 +247,13 @@ at_router(struct walk *w)
     const struct route_table *table = network_subnet_route_table(w->net, w->subnet);
     struct hop *hop = walk_cross(w, HOP_ROUTE_TABLE, table ? &table->obj : NULL);
     hop->route = w->route = table ? route_lookup(w->net, table, &w->packet.dst, NULL) : NULL;
-    if (!w->route) {
-        walk_stop(w, STOP_NO_ROUTE);
-    } else if (route_is_blackhole(w->route)) {
-        walk_stop(w, STOP_BLACKHOLE);
-    } else {
-        const char *id;
-        w->at = route_targets[route_target(w->route, &id)].next;
+    enum stop stop = !w->route ? STOP_NO_ROUTE : route_is_blackhole(w->route) ? STOP_BLACKHOLE : STOP_NONE;
+    if (stop && (walk_stops(w, stop) || !walk_detour(w))) {
+        w->at = AT_END;
+        return;
     }
+    const char *id;
+    w->at = route_targets[route_target(w->route, &id)].next;
 }
 
 static const struct subnet *
@@ -355,9 +353,10 @@ at_receiver(struct walk *w)
         return;
     }
     cross_instance_and_eni(w, false);
-    if (!powered(w)) {
-        walk_stop(w, STOP_INSTANCE_STATE);
-    } else if (!endpoint_receives(w)) {
+    if (!powered(w) && walk_stops(w, STOP_INSTANCE_STATE)) {
+        return;
+    }
+    if (!endpoint_receives(w)) {
         return;
     } else if (eni_has_ip(w->eni, &w->packet.dst)) {
         delivered(w);

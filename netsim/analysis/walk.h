@@ -12,6 +12,7 @@
 
 struct tgw_attachment;
 struct lb_listener;
+struct obstacles;
 
 enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT,
     HOP_PEERING, HOP_TGW, HOP_TGW_TABLE, HOP_ATTACHMENT, HOP_VGW, HOP_VPN, HOP_CUSTOMER, HOP_DX, HOP_EIGW, HOP_VPCE, HOP_LB, HOP_UNMODELLED };
@@ -83,6 +84,7 @@ struct walk {
     struct packet start, packet; /* as it set out; as it is now */
     struct ip anyone;            /* an address that stands for every host outside; IP_NONE: none does */
     bool is_reply;
+    struct obstacles *mended; /* noted and passed, as mended.h says; NULL: the first one ends the walk */
     bool filters_open; /* groups and ACLs become hops and let everything through: connectivity.c judges them as sets */
     struct session *session; /* the first packet writes it, the reply reads it */
     VEC(struct hop) hops;

@@ -6,6 +6,7 @@
  * .../network/network-load-balancers.html (cross-zone), .../application/introduction.html */
 #include <string.h>
 
+#include "netsim/analysis/mended.h"
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
@@ -344,8 +345,8 @@ balancer_receives(struct walk *w, const struct load_balancer *lb)
     const struct lb_listener *listener = listener_for(lb, &w->packet);
     walk_cross(w, HOP_LB, &lb->obj)->listener = listener;
     group_list groups = { 0 };
-    if (lb->state && strncmp(lb->state, "active", 6) != 0) {
-        walk_stop(w, STOP_LB_STATE);
+    if (lb->state && strncmp(lb->state, "active", 6) != 0 && walk_stops(w, STOP_LB_STATE)) {
+        w->at = AT_END;
     } else if (!eni_has_ip(w->eni, &w->packet.dst)) {
         walk_stop(w, STOP_OTHER_DESTINATION);
     } else if (!listener) {

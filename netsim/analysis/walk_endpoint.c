@@ -2,6 +2,7 @@
  * Sources: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html, .../concepts.html */
 #include <string.h>
 
+#include "netsim/analysis/mended.h"
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/network.h"
@@ -27,8 +28,8 @@ place_vpce(struct walk *w)
         walk_stop(w, STOP_UNMODELLED);
     } else if (strcmp(endpoint->vpc_id, w->vpc_id) != 0) {
         walk_stop(w, STOP_BLACKHOLE);
-    } else if (!endpoint_is_available(endpoint)) {
-        walk_stop(w, STOP_GATEWAY_STATE);
+    } else if (!endpoint_is_available(endpoint) && walk_stops(w, STOP_GATEWAY_STATE)) {
+        return;
     } else if (!gateway_endpoint_carries(&w->packet)) {
         walk_stop(w, STOP_VPCE_PROTOCOL);
     } else if (!network_eni_by_address(w->net, w->vpc_id, &w->packet.src)) {
@@ -64,9 +65,5 @@ bool
 endpoint_receives(struct walk *w)
 {
     const struct endpoint *endpoint = network_endpoint_of_eni(w->net, w->eni->obj.id);
-    if (endpoint && !endpoint_is_available(endpoint)) {
-        walk_stop(w, STOP_GATEWAY_STATE);
-        return false;
-    }
-    return true;
+    return !endpoint || endpoint_is_available(endpoint) || !walk_stops(w, STOP_GATEWAY_STATE);
 }

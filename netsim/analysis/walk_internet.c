@@ -2,6 +2,7 @@
  * Sources: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html, .../vpc-nat-gateway.html */
 #include <string.h>
 
+#include "netsim/analysis/mended.h"
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/network.h"
 
@@ -53,13 +54,12 @@ place_igw_out(struct walk *w)
     const struct internet_gateway *igw = walk_get(w, &internet_gateway_kind, w->route->gateway_id);
     struct hop *hop = walk_cross(w, HOP_IGW, igw ? &igw->obj : NULL);
     hop->id = w->route->gateway_id;
-    if (!igw || !igw_attached_to(igw, w->vpc_id)) {
-        walk_stop(w, STOP_NO_IGW);
+    if ((!igw || !igw_attached_to(igw, w->vpc_id)) && (walk_stops(w, STOP_NO_IGW) || !igw)) {
+        w->at = AT_END;
         return;
     }
     enum stop stop = igw_translate_out(w);
-    if (stop) {
-        walk_stop(w, stop);
+    if (stop && walk_stops(w, stop)) {
         return;
     }
     hop->packet = w->packet;
@@ -145,6 +145,8 @@ place_igw_in(struct walk *w)
 {
     struct ip private_ip = w->packet.dst;
     const struct eni *eni = network_eni_by_public_ip(w->net, &w->packet.dst, &private_ip);
+    bool thought_of = !eni && w->mended && w->target.kind == TARGET_ENI; /* as if it had a public address */
+    eni = thought_of ? w->target.eni : eni;
     w->eni = eni;
     w->subnet = eni ? walk_get(w, &subnet_kind, eni->subnet_id) : NULL;
     w->vpc_id = eni ? eni->vpc_id : w->vpc_id;
@@ -152,14 +154,17 @@ place_igw_in(struct walk *w)
     struct hop *hop = igw ? walk_cross(w, HOP_IGW, &igw->obj) : NULL;
     enum stop refused = igw_refuses_source(&w->packet.src);
     bool entered_elsewhere = igw && w->entry_id && strcmp(w->entry_id, igw->obj.id) != 0;
+    /* AWS: the address must be one of an interface in use. */
+    bool unused = eni && (thought_of || (eni->status && strcmp(eni->status, "available") == 0));
+    w->at = AT_END;
     if (!eni || entered_elsewhere) {
         walk_stop(w, STOP_IGW_NO_SUCH_PUBLIC_IP);
-    } else if (!igw || !igw_attached_to(igw, w->vpc_id)) {
-        walk_stop(w, STOP_NO_IGW);
-    } else if (eni->status && strcmp(eni->status, "available") == 0) {
-        walk_stop(w, STOP_NO_PUBLIC_IP); /* AWS: the address must be one of an interface in use */
-    } else if (refused) {
-        walk_stop(w, refused);
+    } else if ((!igw || !igw_attached_to(igw, w->vpc_id)) && (walk_stops(w, STOP_NO_IGW) || !igw)) {
+        return;
+    } else if (unused && walk_stops(w, STOP_NO_PUBLIC_IP)) {
+        return;
+    } else if (refused && walk_stops(w, refused)) {
+        return;
     } else {
         w->packet.dst = private_ip;
         hop->packet = w->packet;
@@ -284,7 +289,7 @@ place_nat(struct walk *w)
     }
     struct hop *hop = walk_cross(w, HOP_NAT, &nat->obj);
     enum stop refused = nat_refuses(w, nat);
-    if (refused) {
+    if (refused == STOP_NAT_REPLY || (refused && walk_stops(w, refused))) {
         walk_stop(w, refused);
         return;
     }

@@ -2,6 +2,7 @@
  * virtual private gateways with VPN and Direct Connect, egress-only internet gateways. */
 #include <string.h>
 
+#include "netsim/analysis/mended.h"
 #include "netsim/analysis/tgw_table.h"
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/egress_only_gateway.h"
@@ -60,12 +61,10 @@ static void
 through_vpn(struct walk *w, const struct vpn_connection *vpn, enum stop when_down)
 {
     walk_cross(w, HOP_VPN, &vpn->obj);
-    if (!vpn_connection_is_available(vpn)) {
-        walk_stop(w, when_down);
+    if (!vpn_connection_is_available(vpn) && walk_stops(w, when_down)) {
         return;
     }
-    if (!vpn_covers(vpn, &w->packet.dst)) {
-        walk_stop(w, STOP_VPN_NO_ROUTE);
+    if (!vpn_covers(vpn, &w->packet.dst) && walk_stops(w, STOP_VPN_NO_ROUTE)) {
         return;
     }
     if (walk_is_target(w, vpn->obj.id)) {
@@ -152,8 +151,7 @@ place_vgw_out(struct walk *w)
         walk_stop(w, STOP_UNKNOWN_RESOURCE);
         return;
     }
-    if (!same(vpn_gateway_vpc(vgw), w->vpc_id)) {
-        walk_stop(w, STOP_GATEWAY_ATTACHMENT);
+    if (!same(vpn_gateway_vpc(vgw), w->vpc_id) && walk_stops(w, STOP_GATEWAY_ATTACHMENT)) {
         return;
     }
     if (!network_eni_by_address(w->net, w->vpc_id, &w->packet.src)) {
@@ -253,8 +251,8 @@ place_peering(struct walk *w)
         walk_stop(w, STOP_UNKNOWN_RESOURCE);
     } else if (!other) {
         walk_stop(w, STOP_BLACKHOLE);
-    } else if (!peering_is_active(peering)) {
-        walk_stop(w, STOP_PCX_INACTIVE);
+    } else if (!peering_is_active(peering) && walk_stops(w, STOP_PCX_INACTIVE)) {
+        return;
     } else if (walk_is_target(w, id)) {
         walk_arrive(w);
     } else {
@@ -309,13 +307,12 @@ place_tgw(struct walk *w)
     w->zone = w->subnet ? w->subnet->zone : NULL;
     if (attachment->subnet_ids.n > 0 && w->zone) {
         const struct subnet *entrance = tgw_attachment_subnet(w->net, attachment, w->zone);
-        if (!entrance) {
-            walk_stop(w, STOP_TGW_ZONE);
+        if (!entrance && walk_stops(w, STOP_TGW_ZONE)) {
             return;
         }
         w->subnet = entrance;
         w->eni = NULL;
-        if (!walk_pass_acl(w, false)) {
+        if (entrance && !walk_pass_acl(w, false)) {
             return;
         }
     }
@@ -406,8 +403,7 @@ static void
 tgw_leave(struct walk *w, const struct tgw_attachment *to)
 {
     walk_cross(w, HOP_ATTACHMENT, &to->obj);
-    if (!tgw_attachment_is_available(to)) {
-        walk_stop(w, STOP_GATEWAY_ATTACHMENT);
+    if (!tgw_attachment_is_available(to) && walk_stops(w, STOP_GATEWAY_ATTACHMENT)) {
         return;
     }
     w->origin.references = w->origin.references && tgw_carries_references(w, to);
@@ -443,6 +439,20 @@ announced_by_target(const struct walk *w, const struct tgw_route_table *table)
     return NULL;
 }
 
+/* As if it had one, it leads to the VPC that has the address. */
+static void
+tgw_no_way(struct walk *w, enum stop stop)
+{
+    if (walk_stops(w, stop)) {
+        return;
+    }
+    const struct tgw_attachment *to = walk_tgw_detour(w);
+    w->at = AT_END;
+    if (to) {
+        tgw_leave(w, to);
+    }
+}
+
 void
 place_tgw_table(struct walk *w)
 {
@@ -450,7 +460,7 @@ place_tgw_table(struct walk *w)
     const struct tgw_route_table *table = tgw_attachment_table(w->net, in, w->tgw_id);
     if (!table) {
         const char *named = strcmp(in->tgw_id, w->tgw_id) == 0 ? in->table_id : in->peer_table_id;
-        walk_stop(w, *named ? STOP_TGW_UNKNOWN_ROUTES : STOP_TGW_NO_ASSOCIATION);
+        tgw_no_way(w, *named ? STOP_TGW_UNKNOWN_ROUTES : STOP_TGW_NO_ASSOCIATION);
         return;
     }
     walk_cross(w, HOP_TGW_TABLE, &table->obj);
@@ -461,12 +471,10 @@ place_tgw_table(struct walk *w)
     if (!way.found) {
         to = announced_by_target(w, table);
     }
-    if (way.blackhole) {
-        walk_stop(w, STOP_TGW_BLACKHOLE);
-    } else if (to) {
+    if (to && !way.blackhole) {
         tgw_leave(w, to);
     } else {
-        walk_stop(w, way.found ? STOP_UNKNOWN_RESOURCE : STOP_TGW_NO_ROUTE);
+        tgw_no_way(w, way.blackhole ? STOP_TGW_BLACKHOLE : way.found ? STOP_UNKNOWN_RESOURCE : STOP_TGW_NO_ROUTE);
     }
 }
 
@@ -577,9 +585,10 @@ from_vpn(struct walk *w, const char *id)
 {
     const struct vpn_connection *vpn = walk_get(w, &vpn_connection_kind, id);
     walk_cross(w, HOP_VPN, vpn ? &vpn->obj : NULL)->id = id;
-    if (vpn && !vpn_connection_is_available(vpn)) {
-        walk_stop(w, *vpn->tgw_id ? STOP_TGW_VPN : STOP_VPN);
-    } else if (vpn && *vpn->vpn_gateway_id) {
+    if (vpn && !vpn_connection_is_available(vpn) && walk_stops(w, *vpn->tgw_id ? STOP_TGW_VPN : STOP_VPN)) {
+        return;
+    }
+    if (vpn && *vpn->vpn_gateway_id) {
         enter_by_vgw(w, vpn->vpn_gateway_id);
     } else {
         enter_by_attachment(w, attachment_of_resource(w, id), NULL);

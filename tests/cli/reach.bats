@@ -54,6 +54,28 @@ asks() {
     done
 }
 
+@test "--all lists every obstacle there and back; all hints together mend it" {
+    with_lab
+    asks 1 "3 obstacles" web db --port 80 --all
+    asks 1 "3  SUBNET_ACL_RESTRICTION  on the way back, network ACL acl-db" web db --port 80 --all
+    vpclab reach web db --port 80 --all -o json >"$DIR/json" || [ $? = 1 ]
+    [ "$(jq -c '[.NetworkInsightsAnalyses[0].Explanations[].ExplanationCode]' "$DIR/json")" = \
+        '["SUBNET_ACL_RESTRICTION","ENI_SG_RULES_MISMATCH","SUBNET_ACL_RESTRICTION"]' ]
+    [ "$(jq -c '[.NetworkInsightsAnalyses[0].ForwardPathComponents[] | select(.Explanations) | .Component.Id]' "$DIR/json")" = '["acl-db","sg-db"]' ]
+    [ "$(members .)" = "NetworkInsightsAnalyses " ]
+    vpclab reach web db --port 80 --all | sed -n 's/^ *hint: //p' >"$DIR/hints" || true
+    [ "$(wc -l <"$DIR/hints")" = 3 ]
+    local hint
+    while read -r hint; do eval "vpclab $hint" >/dev/null; done <"$DIR/hints"
+    asks 0 REACHABLE web db --port 80 --all
+    asks 0 REACHABLE web db --port 80
+    asks 1 "because: " web app --port 80 # without it one obstacle, as AWS shows
+    asks 1 "1 obstacle" web app --port 80 --all
+    asks 1 "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS  i-app (app) has no public address" internet app --port 22 --all
+    asks 1 "ENI_SG_RULES_MISMATCH  no inbound rule of sg-app" internet app --port 22 --all
+    asks 1 "NGW_SOURCE_ADDRESS_REASSIGN  on the way back" internet app --port 22 --all
+}
+
 # members FILTER: the keys of the objects that jq's FILTER gives from $DIR/json, sorted
 members() { jq -r "$1 | keys[]" "$DIR/json" | sort -u | tr '\n' ' '; }
 
