@@ -44,6 +44,7 @@ take_record(void *context, const struct flow_log *log, const struct flow_format 
         deliver(d);
         buf_clear(&d->batch.header);
         memcpy(d->batch.log_id, log->obj.id, sizeof d->batch.log_id);
+        flow_home_of(log, &d->batch.home);
         flow_format_header(format, &d->batch.header);
     }
     flow_batch_add(&d->batch, record, line, d->now_ms);

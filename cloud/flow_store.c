@@ -29,6 +29,58 @@ flow_logs_path(const struct cloud *cloud, const char *flow_log_id)
     return flow_log_id ? path_of(cloud, flow_log_id, "log") : xasprintf("%s/flowlogs", cloud->dir->path);
 }
 
+/* ---- where to -----------------------------------------------------------------------------------------------------
+ */
+/* The name in arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*; other text is a name itself. */
+static void
+group_of(const char *text, char *name, size_t room)
+{
+    const char *at = strstr(text, ":log-group:");
+    snprintf(name, room, "%s", at ? at + strlen(":log-group:") : text);
+    size_t size = strlen(name);
+    if (at && size > 2 && strcmp(name + size - 2, ":*") == 0) {
+        name[size - 2] = '\0';
+    }
+}
+
+void
+flow_home_of(const struct flow_log *log, struct flow_home *home)
+{
+    const char *traffic = log->traffic_type ? log->traffic_type : "ALL";
+    *home = (struct flow_home){ .to_s3 = log->destination_type && strcmp(log->destination_type, "s3") == 0 };
+    if (home->to_s3) {
+        snprintf(home->destination, sizeof home->destination, "%s", log->destination ? log->destination : "");
+    } else {
+        group_of(log->group_name    ? log->group_name
+                 : log->destination ? log->destination
+                                    : "",
+                 home->destination, sizeof home->destination);
+    }
+    for (size_t i = 0; traffic[i] && i + 1 < sizeof home->traffic; i++) {
+        home->traffic[i] = (char)(traffic[i] | 0x20); /* AWS's three words are capital letters */
+    }
+}
+
+bool
+flow_store_home(const struct cloud *cloud, const char *log_id, struct flow_home *home)
+{
+    const struct flow_log *log = store_get(network_store(cloud->net), &flow_log_kind, log_id);
+    if (log) {
+        flow_home_of(log, home);
+        return true;
+    }
+    char *path = path_of(cloud, log_id, "more"), type[32];
+    FILE *file = path ? fopen(path, "re") : NULL;
+    *home = (struct flow_home){ 0 };
+    bool ok = file && fscanf(file, "# %31s %1023s %7s", type, home->destination, home->traffic) == 3;
+    home->to_s3 = ok && strcmp(type, "s3") == 0;
+    if (file) {
+        fclose(file);
+    }
+    free(path);
+    return ok;
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------------------
  */
 void
@@ -66,13 +118,17 @@ write_more(const struct cloud *cloud, const struct flow_batch *batch, size_t beg
 {
     char *path = path_of(cloud, batch->log_id, "more");
     struct buf text = { 0 };
+    int fd = open_to_append(path);
+    if (fd >= 0 && lseek(fd, 0, SEEK_END) == 0 && *batch->home.destination) {
+        buf_printf(&text, "# %s %s %s\n", batch->home.to_s3 ? "s3" : "cloud-watch-logs", batch->home.destination,
+                   batch->home.traffic);
+    }
     for (const char *line = buf_str(&batch->more); *line;) {
         char *rest;
         size_t offset = strtoul(line, &rest, 10), size = strcspn(rest, "\n");
         buf_printf(&text, "%zu%.*s\n", begin + offset, (int)size, rest);
         line = rest + size + 1;
     }
-    int fd = open_to_append(path);
     bool ok = fd >= 0 && write_all(fd, &text);
     if (fd >= 0) {
         close(fd);
@@ -136,6 +192,11 @@ static void
 more_next(struct more *m)
 {
     m->offset = -1;
+    if (m->file && ftell(m->file) == 0 && getc(m->file) == '#') {
+        getline(&m->line, &m->room, m->file); /* where to */
+    } else if (m->file && ftell(m->file) == 1) {
+        rewind(m->file);
+    }
     if (m->file && getline(&m->line, &m->room, m->file) > 0 && sscanf(m->line, "%ld %n", &m->offset, &m->rest) != 1) {
         m->offset = -1;
     }

@@ -4,6 +4,7 @@
  *     DIR/flowlogs/fl-0a1b....more    for each record what AWS has no field for: where in the .log it begins, its interface (which names the stream in
  *                                     CloudWatch Logs), when it was written (ms), what refused it, how many packets were lost; `-` for none
  *
+ * The .more file begins with where the log's records are delivered: "# cloud-watch-logs GROUP all", "# s3 arn:aws:s3:::bucket reject".
  * A .more file without the line of a record (the keeper was killed between the two) only means that nothing more is known.
  *
  * Uses: netsim/flowlog.   Used by: flow_capture.c (writes), ops_flows.c, ops_logs.c (read) */
@@ -14,9 +15,20 @@
 /* "DIR/flowlogs" and "DIR/flowlogs/FL.log" of a lab; the caller frees it.  NULL for a lab that is never saved. */
 char *flow_logs_path(const struct cloud *cloud, const char *flow_log_id);
 
+/* Where a log's records are delivered, as long as anybody knows: also when the log was deleted. */
+struct flow_home {
+    bool to_s3;              /* else to CloudWatch Logs */
+    char destination[1024];  /* the log group's name, or the bucket's ARN with a prefix */
+    char traffic[8];         /* "all", "accept", "reject": the end of the streams' names */
+};
+void flow_home_of(const struct flow_log *log, struct flow_home *home);
+/* False when nobody knows any more. */
+bool flow_store_home(const struct cloud *cloud, const char *log_id, struct flow_home *home);
+
 /* ---- writing ---- */
 struct flow_batch { /* records of one log that are written together; zeroed it is empty */
     char log_id[ID_SIZE];
+    struct flow_home home;
     struct buf header, lines, more;
 };
 void flow_batch_add(struct flow_batch *batch, const struct flow_record *record, const char *line, int64_t now_ms);

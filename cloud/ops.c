@@ -45,6 +45,7 @@
     FAMILY(ops_import_iam) \
     FAMILY(ops_flows) \
     FAMILY(ops_clock) \
+    FAMILY(ops_logs) \
     FAMILY(ops_iam_simulate) \
     FAMILY(ops_iam_batch) \
     FAMILY(ops_policy_test) \

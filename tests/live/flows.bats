@@ -210,3 +210,11 @@ has_not() { ! has "$@" >/dev/null || { echo "a line matches: $*"; cat "$DIR/flow
     vpclab clock advance 1m >/dev/null
     [ "$(grep -cE "$(eni db) $web $db [0-9]+ 5432 6 .* ACCEPT OK$" "$file")" = 2 ]
 }
+
+@test "records are log events in the group that the flow log names" {
+    lab_with_flow_log '${dstport} ${action}' # without interface-id: the stream's name knows it all the same
+    up
+    refused web "$db" 22
+    [ "$(vpclab logs filter-log-events --log-group-name flows --filter-pattern '[port=22, action=REJECT]' --query 'events[].logStreamName' -o text)" = "$(eni db)-all" ]
+    [ "$(vpclab logs filter-log-events --log-group-name flows --filter-pattern '[port=22, action=ACCEPT]' --query 'events[].logStreamName' -o text)" = "$(eni web)-all" ]
+}
