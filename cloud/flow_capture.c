@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/flow_s3.h"
 #include "cloud/flow_store.h"
 
 struct flow_capture {
@@ -12,7 +13,7 @@ struct flow_capture {
 
 /* What flow_window_close() told, by log, until it is written. */
 struct delivery {
-    const struct cloud *cloud;
+    struct cloud *cloud;
     struct flow_batch batch;
     int64_t now_ms;
     bool ok;
@@ -32,6 +33,7 @@ flow_capture_start(struct cloud *cloud, flow_poll *poll)
 static void
 deliver(struct delivery *d)
 {
+    d->ok = flow_s3_deliver(d->cloud, &d->batch, d->err) && d->ok;
     d->ok = flow_batch_write(d->cloud, &d->batch, d->err) && d->ok;
 }
 

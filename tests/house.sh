@@ -40,6 +40,7 @@ nftables/        netsim/live/
 libmnl/          netsim/live/
 libnftnl/        netsim/live/
 pcap             netsim/live/capture
+zlib.h           cloud/gzip
 lua              scenarios/
 lauxlib.h        scenarios/
 readline/        shell/

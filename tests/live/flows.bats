@@ -218,3 +218,19 @@ has_not() { ! has "$@" >/dev/null || { echo "a line matches: $*"; cat "$DIR/flow
     [ "$(vpclab logs filter-log-events --log-group-name flows --filter-pattern '[port=22, action=REJECT]' --query 'events[].logStreamName' -o text)" = "$(eni db)-all" ]
     [ "$(vpclab logs filter-log-events --log-group-name flows --filter-pattern '[port=22, action=ACCEPT]' --query 'events[].logStreamName' -o text)" = "$(eni web)-all" ]
 }
+
+@test "records delivered to S3: an object as AWS names it, and in the lab's bucket" {
+    lab_with_flow_log
+    vpclab s3api create-bucket --bucket flow-bucket >/dev/null
+    vpclab ec2 create-flow-logs --resource-type VPC --resource-ids "$vpc" --traffic-type REJECT --log-destination-type s3 \
+        --log-destination arn:aws:s3:::flow-bucket/net --max-aggregation-interval 60 >/dev/null
+    up
+    refused web "$db" 22
+    vpclab clock advance 1m >/dev/null
+    local key
+    key=$(vpclab s3api list-objects-v2 --bucket flow-bucket --query 'Contents[0].Key' -o text)
+    grep -qE "^net/AWSLogs/123456789012/vpcflowlogs/us-east-1/20[0-9]{2}/[0-9]{2}/[0-9]{2}/123456789012_vpcflowlogs_us-east-1_fl-[0-9a-f]+_20[0-9]{6}T[0-9]{4}Z_[0-9a-f]{8}\.log\.gz$" <<<"$key"
+    gzip -dc "$XDG_DATA_HOME/vpclab/labs/default/flowlogs/s3/flow-bucket/$key" >"$DIR/object"
+    head -n 1 "$DIR/object" | grep -q "^version account-id interface-id"
+    grep -qE "$(eni db) $web $db [0-9]+ 22 6 .* REJECT OK$" "$DIR/object"
+}
