@@ -80,7 +80,7 @@ check-unit: $(UNIT)
 	@$(run_tests) $(UNIT)
 # Verdicts against second readings of AWS's pages, on many more random networks and policies than `make check` tries.
 check-deep: $(SPEC)
-	@SPEC_NETWORKS=100000 SPEC_CONNECTIVITY=5000 SPEC_POLICIES=1000000 TEST_TIMEOUT=1800 $(run_tests) $(SPEC)
+	@SPEC_NETWORKS=100000 SPEC_CONNECTIVITY=100000 SPEC_POLICIES=1000000 TEST_TIMEOUT=1800 $(run_tests) $(SPEC)
 check-live: all $(LIVE)
 	@$(run_tests) -- $(tests_live)
 

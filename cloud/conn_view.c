@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network.h"
 #include "netsim/model/security_group.h"
+#include "netsim/model/vpn.h"
 
 #define NAMES_SHOWN 6 /* of a group, below a table */
 
@@ -30,17 +32,57 @@ selection_done(struct selection *selection)
     *selection = (struct selection){ 0 };
 }
 
+static bool
+holds_address_in(const struct eni *eni, const struct cidr *block)
+{
+    for (size_t i = 0; i < eni->addresses.n; i++) {
+        if (cidr_contains_ip(block, &eni->addresses.items[i].ip)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < eni->addresses6.n; i++) {
+        if (cidr_contains_ip(block, &eni->addresses6.items[i].ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool
 selection_has_eni(const struct selection *selection, const struct eni *eni)
 {
-    return selection->everything || map_get(&selection->enis, eni->obj.id);
+    return selection->everything || map_get(&selection->enis, eni->obj.id) ||
+           (selection->block.ip.family && holds_address_in(eni, &selection->block));
 }
 
+int
+selection_family(const struct selection *selection)
+{
+    return selection->block.ip.family;
+}
+
+bool
+selection_is_by_gate(const struct selection *selection, const struct conn_class *class)
+{
+    return class->gate && (selection->onprem || (selection->gate && strcmp(selection->gate, class->gate) == 0));
+}
+
+/* Does the part of an outside class hold any address of the selection? */
 static bool
 has_part(const struct selection *selection, const struct connectivity *c, size_t class)
 {
-    return selection->everything || selection->internet ||
-           (selection->outside.family && connectivity_class_at(c, &selection->outside) == (int)class);
+    const struct conn_class *k = connectivity_class(c, class);
+    bool found = selection->everything || (selection->internet && !k->gate) ||
+                 (selection->onprem && k->gate && !k->service) ||
+                 (selection->gate && selection_is_by_gate(selection, k));
+    for (size_t i = 0; i < k->outside.n && selection->block.ip.family && !found; i++) {
+        found = cidr_contains(&selection->block, &k->outside.items[i]);
+    }
+    if (selection->block.ip.family && !found) { /* an address, or a block inside one part */
+        struct ip first = cidr_first(&selection->block);
+        found = connectivity_class_at(c, k->gate, &first) == (int)class;
+    }
+    return found;
 }
 
 bool
@@ -63,15 +105,17 @@ by_own_name(const struct network *net, const struct eni *eni, const char *text)
 {
     const struct instance *instance = instance_of(net, eni);
     const char *names[] = { instance ? object_name(&instance->obj) : NULL, object_name(&eni->obj) };
-    return (names[0] && strcmp(names[0], text) == 0) || (names[1] && strcmp(names[1], text) == 0);
+    return (names[0] && strcmp(names[0], text) == 0) || (names[1] && strcmp(names[1], text) == 0) ||
+           strcmp(eni_name(net, eni), text) == 0;
 }
 
 static bool
 by_id(const struct network *net, const struct eni *eni, const char *text)
 {
-    (void)net;
-    return strcmp(eni->obj.id, text) == 0 || strcmp(eni->attachment.instance_id, text) == 0 ||
-           strcmp(eni->subnet_id, text) == 0 || strcmp(eni->vpc_id, text) == 0 || eni_has_group(eni, text);
+    const char *owner = eni_owner_id(net, eni);
+    return (owner && strcmp(owner, text) == 0) || strcmp(eni->obj.id, text) == 0 ||
+           strcmp(eni->attachment.instance_id, text) == 0 || strcmp(eni->subnet_id, text) == 0 ||
+           strcmp(eni->vpc_id, text) == 0 || eni_has_group(eni, text);
 }
 
 static bool
@@ -143,57 +187,109 @@ select_by(const struct network *net, names_eni *names, const char *text, struct 
     return selection->enis.n > 0;
 }
 
-/* A gateway or a balancer alone: the answer would be empty, and wrong. */
+/* The kinds of gates, by which lines to other networks and services go. */
+static const struct kind *const gate_kinds[] = { &vpn_connection_kind, &direct_connect_gateway_kind, &vpn_gateway_kind,
+                                                 &endpoint_kind };
+
 static bool
-check_taken(const struct network *net, const struct selection *selection, struct err *err)
+select_gate(const struct cloud *cloud, const char *text, struct selection *selection)
 {
-    const struct store *store = network_store(net);
-    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-        if (map_get(&selection->enis, eni->obj.id) && connectivity_takes(net, eni)) {
+    const struct store *store = network_store(cloud->net);
+    for (size_t i = 0; i < ARRAY_SIZE(gate_kinds); i++) {
+        for (const struct object *o = store_first(store, gate_kinds[i]); o; o = store_next(store, o)) {
+            const char *name = object_name(o);
+            if (strcmp(o->id, text) == 0 || (name && strcmp(name, text) == 0)) {
+                selection->gate = o->id;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool
+check_onprem(const struct cloud *cloud, struct err *err)
+{
+    const struct store *store = network_store(cloud->net);
+    for (size_t i = 0; i < ARRAY_SIZE(gate_kinds) - 1; i++) {
+        if (store_first(store, gate_kinds[i])) {
             return true;
         }
     }
-    err_set(err, ERR_INPUT, "InvalidParameterValue",
-            "`%s` is a NAT gateway or a load balancer, which the sets leave out", selection->text);
-    return err_hint(err, "`reach` answers for one packet");
+    err_set(
+        err, ERR_INPUT, "InvalidParameterValue",
+        "`onprem` is what lies behind VPN connections, VPN gateways and Direct Connect gateways, and there are none");
+    return err_hint(err, "name an address, or make one: ec2 create-vpn-connection ...");
+}
+
+/* Interfaces in the block, or the world outside: which of its parts hold it is for selection_has_class(). */
+static bool
+select_block(const char *text, struct selection *selection)
+{
+    struct ip ip;
+    if (strchr(text, '/')) {
+        return cidr_parse_loose(text, &selection->block);
+    }
+    if (ip_parse(text, &ip)) {
+        selection->block = cidr_host(&ip);
+        return true;
+    }
+    return false;
+}
+
+/* What the lab knows by a prefix of its id or by another name. */
+static bool
+select_resolved(const struct cloud *cloud, const char *text, struct selection *selection, struct err *err)
+{
+    char id[ID_SIZE];
+    if (!cloud_resolve(cloud, NULL, text, id, err)) {
+        return false;
+    }
+    if (store_find(network_store(cloud->net), id)) {
+        if (select_by(cloud->net, by_id, id, selection) || select_gate(cloud, id, selection)) {
+            return true;
+        }
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` (%s) holds no network interface", text, id);
+    }
+    err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` names no interface of the lab", text);
+    return err_hint(err,
+                    "an end is an instance, interface, load balancer, gateway, endpoint, subnet, VPC or group by id "
+                    "or name, KEY=VALUE of a tag, an address or CIDR, `internet` or `onprem`");
 }
 
 bool
 selection_find(const struct cloud *cloud, const char *text, struct selection *selection, struct err *err)
 {
-    char id[ID_SIZE];
     *selection = (struct selection){ .text = xstrdup(text ? text : "everything"), .everything = !text };
     if (!text) {
         return true;
     }
-    if (strcmp(text, "internet") == 0) {
-        selection->internet = true;
-        return true;
+    selection->internet = strcmp(text, "internet") == 0;
+    selection->onprem = strcmp(text, "onprem") == 0;
+    if (selection->internet || selection->onprem) {
+        return selection->internet || check_onprem(cloud, err);
     }
     for (size_t i = 0; i < ARRAY_SIZE(ways_to_name); i++) {
         if (select_by(cloud->net, ways_to_name[i], text, selection)) {
-            return check_taken(cloud->net, selection, err);
-        }
-    }
-    if (ip_parse(text, &selection->outside)) {
-        if (!ip_is_private(&selection->outside) && !ip_is_shared(&selection->outside)) {
             return true;
         }
-        return err_set(err, ERR_INPUT, "InvalidParameterValue", "no interface has the address `%s`", text);
     }
-    /* A prefix of an id, or a name that the lab knows otherwise. */
-    if (!cloud_resolve(cloud, NULL, text, id, err)) {
-        return false;
+    return select_gate(cloud, text, selection) || select_block(text, selection) ||
+           select_resolved(cloud, text, selection, err);
+}
+
+/* Nothing of the network answers to an address or a block that nobody has. */
+bool
+selection_check(const struct selection *selection, const struct connectivity *c, struct err *err)
+{
+    bool found = !selection->block.ip.family;
+    for (size_t k = 0; k < connectivity_n_classes(c) && !found; k++) {
+        found = selection_has_class(selection, c, k);
     }
-    if (store_find(network_store(cloud->net), id)) {
-        if (select_by(cloud->net, by_id, id, selection)) {
-            return check_taken(cloud->net, selection, err);
-        }
-        return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` (%s) holds no network interface", text, id);
-    }
-    err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` names no interface of the lab", text);
-    return err_hint(err, "an end is an instance, interface, subnet, VPC or group by id or name, KEY=VALUE of a tag, "
-                         "an address or `internet`");
+    return found || err_set(err, ERR_INPUT, "InvalidParameterValue",
+                            "no interface has the address `%s`, and no gateway "
+                            "leads to it",
+                            selection->text);
 }
 
 /* ---- Names of groups
@@ -253,20 +349,54 @@ outside_name(const struct cidr *outside, size_t n)
     return buf_steal(&text);
 }
 
-char *
-members_name(const struct network *net, const struct eni *const *members, size_t n, const struct cidr *outside,
-             size_t n_outside)
+/* "onprem via vpn-1" where the private addresses lie behind it, else the parts; a service by its endpoint alone. */
+static char *
+gate_name(const struct crowd *crowd)
 {
-    if (n == 0) {
-        return outside_name(outside, n_outside);
+    const struct object *gate = store_find(network_store(crowd->net), crowd->gate);
+    const char *name = gate ? object_name(gate) : NULL;
+    const struct cidr class_b = cidr_lit("172.16.0.0/12");
+    bool onprem = false;
+    name = name ? name : crowd->gate;
+    if (gate && gate->kind == &endpoint_kind) {
+        const char *service = ((const struct endpoint *)gate)->service_name;
+        const char *dot = service ? strrchr(service, '.') : NULL;
+        return xasprintf("%s via %s", dot ? dot + 1 : "service", name);
     }
-    if (n == 1) {
-        return xstrdup(eni_name(net, members[0]));
+    for (size_t i = 0; i < crowd->n_outside; i++) {
+        onprem = onprem || cidr_equal(&crowd->outside[i], &class_b);
     }
-    char *groups = same_names(net, members, n) ? xstrdup(eni_name(net, members[0])) : common_groups(net, members, n);
+    char *parts = onprem ? xstrdup("onprem") : outside_name(crowd->outside, crowd->n_outside);
+    char *text = xasprintf("%s via %s", parts, name);
+    free(parts);
+    return text;
+}
+
+static char *
+one_name(const struct crowd *crowd)
+{
+    const char *name = eni_name(crowd->net, crowd->members[0]);
+    return crowd->secondary ? xasprintf("%s %s", name, ip_str(&crowd->addresses[0])) : xstrdup(name);
+}
+
+char *
+crowd_name(const struct crowd *crowd)
+{
+    if (crowd->n == 0) {
+        return crowd->gate ? gate_name(crowd) : outside_name(crowd->outside, crowd->n_outside);
+    }
+    if (crowd->n == 1) {
+        return one_name(crowd);
+    }
+    const char *second = crowd->secondary ? " secondary" : "";
+    char *groups = same_names(crowd->net, crowd->members, crowd->n)
+                       ? xstrdup(eni_name(crowd->net, crowd->members[0]))
+                       : common_groups(crowd->net, crowd->members, crowd->n);
+    char *one = one_name(crowd);
     char *name =
-        groups ? xasprintf("%s (%zu)", groups, n) : xasprintf("%s and %zu more", eni_name(net, members[0]), n - 1);
+        groups ? xasprintf("%s%s (%zu)", groups, second, crowd->n) : xasprintf("%s and %zu more", one, crowd->n - 1);
     free(groups);
+    free(one);
     return name;
 }
 
@@ -293,13 +423,44 @@ name_groups(struct conn_view *view)
     struct map taken = { 0 };
     for (size_t i = 0; i < view->groups.n; i++) {
         struct view_group *g = &view->groups.items[i];
-        char *name = members_name(view->net, g->members.items, g->members.n, g->outside.items, g->outside.n);
+        char *name = crowd_name(&(struct crowd){ .net = view->net,
+                                                 .members = g->members.items,
+                                                 .addresses = g->addresses.items,
+                                                 .n = g->members.n,
+                                                 .secondary = g->secondary,
+                                                 .outside = g->outside.items,
+                                                 .n_outside = g->outside.n,
+                                                 .gate = g->gate });
         uintptr_t n = (uintptr_t)map_get(&taken, name) + 1;
         map_put(&taken, name, (void *)n);
         g->name = n > 1 ? xasprintf("%s #%" PRIuPTR, name, n) : xstrdup(name);
         free(name);
     }
     map_done(&taken);
+}
+
+static void
+add_class(struct conn_view *view, struct map *known, int number, size_t k, const struct selection *from,
+          const struct selection *to)
+{
+    const struct conn_class *class = connectivity_class(view->c, k);
+    for (size_t i = 0; i < class->members.n; i++) {
+        const struct eni *eni = class->members.items[i];
+        /* Of what opens no connections by itself only a question about it speaks. */
+        bool opens = !from->everything || connectivity_opens(view->net, eni);
+        struct view_group *group =
+            group_for(view, known, number, k, opens && selection_has_eni(from, eni), selection_has_eni(to, eni));
+        group->secondary = class->secondary;
+        *VEC_ADD(&group->members) = eni;
+        *VEC_ADD(&group->addresses) = class->addresses.items[i];
+    }
+    for (size_t i = 0; i < class->outside.n; i++) {
+        struct view_group *group =
+            group_for(view, known, number, k, has_part(from, view->c, k), has_part(to, view->c, k));
+        group->gate = class->gate;
+        group->service = class->service;
+        *VEC_ADD(&group->outside) = class->outside.items[i];
+    }
 }
 
 void
@@ -311,16 +472,7 @@ conn_view_init(struct conn_view *view, const struct network *net, int family, co
     int *numbers;
     connectivity_groups(view->c, &numbers);
     for (size_t k = 0; k < connectivity_n_classes(view->c); k++) {
-        const struct conn_class *class = connectivity_class(view->c, k);
-        for (size_t i = 0; i < class->members.n; i++) {
-            const struct eni *eni = class->members.items[i];
-            bool in_from = selection_has_eni(from, eni), in_to = selection_has_eni(to, eni);
-            *VEC_ADD(&group_for(view, &known, numbers[k], k, in_from, in_to)->members) = eni;
-        }
-        bool in_from = has_part(from, view->c, k), in_to = has_part(to, view->c, k);
-        for (size_t i = 0; i < class->outside.n; i++) {
-            *VEC_ADD(&group_for(view, &known, numbers[k], k, in_from, in_to)->outside) = class->outside.items[i];
-        }
+        add_class(view, &known, numbers[k], k, from, to);
     }
     free(numbers);
     map_done(&known);
@@ -333,6 +485,7 @@ conn_view_done(struct conn_view *view)
     for (size_t i = 0; i < view->groups.n; i++) {
         free(view->groups.items[i].name);
         VEC_DONE(&view->groups.items[i].members);
+        VEC_DONE(&view->groups.items[i].addresses);
         VEC_DONE(&view->groups.items[i].outside);
     }
     VEC_DONE(&view->groups);
@@ -354,10 +507,11 @@ static json_t *
 group_json(const struct conn_view *view, const struct view_group *g)
 {
     json_t *json = json_pack("{s:s, s:i}", "Name", g->name, "Count", (int)g->members.n);
-    json_t *ids = json_array(), *names = json_array(), *outside = json_array();
+    json_t *ids = json_array(), *names = json_array(), *outside = json_array(), *addresses = json_array();
     for (size_t i = 0; i < g->members.n; i++) {
         json_array_append_new(ids, json_string(g->members.items[i]->obj.id));
         json_array_append_new(names, json_string(eni_name(view->net, g->members.items[i])));
+        json_array_append_new(addresses, json_string(ip_str(&g->addresses.items[i])));
     }
     for (size_t i = 0; i < g->outside.n; i++) {
         json_array_append_new(outside, json_string(cidr_str(&g->outside.items[i])));
@@ -365,12 +519,19 @@ group_json(const struct conn_view *view, const struct view_group *g)
     if (g->members.n) {
         json_object_set(json, "NetworkInterfaceIds", ids);
         json_object_set(json, "Names", names);
+        if (g->secondary) {
+            json_object_set(json, "Addresses", addresses);
+        }
     } else {
         json_object_set(json, "Cidrs", outside);
+    }
+    if (g->gate) {
+        json_object_set_new(json, g->service ? "VpcEndpointId" : "Gateway", json_string(g->gate));
     }
     json_decref(ids);
     json_decref(names);
     json_decref(outside);
+    json_decref(addresses);
     return json;
 }
 
@@ -556,87 +717,4 @@ conn_view_text(const json_t *out, struct buf *text)
     }
     print_members(json_object_get(out, "Groups"), text);
     free(rows);
-}
-
-/* Text inside double quotes, for dot and mermaid. */
-static void
-print_quoted(const char *name, const char *quote, struct buf *text)
-{
-    buf_char(text, '"');
-    for (; *name; name++) {
-        if (*name == '"') {
-            buf_str_add(text, quote);
-        } else {
-            buf_char(text, *name);
-        }
-    }
-    buf_char(text, '"');
-}
-
-/* A flow's packets, and those without answer marked so. */
-static char *
-edge_label(const json_t *flow)
-{
-    const char *packets = json_str(flow, "Packets"), *lost = json_str(flow, "Unanswered");
-    bool none = strcmp(packets, "none") == 0;
-    return xasprintf("%s%s%s%s", none ? "" : packets, lost && !none ? "; " : "", lost ? "no answer: " : "",
-                     or_empty(lost));
-}
-
-void
-conn_view_dot(const json_t *out, struct buf *text)
-{
-    const json_t *groups = json_object_get(out, "Groups"), *flows = json_object_get(out, "Flows");
-    buf_str_add(text, "digraph connectivity {\n    rankdir=LR;\n    node [shape=box];\n");
-    for (size_t i = 0; i < json_array_size(groups); i++) {
-        const json_t *group = json_array_get(groups, i);
-        buf_str_add(text, "    ");
-        print_quoted(json_str(group, "Name"), "\\\"", text);
-        buf_str_add(text, json_object_get(group, "Cidrs") ? " [shape=ellipse];\n" : ";\n");
-    }
-    for (size_t i = 0; i < json_array_size(flows); i++) {
-        const json_t *flow = json_array_get(flows, i);
-        char *label = edge_label(flow);
-        buf_str_add(text, "    ");
-        print_quoted(json_str(flow, "From"), "\\\"", text);
-        buf_str_add(text, " -> ");
-        print_quoted(json_str(flow, "To"), "\\\"", text);
-        buf_str_add(text, " [label=");
-        print_quoted(label, "\\\"", text);
-        buf_str_add(text, "];\n");
-        free(label);
-    }
-    buf_str_add(text, "}\n");
-}
-
-static size_t
-index_of(const json_t *groups, const char *name)
-{
-    size_t i = 0;
-    while (i < json_array_size(groups) && strcmp(json_str(json_array_get(groups, i), "Name"), name) != 0) {
-        i++;
-    }
-    return i;
-}
-
-void
-conn_view_mermaid(const json_t *out, struct buf *text)
-{
-    const json_t *groups = json_object_get(out, "Groups"), *flows = json_object_get(out, "Flows");
-    buf_str_add(text, "flowchart LR\n");
-    for (size_t i = 0; i < json_array_size(groups); i++) {
-        const json_t *group = json_array_get(groups, i);
-        bool outside = json_object_get(group, "Cidrs");
-        buf_printf(text, "    n%zu%s", i, outside ? "((" : "[");
-        print_quoted(json_str(group, "Name"), "#quot;", text);
-        buf_str_add(text, outside ? "))\n" : "]\n");
-    }
-    for (size_t i = 0; i < json_array_size(flows); i++) {
-        const json_t *flow = json_array_get(flows, i);
-        char *label = edge_label(flow);
-        buf_printf(text, "    n%zu -->|", index_of(groups, json_str(flow, "From")));
-        print_quoted(label, "#quot;", text);
-        buf_printf(text, "| n%zu\n", index_of(groups, json_str(flow, "To")));
-        free(label);
-    }
 }

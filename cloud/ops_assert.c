@@ -158,29 +158,56 @@ is_itself(const struct court *court, size_t from, size_t to)
     return from == to && connectivity_class(court->c, from)->members.n == 1;
 }
 
-/* Of the internet's parts, who must be let in is the internet at large: the part that holds all that no rule names. */
+/* Of the internet's parts, who must be let in is the internet at large: the part that holds all that no rule names.  An
+ * interface must be open at the address it goes by, at others only if they are named. */
 static bool
 is_at_large(const struct court *court, const struct selection *selection, size_t class)
 {
     const struct conn_class *k = connectivity_class(court->c, class);
-    bool at_large = k->outside.n == 0 || !selection->internet;
+    bool at_large = k->outside.n == 0 || k->gate || !selection->internet;
     for (size_t i = 0; i < k->outside.n; i++) {
         at_large = at_large || k->outside.items[i].bits == 0;
     }
-    return at_large;
+    return at_large && (!k->secondary || selection_family(selection));
+}
+
+/* Does one class open at the other what is wanted?  'missing': the packets that fail. */
+static bool
+opens(const struct court *court, size_t from, size_t to, struct conn_flow *flow, int *missing)
+{
+    *flow = connectivity_between(court->c, from, to);
+    int usable = packets_usable(connectivity_pool(court->c), flow->passes, flow->answered);
+    int wanted = packets_from_programs(connectivity_pool(court->c), court->packets);
+    *missing = combine(court, wanted, usable, PACKETS_SUBTRACT);
+    return court->any ? usable != PACKETS_NONE : *missing == PACKETS_NONE;
+}
+
+/* Which addresses are in use behind a gateway is not known: of those that may be, one is enough. */
+static bool
+another_part_opens(const struct court *court, size_t from, size_t to)
+{
+    const struct conn_class *a = connectivity_class(court->c, from), *b = connectivity_class(court->c, to);
+    bool found = false;
+    for (size_t k = 0; k < connectivity_n_classes(court->c) && !found; k++) {
+        const struct conn_class *other = connectivity_class(court->c, k);
+        struct conn_flow flow;
+        int missing;
+        bool of_a = selection_is_by_gate(&court->from, a) && other->gate && strcmp(other->gate, a->gate) == 0;
+        bool of_b = selection_is_by_gate(&court->to, b) && other->gate && strcmp(other->gate, b->gate) == 0;
+        found = (of_a && opens(court, k, to, &flow, &missing)) || (of_b && opens(court, from, k, &flow, &missing));
+    }
+    return found;
 }
 
 static void
 judge_opens(const struct court *court, size_t from, size_t to, struct witness *witness)
 {
-    struct conn_flow flow = connectivity_between(court->c, from, to);
-    if (!is_at_large(court, &court->from, from) || !is_at_large(court, &court->to, to)) {
+    struct conn_flow flow;
+    int missing;
+    if (witness->found || !is_at_large(court, &court->from, from) || !is_at_large(court, &court->to, to)) {
         return;
     }
-    int usable = packets_usable(connectivity_pool(court->c), flow.passes, flow.answered);
-    int wanted = packets_from_programs(connectivity_pool(court->c), court->packets);
-    int missing = combine(court, wanted, usable, PACKETS_SUBTRACT);
-    if (court->any ? usable == PACKETS_NONE : missing != PACKETS_NONE) {
+    if (!opens(court, from, to, &flow, &missing) && !another_part_opens(court, from, to)) {
         int lost = combine(court, missing, flow.passes, PACKETS_INTERSECT);
         speak(witness, from, to, lost == PACKETS_NONE ? missing : lost,
               lost == PACKETS_NONE ? "it does not arrive" : "it arrives, and the answer does not come back");
@@ -280,14 +307,22 @@ name_packet(const struct court *court, int set, json_t *in)
     }
 }
 
+/* The address is named where the end has others too. */
 static void
-name_end(json_t *in, const char *end, const char *address, const struct eni *eni, const struct ip *ip)
+name_end(const struct court *court, json_t *in, const char *end, const char *address, const struct eni *eni,
+         size_t class, bool by_public_ip)
 {
-    json_object_set_new(in, end, json_string(eni ? eni->obj.id : "internet"));
+    const struct conn_class *k = connectivity_class(court->c, class);
     /* The host that `reach` takes for the internet needs no name: then it speaks of everybody. */
-    struct ip anybody = ip_lit(ip->family == IP_V6 ? "2001:4860:4860::8888" : "8.8.8.8");
-    if (!eni && !ip_equal(ip, &anybody)) {
-        json_object_set_new(in, address, json_string(ip_str(ip)));
+    struct ip anybody = ip_lit(k->ip.family == IP_V6 ? "2001:4860:4860::8888" : "8.8.8.8"), ip = k->ip;
+    json_object_set_new(in, end, json_string(eni ? eni->obj.id : k->gate ? k->gate : "internet"));
+    for (size_t i = 0; eni && i < k->members.n; i++) {
+        ip = k->members.items[i] == eni ? k->addresses.items[i] : ip;
+    }
+    const struct ip *public_ip = eni && by_public_ip && ip.family == IP_V4 ? eni_public_ip(eni, &ip) : &ip;
+    bool stated = eni ? k->secondary : k->gate || !ip_equal(&ip, &anybody);
+    if (stated && public_ip) {
+        json_object_set_new(in, address, json_string(ip_str(public_ip)));
     }
 }
 
@@ -302,8 +337,9 @@ call_witness(const struct court *court, enum claim claim, const struct witness *
     const struct eni *to = member_of(court, witness->to, &court->to, meant, from);
     json_t *in = json_object(), *out = json_object();
     struct buf text = { 0 };
-    name_end(in, "Source", "SourceIp", from, &connectivity_class(court->c, witness->from)->ip);
-    name_end(in, "Destination", "DestinationIp", to, &connectivity_class(court->c, witness->to)->ip);
+    const struct conn_class *sender = connectivity_class(court->c, witness->from);
+    name_end(court, in, "Source", "SourceIp", from, witness->from, false);
+    name_end(court, in, "Destination", "DestinationIp", to, witness->to, !from && !sender->gate);
     name_packet(court, witness->set, in);
     json_object_set_new(in, "Ipv6", json_boolean(connectivity_family(court->c) == IP_V6));
     struct op_call call = { .cloud = (struct cloud *)court->cloud, .op = reach, .in = in, .out = out };
@@ -332,7 +368,7 @@ court_open(struct court *court, const struct cloud *cloud, const struct statemen
     if (!selection_find(cloud, s->from, &court->from, err) || !selection_find(cloud, s->to, &court->to, err)) {
         return false;
     }
-    family = court->from.outside.family == IP_V6 || court->to.outside.family == IP_V6 ? IP_V6 : family;
+    family = selection_family(&court->from) == IP_V6 || selection_family(&court->to) == IP_V6 ? IP_V6 : family;
     if (!packet_set_parse(s->packets, family, &packets, err)) {
         return false;
     }
@@ -342,7 +378,7 @@ court_open(struct court *court, const struct cloud *cloud, const struct statemen
         court->packets = set_pool_combine(pool, set_pool_take(pool, &packets), PACKETS_ALL, PACKETS_INTERSECT);
     }
     packet_set_done(&packets);
-    return true;
+    return selection_check(&court->from, court->c, err) && selection_check(&court->to, court->c, err);
 }
 
 static bool

@@ -7,13 +7,17 @@
 #include "netsim/model/eni.h"
 #include "netsim/model/network.h"
 
-static void
-look(struct op_call *call, int family, const struct selection *from, const struct selection *to)
+static bool
+look(struct op_call *call, int family, const struct selection *from, const struct selection *to, struct err *err)
 {
     struct conn_view view;
     conn_view_init(&view, call->cloud->net, family, from, to);
-    conn_view_json(&view, call->out);
+    bool ok = selection_check(from, view.c, err) && selection_check(to, view.c, err);
+    if (ok) {
+        conn_view_json(&view, call->out);
+    }
     conn_view_done(&view);
+    return ok;
 }
 
 static void
@@ -31,9 +35,9 @@ between(struct op_call *call, const char *from_text, const char *to_text, struct
 {
     struct selection from = { 0 }, to = { 0 };
     bool ok = selection_find(call->cloud, from_text, &from, err) && selection_find(call->cloud, to_text, &to, err);
-    bool v6 = arg_flag(call->in, "Ipv6", false) || from.outside.family == IP_V6 || to.outside.family == IP_V6;
+    bool v6 = arg_flag(call->in, "Ipv6", false) || selection_family(&from) == IP_V6 || selection_family(&to) == IP_V6;
+    ok = ok && look(call, v6 ? IP_V6 : IP_V4, &from, &to, err);
     if (ok) {
-        look(call, v6 ? IP_V6 : IP_V4, &from, &to);
         note_graph(call);
     }
     selection_done(&from);
@@ -77,15 +81,15 @@ exposed(struct op_call *call, struct err *err)
 {
     struct selection from = { 0 }, to = { 0 };
     bool ok = selection_find(call->cloud, "internet", &from, err) && selection_find(call->cloud, NULL, &to, err);
+    ok = ok && look(call, IP_V4, &from, &to, err);
     if (ok) {
-        look(call, IP_V4, &from, &to);
         json_t *groups = json_array();
         json_t *all = json_object_get(call->out, "Groups");
         if (has_ipv6(call->cloud->net)) {
             json_t *v6 = json_object(), *flows = json_object_get(call->out, "Flows");
             struct op_call again = *call;
             again.out = v6;
-            look(&again, IP_V6, &from, &to);
+            ok = look(&again, IP_V6, &from, &to, err);
             json_array_extend(flows, json_object_get(v6, "Flows"));
             json_array_extend(all, json_object_get(v6, "Groups"));
             json_decref(v6);
@@ -124,10 +128,8 @@ flows_text(const json_t *out, struct buf *text)
     const char *graph = json_str(out, "Graph");
     if (!graph) {
         conn_view_text(out, text);
-    } else if (strcmp(graph, "dot") == 0) {
-        conn_view_dot(out, text);
     } else {
-        conn_view_mermaid(out, text);
+        conn_view_graph(out, graph, text);
     }
 }
 
@@ -143,10 +145,12 @@ exposed_text(const json_t *out, struct buf *text)
 
 /* ---- The rows ------------------------------------------------------------------------------------------------------
  */
-#define END_HELP "instance, interface, subnet, VPC, group, KEY=VALUE of a tag, address or `internet`"
+#define END_HELP                                                                                                       \
+    "instance, interface, balancer, gateway, endpoint, subnet, VPC, group, KEY=VALUE of a tag, address, CIDR, "        \
+    "`internet` or `onprem`"
 #define GRAPH_ROW                                                                                                      \
     {                                                                                                                  \
-        "Graph", OP_STRING, OP_OPTIONAL, "print a graph instead of a table", NULL, "dot mermaid"                       \
+        "Graph", OP_STRING, OP_OPTIONAL, "print a graph instead of a table", NULL, "dot mermaid svg"                   \
     }
 #define FAMILY_ROW                                                                                                     \
     {                                                                                                                  \
@@ -184,7 +188,8 @@ const struct op ops_connectivity[] = {
       .help = "Show which protocols and ports pass between all interfaces and the internet, exactly.",
       .examples = "connectivity                     everybody with everybody, alike interfaces joined\n"
                   "connectivity --from web --to db  between two of them\n"
-                  "connectivity --graph mermaid     a graph for a page\n" },
+                  "connectivity --from onprem       what comes in by VPN and Direct Connect\n"
+                  "connectivity --graph svg >n.svg  a picture; also dot (for graphviz) and mermaid\n" },
     { .name = "who-can-reach",
       .mode = OP_LOCAL,
       .run = who_can_reach,

@@ -130,6 +130,9 @@ joint_json(const struct diff_joint *joint, const char *name)
         json_array_append_new(ids, json_string(cidr_str(&joint->outside.items[i])));
     }
     json_object_set_new(json, joint->members.n ? "NetworkInterfaceIds" : "Cidrs", ids);
+    if (joint->gate) {
+        json_object_set_new(json, "Gateway", json_string(joint->gate));
+    }
     return json;
 }
 
@@ -141,7 +144,14 @@ joint_names(const struct network_diff *diff)
     struct map taken = { 0 };
     for (size_t i = 0; i < diff->joints.n; i++) {
         const struct diff_joint *j = &diff->joints.items[i];
-        char *name = members_name(j->net, j->members.items, j->members.n, j->outside.items, j->outside.n);
+        char *name = crowd_name(&(struct crowd){ .net = j->net,
+                                                 .members = j->members.items,
+                                                 .addresses = j->addresses.items,
+                                                 .n = j->members.n,
+                                                 .secondary = j->secondary,
+                                                 .outside = j->outside.items,
+                                                 .n_outside = j->outside.n,
+                                                 .gate = j->gate });
         uintptr_t n = (uintptr_t)map_get(&taken, name) + 1;
         map_put(&taken, name, (void *)n);
         names[i] = n > 1 ? xasprintf("%s #%d", name, (int)n) : xstrdup(name);

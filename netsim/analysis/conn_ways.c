@@ -10,8 +10,8 @@
 #include "netsim/model/network.h"
 
 struct site {
-    const struct eni *eni;
-    struct ip ip;
+    struct conn_end end;
+    int side;
 };
 struct conn_ways {
     const struct network *net;
@@ -55,11 +55,11 @@ conn_ways_free(struct conn_ways *ways)
 }
 
 int
-conn_ways_site(struct conn_ways *ways, const char *key, const struct eni *eni, const struct ip *ip)
+conn_ways_site(struct conn_ways *ways, const char *key, const struct conn_end *end, int side)
 {
     uintptr_t index = (uintptr_t)map_get(&ways->by_key, key);
     if (!index) {
-        *VEC_ADD(&ways->sites) = (struct site){ eni, *ip };
+        *VEC_ADD(&ways->sites) = (struct site){ *end, side };
         index = ways->sites.n;
         map_put(&ways->by_key, key, (void *)index);
     }
@@ -111,10 +111,8 @@ walk_is_plain(const struct walk *walk)
     return true;
 }
 
-/* The ends of a question: NULL interfaces are outside. */
 struct ends {
-    const struct eni *from, *to;
-    const struct ip *from_ip, *to_ip;
+    const struct conn_end *from, *to;
 };
 
 static bool
@@ -137,7 +135,8 @@ conn_ways_origin(const struct conn_ways *ways, const char *from_vpc, const char 
 static bool
 usual_origin(struct conn_ways *ways, const struct hop *hop, const struct ends *ends)
 {
-    const char *from = ends->from ? ends->from->vpc_id : NULL, *to = ends->to ? ends->to->vpc_id : NULL;
+    const char *from = ends->from->eni ? ends->from->eni->vpc_id : NULL;
+    const char *to = ends->to->eni ? ends->to->eni->vpc_id : NULL;
     if (hop->egress || !from || !to) {
         return true; /* nobody's groups are named for an address outside */
     }
@@ -161,9 +160,9 @@ static bool
 groups_of_an_end(const struct hop *hop, const struct ends *ends)
 {
     if (hop->egress) {
-        return hop->eni == ends->from && ip_equal(&hop->packet.dst, ends->to_ip);
+        return hop->eni == ends->from->eni && ip_equal(&hop->packet.dst, &ends->to->ip);
     }
-    return hop->eni == ends->to && ip_equal(&hop->packet.src, ends->from_ip);
+    return hop->eni == ends->to->eni && ip_equal(&hop->packet.src, &ends->from->ip);
 }
 
 /* The ACL's set is asked for by many ways: remembered by the address where the ACL can tell addresses apart. */
@@ -238,26 +237,29 @@ answered_packets(struct conn_ways *ways, const struct walk *walk, bool with_grou
     return answered;
 }
 
-static struct flow_spec
-flow_between(const struct ends *ends, int family, int protocol, int icmp_type)
+static void
+name_end(const struct conn_end *end, struct flow_end *out, struct ip *ip)
 {
-    struct flow_spec flow = { .protocol = protocol,
-                              .src_port = 40000,
-                              .dst_port = 443,
-                              .icmp_type = icmp_type,
-                              .icmp_code = -1,
-                              .family = family };
-    struct flow_end *sides[] = { &flow.from, &flow.to };
-    const struct eni *enis[] = { ends->from, ends->to };
-    for (size_t i = 0; i < 2; i++) {
-        sides[i]->kind = enis[i] ? FLOW_END_ENI : FLOW_END_INTERNET;
-        if (enis[i]) {
-            snprintf(sides[i]->id, sizeof sides[i]->id, "%s", enis[i]->obj.id);
-        }
+    out->kind = end->eni ? FLOW_END_ENI : end->gate ? FLOW_END_GATEWAY : FLOW_END_INTERNET;
+    snprintf(out->id, sizeof out->id, "%s", end->eni ? end->eni->obj.id : end->gate ? end->gate : "");
+    *ip = end->ip;
+}
+
+bool
+conn_question(const struct conn_end *from, const struct conn_end *to, int family, struct flow_spec *flow)
+{
+    bool from_internet = !from->eni && !from->gate;
+    *flow = (struct flow_spec){
+        .protocol = PROTOCOL_TCP, .src_port = 40000, .dst_port = 443, .icmp_type = -1, .icmp_code = -1, .family = family
+    };
+    name_end(from, &flow->from, &flow->src_ip);
+    name_end(to, &flow->to, &flow->dst_ip);
+    if (from_internet && to->eni && family == IP_V4) {
+        const struct ip *public_ip = eni_public_ip(to->eni, &to->ip);
+        flow->dst_ip = public_ip ? *public_ip : to->ip;
+        return public_ip != NULL;
     }
-    flow.src_ip = ends->from ? (struct ip){ 0 } : *ends->from_ip;
-    flow.dst_ip = ends->to ? (struct ip){ 0 } : *ends->to_ip;
-    return flow;
+    return !from_internet || to->eni;
 }
 
 /* One packet's way.  False: it met a place that looks at the protocol. */
@@ -266,8 +268,14 @@ ask_with(struct conn_ways *ways, const struct ends *ends, int protocol, int icmp
          struct conn_way *way)
 {
     struct open_ways walks;
-    struct flow_spec flow = flow_between(ends, ways->family, protocol, icmp_type);
+    struct flow_spec flow;
     struct err err = { 0 };
+    if (!conn_question(ends->from, ends->to, ways->family, &flow)) {
+        way->why = "no-public-ip";
+        return true;
+    }
+    flow.protocol = protocol;
+    flow.icmp_type = icmp_type;
     ways->n_walks++;
     if (!reach_open_ways(ways->net, &flow, &walks, &err)) {
         way->why = "no-such-question";
@@ -281,6 +289,7 @@ ask_with(struct conn_ways *ways, const struct ends *ends, int protocol, int icmp
     if (walks.answered && walks.back.arrived) {
         way->answered = answered_packets(ways, &walks.back, with_groups, ends, way);
     }
+    way->lost = walks.answered ? stop_rows[walks.back.stop].why : NULL;
     open_ways_done(&walks);
     return plain;
 }
@@ -302,18 +311,18 @@ static const struct {
 };
 
 void
-conn_ways_ask(struct conn_ways *ways, const struct eni *from, const struct ip *from_ip, const struct eni *to,
-              const struct ip *to_ip, bool with_groups, struct conn_way *way)
+conn_ways_ask(struct conn_ways *ways, const struct conn_end *from, const struct conn_end *to, bool with_groups,
+              struct conn_way *way)
 {
-    const struct ends ends = { from, to, from_ip, to_ip };
+    const struct ends ends = { from, to };
     *way = (struct conn_way){ .passes = PACKETS_NONE, .answered = PACKETS_NONE };
-    if (!from && !to) {
-        return;
+    if (!from->eni && !to->eni && (!from->gate || (to->gate && strcmp(from->gate, to->gate) == 0))) {
+        return; /* not through AWS */
     }
     if (ask_with(ways, &ends, PROTOCOL_TCP, -1, with_groups, way)) {
         return;
     }
-    struct conn_way sum = { .passes = PACKETS_NONE, .answered = PACKETS_NONE, .why = way->why };
+    struct conn_way sum = { .passes = PACKETS_NONE, .answered = PACKETS_NONE, .why = way->why, .lost = way->lost };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (kinds[i].family && kinds[i].family != ways->family) {
             continue;
@@ -339,8 +348,9 @@ conn_ways_ask(struct conn_ways *ways, const struct eni *from, const struct ip *f
 static int
 way_index(struct conn_ways *ways, const struct conn_way *way)
 {
-    char key[80];
-    snprintf(key, sizeof key, "%d %d %d %s", way->passes, way->answered, way->by_pair, way->why ? way->why : "");
+    char key[120];
+    snprintf(key, sizeof key, "%d %d %d %s/%s", way->passes, way->answered, way->by_pair, way->why ? way->why : "",
+             way->lost ? way->lost : "");
     uintptr_t index = (uintptr_t)map_get(&ways->known_ways, key);
     if (!index) {
         *VEC_ADD(&ways->ways) = *way;
@@ -360,12 +370,12 @@ conn_ways_walk(struct conn_ways *ways)
     ways->like = xcalloc(n + 1, sizeof *ways->like);
     for (size_t i = 0; i < n; i++) {
         const struct site *from = &ways->sites.items[i];
-        sides[i] = from->eni != NULL;
+        sides[i] = from->side;
         ways->like[i] = (int)i;
         for (size_t k = 0; k < n; k++) {
             const struct site *to = &ways->sites.items[k];
             struct conn_way way;
-            conn_ways_ask(ways, from->eni, &from->ip, to->eni, &to->ip, false, &way);
+            conn_ways_ask(ways, &from->end, &to->end, false, &way);
             by_pair = by_pair || way.by_pair;
             ways->between[i * n + k] = way_index(ways, &way);
         }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netsim/analysis/address_parts.h"
+#include "netsim/analysis/conn_parts.h"
+#include "netsim/analysis/conn_probes.h"
 #include "netsim/analysis/conn_roles.h"
 #include "netsim/analysis/conn_ways.h"
 #include "netsim/analysis/walk.h"
@@ -13,146 +14,56 @@
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
-/* Addresses tried in a part of the internet before giving up: the lab's own public ones are passed over. */
-#define MAX_TRIES 4096
-
-struct node { /* an interface, or a part of the internet, before classes are made */
-    const struct eni *eni;
+struct node { /* an address of an interface, or a part of what is outside, before classes are made */
+    struct conn_end end;
+    bool secondary; /* not the address an interface goes by */
     struct cidr outside;
-    struct ip ip;
+    int side;  /* 0: interfaces, 1: the internet, 2 and more: behind a gate */
+    int probe; /* of 'probed': a balancer's interface; -1: none */
     int site, role;
+    int fares; /* what gets from it through the balancers: number of a row of 'fares' */
+};
+struct probed {
+    int passes, answered;
 };
 struct connectivity {
     const struct network *net;
     int family;
     struct set_pool *pool;
-    struct address_parts seen_by_ways, seen_by_groups, seen_by_any;
-    struct map own_route; /* interfaces and instances that a route names as its target */
+    struct conn_parts parts;
     VEC(struct node) nodes;
     struct conn_ways *ways;
     struct conn_roles *roles;
+    struct conn_probes *probes;
+    VEC(size_t) probed;       /* nodes that are interfaces of balancers */
+    VEC(struct probed) fares; /* rows of probed.n */
     VEC(struct conn_class) classes;
     VEC(struct node) asked; /* of each class, one member with its site and role */
-    struct map class_of;    /* interface id, CIDR of a part of the internet -> index + 1 */
+    struct map class_of;    /* interface id (and secondary address), part behind a gate -> index + 1 */
 };
-
-/* ---- Which addresses rules and routes tell apart
- * ---------------------------------------------------------------------
- */
-
-static void
-add_of_family(struct address_parts *parts, const struct cidr *cidr, int family)
-{
-    if (cidr->ip.family == family) {
-        address_parts_add(parts, cidr);
-    }
-}
-
-static void
-add_prefix_list(struct connectivity *c, const struct network *net, struct address_parts *parts, const char *id)
-{
-    const struct prefix_list *list = id ? store_get(network_store(net), &prefix_list_kind, id) : NULL;
-    for (size_t i = 0; list && i < list->entries.n; i++) {
-        add_of_family(parts, &list->entries.items[i].cidr, c->family);
-    }
-}
-
-static void
-collect_blocks(struct connectivity *c, const struct network *net)
-{
-    const struct store *store = network_store(net);
-    struct address_parts *parts = &c->seen_by_ways;
-    for (const struct vpc *vpc = store_first(store, &vpc_kind); vpc; vpc = store_next(store, vpc)) {
-        add_of_family(parts, &vpc->cidr, c->family);
-        for (size_t i = 0; i < vpc->cidrs.n; i++) {
-            add_of_family(parts, &vpc->cidrs.items[i].cidr, c->family);
-        }
-        for (size_t i = 0; i < vpc->cidrs6.n; i++) {
-            add_of_family(parts, &vpc->cidrs6.items[i].cidr, c->family);
-        }
-    }
-    for (const struct subnet *s = store_first(store, &subnet_kind); s; s = store_next(store, s)) {
-        add_of_family(parts, &s->cidr, c->family);
-        for (size_t i = 0; i < s->cidrs6.n; i++) {
-            add_of_family(parts, &s->cidrs6.items[i].cidr, c->family);
-        }
-    }
-    /* What an internet gateway refuses to carry. */
-    static const char *const refused[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-                                           "fc00::/7" };
-    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-        add_of_family(parts, &(struct cidr){ cidr_lit(refused[i]).ip, cidr_lit(refused[i]).bits }, c->family);
-    }
-    add_of_family(parts, &(struct cidr){ ip_lit(c->family == IP_V6 ? "::" : "0.0.0.0"), 0 }, c->family);
-}
-
-static void
-collect_routes(struct connectivity *c, const struct network *net)
-{
-    const struct store *store = network_store(net);
-    for (const struct route_table *t = store_first(store, &route_table_kind); t; t = store_next(store, t)) {
-        for (size_t i = 0; i < t->routes.n; i++) {
-            const struct route *route = &t->routes.items[i];
-            add_of_family(&c->seen_by_ways, &route->cidr, c->family);
-            add_of_family(&c->seen_by_ways, &route->cidr6, c->family);
-            add_prefix_list(c, net, &c->seen_by_ways, route->prefix_list_id);
-            const char *id;
-            enum route_target target = route_target(route, &id);
-            if ((target == ROUTE_ENI || target == ROUTE_INSTANCE) && id) {
-                map_put(&c->own_route, id, c);
-            }
-        }
-    }
-    for (const struct network_acl *acl = store_first(store, &network_acl_kind); acl; acl = store_next(store, acl)) {
-        for (size_t i = 0; i < acl->entries.n; i++) {
-            add_of_family(&c->seen_by_ways, &acl->entries.items[i].cidr, c->family);
-            add_of_family(&c->seen_by_ways, &acl->entries.items[i].cidr6, c->family);
-        }
-    }
-}
-
-static void
-collect_rules(struct connectivity *c, const struct network *net)
-{
-    const struct store *store = network_store(net);
-    for (const struct security_group *g = store_first(store, &security_group_kind); g; g = store_next(store, g)) {
-        for (size_t i = 0; i < g->rules.n; i++) {
-            add_of_family(&c->seen_by_groups, &g->rules.items[i].cidr, c->family);
-            add_prefix_list(c, net, &c->seen_by_groups, g->rules.items[i].prefix_list_id);
-        }
-    }
-}
-
-static void
-collect_parts(struct connectivity *c, const struct network *beside)
-{
-    const struct network *nets[] = { c->net, beside };
-    for (size_t i = 0; i < ARRAY_SIZE(nets) && nets[i]; i++) {
-        collect_blocks(c, nets[i]);
-        collect_routes(c, nets[i]);
-        collect_rules(c, nets[i]);
-    }
-    address_parts_sort(&c->seen_by_ways);
-    address_parts_sort(&c->seen_by_groups);
-    const struct address_parts *both[] = { &c->seen_by_ways, &c->seen_by_groups };
-    for (size_t k = 0; k < ARRAY_SIZE(both); k++) {
-        for (size_t i = 0; i < both[k]->items.n; i++) {
-            address_parts_add(&c->seen_by_any, &both[k]->items.items[i].cidr);
-        }
-    }
-    address_parts_sort(&c->seen_by_any);
-}
 
 /* ---- Nodes ---------------------------------------------------------------------------------------------------------
  */
 
+static size_t
+n_addresses(const struct eni *eni, int family)
+{
+    return family == IP_V6 ? eni->addresses6.n : eni->addresses.n;
+}
+
+/* The one it goes by first. */
 static const struct ip *
-address_of(const struct eni *eni, int family)
+address_of(const struct eni *eni, int family, size_t index)
 {
     if (family == IP_V6) {
-        return eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL;
+        return &eni->addresses6.items[index].ip;
     }
-    return eni_primary_ip(eni);
+    const struct ip *primary = eni_primary_ip(eni);
+    size_t at = 0;
+    while (at < eni->addresses.n && &eni->addresses.items[at].ip != primary) {
+        at++;
+    }
+    return &eni->addresses.items[index == 0 ? at : index <= at ? index - 1 : index].ip;
 }
 
 /* Everything about an interface that a walk looks at, its groups' rules apart. */
@@ -161,94 +72,141 @@ site_key(const struct connectivity *c, const struct eni *eni, const struct ip *i
 {
     const struct instance *instance = eni_instance(c->net, eni);
     bool plain = (!eni->type || strcmp(eni->type, "interface") == 0) && !network_endpoint_of_eni(c->net, eni->obj.id);
-    bool is_target = map_get(&c->own_route, eni->obj.id) || map_get(&c->own_route, eni->attachment.instance_id);
+    bool is_target =
+        map_get(&c->parts.own_route, eni->obj.id) || map_get(&c->parts.own_route, eni->attachment.instance_id);
     bool holds = network_eni_by_address(c->net, eni->vpc_id, ip) == eni; /* else somebody else has the address too */
-    return xasprintf("%s %s %d %d%d%d%d%d %s", eni->vpc_id, eni->subnet_id, address_parts_find(&c->seen_by_ways, ip),
+    bool alone = !plain || is_target || !holds || conn_probes_wants(c->net, eni);
+    return xasprintf("%s %s %d %d%d%d%d%d %s%s", eni->vpc_id, eni->subnet_id, address_parts_find(&c->parts.by_ways, ip),
                      eni->source_dest_check, !instance || instance_is_running(instance),
                      eni->status && strcmp(eni->status, "available") == 0, eni->groups.n > 0,
-                     eni_public_ip(eni, ip) != NULL, plain && !is_target && holds ? "" : eni->obj.id);
+                     eni_public_ip(eni, ip) != NULL, alone ? eni->obj.id : "", alone ? ip_str(ip) : "");
 }
 
-bool
-connectivity_takes(const struct network *net, const struct eni *eni)
+static void
+add_node(struct connectivity *c, struct node node, const char *site)
 {
-    return !eni_nat_gateway(net, eni) && !network_load_balancer_of_eni(net, eni);
+    node.site = conn_ways_site(c->ways, site, &node.end, node.side);
+    node.role =
+        conn_roles_add(c->roles, node.end.eni, &node.end.ip, address_parts_find(&c->parts.by_groups, &node.end.ip));
+    node.probe = -1;
+    if (node.end.eni && conn_probes_wants(c->net, node.end.eni)) {
+        node.probe = (int)c->probed.n;
+        *VEC_ADD(&c->probed) = c->nodes.n;
+    }
+    *VEC_ADD(&c->nodes) = node;
 }
 
+/* A secondary address is a node of its own where rules or routes can tell it from the first. */
 static void
 add_interfaces(struct connectivity *c)
 {
     const struct store *store = network_store(c->net);
     for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-        const struct ip *ip = address_of(eni, c->family);
-        if (!ip || !connectivity_takes(c->net, eni)) {
-            continue;
+        char *first = NULL;
+        for (size_t i = 0; i < n_addresses(eni, c->family); i++) {
+            struct node node = { .end = { .eni = eni, .ip = *address_of(eni, c->family, i) }, .secondary = i > 0 };
+            char *key = site_key(c, eni, &node.end.ip);
+            int part = address_parts_find(&c->parts.by_groups, &node.end.ip);
+            char *both = xasprintf("%s %d", key, part);
+            if (!first || strcmp(first, both) != 0) {
+                add_node(c, node, key);
+            }
+            free(key);
+            if (first) {
+                free(both);
+            } else {
+                first = both;
+            }
         }
-        struct node *node = VEC_ADD(&c->nodes);
-        *node = (struct node){ .eni = eni, .ip = *ip };
-        char *key = site_key(c, eni, ip);
-        node->site = conn_ways_site(c->ways, key, eni, ip);
-        node->role = conn_roles_add(c->roles, eni, ip, address_parts_find(&c->seen_by_groups, ip));
-        free(key);
+        free(first);
     }
-}
-
-/* May a packet from this address come in from the internet? */
-static bool
-is_outside(const struct connectivity *c, const struct ip *ip)
-{
-    const struct store *store = network_store(c->net);
-    struct ip private_ip;
-    if (ip_is_private(ip) || ip_is_shared(ip) || network_eni_by_public_ip(c->net, ip, &private_ip)) {
-        return false;
-    }
-    for (const struct vpc *vpc = store_first(store, &vpc_kind); vpc; vpc = store_next(store, vpc)) {
-        if (vpc_contains_ip(vpc, ip)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* An address to ask about in the name of the part.  The well-known ones read better than the first of all. */
-static bool
-outside_address(const struct connectivity *c, int part, struct ip *ip)
-{
-    static const char *const known[] = { "8.8.8.8", "9.9.9.9", "1.1.1.1", "2001:4860:4860::8888", "2620:fe::fe" };
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        *ip = ip_lit(known[i]);
-        if (ip->family == c->family && address_parts_find(&c->seen_by_any, ip) == part && is_outside(c, ip)) {
-            return true;
-        }
-    }
-    struct ip from = { 0 };
-    for (int i = 0; i < MAX_TRIES && address_parts_first(&c->seen_by_any, part, &from, ip); i++) {
-        if (is_outside(c, ip)) {
-            return true;
-        }
-        from = ip_add(ip, 1);
-    }
-    return false;
 }
 
 static void
 add_outside(struct connectivity *c)
 {
-    for (size_t i = 0; i < c->seen_by_any.items.n; i++) {
-        struct ip ip;
-        const struct cidr *cidr = &c->seen_by_any.items.items[i].cidr;
-        if (!outside_address(c, (int)i, &ip)) {
-            continue;
+    for (size_t i = 0; i < c->parts.by_any.items.n; i++) {
+        struct node node = { .outside = c->parts.by_any.items.items[i].cidr, .side = 1 };
+        for (size_t g = 0; g <= c->parts.gates.n; g++) {
+            const struct conn_gate *gate = g ? &c->parts.gates.items[g - 1] : NULL;
+            if (!conn_parts_address(&c->parts, c->net, (int)i, gate, &node.end.ip)) {
+                continue;
+            }
+            node.side = 1 + (int)g;
+            node.end.gate = gate ? gate->id : NULL;
+            char *site = xasprintf("outside %zu %d", g, address_parts_find(&c->parts.by_ways, &node.end.ip));
+            add_node(c, node, site);
+            free(site);
         }
-        struct node *node = VEC_ADD(&c->nodes);
-        *node = (struct node){ .outside = *cidr, .ip = ip };
-        node->site = conn_ways_site(c->ways, cidr_str(cidr), NULL, &ip);
-        node->role = conn_roles_add(c->roles, NULL, &ip, address_parts_find(&c->seen_by_groups, &ip));
     }
+}
+
+/* ---- Balancers
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+static struct probed
+probe(struct connectivity *c, const struct node *from, const struct node *to)
+{
+    const struct conn_way *way = conn_ways_between(c->ways, from->site, to->site);
+    struct probed out = { PACKETS_NONE, PACKETS_NONE };
+    int front =
+        set_pool_combine(c->pool, way->passes, conn_roles_between(c->roles, from->role, to->role), PACKETS_INTERSECT);
+    if (way->by_pair) {
+        front = PACKETS_ALL;
+    }
+    if (front != PACKETS_NONE && from->end.eni != to->end.eni) {
+        conn_probes_ask(c->probes, &from->end, &to->end, front, &out.passes, &out.answered);
+    }
+    return out;
+}
+
+/* What gets through from each node, asked once for those with the same site and role, before any count as alike. */
+static void
+ask_balancers(struct connectivity *c)
+{
+    struct map known = { 0 }, rows = { 0 };
+    for (size_t i = 0; i < c->nodes.n && c->probed.n; i++) {
+        struct node *node = &c->nodes.items[i];
+        char key[48];
+        snprintf(key, sizeof key, "%d %d", node->site, node->role);
+        uintptr_t index = (uintptr_t)map_get(&known, key);
+        if (!index) {
+            struct buf row = { 0 };
+            size_t begin = c->fares.n;
+            for (size_t k = 0; k < c->probed.n; k++) {
+                *VEC_ADD(&c->fares) = probe(c, node, &c->nodes.items[c->probed.items[k]]);
+                const struct probed *last = &c->fares.items[begin + k];
+                buf_printf(&row, "%d/%d ", last->passes, last->answered);
+            }
+            index = (uintptr_t)map_get(&rows, buf_str(&row));
+            if (index) {
+                c->fares.n = begin;
+            } else {
+                index = begin / c->probed.n + 1;
+                map_put(&rows, buf_str(&row), (void *)index);
+            }
+            map_put(&known, key, (void *)index);
+            buf_done(&row);
+        }
+        node->fares = (int)index - 1;
+    }
+    map_done(&known);
+    map_done(&rows);
 }
 
 /* ---- Classes -------------------------------------------------------------------------------------------------------
  */
+
+/* How class_of knows a node: "eni-1", "eni-1 10.0.1.20", " 0.0.0.0/0", "vpn-1 192.168.0.0/16". */
+static char *
+node_key(const struct node *node)
+{
+    const struct conn_end *end = &node->end;
+    return end->eni
+               ? node->secondary ? xasprintf("%s %s", end->eni->obj.id, ip_str(&end->ip)) : xstrdup(end->eni->obj.id)
+               : xasprintf("%s %s", end->gate ? end->gate : "", cidr_str(&node->outside));
+}
 
 static void
 make_classes(struct connectivity *c)
@@ -256,25 +214,31 @@ make_classes(struct connectivity *c)
     struct map known = { 0 };
     for (size_t i = 0; i < c->nodes.n; i++) {
         struct node *node = &c->nodes.items[i];
-        char key[48];
+        char key[80], *name = node_key(node);
         node->site = conn_ways_like(c->ways, node->site);
         node->role = conn_roles_like(c->roles, node->role);
-        snprintf(key, sizeof key, "%d %d %d", node->site, node->role, node->eni != NULL);
+        snprintf(key, sizeof key, "%d %d %d %d %d %d", node->site, node->role, node->side, node->secondary, node->fares,
+                 node->probe);
         uintptr_t index = (uintptr_t)map_get(&known, key);
         if (!index) {
-            VEC_ADD(&c->classes)->ip = node->ip;
+            struct conn_class *class = VEC_ADD(&c->classes);
+            class->ip = node->end.ip;
+            class->gate = node->end.gate;
+            class->service = node->side > 1 && c->parts.gates.items[node->side - 2].service;
+            class->secondary = node->secondary;
             *VEC_ADD(&c->asked) = *node;
             index = c->classes.n;
             map_put(&known, key, (void *)index);
         }
         struct conn_class *class = &c->classes.items[index - 1];
-        if (node->eni) {
-            *VEC_ADD(&class->members) = node->eni;
-            map_put(&c->class_of, node->eni->obj.id, (void *)index);
+        if (node->end.eni) {
+            *VEC_ADD(&class->members) = node->end.eni;
+            *VEC_ADD(&class->addresses) = node->end.ip;
         } else {
             *VEC_ADD(&class->outside) = node->outside;
-            map_put(&c->class_of, cidr_str(&node->outside), (void *)index);
         }
+        map_put(&c->class_of, name, (void *)index);
+        free(name);
     }
     map_done(&known);
 }
@@ -288,11 +252,13 @@ connectivity_new_beside(const struct network *net, const struct network *beside,
     c->pool = set_pool_new(c->family);
     c->ways = conn_ways_new(net, c->pool, c->family);
     c->roles = conn_roles_new(net, c->pool);
-    collect_parts(c, beside);
+    c->probes = conn_probes_new(net, c->pool, c->family);
+    conn_parts_init(&c->parts, net, beside, c->family);
     add_interfaces(c);
     add_outside(c);
     bool alike = conn_ways_walk(c->ways);
     conn_roles_judge(c->roles, c->ways, alike);
+    ask_balancers(c);
     make_classes(c);
     return c;
 }
@@ -311,15 +277,16 @@ connectivity_free(struct connectivity *c)
     }
     for (size_t i = 0; i < c->classes.n; i++) {
         VEC_DONE(&c->classes.items[i].members);
+        VEC_DONE(&c->classes.items[i].addresses);
         VEC_DONE(&c->classes.items[i].outside);
     }
     VEC_DONE(&c->classes);
     VEC_DONE(&c->asked);
     VEC_DONE(&c->nodes);
-    address_parts_done(&c->seen_by_ways);
-    address_parts_done(&c->seen_by_groups);
-    address_parts_done(&c->seen_by_any);
-    map_done(&c->own_route);
+    VEC_DONE(&c->probed);
+    VEC_DONE(&c->fares);
+    conn_parts_done(&c->parts);
+    conn_probes_free(c->probes);
     map_done(&c->class_of);
     conn_ways_free(c->ways);
     conn_roles_free(c->roles);
@@ -358,13 +325,30 @@ connectivity_class_of(const struct connectivity *c, const char *eni_id)
 }
 
 int
-connectivity_class_at(const struct connectivity *c, const struct ip *ip)
+connectivity_class_of_address(const struct connectivity *c, const char *eni_id, const struct ip *ip)
 {
-    int part = address_parts_find(&c->seen_by_any, ip);
-    if (part < 0 || !is_outside(c, ip)) {
-        return -1;
-    }
-    return (int)(uintptr_t)map_get(&c->class_of, cidr_str(&c->seen_by_any.items.items[part].cidr)) - 1;
+    char key[ID_SIZE + IP_STR_SIZE + 2], address[IP_STR_SIZE];
+    snprintf(key, sizeof key, "%s %s", eni_id, ip_format(ip, address));
+    int class = connectivity_class_of(c, key);
+    return class >= 0 ? class : connectivity_class_of(c, eni_id);
+}
+
+int
+connectivity_class_of_part(const struct connectivity *c, const char *gate, const struct cidr *part)
+{
+    char *key = xasprintf("%s %s", gate ? gate : "", cidr_str(part));
+    int class = connectivity_class_of(c, key);
+    free(key);
+    return class;
+}
+
+int
+connectivity_class_at(const struct connectivity *c, const char *gate, const struct ip *ip)
+{
+    int part = address_parts_find(&c->parts.by_any, ip);
+    return part < 0 || !conn_is_outside(c->net, ip, !gate)
+               ? -1
+               : connectivity_class_of_part(c, gate, &c->parts.by_any.items.items[part].cidr);
 }
 
 struct conn_flow
@@ -373,9 +357,15 @@ connectivity_between(const struct connectivity *c, size_t from, size_t to)
     const struct node *a = &c->asked.items[from], *b = &c->asked.items[to];
     const struct conn_way *way = conn_ways_between(c->ways, a->site, b->site);
     struct conn_way own;
-    struct conn_flow flow = { .passes = PACKETS_NONE, .answered = PACKETS_NONE, .why = way->why };
+    struct conn_flow flow = { .passes = PACKETS_NONE, .answered = PACKETS_NONE, .why = way->why, .lost = way->lost };
+    if (b->probe >= 0) {
+        const struct probed *probed = &c->fares.items[(size_t)a->fares * c->probed.n + (size_t)b->probe];
+        flow.passes = probed->passes;
+        flow.answered = probed->answered;
+        return flow;
+    }
     if (way->by_pair) {
-        conn_ways_ask(c->ways, a->eni, &a->ip, b->eni, &b->ip, true, &own);
+        conn_ways_ask(c->ways, &a->end, &b->end, true, &own);
         flow.passes = own.passes;
         flow.answered = set_pool_combine(c->pool, own.passes, own.answered, PACKETS_INTERSECT);
         return flow;
@@ -396,19 +386,47 @@ connectivity_counts(const struct connectivity *c)
                                           .classes = c->classes.n,
                                           .walks = conn_ways_n_walks(c->ways) };
     for (size_t i = 0; i < c->nodes.n; i++) {
-        counts.interfaces += c->nodes.items[i].eni != NULL;
-        counts.outside += c->nodes.items[i].eni == NULL;
+        counts.interfaces += c->nodes.items[i].side == 0 && !c->nodes.items[i].secondary;
+        counts.outside += c->nodes.items[i].side > 0;
     }
     return counts;
+}
+
+bool
+connectivity_opens(const struct network *net, const struct eni *eni)
+{
+    bool attached = eni->type && strcmp(eni->type, "transit_gateway") == 0;
+    return !attached && !eni_nat_gateway(net, eni) && !network_endpoint_of_eni(net, eni->obj.id);
+}
+
+/* Whoever works behind an interface: its instance, balancer, NAT gateway or endpoint. */
+static const struct object *
+eni_owner(const struct network *net, const struct eni *eni)
+{
+    const struct instance *instance = eni_instance(net, eni);
+    const struct nat_gateway *nat = instance ? NULL : eni_nat_gateway(net, eni);
+    const struct endpoint *endpoint = instance || nat ? NULL : network_endpoint_of_eni(net, eni->obj.id);
+    const struct load_balancer *lb = instance || nat || endpoint ? NULL : network_load_balancer_of_eni(net, eni);
+    return instance ? &instance->obj : nat ? &nat->obj : endpoint ? &endpoint->obj : lb ? &lb->obj : NULL;
+}
+
+const char *
+eni_owner_id(const struct network *net, const struct eni *eni)
+{
+    const struct object *owner = eni_owner(net, eni);
+    return owner ? owner->id : NULL;
 }
 
 const char *
 eni_name(const struct network *net, const struct eni *eni)
 {
-    const struct instance *instance = eni_instance(net, eni);
-    const char *name = instance ? object_name(&instance->obj) : NULL;
+    const struct object *owner = eni_owner(net, eni);
+    const char *name = owner ? object_name(owner) : NULL;
+    if (owner && !name && owner->kind == &load_balancer_kind) {
+        name = ((const struct load_balancer *)owner)->name;
+    }
     name = name ? name : object_name(&eni->obj);
-    return name ? name : instance ? instance->obj.id : eni->obj.id;
+    return name ? name : owner ? owner->id : eni->obj.id;
 }
 
 /* ---- Groups of classes that behave alike
@@ -425,7 +443,8 @@ flow_word(const struct connectivity *c, size_t from, size_t to)
 static bool
 classes_alike(const struct connectivity *c, size_t a, size_t b)
 {
-    if ((c->classes.items[a].members.n == 0) != (c->classes.items[b].members.n == 0)) {
+    const struct node *one = &c->asked.items[a], *other = &c->asked.items[b];
+    if (one->side != other->side || one->secondary != other->secondary) {
         return false;
     }
     for (size_t i = 0; i < c->classes.n; i++) {

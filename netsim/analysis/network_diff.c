@@ -11,24 +11,35 @@
  * ---------------------------------------------------------------------------------------------------------
  */
 
+/* What is added to a joint: a member by one of its addresses, or a part outside. */
+struct joined {
+    const struct eni *eni;
+    const struct ip *ip;
+    const struct cidr *outside;
+};
+
 static void
-join(struct network_diff *diff, int before, int after, const struct network *net, const struct eni *eni,
-     const struct cidr *outside)
+join(struct network_diff *diff, int before, int after, const struct network *net, const struct conn_class *class,
+     const struct joined *what)
 {
-    char key[48];
+    char key[80];
     int group[2] = { before < 0 ? -1 : diff->groups[0][before], after < 0 ? -1 : diff->groups[1][after] };
-    snprintf(key, sizeof key, "%d %d %d", group[0], group[1], eni != NULL);
+    snprintf(key, sizeof key, "%d %d %d %d", group[0], group[1], what->eni != NULL,
+             what->eni && connectivity_opens(net, what->eni));
     uintptr_t index = (uintptr_t)map_get(&diff->known, key);
     if (!index) {
-        *VEC_ADD(&diff->joints) = (struct diff_joint){ .class = { before, after }, .net = net };
+        *VEC_ADD(&diff->joints) = (struct diff_joint){
+            .class = { before, after }, .net = net, .gate = class->gate, .secondary = class->secondary
+        };
         index = diff->joints.n;
         map_put(&diff->known, key, (void *)index);
     }
     struct diff_joint *joint = &diff->joints.items[index - 1];
-    if (eni) {
-        *VEC_ADD(&joint->members) = eni;
+    if (what->eni) {
+        *VEC_ADD(&joint->members) = what->eni;
+        *VEC_ADD(&joint->addresses) = *what->ip;
     } else {
-        *VEC_ADD(&joint->outside) = *outside;
+        *VEC_ADD(&joint->outside) = *what->outside;
     }
 }
 
@@ -65,6 +76,25 @@ counterpart(const struct network_diff *diff, const struct map names[2], int side
     return same && !store_get(network_store(diff->net[side]), &eni_kind, same->obj.id) ? same : NULL;
 }
 
+/* A secondary address that fares as the first one there has no class of its own there: the interface's answers for it.
+ */
+static void
+join_members(struct network_diff *diff, const struct map names[2], int side, int here)
+{
+    const struct conn_class *class = connectivity_class(diff->c[side], (size_t)here);
+    for (size_t i = 0; i < class->members.n; i++) {
+        const struct joined what = { class->members.items[i], &class->addresses.items[i], NULL };
+        const struct eni *other = counterpart(diff, names, side, what.eni);
+        int there = !other             ? -1
+                    : class->secondary ? connectivity_class_of_address(diff->c[!side], other->obj.id, what.ip)
+                                       : connectivity_class_of(diff->c[!side], other->obj.id);
+        bool same = there >= 0 && connectivity_class(diff->c[!side], (size_t)there)->secondary == class->secondary;
+        if (side == 0 || !same) { /* else both were joined when the first network was gone through */
+            join(diff, side ? there : here, side ? here : there, diff->net[side], class, &what);
+        }
+    }
+}
+
 static void
 join_interfaces(struct network_diff *diff)
 {
@@ -72,14 +102,8 @@ join_interfaces(struct network_diff *diff)
     collect_names(diff->net[0], &names[0]);
     collect_names(diff->net[1], &names[1]);
     for (int side = 0; side < 2; side++) {
-        const struct store *store = network_store(diff->net[side]);
-        for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-            const struct eni *other = counterpart(diff, names, side, eni);
-            int here = connectivity_class_of(diff->c[side], eni->obj.id);
-            int there = other ? connectivity_class_of(diff->c[!side], other->obj.id) : -1;
-            if ((side == 0 && (here >= 0 || there >= 0)) || (side == 1 && !other && here >= 0)) {
-                join(diff, side ? there : here, side ? here : there, diff->net[side], eni, NULL);
-            }
+        for (size_t k = 0; k < connectivity_n_classes(diff->c[side]); k++) {
+            join_members(diff, names, side, (int)k);
         }
     }
     map_done(&names[0]);
@@ -94,10 +118,10 @@ join_outside(struct network_diff *diff)
         for (size_t k = 0; k < connectivity_n_classes(diff->c[side]); k++) {
             const struct conn_class *class = connectivity_class(diff->c[side], k);
             for (size_t i = 0; i < class->outside.n; i++) {
-                int other = connectivity_class_of(diff->c[!side], cidr_str(&class->outside.items[i]));
+                int other = connectivity_class_of_part(diff->c[!side], class->gate, &class->outside.items[i]);
                 if (side == 0 || other < 0) {
-                    join(diff, side ? other : (int)k, side ? (int)k : other, diff->net[side], NULL,
-                         &class->outside.items[i]);
+                    join(diff, side ? other : (int)k, side ? (int)k : other, diff->net[side], class,
+                         &(struct joined){ .outside = &class->outside.items[i] });
                 }
             }
         }
@@ -116,6 +140,7 @@ network_diff_free(struct network_diff *diff)
     }
     for (size_t i = 0; i < diff->joints.n; i++) {
         VEC_DONE(&diff->joints.items[i].members);
+        VEC_DONE(&diff->joints.items[i].addresses);
         VEC_DONE(&diff->joints.items[i].outside);
     }
     VEC_DONE(&diff->joints);
@@ -170,6 +195,9 @@ network_diff_new(const struct network *before, const struct network *after, int 
     join_outside(diff);
     for (size_t a = 0; a < diff->joints.n; a++) {
         const struct diff_joint *from = &diff->joints.items[a];
+        if (from->members.n && !connectivity_opens(from->net, from->members.items[0])) {
+            continue;
+        }
         for (size_t b = 0; b < diff->joints.n; b++) {
             const struct diff_joint *to = &diff->joints.items[b];
             if (a == b && from->members.n == 1) {

@@ -11,7 +11,10 @@
 struct diff_joint {
     int class[2];                    /* before, after; -1: not there */
     VEC(const struct eni *) members; /* of 'net'; none: outside */
+    VEC(struct ip) addresses;        /* of each of them */
     VEC(struct cidr) outside;
+    const char *gate;                /* behind which 'outside' lies; NULL: the internet */
+    bool secondary;                  /* as in struct conn_class */
     const struct network *net;
 };
 struct diff_change {

@@ -337,13 +337,13 @@ at_receiver(struct walk *w)
         nat_receives(w, nat);
         return;
     }
-    /* With the filters open the ports are not those that listeners ask for: connectivity leaves balancers out. */
-    const struct load_balancer *lb = w->filters_open ? NULL : network_load_balancer_of_eni(w->net, w->eni);
-    if (lb) {
+    const struct load_balancer *lb = network_load_balancer_of_eni(w->net, w->eni);
+    if (lb && !w->filters_open) {
         balancer_receives(w, lb);
         return;
     }
-    w->stop_what = unmodelled_interface(w->eni);
+    /* With the filters open the ports are not those that listeners ask for: conn_probes.c asks for each of those. */
+    w->stop_what = lb ? NULL : unmodelled_interface(w->eni);
     if (w->stop_what) {
         walk_cross(w, HOP_ENI, &w->eni->obj);
         walk_stop(w, STOP_UNMODELLED);

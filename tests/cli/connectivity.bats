@@ -27,6 +27,30 @@ row() {
     [ "$(vpclab connectivity --from web --to db | grep -c tcp)" = 0 ]
 }
 
+@test "gateways, balancers, endpoints and networks on premises are ends" {
+    vpclab import aws tests/reach/routers >/dev/null
+    row "i-app near, alb tcp/80" connectivity --from i-app --to 10.2.1.0/26
+    row "alb i-app tcp/8080" can-reach alb
+    row "alb i-app tcp/8080" connectivity --to app
+    row "i-a vpce-11 tcp/443" who-can-reach vpce-11
+    row "i-a s3 via vpce-22 tcp icmp/0,8" can-reach i-a
+    row "i-a2 s3 via vpce-22 tcp icmp/0,8" who-can-reach vpce-22
+    row "192.168.0.0/24 via vpn-11 near, alb tcp/80" connectivity --from onprem
+    row "192.168.0.0/24 via vpn-22 i-a tcp/22" can-reach vpn-22
+    row "i-a 192.168.0.0/24 via vpn-22 all" who-can-reach 192.168.0.7
+    row "i-a2 alb tcp/80" who-can-reach alb
+    says "nothing passes" vpclab connectivity --from onprem --to i-app
+    [ "$(vpclab can-reach vpn-22 -o json --query 'Groups[?Gateway==`vpn-22`].Cidrs[] | [0]')" = '"192.168.0.0/24"' ]
+    wrong 4 "no interface has the address" vpclab who-can-reach 10.99.0.0/24
+}
+
+@test "a secondary address that fares otherwise is an end of its own" {
+    with_lab
+    row "app web, web 10.0.0.11 tcp/443 icmp/8" connectivity --from app --to web
+    row "internet web tcp/443 icmp/8" who-can-reach web
+    [ "$(vpclab who-can-reach web | grep -c 'internet.*10.0.0.11')" = 0 ]
+}
+
 @test "an answer that is lost is said" {
     with_lab
     row "eni-free internet, 192.0.2.0/24+192.0.2.0/25+198.51.100.0/24, 198.18.0.0/24+198.18.7.0/24 udp icmp other; no answer: tcp" connectivity --from eni-free --to internet
@@ -43,12 +67,16 @@ row() {
     vpclab connectivity --from web --to app --graph dot >"$DIR/dot"
     grep -qxF '    "web" -> "app" [label="tcp/8080"];' "$DIR/dot"
     vpclab connectivity --from web --to app --graph mermaid | grep -qE '^    n[0-9]+ -->\|"tcp/8080"\| n[0-9]+$'
+    vpclab connectivity --from app --to db --graph svg >"$DIR/svg"
+    python3 -c 'import sys, xml.dom.minidom; print([t.firstChild.data for t in xml.dom.minidom.parse(sys.argv[1]).getElementsByTagName("text")])' \
+        "$DIR/svg" >"$DIR/out"
+    grep -qxF "['tcp/5432 icmp/8', 'app', 'db']" "$DIR/out" || { cat "$DIR/out"; return 1; }
 }
 
 @test "what names no end is refused" {
     wrong 4 "nothing" vpclab who-can-reach nothing
     wrong 4 "no interface has the address" vpclab can-reach 10.99.0.1
-    wrong 2 "svg" vpclab connectivity --graph svg
+    wrong 2 "png" vpclab connectivity --graph png
 }
 
 @test "assert: what holds, and the path or obstacle of what does not" {
@@ -73,6 +101,16 @@ row() {
     vpclab assert 'app2 reaches db tcp/5432' 'no path from web to app' -o json --query 'Results[].Says' >"$DIR/out" || status=$?
     [ "$status" = 1 ]
     [ "$(grep -c "it does not arrive\|it arrives" "$DIR/out")" = 2 ]
+}
+
+@test "assert: balancers and what lies on premises" {
+    vpclab import aws tests/reach/routers >/dev/null
+    says "3 of 3 statements hold" vpclab assert 'onprem does not reach i-app' 'i-app reaches alb tcp/80' 'vpn-22 reaches i-a tcp/22'
+    local status=0
+    vpclab assert 'onprem reaches i-b tcp/22' 'onprem reaches i-app' >"$DIR/out" || status=$?
+    [ "$status" = 1 ]
+    grep -qF "vpn-22" "$DIR/out"
+    wrong 4 '`onprem` is what lies behind' vpclab --lab other assert 'onprem reaches 10.0.0.1'
 }
 
 @test "assert: a file, and what is no statement" {

@@ -1,20 +1,35 @@
-/* tests/spec/check_connectivity.h - the packets at the bounds of a set, asked of reach(). */
+/* tests/spec/check_connectivity.h - the packets at the bounds of a set, asked of reach() and of the plain reading. */
 #pragma once
+#include "netsim/analysis/conn_ways.h"
 #include "netsim/analysis/connectivity.h"
 #include "netsim/analysis/reach.h"
+#include "tests/spec/plain_ask.h"
 #include "tests/test.h"
 
 struct pair {
     const struct connectivity *c;
     const struct network *net;
-    const struct eni *from, *to; /* NULL: outside, at 'outside' */
-    struct ip outside;
+    struct conn_end from, to;
     struct conn_flow flow;
     uint64_t seed;
+    bool plain; /* the network holds what plain_net.h knows, and nothing else */
 };
 struct counts {
     size_t packets, reachable, answered;
 };
+
+static void
+check_plain(const struct pair *p, const struct flow_spec *flow, const struct packet *sent, bool passes, bool answered)
+{
+    struct plain w = plain_ask(p->net, flow, sent);
+    CHECK(passes == !w.why, "seed %" PRIu64 ": %s -> %s %s: set says %d, plain reading %s", p->seed, flow->from.id,
+          flow->to.id, flow_str(sent), passes, w.why ? w.why : "arrives");
+    if (!w.why) {
+        bool back = strcmp(plain_ask_answer(&w, flow, sent), "allowed") == 0;
+        CHECK(answered == back, "seed %" PRIu64 ": %s -> %s %s: answers %d, plain reading %d", p->seed, flow->from.id,
+              flow->to.id, flow_str(sent), answered, back);
+    }
+}
 
 static void
 check_packet(const struct pair *p, int protocol, int from, int to, struct counts *counts)
@@ -24,22 +39,18 @@ check_packet(const struct pair *p, int protocol, int from, int to, struct counts
         protocol == (connectivity_family(p->c) == IP_V6 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6)) {
         return;
     }
-    struct flow_spec flow = { .protocol = protocol, .src_port = -1, .dst_port = -1, .icmp_type = -1, .icmp_code = -1 };
-    flow.family = connectivity_family(p->c);
-    *(last == 255 ? &flow.icmp_type : &flow.src_port) = from;
-    *(last == 255 ? &flow.icmp_code : &flow.dst_port) = to;
-    flow.from.kind = p->from ? FLOW_END_ENI : FLOW_END_INTERNET;
-    flow.to.kind = p->to ? FLOW_END_ENI : FLOW_END_INTERNET;
-    flow.src_ip = p->from ? (struct ip){ 0 } : p->outside;
-    flow.dst_ip = p->to ? (struct ip){ 0 } : p->outside;
-    snprintf(flow.from.id, sizeof flow.from.id, "%s", p->from ? p->from->obj.id : "");
-    snprintf(flow.to.id, sizeof flow.to.id, "%s", p->to ? p->to->obj.id : "");
+    struct flow_spec flow;
     struct reach_result result = { 0 };
     struct err err = { 0 };
     const struct set_pool *pool = connectivity_pool(p->c);
     bool passes = packet_set_has(set_pool_get(pool, p->flow.passes), protocol, from, to);
     bool answered = packet_set_has(set_pool_get(pool, p->flow.answered), protocol, from, to);
-    if (!reach(p->net, &flow, false, &result, NULL, &err)) {
+    bool asked = conn_question(&p->from, &p->to, connectivity_family(p->c), &flow);
+    flow.protocol = protocol;
+    flow.src_port = flow.dst_port = -1;
+    *(last == 255 ? &flow.icmp_type : &flow.src_port) = from;
+    *(last == 255 ? &flow.icmp_code : &flow.dst_port) = to;
+    if (!asked || !reach(p->net, &flow, false, &result, NULL, &err)) {
         CHECK(!passes, "seed %" PRIu64 ": %s", p->seed, err.text);
         return;
     }
@@ -49,6 +60,9 @@ check_packet(const struct pair *p, int protocol, int from, int to, struct counts
     CHECK(answered == (result.reply == REPLY_ALLOWED), "seed %" PRIu64 ": %s -> %s %d/%d/%d: answers %d, reach %d (%s)",
           p->seed, flow.from.id, flow.to.id, protocol, from, to, answered, result.reply,
           result.reply_why ? result.reply_why : "");
+    if (p->plain) {
+        check_plain(p, &flow, &result.sent, passes, answered);
+    }
     counts->packets++;
     counts->reachable += result.reachable;
     counts->answered += result.reply == REPLY_ALLOWED;
@@ -75,4 +89,24 @@ check_bounds(const struct pair *p, int set, struct counts *counts)
             }
         }
     }
+}
+
+/* Both sets of a flow. */
+static void
+check_flow(const struct pair *p, struct counts *counts)
+{
+    check_bounds(p, p->flow.passes, counts);
+    if (p->flow.answered != p->flow.passes) {
+        check_bounds(p, p->flow.answered, counts);
+    }
+}
+
+/* An end of a class: its last member, where it has any. */
+static struct conn_end
+end_of_class(const struct connectivity *c, size_t class)
+{
+    const struct conn_class *k = connectivity_class(c, class);
+    size_t last = k->members.n ? k->members.n - 1 : 0;
+    return k->members.n ? (struct conn_end){ .eni = k->members.items[last], .ip = k->addresses.items[last] }
+                        : (struct conn_end){ .gate = k->gate, .ip = k->ip };
 }

@@ -680,11 +680,16 @@ plain_answer_to(const struct plain *there, const struct plain_packet *first, con
     struct plain_packet p = there->p;
     w.p = (struct plain_packet){ p.dst, p.src, p.protocol, p.dport, p.sport, p.type, p.code };
     if (p.protocol == 1 || p.protocol == 58) {
-        int request = p.protocol == 1 ? 8 : 128;
-        if (p.type != request) {
+        /* echo, router solicitation, timestamp, information, address mask: RFC 792, 950, 1256; RFC 4443 */
+        static const int asked[] = { 8, 10, 13, 15, 17 }, answered[] = { 0, 9, 14, 16, 18 };
+        int answer = p.protocol == 58 && p.type == 128 ? 129 : -1;
+        for (int i = 0; i < 5; i++) {
+            answer = p.protocol == 1 && p.type == asked[i] ? answered[i] : answer;
+        }
+        if (answer < 0) {
             return "none";
         }
-        w.p.type = p.protocol == 1 ? 0 : 129;
+        w.p.type = answer;
         w.p.code = 0;
     }
     w.back = true;

@@ -350,14 +350,17 @@ random_eni(struct random_net *r, int e, int vpc, int s, int host, bool of_nat)
         struct eni_address *a = VEC_ADD(&eni->addresses);
         a->ip = lot_host(vpc, s, host + 100 * i, false);
         a->primary = i == 0;
-        if (chance(r, of_nat ? 90 : 50) && i == 0) {
+        if (chance(r, of_nat ? 90 : 50) && (i == 0 || r->routers)) {
             char text[32];
-            snprintf(text, sizeof text, "203.0.113.%d", of_nat ? 100 + e : e);
+            snprintf(text, sizeof text, "203.0.113.%d", (of_nat ? 100 + e : e) + 50 * i);
             a->association.public_ip = ip_lit(text);
         }
     }
     if (!of_nat && chance(r, 70)) {
         VEC_ADD(&eni->addresses6)->ip = lot_host(vpc, s, host, true);
+        if (r->routers && chance(r, 20)) {
+            VEC_ADD(&eni->addresses6)->ip = lot_host(vpc, s, host + 100, true);
+        }
     }
     return eni;
 }

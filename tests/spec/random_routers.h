@@ -16,7 +16,7 @@ lot_name(char *id, const char *format, int n)
 }
 
 /* The id of a gateway of the network, or of one that is not there. */
-static void
+static inline void
 random_gateway(struct random_net *r, char *id, size_t size)
 {
     static const char *const ids[] = {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "netsim/analysis/reach.h"
-#include "tests/spec/plain_net.h"
+#include "tests/spec/plain_ask.h"
 #include "tests/spec/random_routers.h"
 #include "tests/test.h"
 
@@ -76,29 +76,6 @@ random_flow(struct random_net *r, struct flow_spec *flow)
     }
 }
 
-/* Asks the plain reading what `reach` was asked: the header is taken from its result, so defaults are stated once. */
-static struct plain
-plain_ask(const struct random_net *r, const struct flow_spec *flow, const struct packet *sent, const struct eni **from)
-{
-    const struct store *store = network_store(r->net);
-    struct plain w = { .net = r->net };
-    w.p = (struct plain_packet){ sent->src,      sent->dst,       sent->protocol, sent->src_port,
-                                 sent->dst_port, sent->icmp_type, sent->icmp_code };
-    *from = flow->from.kind == FLOW_END_ENI ? store_get(store, &eni_kind, flow->from.id) : NULL;
-    w.to_eni = flow->to.kind == FLOW_END_ENI ? store_get(store, &eni_kind, flow->to.id) : NULL;
-    w.to_address = flow->to.kind == FLOW_END_IP;
-    w.to_internet = flow->to.kind == FLOW_END_INTERNET;
-    w.to_gateway = flow->to.kind == FLOW_END_GATEWAY ? flow->to.id : NULL;
-    if (*from) {
-        plain_send(&w, *from);
-    } else if (flow->from.kind == FLOW_END_GATEWAY) {
-        plain_from_gateway(&w, flow->from.id);
-    } else {
-        plain_from_outside(&w, NULL);
-    }
-    return w;
-}
-
 static const char *
 reply_str(const struct reach_result *result)
 {
@@ -113,11 +90,7 @@ compare(struct random_net *r, const struct flow_spec *flow, uint64_t seed, struc
     if (!reach(r->net, flow, false, &result, NULL, &err)) {
         return; /* no such question: an end without address of the family, both ends outside */
     }
-    const struct eni *from;
-    struct plain_packet first = { result.sent.src,      result.sent.dst,      result.sent.protocol,
-                                  result.sent.src_port, result.sent.dst_port, result.sent.icmp_type,
-                                  result.sent.icmp_code };
-    struct plain w = plain_ask(r, flow, &result.sent, &from);
+    struct plain w = plain_ask(r->net, flow, &result.sent);
     /* An interface without public address asked for by name from outside has its own reason word. */
     bool unnamed = w.why && strcmp(w.why, "igw-no-such-public-ip") == 0 && result.why &&
                    strcmp(result.why, "no-public-ip") == 0 && flow->to.kind == FLOW_END_ENI && !flow->dst_ip.family;
@@ -133,8 +106,7 @@ compare(struct random_net *r, const struct flow_spec *flow, uint64_t seed, struc
         return;
     }
     if (result.reachable) {
-        bool from_internet = strncmp(flow->from.id, "igw-", 4) == 0 || flow->from.kind != FLOW_END_GATEWAY;
-        const char *reply = plain_answer_to(&w, &first, from, from_internet ? NULL : flow->from.id);
+        const char *reply = plain_ask_answer(&w, flow, &result.sent);
         CHECK_STR(reply_str(&result), reply, "%s reply (%s)", place, result.reply_why ? result.reply_why : "");
         CHECK(ip_equal(&result.arrives.src, &w.p.src) && ip_equal(&result.arrives.dst, &w.p.dst) &&
                   result.arrives.src_port == w.p.sport,
