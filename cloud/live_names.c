@@ -8,6 +8,7 @@
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/onprem.h"
+#include "netsim/model/resolver.h"
 #include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpn.h"
 
@@ -170,6 +171,13 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
     if (!cloud_resolve(cloud, NULL, text, id, err)) {
         return false;
     }
+    if (strcmp(id, "scanner") == 0) { /* unless the lab calls something so */
+        snprintf(node->id, sizeof node->id, "scanner");
+        snprintf(node->end, sizeof node->end, "scanner");
+        snprintf(node->name, sizeof node->name, "scanner");
+        snprintf(node->hostname, sizeof node->hostname, "scanner");
+        return true;
+    }
     const struct eni *eni = store_get(store, &eni_kind, id);
     if (eni && eni->attachment.instance_id[0]) {
         if (!find_instance(cloud, eni->attachment.instance_id, eni, node, err)) {
@@ -189,7 +197,7 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
     }
     err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is no machine of the live lab", text);
     return err_hint(
-        err, "an instance, an attached interface, a NAT gateway, `internet`, `onprem`, router:VPC or an address");
+        err, "an instance, an attached interface, a NAT gateway, `internet`, `scanner`, `onprem`, router:VPC or an address");
 }
 
 static const struct ip *
@@ -269,7 +277,7 @@ live_hosts_text(const struct cloud *cloud, const struct live_node *node, struct 
         bool near = eni && (node->site[0] || (node->eni && strcmp(eni->vpc_id, node->eni->vpc_id) == 0));
         /* From another VPC a name means the public address, if there is one. */
         const struct ip *ip = !eni ? NULL : near ? eni_primary_ip(eni) : public_address(eni, IP_V4);
-        const char *name = object_name(&i->obj), *dns = eni && near ? eni->private_dns_name : NULL;
+        const char *name = object_name(&i->obj);
         for (int family = IP_V4; eni && family <= IP_V6; family += 2) {
             ip = family == IP_V6 ? (eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL) : ip;
             if (ip) {
@@ -278,9 +286,34 @@ live_hosts_text(const struct cloud *cloud, const struct live_node *node, struct 
                     add_host_name(text, node->hostname);
                 }
                 add_host_name(text, name);
-                add_host_name(text, dns);
                 buf_char(text, '\n');
             }
         }
     }
+}
+
+void
+live_resolv_text(const struct cloud *cloud, const struct live_node *node, struct buf *text)
+{
+    const struct vpc *vpc = node->eni ? store_get(network_store(cloud->net), &vpc_kind, node->eni->vpc_id) : NULL;
+    if (vpc) {
+        struct resolver_client client = { 0 };
+        resolver_client_of(cloud->net, vpc, &client);
+        if (*client.domain) {
+            buf_printf(text, "search %s\n", dns_name_short(client.domain));
+        }
+        struct ip own = resolver_address(vpc);
+        const char *amazon = eni_primary_ip(node->eni) ? ip_str(&own) : "fd00:ec2::253";
+        for (size_t i = 0; i < client.servers.n; i++) {
+            buf_printf(text, "nameserver %s\n",
+                       strcmp(client.servers.items[i], "AmazonProvidedDNS") == 0 ? amazon : client.servers.items[i]);
+        }
+        resolver_client_done(&client);
+    } else if (strcmp(node->id, "internet") == 0 || strcmp(node->id, "scanner") == 0) {
+        buf_printf(text, "nameserver %s\n", CALLER4);
+    } else {
+        buf_str_add(text, "# no name server here\nnameserver 127.0.0.1\n");
+    }
+    /* A server that does not answer (DNS support switched off) shall not hold a program up for long. */
+    buf_str_add(text, "options timeout:1 attempts:1\n");
 }

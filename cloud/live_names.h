@@ -6,7 +6,7 @@
 
 struct eni;
 struct live_node {
-    char id[80];        /* as live_namespace() knows it: "i-..", "nat-..", "internet", "router:vpc-..", "cgw-.." */
+    char id[80];        /* as live_namespace() knows it: "i-..", "nat-..", "internet", "scanner", "router:vpc-..", "cgw-.." */
     char end[ID_SIZE];  /* as probes know it: the interface if one was named; "" for a router */
     char name[80];      /* for people: the Name tag, else the id */
     char hostname[64];  /* "ip-10-0-1-10" */
@@ -14,7 +14,7 @@ struct live_node {
     struct ip ip;       /* the very address asked for; IP_NONE: a node was named */
     char site[ID_SIZE]; /* the network outside AWS that it is; "": none */
 };
-/* 'text' is an instance, interface, NAT gateway (ids or names), "internet", "onprem" (or "onprem:SITE" where there are several: a customer
+/* 'text' is an instance, interface, NAT gateway (ids or names), "internet", "scanner", "onprem" (or "onprem:SITE" where there are several: a customer
  * or Direct Connect gateway), "router:ROUTER" (a VPC, a transit or virtual private gateway) or an address: that of an interface, a host on
  * premises, else the internet's.  IncorrectInstanceState for a machine that is not running; InvalidParameterValue for what is none. */
 bool live_node_find(const struct cloud *cloud, const char *text, struct live_node *node, struct err *err);
@@ -24,5 +24,7 @@ bool live_node_find(const struct cloud *cloud, const char *text, struct live_nod
 bool live_node_address(const struct cloud *cloud, const struct live_node *from, const struct live_node *to, int family, struct ip *ip,
                        struct err *err);
 
-/* An /etc/hosts with every running instance the node may want to name: Name tags, private DNS names, ids. */
+/* An /etc/hosts with every running instance by its Name tag and id; real names are the resolver's. */
 void live_hosts_text(const struct cloud *cloud, const struct live_node *node, struct buf *text);
+/* An /etc/resolv.conf as DHCP would make it. */
+void live_resolv_text(const struct cloud *cloud, const struct live_node *node, struct buf *text);

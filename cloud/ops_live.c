@@ -109,12 +109,6 @@ down_text(const json_t *out, struct buf *text)
 
 /* ---- exec, shell --------------------------------------------------------------------------------------------------
  */
-/* The lab has no resolver: names are in /etc/hosts, and every other question ends at once instead of after the timeouts
- * of the host's name servers, which no instance can reach (Python's http.server asks for its own name before it
- * listens). */
-static const char resolv_text[] = "# no name server in this lab: the names of its instances are in /etc/hosts\n"
-                                  "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
-
 static bool
 run_in_node(struct op_call *call, const char *node, char *const *argv, bool detach, struct err *err)
 {
@@ -124,16 +118,18 @@ run_in_node(struct op_call *call, const char *node, char *const *argv, bool deta
         !live_link_enter(call->cloud, where.id, fds, err)) {
         return false;
     }
-    struct buf hosts = { 0 };
+    struct buf hosts = { 0 }, resolv = { 0 };
     live_hosts_text(call->cloud, &where, &hosts);
+    live_resolv_text(call->cloud, &where, &resolv);
     const struct keeper_exec_options options = {
-        .hostname = where.hostname, .hosts = buf_str(&hosts), .resolv = resolv_text, .detach = detach
+        .hostname = where.hostname, .hosts = buf_str(&hosts), .resolv = buf_str(&resolv), .detach = detach
     };
     int status = keeper_exec(fds, argv, &options, err);
     for (int i = 0; i < 4; i++) {
         close(fds[i]);
     }
     buf_done(&hosts);
+    buf_done(&resolv);
     json_object_set_new(call->out, "Node", json_string(where.id));
     json_object_set_new(call->out, "ExitStatus", json_integer(status));
     call->status = status;
@@ -292,7 +288,7 @@ doctor_text(const json_t *out, struct buf *text)
 
 /* ---- the rows -----------------------------------------------------------------------------------------------------
  */
-#define NODE_HELP "instance, NAT gateway, `internet`, `onprem`, or router:VPC"
+#define NODE_HELP "instance, NAT gateway, `internet`, `scanner`, `onprem`, or router:VPC"
 static const struct op_param exec_params[] = {
     { "Node", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, NODE_HELP, NULL, NULL },
     { "Command", OP_REST, OP_REQUIRED | OP_POSITIONAL, "program and its arguments", NULL, NULL },
@@ -340,7 +336,8 @@ const struct op ops_live[] = {
       .examples = "exec web -- ip addr\n"
                   "exec --detach db -- python3 -m http.server 8080\n"
                   "exec web -- curl http://db:8080/\n"
-                  "exec internet -- ping -c1 203.0.113.10\n" },
+                  "exec web -- dig web.example\n"
+                  "exec scanner -- nc -z 203.0.113.10 22\n" },
     { .name = "shell",
       .mode = OP_LOCAL,
       .run = shell_run_op,

@@ -501,6 +501,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         any6 |= v->ip6;
     }
     plan_internet(&b, any6);
+    plan_internet_hosts(&b, any6);
     gather_ports(&b);
     for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
         char id[ID_SIZE + 8];

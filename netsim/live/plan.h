@@ -49,12 +49,12 @@ struct plan_chain {
     const char *rules;       /* a rule a line */
 };
 /* What answers at an address of a namespace; not the kernel's business but services.h's. */
-enum plan_service_kind { PLAN_SERVE_METADATA };
+enum plan_service_kind { PLAN_SERVE_METADATA, PLAN_SERVE_DNS, PLAN_SERVE_WEB };
 struct plan_service {
     enum plan_service_kind kind;
     struct ip ip;
     uint16_t port;
-    const char *id; /* what it is about: a VPC's id */
+    const char *id; /* what it is about: a VPC's id; "" of the internet */
 };
 struct plan_ns {
     const char *id; /* "internet", "router:vpc-..", an instance's, NAT gateway's, internet, transit or customer gateway's ... */
@@ -84,6 +84,7 @@ struct plan {
 #define PLAN_LOOPBACK 1
 #define PLAN_ETH0     2 /* eth1 is 3, and so on */
 #define PLAN_INTERNET_ID "internet"
+#define PLAN_SCANNER_ID  "scanner" /* a machine of the internet that is not ours */
 #define PLAN_CALLER4 "8.8.8.8" /* who calls from the internet unless told otherwise */
 #define PLAN_CALLER6 "2001:4860:4860::8888"
 

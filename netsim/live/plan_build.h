@@ -151,6 +151,8 @@ void plan_egress_only(struct builder *b, struct plan_vpc *v, struct buf *marks);
 void plan_egress_only_marks(struct builder *b, const struct buf *marks);
 /* plan_services.c: what the router itself answers: its addresses, and who may ask. */
 void plan_services(struct builder *b, struct plan_vpc *v);
+/* The named hosts of the internet (internet_hosts.h), once for all VPCs. */
+void plan_internet_hosts(struct builder *b, bool ip6);
 void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_kind kind, struct ip ip, uint16_t port, const char *id);
 /* plan_router.c: routes and the packet path of a VPC. */
 void plan_router(struct builder *b, struct plan_vpc *v);

@@ -1,11 +1,13 @@
-/* What a router answers itself: instance metadata.
+/* What a router answers itself: instance metadata and names; and the named hosts of the internet.
  *
  * The addresses are the router's own, so no group and no ACL sees what is sent to them, as in AWS.  Who asks is known
  * by his address alone, so it must be one of the interface it comes from, also where the source check is off.
  * Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html */
 #include <string.h>
 
+#include "netsim/live/internet_hosts.h"
 #include "netsim/live/plan_build.h"
+#include "netsim/model/resolver.h"
 
 void
 plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_kind kind, struct ip ip, uint16_t port,
@@ -17,25 +19,79 @@ plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_kind k
 
 /* An address of the router that its instances may ask at a port. */
 static void
-serve(struct builder *b, struct plan_vpc *v, enum plan_service_kind kind, const char *address, const char *protocols,
-      uint16_t port, struct buf *local)
+serve(struct builder *b, struct plan_vpc *v, enum plan_service_kind kind, struct ip ip, uint16_t port,
+      struct buf *local)
 {
-    struct ip ip = ip_lit(address);
     bool six = ip.family == IP_V6;
     *VEC_ADD(&v->router->addresses) = (struct plan_address){ PLAN_LOOPBACK, ip, (uint8_t)ip_width(&ip) };
     plan_service_add(b, v->router, kind, ip, port, v->vpc->obj.id);
     buf_printf(local, "iifname . %s saddr @%s %s daddr %s meta l4proto %s th dport %u accept\n", six ? "ip6" : "ip",
-               six ? "eni_addresses6" : "eni_addresses", six ? "ip6" : "ip", address, protocols, port);
+               six ? "eni_addresses6" : "eni_addresses", six ? "ip6" : "ip", ip_str(&ip),
+               kind == PLAN_SERVE_DNS ? "{ tcp, udp }" : "tcp", port);
 }
 
 void
 plan_services(struct builder *b, struct plan_vpc *v)
 {
     struct buf local = { 0 };
-    serve(b, v, PLAN_SERVE_METADATA, "169.254.169.254", "tcp", 80, &local);
+    serve(b, v, PLAN_SERVE_METADATA, ip_lit("169.254.169.254"), 80, &local);
     if (v->ip6) {
-        serve(b, v, PLAN_SERVE_METADATA, "fd00:ec2::254", "tcp", 80, &local);
+        serve(b, v, PLAN_SERVE_METADATA, ip_lit("fd00:ec2::254"), 80, &local);
+    }
+    if (v->vpc->dns_support) {
+        struct ip own = resolver_address(v->vpc);
+        if (own.family) {
+            serve(b, v, PLAN_SERVE_DNS, own, 53, &local);
+        }
+        serve(b, v, PLAN_SERVE_DNS, ip_lit("169.254.169.253"), 53, &local);
+        if (v->ip6) {
+            serve(b, v, PLAN_SERVE_DNS, ip_lit("fd00:ec2::253"), 53, &local);
+        }
     }
     plan_chain_add(b, v->router, "i_local", "type filter hook input priority 0; policy drop;", buf_str(&local));
     buf_done(&local);
+}
+
+/* ---- the internet -------------------------------------------------------------------------------------------------
+ */
+static const uint8_t scanner_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x07 };
+
+/* A machine of its own behind the internet, so that its address is not one of those that answer everything. */
+static void
+plan_scanner(struct builder *b, const struct internet_host *host, bool ip6)
+{
+    const uint32_t index = PLAN_LINK_BASE - 1; /* below those of links that have numbers */
+    struct plan_ns *ns = plan_ns_add(b, PLAN_SCANNER_ID, PLAN_INSTANCE, ip6);
+    struct plan_link *link = VEC_ADD(&b->internet->links);
+    *link = (struct plan_link){ .eni_id = "", .peer_ns = PLAN_SCANNER_ID };
+    link->here = (struct nlq_end){ .index = index, .name = "scan", .mtu = PLAN_MTU_INTERNET };
+    link->peer = (struct nlq_end){ .index = PLAN_ETH0, .name = "eth0", .mtu = PLAN_MTU_INTERNET };
+    memcpy(link->here.mac, plan_router_mac, 6);
+    memcpy(link->peer.mac, scanner_mac, 6);
+    for (int family = IP_V4; family <= (ip6 ? IP_V6 : IP_V4); family += 2) {
+        struct ip own = ip_lit(family == IP_V4 ? host->ip4 : host->ip6);
+        struct ip gateway = family == IP_V4 ? ip_add(&own, (uint64_t)-1) : ip_lit("fe80::1");
+        *VEC_ADD(&ns->addresses) = (struct plan_address){ PLAN_ETH0, own, family == IP_V4 ? 30 : 128 };
+        *VEC_ADD(&ns->routes) = (struct nlq_route){
+            .table = 254, .to = cidr_lit(family == IP_V4 ? "0.0.0.0/0" : "::/0"), .index = PLAN_ETH0, .via = gateway
+        };
+        plan_neighbour_add(ns, PLAN_ETH0, &gateway, plan_router_mac);
+        *VEC_ADD(&b->internet->routes) =
+            (struct nlq_route){ .table = PLAN_TABLE_PUBLIC, .to = cidr_host(&own), .index = index };
+        plan_neighbour_add(b->internet, index, &own, scanner_mac);
+    }
+}
+
+void
+plan_internet_hosts(struct builder *b, bool ip6)
+{
+    for (const struct internet_host *host = internet_hosts; host->name; host++) {
+        for (int family = IP_V4; host->port && family <= (ip6 ? IP_V6 : IP_V4); family += 2) {
+            plan_service_add(b, b->internet, host->port == 53 ? PLAN_SERVE_DNS : PLAN_SERVE_WEB,
+                             ip_lit(family == IP_V4 ? host->ip4 : host->ip6), host->port, "");
+        }
+        if (!host->port) {
+            plan_scanner(b, host, ip6);
+        }
+    }
 }

@@ -1,5 +1,8 @@
 #include "netsim/live/services.h"
 
+#include "netsim/live/dns_server.h"
+#include "netsim/live/internet_hosts.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -14,7 +17,8 @@ struct open_service {
     uint32_t serial; /* of the namespace that the socket is in */
     struct ip ip;
     uint16_t port;
-    struct http_server *http;
+    struct http_server *http; /* one of the two */
+    struct dns_server *dns;
     bool wanted;
 };
 struct services {
@@ -43,6 +47,7 @@ static void
 close_service(struct open_service *open)
 {
     http_server_free(open->http);
+    dns_server_free(open->dns);
     free(open);
 }
 
@@ -86,7 +91,11 @@ services_tick(struct services *services)
 {
     long long now = services_now_ms();
     for (size_t i = 0; i < services->open.n; i++) {
-        http_server_tick(services->open.items[i]->http, now);
+        if (services->open.items[i]->http) {
+            http_server_tick(services->open.items[i]->http, now);
+        } else {
+            dns_server_tick(services->open.items[i]->dns, now);
+        }
     }
     metadata_tick(services->metadata);
 }
@@ -150,6 +159,40 @@ open_socket(const struct ip *ip, uint16_t port, int type)
 
 /* ---- what is open -------------------------------------------------------------------------------------------------
  */
+/* The one page of the internet. */
+static void
+answer_web(struct http_exchange *x)
+{
+    bool head = strcmp(x->request->method, "HEAD") == 0;
+    http_field_add(x, "Server", "vpclab");
+    http_field_add(x, "Content-Type", "text/plain");
+    if (!head && strcmp(x->request->method, "GET") != 0) {
+        x->status = 405;
+        return;
+    }
+    buf_printf(&x->answer, "web.example: hello %s\n", ip_str(&x->peer));
+    x->no_body = head;
+    x->size = (long long)x->answer.size;
+}
+
+static bool
+answer_dns(void *context, const struct dns_question *question, struct dns_answer *answer)
+{
+    const struct open_service *open = context;
+    const char *vpc = *open->id ? open->id : NULL;
+    if (!resolver_ask(services_network(open->place.services), vpc, question->name, question->type, answer, NULL)) {
+        return false;
+    }
+    if (answer->outcome == DNS_ELSEWHERE) {
+        struct dns_answer outside = { 0 };
+        if (internet_hosts_ask(question->name, question->type, &outside)) {
+            dns_answer_done(answer);
+            *answer = outside;
+        }
+    }
+    return true;
+}
+
 static void
 answer_http(void *context, struct http_exchange *exchange)
 {
@@ -158,6 +201,11 @@ answer_http(void *context, struct http_exchange *exchange)
     case PLAN_SERVE_METADATA:
         metadata_answer(open->place.services->metadata, &open->place, exchange);
         break;
+    case PLAN_SERVE_WEB:
+        answer_web(exchange);
+        break;
+    case PLAN_SERVE_DNS:
+        break; /* dns_server.h has it */
     }
 }
 
@@ -178,10 +226,13 @@ static void
 open_service(struct services *services, const struct spaces *spaces, const struct space *space,
              const struct plan_service *s)
 {
+    bool dns = s->kind == PLAN_SERVE_DNS;
     spaces_enter(spaces, space);
-    int fd = open_socket(&s->ip, s->port, SOCK_STREAM);
+    int fd = open_socket(&s->ip, s->port, SOCK_STREAM), udp = dns ? open_socket(&s->ip, s->port, SOCK_DGRAM) : -1;
     spaces_go_home(spaces);
-    if (fd < 0) {
+    if (fd < 0 || (dns && udp < 0)) {
+        close(fd);
+        close(udp);
         return;
     }
     struct open_service *open = xcalloc(1, sizeof *open);
@@ -192,7 +243,8 @@ open_service(struct services *services, const struct spaces *spaces, const struc
     open->ip = s->ip;
     open->port = s->port;
     open->wanted = true;
-    open->http = http_server_new(services->reactor, fd, answer_http, open);
+    open->http = dns ? NULL : http_server_new(services->reactor, fd, answer_http, open);
+    open->dns = dns ? dns_server_new(services->reactor, udp, fd, answer_dns, open) : NULL;
     *VEC_ADD(&services->open) = open;
 }
 

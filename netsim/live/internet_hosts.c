@@ -1,0 +1,64 @@
+#include "netsim/live/internet_hosts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "netsim/live/plan.h"
+
+#define TTL_S 300
+
+const struct internet_host internet_hosts[] = {
+    { "dns.example.", PLAN_CALLER4, PLAN_CALLER6, 53 },
+    { "web.example.", "192.88.99.80", "3fff::80", 80 },
+    { "scanner.example.", "192.88.99.66", "3fff::66", 0 },
+    { 0 },
+};
+
+static void
+reverse_name(const struct ip *ip, char out[static 80])
+{
+    size_t n = 0;
+    for (unsigned i = 0; ip->family == IP_V4 && i < 4; i++) {
+        n += (size_t)snprintf(out + n, 80 - n, "%u.", (unsigned)(ip->lo >> (8 * i) & 255));
+    }
+    for (unsigned i = 0; ip->family == IP_V6 && i < 32; i++) {
+        n += (size_t)snprintf(out + n, 80 - n, "%x.",
+                              (unsigned)((i < 16 ? ip->lo >> (4 * i) : ip->hi >> (4 * (i - 16))) & 15));
+    }
+    snprintf(out + n, 80 - n, "%s", ip->family == IP_V4 ? "in-addr.arpa." : "ip6.arpa.");
+}
+
+static void
+add_record(struct dns_answer *answer, const char *name, int type, const struct ip *ip, const char *text)
+{
+    struct dns_record *r = VEC_ADD(&answer->records);
+    *r =
+        (struct dns_record){ .name = xstrdup(name), .type = type, .ttl_s = TTL_S, .text = text ? xstrdup(text) : NULL };
+    r->ip = ip ? *ip : r->ip;
+}
+
+bool
+internet_hosts_ask(const char *name, int type, struct dns_answer *answer)
+{
+    for (const struct internet_host *host = internet_hosts; host->name; host++) {
+        for (int family = IP_V4; family <= IP_V6; family += 2) {
+            struct ip ip = ip_lit(family == IP_V4 ? host->ip4 : host->ip6);
+            char reverse[80];
+            reverse_name(&ip, reverse);
+            bool own = strcasecmp(name, host->name) == 0, back = strcasecmp(name, reverse) == 0;
+            if (!own && !back) {
+                continue;
+            }
+            if (back && type == DNS_PTR) {
+                add_record(answer, name, DNS_PTR, NULL, host->name);
+            } else if (own && (type == DNS_A || type == DNS_AAAA)) {
+                ip = ip_lit(type == DNS_A ? host->ip4 : host->ip6);
+                add_record(answer, name, type, &ip, NULL);
+            }
+            answer->outcome = answer->records.n ? DNS_ANSWERED : DNS_NO_DATA;
+            return true;
+        }
+    }
+    return false;
+}
