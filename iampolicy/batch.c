@@ -110,7 +110,11 @@ put_id(struct iam_batch *batch, const struct iam_node *id, struct buf *out)
 {
     buf_str_add(out, "{\"id\": ");
     if (id) {
-        buf_add(out, batch->doc.source + id->span.start, id->span.end - id->span.start);
+        /* As it was written, but on one line: whoever embeds the library may give a line with breaks in it. */
+        for (uint32_t i = id->span.start; i < id->span.end; i++) {
+            char c = batch->doc.source[i];
+            buf_char(out, c == '\n' || c == '\r' ? ' ' : c);
+        }
     } else {
         buf_str_add(out, "null");
     }
