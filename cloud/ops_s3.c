@@ -26,17 +26,68 @@ check_bucket_name(const char *name, struct err *err)
     return true;
 }
 
+const struct s3_access_point *
+s3_point_named(const struct cloud *cloud, const char *name)
+{
+    const struct store *store = cloud->accounts->store;
+    for (const struct s3_access_point *p = store_first(store, &s3_access_point_kind); p; p = store_next(store, p)) {
+        if (strcmp(p->arn, name) == 0 || (p->alias && strcmp(p->alias, name) == 0)) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+const struct s3_access_point *
+s3_op_point(const struct op_call *call)
+{
+    const char *name = strcmp(call->op->service, "s3api") == 0 ? arg_str(call->in, "Bucket") : NULL;
+    return name ? s3_point_named(call->cloud, name) : NULL;
+}
+
+/* Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-service-api-support.html */
+static bool
+takes_point(const struct op *op)
+{
+    static const char *const ops[] = { "HeadBucket", "GetBucketLocation", "ListObjects", "ListObjectsV2",
+                                       "ListObjectVersions" };
+    bool takes = strstr(op->name, "Object") && !strstr(op->name, "Bucket");
+    for (size_t i = 0; i < ARRAY_SIZE(ops) && !takes; i++) {
+        takes = strcmp(op->name, ops[i]) == 0;
+    }
+    return takes;
+}
+
+static bool
+is_point_name(const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(name, "arn:", 4) == 0 || (n > 8 && strcmp(name + n - 8, "-s3alias") == 0);
+}
+
 struct iam_bucket *
 s3_op_bucket(const struct op_call *call, struct err *err)
 {
     const char *name = arg_str(call->in, "Bucket"), *expected = arg_str(call->in, "ExpectedBucketOwner");
-    struct iam_bucket *bucket = iam_find_bucket(call->cloud->accounts, name);
+    const struct s3_access_point *point = s3_op_point(call);
+    struct iam_bucket *bucket = iam_find_bucket(call->cloud->accounts, point ? point->bucket : name);
+    if (point && !takes_point(call->op)) {
+        err_set(err, ERR_INPUT, "MethodNotAllowed", "`%s` is an access point: the operation wants a bucket", name);
+        err_hint(err, "its bucket is `%s`", point->bucket);
+        return NULL;
+    }
+    if (!point && is_point_name(name)) {
+        err_set(err, ERR_INPUT, "NoSuchAccessPoint", "there is no access point `%.160s`", name);
+        err_hint(err, "`s3control list-access-points --account-id %s` shows ARNs and aliases", call->cloud->account);
+        return NULL;
+    }
     if (!bucket) {
         err_set(err, ERR_INPUT, "NoSuchBucket", "there is no bucket `%.80s`", name);
         return NULL;
     }
     if (expected && strcmp(expected, bucket->obj.account) != 0) {
-        err_set(err, ERR_INPUT, "AccessDenied", "the bucket `%s` belongs to account %s", name, bucket->obj.account);
+        err_set(err, ERR_INPUT, "AccessDenied", "the bucket `%s` belongs to account %s", bucket->name,
+                bucket->obj.account);
         return NULL;
     }
     return bucket;

@@ -140,6 +140,18 @@ show_version(const struct op_call *call, const struct iam_bucket *bucket, const 
     }
 }
 
+static void
+show_sealing(const struct op_call *call, const struct s3_object *object)
+{
+    json_object_set_new(call->out, "ServerSideEncryption", json_string(object->sse));
+    if (object->kms_key) {
+        json_object_set_new(call->out, "SSEKMSKeyId", json_string(object->kms_key));
+    }
+    if (object->bucket_key) {
+        json_object_set_new(call->out, "BucketKeyEnabled", json_true());
+    }
+}
+
 /* ---- versions ---- */
 
 static void
@@ -203,7 +215,8 @@ may_list(const struct op_call *call, const struct iam_bucket *bucket, struct err
 {
     struct iam_catalog *catalog = iam_catalog_new();
     permissions list = { 0 };
-    char *arn = xasprintf("arn:aws:s3:::%s", bucket->name);
+    const struct s3_access_point *point = s3_op_point(call);
+    char *arn = point ? xstrdup(point->arn) : xasprintf("arn:aws:s3:::%s", bucket->name);
     bool allowed = op_authorize_one(call, NULL, permission_add(&list, catalog, "s3:ListBucket", arn), err);
     free(arn);
     permissions_done(&list);
@@ -246,19 +259,89 @@ copy_text(const char *text)
     return text ? xstrdup(text) : NULL;
 }
 
-/* As the request says, else as the bucket does. */
-static void
-set_encryption(const struct op_call *call, const struct iam_bucket *bucket, struct s3_object *object)
+struct s3_sealing
+s3_sealing_of(const struct op_call *call, const struct iam_bucket *bucket)
 {
-    const json_t *rule = json_object_get(json_array_get(json_object_get(bucket->encryption, "Rules"), 0),
-                                         "ApplyServerSideEncryptionByDefault");
-    const char *sse = arg_str(call->in, "ServerSideEncryption"), *key = arg_str(call->in, "SSEKMSKeyId");
-    if (!sse) {
-        sse = json_str(rule, "SSEAlgorithm");
-        key = json_str(rule, "KMSMasterKeyID");
+    const struct cloud *cloud = call->cloud;
+    const json_t *rule = json_array_get(json_object_get(bucket->encryption, "Rules"), 0);
+    const json_t *otherwise = json_object_get(rule, "ApplyServerSideEncryptionByDefault");
+    const char *algorithm = arg_str(call->in, "ServerSideEncryption"), *name = arg_str(call->in, "SSEKMSKeyId");
+    const char *account = cloud->account;
+    if (!algorithm && !name) {
+        algorithm = json_str(otherwise, "SSEAlgorithm");
+        name = json_str(otherwise, "KMSMasterKeyID");
+        account = bucket->obj.account;
     }
-    object->sse = xstrdup(sse ? sse : "AES256");
-    object->kms_key = copy_text(key);
+    struct s3_sealing sealing = { .algorithm = algorithm ? algorithm
+                                               : name    ? "aws:kms"
+                                                         : "AES256",
+                                  .bucket_key = arg_flag(call->in, "BucketKeyEnabled",
+                                                         json_flag(rule, "BucketKeyEnabled", false)) };
+    bool own = name && (strcmp(name, "alias/aws/s3") == 0 || strstr(name, ":alias/aws/s3"));
+    if (strncmp(sealing.algorithm, "aws:kms", 7) == 0 && name && !own) {
+        sealing.name = name;
+        sealing.key = kms_key_find(cloud->accounts, account, cloud->region, name, clock_now_ms(&cloud->clock));
+    }
+    return sealing;
+}
+
+/* A key must be there and in use, whether it is to encrypt or to decrypt. */
+static bool
+check_kms_key(const struct kms_key *key, const char *name, struct err *err)
+{
+    if (!key) {
+        err_set(err, ERR_INPUT, "KMS.NotFoundException", "there is no KMS key `%.160s`", name);
+        return err_hint(err, "`kms list-keys` and `kms list-aliases` show those there are");
+    }
+    if (strcmp(key->state, "Enabled") == 0) {
+        return true;
+    }
+    bool disabled = strcmp(key->state, "Disabled") == 0;
+    return err_set(err, ERR_INPUT, disabled ? "KMS.DisabledException" : "KMS.KMSInvalidStateException", "%s is %s",
+                   key->arn, disabled ? "disabled" : "pending deletion");
+}
+
+static bool
+check_sealing(const struct op_call *call, const struct iam_bucket *bucket, struct s3_sealing *sealing, struct err *err)
+{
+    const char *algorithm = arg_str(call->in, "ServerSideEncryption");
+    if (arg_str(call->in, "SSEKMSKeyId") && (!algorithm || strncmp(algorithm, "aws:kms", 7) != 0)) {
+        err_set(err, ERR_INPUT, "InvalidArgument", "a KMS key encrypts only with --server-side-encryption aws:kms");
+        return false;
+    }
+    *sealing = s3_sealing_of(call, bucket);
+    return !sealing->name || check_kms_key(sealing->key, sealing->name, err);
+}
+
+static void
+seal(struct s3_object *object, const struct s3_sealing *sealing)
+{
+    bool kms = strncmp(sealing->algorithm, "aws:kms", 7) == 0;
+    object->sse = xstrdup(sealing->algorithm);
+    object->kms_key = copy_text(sealing->key ? sealing->key->arn : NULL);
+    object->bucket_key = kms && sealing->bucket_key;
+}
+
+/* S3's own key (aws/s3) serves only the bucket's account.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
+static bool
+check_unsealing(const struct op_call *call, const struct s3_object *object, struct err *err)
+{
+    const struct cloud *cloud = call->cloud;
+    if (strncmp(object->sse, "aws:kms", 7) != 0) {
+        return true;
+    }
+    if (object->kms_key) {
+        return check_kms_key(kms_key_find(cloud->accounts, object->obj.account, cloud->region, object->kms_key,
+                                          clock_now_ms(&cloud->clock)),
+                             object->kms_key, err);
+    }
+    if (strcmp(object->obj.account, cloud->account) == 0) {
+        return true;
+    }
+    err_set(err, ERR_INPUT, "AccessDenied", "`%.200s` is encrypted with the key aws/s3 of account %s", object->key,
+            object->obj.account);
+    return err_hint(err, "only a key of one's own can serve another account: --sse-kms-key-id when it is put");
 }
 
 static bool
@@ -286,7 +369,8 @@ put_object(struct op_call *call, struct err *err)
         return err_set(err, ERR_INPUT, "PreconditionFailed", "there is a `%.200s` in `%s` already", key, bucket->name);
     }
     json_t *tags = s3_tags_of_query(arg_str(call->in, "Tagging"));
-    if (!check_tags(tags, err)) {
+    struct s3_sealing sealing;
+    if (!check_tags(tags, err) || !check_sealing(call, bucket, &sealing, err)) {
         json_decref(tags);
         return false;
     }
@@ -300,12 +384,12 @@ put_object(struct op_call *call, struct err *err)
     object->content_type = xstrdup(type ? type : "binary/octet-stream");
     object->storage_class = xstrdup(class ? class : "STANDARD");
     object->metadata = json_deep_copy(json_object_get(call->in, "Metadata"));
-    set_encryption(call, bucket, object);
+    seal(object, &sealing);
     iam_set_tags(&object->obj, tags);
     buf_done(&bytes);
     json_decref(tags);
     json_object_set_new(call->out, "ETag", json_string(object->etag));
-    json_object_set_new(call->out, "ServerSideEncryption", json_string(object->sse));
+    show_sealing(call, object);
     show_version(call, bucket, object->version);
     return true;
 }
@@ -324,29 +408,67 @@ s3_object_deliver(struct cloud *cloud, const struct iam_bucket *bucket, const ch
     object->sse = xstrdup("AES256");
 }
 
-/* "bucket/key?versionId=x", perhaps with a slash before it; names are percent-encoded. */
-static const struct s3_object *
-copy_source(const struct op_call *call, struct err *err)
+/* "bucket/key?versionId=x", perhaps with a slash before it, or an access point's "arn:...:accesspoint/NAME/object/KEY";
+ * names are percent-encoded.  The caller frees name, key and version.  False: it is neither. */
+static bool
+split_source(const struct op_call *call, char **name, char **key, char **version)
 {
     const char *source = arg_str(call->in, "CopySource");
     source += source[0] == '/';
-    const char *slash = strchr(source, '/'), *query = strstr(source, "?versionId=");
+    const char *object = strncmp(source, "arn:", 4) == 0 ? strstr(source, "/object/") : NULL;
+    const char *slash = object ? object : strchr(source, '/'), *query = strstr(source, "?versionId=");
     if (!slash || (query && query < slash)) {
-        err_set(err, ERR_INPUT, "InvalidArgument", "`%.200s` is not a bucket and a key", source);
+        return false;
+    }
+    const char *rest = slash + (object ? strlen("/object/") : 1);
+    *name = decode(source, (size_t)(slash - source), false);
+    *key = decode(rest, query ? (size_t)(query - rest) : strlen(rest), false);
+    *version = query ? xstrdup(query + strlen("?versionId=")) : NULL;
+    return true;
+}
+
+static const struct iam_bucket *
+named_bucket(const struct op_call *call, const char *name)
+{
+    const struct s3_access_point *point = s3_point_named(call->cloud, name);
+    return iam_find_bucket(call->cloud->accounts, point ? point->bucket : name);
+}
+
+const struct s3_object *
+s3_copied_object(const struct op_call *call)
+{
+    char *name, *key, *version;
+    if (!split_source(call, &name, &key, &version)) {
+        return NULL;
+    }
+    const struct iam_bucket *bucket = named_bucket(call, name);
+    const struct s3_object *object = bucket ? s3_object_find(call->cloud->accounts, bucket->name, key, version) : NULL;
+    free(name);
+    free(key);
+    free(version);
+    return object;
+}
+
+static const struct s3_object *
+copy_source(const struct op_call *call, struct err *err)
+{
+    char *name, *key, *version;
+    if (!split_source(call, &name, &key, &version)) {
+        err_set(err, ERR_INPUT, "InvalidArgument", "`%.200s` is not a bucket and a key",
+                arg_str(call->in, "CopySource"));
         err_hint(err, "--copy-source BUCKET/KEY, with ?versionId=ID for a version");
         return NULL;
     }
-    char *name = decode(source, (size_t)(slash - source), false);
-    char *key = decode(slash + 1, query ? (size_t)(query - slash - 1) : strlen(slash + 1), false);
-    const struct iam_bucket *bucket = iam_find_bucket(call->cloud->accounts, name);
+    const struct iam_bucket *bucket = named_bucket(call, name);
     const struct s3_object *object = NULL;
     if (bucket) {
-        object = object_arg(call, bucket, key, query ? query + strlen("?versionId=") : NULL, err);
+        object = object_arg(call, bucket, key, version, err);
     } else {
         err_set(err, ERR_INPUT, "NoSuchBucket", "there is no bucket `%.80s`", name);
     }
     free(name);
     free(key);
+    free(version);
     return object;
 }
 
@@ -386,8 +508,10 @@ copy_object(struct op_call *call, struct err *err)
         return false;
     }
     const struct s3_object *from = copy_source(call, err);
+    struct s3_sealing sealing;
     json_t *tags = s3_tags_of_query(replaces(call, "TaggingDirective") ? arg_str(call->in, "Tagging") : NULL);
-    bool ok = from && check_tags(tags, err);
+    bool ok =
+        from && check_tags(tags, err) && check_unsealing(call, from, err) && check_sealing(call, bucket, &sealing, err);
     bool changes = replaces(call, "MetadataDirective") || arg_str(call->in, "StorageClass") ||
                    arg_str(call->in, "ServerSideEncryption");
     if (ok && from->latest && strcmp(from->bucket, bucket->name) == 0 && strcmp(from->key, key) == 0 && !changes) {
@@ -403,14 +527,14 @@ copy_object(struct op_call *call, struct err *err)
     fields_copy(s3_object_kind.fields, &held, from);
     struct s3_object *object = add_version(call, bucket, key);
     copy_contents(call, &held, object, tags);
-    set_encryption(call, bucket, object);
+    seal(object, &sealing);
     fields_done(s3_object_kind.fields, &held);
     json_decref(tags);
     json_t *shown = object_describe(store_of(call), object);
     json_object_set_new(
         call->out, "CopyObjectResult",
         json_pack("{s:s, s:O}", "ETag", object->etag, "LastModified", json_object_get(shown, "LastModified")));
-    json_object_set_new(call->out, "ServerSideEncryption", json_string(object->sse));
+    show_sealing(call, object);
     show_version(call, bucket, object->version);
     json_decref(shown);
     return true;
@@ -426,7 +550,7 @@ get_object(struct op_call *call, struct err *err)
         return false;
     }
     const struct s3_object *o = object_arg(call, bucket, arg_str(call->in, "Key"), arg_str(call->in, "VersionId"), err);
-    if (!o) {
+    if (!o || (strcmp(call->op->name, "GetObject") == 0 && !check_unsealing(call, o, err))) {
         return false;
     }
     json_t *shown = object_describe(store_of(call), o);
@@ -435,11 +559,8 @@ get_object(struct op_call *call, struct err *err)
     json_object_set_new(call->out, "ContentLength", json_integer(o->size));
     json_object_set_new(call->out, "ETag", json_string(o->etag));
     json_object_set_new(call->out, "ContentType", json_string(o->content_type));
-    json_object_set_new(call->out, "ServerSideEncryption", json_string(o->sse));
     json_object_set_new(call->out, "Metadata", o->metadata ? json_deep_copy(o->metadata) : json_object());
-    if (o->kms_key) {
-        json_object_set_new(call->out, "SSEKMSKeyId", json_string(o->kms_key));
-    }
+    show_sealing(call, o);
     if (o->obj.tags.n) {
         json_object_set_new(call->out, "TagCount", json_integer((json_int_t)o->obj.tags.n));
     }

@@ -95,6 +95,19 @@ check_new(const struct op_call *call, const struct iam_bucket *bucket, struct er
     return true;
 }
 
+/* NAME-34 letters and digits-s3alias, 63 characters at most: a long name is cut. */
+static char *
+new_alias(struct id_gen *ids, const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    char middle[35];
+    for (size_t i = 0; i < 34; i++) {
+        middle[i] = letters[id_random_below(ids, sizeof letters - 1)];
+    }
+    middle[34] = '\0';
+    return xasprintf("%.20s-%s-s3alias", name, middle);
+}
+
 static bool
 create_access_point(struct op_call *call, struct err *err)
 {
@@ -116,12 +129,14 @@ create_access_point(struct op_call *call, struct err *err)
     point->name = xstrdup(name);
     point->bucket = xstrdup(bucket->name);
     point->arn = xasprintf("arn:aws:s3:%s:%s:accesspoint/%s", cloud->region, cloud->account, name);
+    point->alias = new_alias(&cloud->ids, name);
     point->vpc = vpc ? xstrdup(vpc) : NULL;
     point->created = iam_now(call);
     /* Without a configuration everything is blocked. */
     const json_t *wanted = json_object_get(call->in, "PublicAccessBlockConfiguration");
     point->block = read_block(wanted, wanted == NULL);
     json_object_set_new(call->out, "AccessPointArn", json_string(point->arn));
+    json_object_set_new(call->out, "Alias", json_string(point->alias));
     return true;
 }
 

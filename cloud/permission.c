@@ -219,8 +219,9 @@ on_id(void *context, const char *member, const char *text)
 }
 
 /* Ids of other things that the request merely mentions. */
-static const char *const mentions[] = { "Filters", "TagSpecifications", "IpPermissions", "SecurityGroupRules", "Tags",
-                                        NULL };
+static const char *const mentions[] = {
+    "Filters", "TagSpecifications", "IpPermissions", "SecurityGroupRules", "Tags", "CopySource", NULL
+};
 
 static void
 on_arn(void *context, const char *member, const char *text)
@@ -631,8 +632,8 @@ add_type(struct finding *f)
     buf_done(&out);
 }
 
-static void
-add_action(const struct op_call *call, struct iam_catalog *catalog, permissions *list, const char *action)
+void
+permission_add_action(const struct op_call *call, struct iam_catalog *catalog, permissions *list, const char *action)
 {
     const struct iam_action_info *info = iam_catalog_action(catalog, action);
     struct finding f = { .call = call, .catalog = catalog, .list = list, .action = action };
@@ -648,8 +649,6 @@ add_action(const struct op_call *call, struct iam_catalog *catalog, permissions 
         permission_keys(call, &list->items[i]);
     }
 }
-
-/* ---- what AWS asks for besides ----------------------------------------------------------------------------------- */
 
 /* Tags at creation are ec2:CreateTags on what is created. */
 static void
@@ -675,120 +674,19 @@ add_create_tags(const struct op_call *call, struct iam_catalog *catalog, permiss
     }
 }
 
-/* Tags at creation elsewhere: the service's own tagging action on the same resource. */
-static void
-add_tagging(const struct op_call *call, struct iam_catalog *catalog, permissions *list, const char *action)
-{
-    const json_t *tags = permission_tags(call, "");
-    const char *colon = strchr(action, ':');
-    if (!json_array_size(tags) || strncmp(colon + 1, "Create", 6) != 0 || !list->n) {
-        return;
-    }
-    char *own = xasprintf("%.*s:Tag%s", (int)(colon - action), action, colon + 7);
-    char *general = xasprintf("%.*s:TagResource", (int)(colon - action), action);
-    const char *tagging = iam_catalog_action(catalog, own)       ? own
-                          : iam_catalog_action(catalog, general) ? general
-                                                                 : NULL;
-    if (tagging) {
-        char *resource = xstrdup(list->items[0].resource);
-        struct permission *p = permission_add(list, catalog, tagging, resource);
-        permission_request_tags(p, tags);
-        free(resource);
-    }
-    free(own);
-    free(general);
-}
-
-/* Roles that a request hands on to a service.
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html */
-static const struct {
-    const char *op, *member, *to;
-} passes[] = {
-    { "RunInstances", "IamInstanceProfile", "ec2.amazonaws.com" },
-    { "AssociateIamInstanceProfile", "IamInstanceProfile", "ec2.amazonaws.com" },
-    { "ReplaceIamInstanceProfileAssociation", "IamInstanceProfile", "ec2.amazonaws.com" },
-    { "CreateFlowLogs", "DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com" },
-};
-
-static void
-add_passed_role(const struct op_call *call, struct iam_catalog *catalog, permissions *list)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(passes); i++) {
-        const json_t *given = json_object_get(call->in, passes[i].member);
-        if (!given || strcmp(passes[i].op, call->op->name) != 0) {
-            continue;
-        }
-        const char *arn = json_string_value(given), *name = json_str(given, "Name"), *by = json_str(given, "Arn");
-        name = name ? name : by && strrchr(by, '/') ? strrchr(by, '/') + 1 : NULL;
-        const struct iam_accounts *accounts = call->cloud->accounts;
-        const struct iam_instance_profile *profile =
-            name ? iam_find_instance_profile(accounts, call->cloud->account, name) : NULL;
-        const struct iam_role *role =
-            profile && profile->role ? iam_find_role(accounts, call->cloud->account, profile->role) : NULL;
-        char *wanted = role  ? xstrdup(role->arn)
-                       : arn ? xstrdup(arn)
-                             : xasprintf("arn:aws:iam::%s:role/%s", call->cloud->account, name ? name : "*");
-        struct permission *p = permission_add(list, catalog, "iam:PassRole", wanted);
-        p->object = role ? &role->obj : NULL;
-        permission_keys(call, p);
-        permission_set(p, "iam:PassedToService", passes[i].to);
-        free(wanted);
-    }
-}
-
-/* A role in an instance profile is on its way to EC2. */
-static void
-add_profile_role(const struct op_call *call, struct iam_catalog *catalog, permissions *list)
-{
-    if (strcmp(call->op->name, "AddRoleToInstanceProfile") == 0) {
-        size_t before = list->n;
-        add_action(call, catalog, list, "iam:PassRole");
-        for (size_t i = before; i < list->n; i++) {
-            permission_set(&list->items[i], "iam:PassedToService", "ec2.amazonaws.com");
-        }
-    }
-}
-
-static void
-add_copied(const struct op_call *call, struct iam_catalog *catalog, permissions *list)
-{
-    const char *source = arg_str(call->in, "CopySource");
-    if (source && strcmp(call->op->name, "CopyObject") == 0) {
-        source += source[0] == '/';
-        char *arn = strncmp(source, "arn:", 4) == 0 ? xstrdup(source)
-                                                    : xasprintf("arn:aws:s3:::%.*s", (int)strcspn(source, "?"), source);
-        permission_keys(call, permission_add(list, catalog, "s3:GetObject", arn));
-        free(arn);
-    }
-}
-
-static void
-add_session_extras(const struct op_call *call, struct iam_catalog *catalog, permissions *list)
-{
-    const char *role = arg_str(call->in, "RoleArn");
-    if (role && json_array_size(json_object_get(call->in, "Tags"))) {
-        add_action(call, catalog, list, "sts:TagSession");
-    }
-    if (role && json_object_get(call->in, "SourceIdentity")) {
-        add_action(call, catalog, list, "sts:SetSourceIdentity");
-    }
-}
-
 void
 permissions_of(const struct op_call *call, struct iam_catalog *catalog, permissions *list)
 {
-    char *action = action_of_call(call, catalog);
-    const char *service = call->op->service;
-    add_action(call, catalog, list, action);
-    if (strcmp(service, "ec2") == 0) {
+    struct op_call through = *call;
+    json_t *in = permission_s3_in(call);
+    through.in = in ? in : call->in;
+    char *action = action_of_call(&through, catalog);
+    permission_add_action(&through, catalog, list, action);
+    permission_s3_point(call, list);
+    if (strcmp(call->op->service, "ec2") == 0) {
         add_create_tags(call, catalog, list);
-        add_passed_role(call, catalog, list);
-    } else if (strcmp(service, "sts") == 0) {
-        add_session_extras(call, catalog, list);
-    } else {
-        add_tagging(call, catalog, list, action);
-        add_copied(call, catalog, list);
-        add_profile_role(call, catalog, list);
     }
+    permissions_besides(&through, catalog, list, action);
+    json_decref(in);
     free(action);
 }

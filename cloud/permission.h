@@ -48,6 +48,20 @@ void permission_set(struct permission *permission, const char *key, const char *
 struct subnet;
 const struct subnet *permission_subnet(const struct op_call *call);
 
+/* One action on all the resources that the request names. */
+void permission_add_action(const struct op_call *call, struct iam_catalog *catalog, permissions *list,
+                           const char *action);
+/* permission_besides.c: what AWS asks for beside 'action', tags of EC2 at creation apart. */
+void permissions_besides(const struct op_call *call, struct iam_catalog *catalog, permissions *list,
+                         const char *action);
+
+/* permission_s3.c.  A request whose Bucket is an access point, by ARN or alias: the same with the bucket's own name
+ * (owned), so that resources can be found; NULL: it is not.  Then the resources become the access point's. */
+json_t *permission_s3_in(const struct op_call *call);
+void permission_s3_point(const struct op_call *call, permissions *list);
+/* kms:GenerateDataKey or kms:Decrypt on the KMS key that encrypts an object put, got or copied. */
+void permission_s3_keys(const struct op_call *call, struct iam_catalog *catalog, permissions *list);
+
 /* permission_iam.c: the resource of an IAM operation that names it in a way of its own: the ARN of a report's subject,
  * the service of a service-linked role, the address of a provider.  False: the operation does not; true, and maybe
  * nothing added, when the type is not the one it names. */

@@ -13,6 +13,7 @@ static const struct field access_point_fields[] = {
     FIELD(struct s3_access_point, "Name", FIELD_STRING, name, 0),
     FIELD(struct s3_access_point, "Bucket", FIELD_STRING, bucket, 0),
     FIELD(struct s3_access_point, "AccessPointArn", FIELD_STRING, arn, 0),
+    FIELD(struct s3_access_point, "Alias", FIELD_STRING, alias, 0),
     FIELD(struct s3_access_point, "CreationDate", FIELD_TIME, created, 0),
     FIELD(struct s3_access_point, "Policy", FIELD_STRING, policy, FIELD_STATE_ONLY),
     FIELD(struct s3_access_point, "VpcId", FIELD_STRING, vpc, FIELD_STATE_ONLY),

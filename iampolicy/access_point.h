@@ -15,6 +15,7 @@ struct s3_access_block { /* PublicAccessBlockConfiguration */
 struct s3_access_point {
     struct object obj; /* obj.account owns it, obj.region is where it is */
     char *name, *arn, *bucket;
+    char *alias;  /* "NAME-...-s3alias": stands where a bucket's name does */
     char *policy; /* NULL: none */
     char *vpc;    /* its network origin; NULL: the internet */
     struct s3_access_block block;

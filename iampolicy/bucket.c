@@ -16,6 +16,7 @@ static const struct field object_fields[] = {
     FIELD(struct s3_object, "ContentType", FIELD_STRING, content_type, FIELD_STATE_ONLY),
     FIELD(struct s3_object, "ServerSideEncryption", FIELD_STRING, sse, FIELD_STATE_ONLY),
     FIELD(struct s3_object, "SSEKMSKeyId", FIELD_STRING, kms_key, FIELD_STATE_ONLY),
+    FIELD(struct s3_object, "BucketKeyEnabled", FIELD_BOOL, bucket_key, FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD(struct s3_object, "Metadata", FIELD_DOCUMENT, metadata, FIELD_STATE_ONLY),
     FIELD_LIST(struct s3_object, "Tags", obj.tags, tag_fields, FIELD_STATE_ONLY),
     FIELD_END,

@@ -13,10 +13,12 @@ struct s3_object {
     char *bucket, *key;
     char *version; /* "null" when it was put while the bucket had no versioning */
     char *etag;    /* with its quotes */
-    char *content_type, *storage_class, *sse, *kms_key;
+    char *content_type, *storage_class, *sse;
+    char *kms_key; /* ARN; NULL: S3's own key */
     json_t *metadata; /* {"name": "value"}; NULL: none */
     int64_t size, modified;
     bool latest, delete_marker;
+    bool bucket_key; /* its data key comes of one for the bucket: the encryption context is the bucket's ARN */
 };
 extern const struct kind s3_object_kind;
 
