@@ -41,6 +41,7 @@
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \
     FAMILY(ops_ec2_insights) \
+    FAMILY(ops_ec2_access_scopes) \
     FAMILY(ops_import) \
     FAMILY(ops_import_iam) \
     FAMILY(ops_flows) \
