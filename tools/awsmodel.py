@@ -18,7 +18,7 @@ from botocore import xform_name
 ENUM_LIMIT = 400
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLI_NAME = {"s3": "s3api"}  # the aws command's word, where it is not botocore's
-SIGNING = {"accessanalyzer": "access-analyzer", "elbv2": "elasticloadbalancing", "s3control": "s3"}
+SIGNING = {"accessanalyzer": "access-analyzer", "elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "s3control": "s3"}
 TYPES = ["", "string", "integer", "long", "double", "float", "boolean", "timestamp", "blob", "list", "map", "structure"]
 TYPE_NAME = {t: "AWS_" + t.upper() for t in TYPES if t}
 TYPE_NAME["character"] = "AWS_STRING"
