@@ -33,6 +33,7 @@
     FAMILY(ops_ec2_peering) \
     FAMILY(ops_ec2_transit_gateway) \
     FAMILY(ops_ec2_endpoints) \
+    FAMILY(ops_ec2_endpoint_services) \
     FAMILY(ops_ec2_egress_dhcp) \
     FAMILY(ops_ec2_vpn) \
     FAMILY(ops_elbv2) \

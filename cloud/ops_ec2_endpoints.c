@@ -1,7 +1,8 @@
-/* cloud/ops_ec2_endpoints.c - VPC endpoints and the services there are for them.
+/* cloud/ops_ec2_endpoints.c - VPC endpoints; the services they lead to: ops_ec2_endpoint_services.c.
  * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html and neighbours */
 #include <stdlib.h>
 #include <string.h>
+#include "cloud/caller.h"
 #include "cloud/ops_ec2.h"
 #include "netsim/model/endpoint.h"
 
@@ -34,28 +35,59 @@ check_policy(const struct op_call *call, struct err *err)
     return true;
 }
 
-#define NOT_MODELLED                                                                                                   \
-    "IpAddressType DnsOptions SubnetConfigurations ServiceNetworkArn ResourceConfigurationArn ServiceRegion"
+#define NOT_MODELLED "SubnetConfigurations ServiceNetworkArn ResourceConfigurationArn ServiceRegion"
+
+/* Of DnsOptions the type of the records is modelled. */
+static bool
+read_dns_options(const struct op_call *call, const char **type, struct err *err)
+{
+    const json_t *options = json_object_get(call->in, "DnsOptions");
+    const char *member;
+    json_t *value;
+    json_object_foreach((json_t *)options, member, value)
+    {
+        if (strcmp(member, "DnsRecordIpType") != 0) {
+            return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model `DnsOptions.%s`", member);
+        }
+        *type = json_string_value(value);
+    }
+    return true;
+}
 
 static bool
 create_vpc_endpoint(struct op_call *call, struct err *err)
 {
-    const char *type = arg_str(call->in, "VpcEndpointType");
-    bool interface = type && strcmp(type, "Interface") == 0;
+    static const struct {
+        const char *name;
+        enum endpoint_type type;
+    } types[] = { { "Gateway", ENDPOINT_GATEWAY },
+                  { "Interface", ENDPOINT_INTERFACE },
+                  { "GatewayLoadBalancer", ENDPOINT_GATEWAY_LB } };
+    const char *type = arg_str(call->in, "VpcEndpointType"), *dns_type = NULL;
     if (!ec2_check_tags(call, (const struct kind *const[]){ &endpoint_kind, NULL }, err) ||
-        !ec2_refuse(call, NOT_MODELLED, err) || !ec2_require(call, &vpc_kind, "VpcId", err) ||
-        !check_policy(call, err)) {
+        !ec2_refuse(call, NOT_MODELLED, err) || !read_dns_options(call, &dns_type, err) ||
+        !ec2_require(call, &vpc_kind, "VpcId", err) || !check_policy(call, err)) {
         return false;
     }
-    if (type && !interface && strcmp(type, "Gateway") != 0) {
+    size_t row = 0;
+    while (type && row < ARRAY_SIZE(types) && strcmp(types[row].name, type) != 0) {
+        row++;
+    }
+    if (row == ARRAY_SIZE(types)) {
         return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model endpoints of type `%s`", type);
     }
+    const struct caller *caller = call->cloud->caller;
+    bool asks_dns = json_object_get(call->in, "PrivateDnsEnabled") != NULL;
     struct endpoint_spec spec = { .vpc_id = arg_str(call->in, "VpcId"),
                                   .service_name = arg_str(call->in, "ServiceName"),
                                   .policy = arg_str(call->in, "PolicyDocument"),
-                                  .interface = interface,
-                                  /* As the API: on unless said otherwise. */
-                                  .private_dns = arg_flag(call->in, "PrivateDnsEnabled", interface) };
+                                  .principal = !caller                       ? NULL
+                                               : caller->kind == CALLER_ROLE ? caller->issuer
+                                                                             : caller->arn,
+                                  .type = types[row].type,
+                                  .private_dns = asks_dns ? arg_flag(call->in, "PrivateDnsEnabled", false) : -1,
+                                  .ip_address_type = arg_str(call->in, "IpAddressType"),
+                                  .dns_record_type = dns_type };
     spec.tables = id_list(call, "RouteTableIds", &spec.n_tables);
     spec.subnets = id_list(call, "SubnetIds", &spec.n_subnets);
     spec.groups = id_list(call, "SecurityGroupIds", &spec.n_groups);
@@ -76,7 +108,8 @@ static bool
 modify_vpc_endpoint(struct op_call *call, struct err *err)
 {
     struct endpoint *endpoint = ec2_require(call, &endpoint_kind, "VpcEndpointId", err);
-    if (!endpoint || !ec2_refuse(call, "IpAddressType DnsOptions SubnetConfigurations", err) ||
+    const char *dns_type = NULL;
+    if (!endpoint || !ec2_refuse(call, "SubnetConfigurations", err) || !read_dns_options(call, &dns_type, err) ||
         !check_policy(call, err)) {
         return false;
     }
@@ -87,6 +120,8 @@ modify_vpc_endpoint(struct op_call *call, struct err *err)
     }
     struct endpoint_change change = {
         .policy = reset ? "" : arg_str(call->in, "PolicyDocument"),
+        .ip_address_type = arg_str(call->in, "IpAddressType"),
+        .dns_record_type = dns_type,
         .private_dns =
             json_object_get(call->in, "PrivateDnsEnabled") ? arg_flag(call->in, "PrivateDnsEnabled", false) : -1,
     };
@@ -126,97 +161,18 @@ delete_vpc_endpoints(struct op_call *call, struct err *err)
     return true;
 }
 
-/* ---- services ---------------------------------------------------------------------------------------------------- */
-
-static bool
-is_asked(const json_t *names, const char *name)
-{
-    bool asked = json_array_size(names) == 0;
-    for (size_t i = 0; i < json_array_size(names) && !asked; i++) {
-        asked = strcmp(json_string_value(json_array_get(names, i)), name) == 0;
-    }
-    return asked;
-}
-
-/* Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcEndpointServices.html */
-static const struct filter_row service_filters[] = {
-    { "owner", "Owner" },
-    { "service-name", "ServiceName" },
-    { "service-type", "ServiceType.ServiceType" },
-    { NULL, NULL },
-};
-static const struct kind service_view = {
-    .name = "vpc-endpoint-service", .list = "ServiceDetails", .id_member = "ServiceName", .filters = service_filters
-};
-
-static json_t *
-service_json(const struct op_call *call, const struct endpoint_service *service, bool gateway)
-{
-    char *name = xasprintf("com.amazonaws.%s.%s", call->cloud->region, service->name);
-    json_t *zones = json_array();
-    char zone[24], zone_id[24];
-    for (size_t i = 0; network_zone(ec2_net(call), i, zone, zone_id); i++) {
-        json_array_append_new(zones, json_string(zone));
-    }
-    json_t *out = json_pack("{s:s, s:[{s:s}], s:o, s:s, s:b, s:b, s:b, s:[s]}", "ServiceName", name, "ServiceType",
-                            "ServiceType", gateway ? "Gateway" : "Interface", "AvailabilityZones", zones, "Owner",
-                            "amazon", "VpcEndpointPolicySupported", 1, "AcceptanceRequired", 0, "ManagesVpcEndpoints",
-                            0, "SupportedIpAddressTypes", "ipv4");
-    if (!gateway) {
-        char *private_name = xasprintf("%s.%s.amazonaws.com", service->name, call->cloud->region);
-        json_object_set_new(out, "PrivateDnsName", json_string(private_name));
-        free(private_name);
-    }
-    free(name);
-    return out;
-}
-
-static bool
-describe_services(struct op_call *call, struct err *err)
-{
-    const json_t *filters = json_object_get(call->in, "Filters"), *asked = json_object_get(call->in, "ServiceNames");
-    if (!filters_check(&service_view, filters, err) || !ec2_refuse(call, "ServiceRegions", err)) {
-        return false;
-    }
-    json_t *names = json_array(), *details = json_array();
-    for (const struct endpoint_service *s = endpoint_services; s->name; s++) {
-        for (int gateway = s->gateway; gateway >= !s->interface; gateway--) {
-            json_t *shown = service_json(call, s, gateway);
-            json_t *name = json_object_get(shown, "ServiceName");
-            if (is_asked(asked, json_string_value(name)) && filters_match(&service_view, filters, shown)) {
-                json_array_append(details, shown);
-                size_t n = json_array_size(names);
-                if (n == 0 || !json_equal(json_array_get(names, n - 1), name)) {
-                    json_array_append(names, name);
-                }
-            }
-            json_decref(shown);
-        }
-    }
-    if (json_array_size(asked) > 0 && json_array_size(names) == 0 && json_array_size(filters) == 0) {
-        err_set(err, ERR_INPUT, "InvalidServiceName", "the VPC endpoint service `%s` does not exist",
-                json_string_value(json_array_get(asked, 0)));
-        json_decref(names);
-        json_decref(details);
-        return false;
-    }
-    json_object_set_new(call->out, "ServiceNames", names);
-    return ec2_answer_page(call, "ServiceDetails", details, "ServiceName", err);
-}
-
 #define ROW(name_, mode_, run_, resources_, help_)                                                                     \
     {                                                                                                                  \
         .service = "ec2", .name = name_, .mode = mode_, .run = run_, .resources = resources_, .help = help_            \
     }
 const struct op ops_ec2_endpoints[] = {
     ROW("CreateVpcEndpoint", OP_WRITE, create_vpc_endpoint, "vpc/${VpcId} vpc-endpoint/*",
-        "Create a gateway endpoint (routes to S3 or DynamoDB) or an interface endpoint."),
+        "Create a gateway endpoint (routes to S3 or DynamoDB), an interface endpoint, or one of a Gateway Load "
+        "Balancer."),
     ROW("ModifyVpcEndpoint", OP_WRITE, modify_vpc_endpoint, "vpc-endpoint/${VpcEndpointId}",
         "Change the route tables, subnets, groups or policy of an endpoint."),
     ROW("DeleteVpcEndpoints", OP_WRITE, delete_vpc_endpoints, "vpc-endpoint/${VpcEndpointIds}",
         "Delete endpoints with their routes and interfaces."),
     ROW("DescribeVpcEndpoints", OP_READ, ec2_describe, NULL, "Show VPC endpoints."),
-    ROW("DescribeVpcEndpointServices", OP_READ, describe_services, NULL,
-        "Show the services that endpoints can be made for."),
     { 0 },
 };

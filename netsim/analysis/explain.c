@@ -167,6 +167,7 @@ static const struct hop_row {
     [HOP_DX] = { "Direct Connect gateway", PATH_COMPONENT, say_gateway },
     [HOP_EIGW] = { "egress-only gateway", PATH_COMPONENT, say_gateway },
     [HOP_VPCE] = { "VPC endpoint", PATH_COMPONENT, say_gateway },
+    [HOP_SERVICE] = { "endpoint service", PATH_COMPONENT, say_gateway },
     [HOP_LB] = { "load balancer", PATH_NOTHING, say_gateway },
     [HOP_UNMODELLED] = { "unknown", PATH_COMPONENT, say_unmodelled },
 };

@@ -160,12 +160,13 @@ end_from_vpce(const struct network *net, const char *id, const struct ip *overri
         return err_set(err, ERR_INPUT, "InvalidVpcEndpointId.NotFound", "no VPC endpoint is called `%s`", id);
     }
     end->gateway_id = id;
-    if (!endpoint_is_gateway(endpoint)) {
+    bool by_route = endpoint_is_gateway(endpoint) || endpoint_is_gateway_lb(endpoint);
+    if (!by_route) {
         const struct eni *stated = override->family ? network_eni_by_address(net, endpoint->vpc_id, override) : NULL;
         const char *owner = stated ? vpce_of_eni(net, stated->obj.id) : NULL;
         end->eni = owner && strcmp(owner, id) == 0 ? stated : vpce_eni(net, id, near_subnet);
     }
-    if (!endpoint_is_gateway(endpoint) && !end->eni) {
+    if (!by_route && !end->eni) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "VPC endpoint `%s` has no network interface", id);
     }
     return true;

@@ -216,7 +216,7 @@ at_sender(struct walk *w)
     }
     if (!w->subnet) {
         walk_stop(w, STOP_NO_SUBNET); /* an import that lacks it */
-    } else if (endpoint_sends(w) && walk_pass_groups(w, true)) {
+    } else if (endpoint_sends(w) && balancer_sends(w) && walk_pass_groups(w, true)) {
         w->at = AT_EDGE_OUT;
     }
 }
@@ -458,8 +458,10 @@ walk_answer(const struct walk *forward, struct walk *walk, const struct packet *
     case AT_PEERING:
     case AT_VGW_OUT:
     case AT_EIGW_OUT:
-    case AT_VPCE:
         walk_enter_vpc(walk, forward->gateway_id);
+        break;
+    case AT_VPCE:
+        endpoint_answers(walk, forward->gateway_id);
         break;
     default:
         walk->at = AT_IGW_IN;

@@ -15,7 +15,7 @@ struct lb_listener;
 struct obstacles;
 
 enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT,
-    HOP_PEERING, HOP_TGW, HOP_TGW_TABLE, HOP_ATTACHMENT, HOP_VGW, HOP_VPN, HOP_CUSTOMER, HOP_DX, HOP_EIGW, HOP_VPCE, HOP_LB, HOP_UNMODELLED };
+    HOP_PEERING, HOP_TGW, HOP_TGW_TABLE, HOP_ATTACHMENT, HOP_VGW, HOP_VPN, HOP_CUSTOMER, HOP_DX, HOP_EIGW, HOP_VPCE, HOP_SERVICE, HOP_LB, HOP_UNMODELLED };
 
 /* Why a packet goes no further.  walk_stops.c has the reason words and AWS's codes, explain.c the sentences and mends. */
 enum stop {
@@ -29,7 +29,7 @@ enum stop {
     STOP_UNKNOWN_RESOURCE, STOP_GATEWAY_STATE, STOP_GATEWAY_ATTACHMENT, STOP_PCX_INACTIVE, STOP_PCX_ADDRESS,
     STOP_TGW_ZONE, STOP_TGW_NO_ASSOCIATION, STOP_TGW_UNKNOWN_ROUTES, STOP_TGW_NO_ROUTE, STOP_TGW_BLACKHOLE, STOP_TGW_VPN,
     STOP_VPN, STOP_VPN_NO_ROUTE, STOP_VGW_SOURCE, STOP_VGW_NO_ROUTE,
-    STOP_VPCE_PROTOCOL, STOP_VPCE_SOURCE, STOP_VPCE_INTRA_VPC, STOP_EIGW_PROTOCOL, STOP_EIGW_UNSOLICITED,
+    STOP_VPCE_PROTOCOL, STOP_VPCE_SOURCE, STOP_VPCE_INTRA_VPC, STOP_VPCE_ZONE, STOP_GWLB_PROTOCOL, STOP_GWLB_PORT, STOP_EIGW_PROTOCOL, STOP_EIGW_UNSOLICITED,
     STOP_LB_STATE, STOP_LB_NO_LISTENER, STOP_LB_NO_GROUP, STOP_LB_NO_TARGET, STOP_LB_NO_TARGET_IN_ZONE,
     STOP_UNMODELLED, STOP_ASYMMETRIC, STOP_TOO_LONG,
     N_STOPS,
@@ -63,6 +63,7 @@ struct hop {
 struct translation {
     const struct nat_gateway *nat;  /* NULL: a balancer, at its interface: */
     const struct eni *balancer;
+    const struct eni *endpoint; /* the packet came by this interface of an endpoint, where 'before' is told; NULL: it came itself */
     struct packet before, after;
 };
 struct session {
@@ -102,6 +103,8 @@ struct walk {
     const char *wanted_receiver; /* of the targets behind a balancer, the instance to show; NULL: the first */
     VEC(const char *) receivers; /* every target behind the balancer that gets it: instance ids, else addresses */
     int balancers;               /* how many it went through */
+    const struct eni *endpoint;  /* it stands at a balancer's node, handed over from this interface of an endpoint; */
+    struct packet at_endpoint;   /* there it was this */
 
     /* Where the packet stands; for the places in walk.c. */
     int at;

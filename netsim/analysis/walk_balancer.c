@@ -10,9 +10,12 @@
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
+#include "netsim/model/private_service.h"
 
 #define MAX_BALANCERS                                                                                                  \
     4 /* one behind another: a network balancer before an application balancer is AWS's longest chain */
+
+#define GENEVE_PORT 6081
 
 static bool
 same(const char *a, const char *b)
@@ -184,15 +187,19 @@ branch_of(const struct walk *w)
 static void
 walk_to_target(struct walk *b, const struct candidate *c)
 {
-    struct translation t = { .balancer = b->eni, .before = b->packet };
+    const struct packet at_node = b->packet;
+    struct translation t = { .balancer = b->eni,
+                             .endpoint = b->endpoint,
+                             .before = b->endpoint ? b->at_endpoint : at_node };
     b->target =
         c->eni ? (struct target){ .kind = TARGET_ENI, .eni = c->eni } : (struct target){ .kind = TARGET_ADDRESS };
     b->packet.dst = c->ip;
     b->packet.dst_port = c->port;
-    if (!c->keeps_client) {
-        b->packet.src = t.before.dst;
+    if (!c->keeps_client || b->endpoint) { /* PrivateLink never shows a client's address */
+        b->packet.src = at_node.dst;
         b->origin = (struct origin){ .vpc_id = b->vpc_id };
     }
+    b->endpoint = NULL;
     t.after = b->packet;
     *VEC_ADD(&b->session->translations) = t;
     if (b->hops.n > 0) {
@@ -237,7 +244,8 @@ spread(struct walk *w, const struct load_balancer *lb, const group_list *groups)
 {
     struct outcome outcome = { 0 };
     const struct target target = w->target;
-    bool elsewhere = target.kind == TARGET_ENI && target.eni != w->eni && w->balancers == 0;
+    bool elsewhere =
+        target.kind == TARGET_ENI && target.eni != w->eni && target.eni != w->endpoint && w->balancers == 0;
     size_t n_targets = 0;
     for (size_t g = 0; g < groups->n; g++) {
         for (size_t i = 0; i < groups->items[g]->targets.n; i++) {
@@ -284,13 +292,20 @@ balancer_memory(const struct walk *w)
     return NULL;
 }
 
+static struct hop *
+stand_at(struct walk *w, const struct eni *eni)
+{
+    w->eni = eni;
+    w->subnet = walk_get(w, &subnet_kind, eni->subnet_id);
+    w->vpc_id = eni->vpc_id;
+    return walk_cross(w, HOP_ENI, &eni->obj);
+}
+
 static void
 turn_back(struct walk *w, const struct translation *t)
 {
-    w->eni = t->balancer;
-    w->subnet = walk_get(w, &subnet_kind, t->balancer->subnet_id);
-    w->vpc_id = t->balancer->vpc_id;
-    struct hop *hop = walk_cross(w, HOP_ENI, &t->balancer->obj);
+    struct hop *hop = stand_at(w, t->balancer);
+    hop = t->endpoint ? stand_at(w, t->endpoint) : hop;
     w->packet.src = t->before.dst;
     w->packet.src_port = t->before.dst_port;
     w->packet.dst = t->before.src;
@@ -334,7 +349,8 @@ balancer_receives(struct walk *w, const struct load_balancer *lb)
         turn_back(w, t);
         return;
     }
-    if (!walk_pass_groups(w, false)) {
+    bool asks_groups = !w->endpoint || load_balancer_filters_endpoints(lb);
+    if (asks_groups && !walk_pass_groups(w, false)) {
         return;
     }
     walk_cross(w, HOP_ENI, &w->eni->obj);
@@ -361,4 +377,104 @@ balancer_receives(struct walk *w, const struct load_balancer *lb)
         spread(w, lb, &groups);
     }
     VEC_DONE(&groups);
+}
+
+/* ---- Behind an endpoint --------------------------------------------------------------------------------------------
+ */
+
+/* The balancer's interface in the zone of the endpoint's. */
+static const struct eni *
+node_in_zone(const struct walk *w, const struct load_balancer *lb)
+{
+    struct eni *const *enis;
+    const char *zone = w->eni->zone ? w->eni->zone : w->subnet ? w->subnet->zone : NULL;
+    size_t n = load_balancer_enis(w->net, lb, &enis);
+    for (size_t i = 0; i < n; i++) {
+        const struct subnet *subnet = walk_get(w, &subnet_kind, enis[i]->subnet_id);
+        const char *own = enis[i]->zone ? enis[i]->zone : subnet ? subnet->zone : NULL;
+        if (!zone || !own || strcmp(zone, own) == 0) {
+            return enis[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct ip *
+node_address(const struct eni *node, int family)
+{
+    bool v6 = family == IP_V6 && node->addresses6.n > 0;
+    return v6 ? &node->addresses6.items[0].ip : eni_primary_ip(node);
+}
+
+/* Handed over inside AWS: no route table and no network ACL lies between the endpoint and the node.  Rules of the
+ * node's groups see the client's address, and no group of it. */
+static void
+enter_node(struct walk *w, const struct load_balancer *lb, const struct eni *node)
+{
+    w->endpoint = w->eni;
+    w->at_endpoint = w->packet;
+    w->eni = node;
+    w->subnet = walk_get(w, &subnet_kind, node->subnet_id);
+    w->vpc_id = node->vpc_id;
+    w->origin = (struct origin){ .by = ORIGIN_OUTSIDE };
+    const struct ip *ip = node_address(node, w->packet.dst.family);
+    if (ip) {
+        w->packet.dst = *ip;
+    }
+    balancer_receives(w, lb);
+    walk_go_on(w);
+}
+
+bool
+service_receives(struct walk *w, const struct private_service *service)
+{
+    struct walk shown = { 0 };
+    bool any = false, known = false, arrived = false;
+    walk_cross(w, HOP_SERVICE, &service->obj);
+    for (size_t i = 0; i < service->nlb_arns.n && !arrived; i++) {
+        const struct load_balancer *lb = network_load_balancer(w->net, service->nlb_arns.items[i]);
+        const struct eni *node = lb ? node_in_zone(w, lb) : NULL;
+        known = known || lb;
+        if (!node) {
+            continue;
+        }
+        struct walk branch = branch_of(w);
+        branch.balancers--; /* enter_node() counts it */
+        enter_node(&branch, lb, node);
+        arrived = branch.arrived;
+        if (any && !arrived) {
+            walk_done(&branch);
+            continue;
+        }
+        walk_done(any ? &shown : NULL);
+        shown = branch;
+        any = true;
+    }
+    if (any) {
+        const struct target target = w->target;
+        walk_done(w);
+        *w = shown;
+        w->target = target;
+    } else if (known) {
+        walk_stop(w, STOP_VPCE_ZONE);
+    }
+    return any || known;
+}
+
+/* A Gateway Load Balancer talks to its targets by GENEVE alone.
+ * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/gateway/gateway-load-balancers.html */
+bool
+balancer_sends(struct walk *w)
+{
+    const struct load_balancer *lb = w->is_reply ? NULL : network_load_balancer_of_eni(w->net, w->eni);
+    if (!lb || !same(lb->type, "gateway")) {
+        return true;
+    }
+    walk_cross(w, HOP_LB, &lb->obj);
+    if (w->packet.protocol != PROTOCOL_UDP) {
+        walk_stop(w, STOP_GWLB_PROTOCOL);
+    } else if (w->packet.dst_port != GENEVE_PORT) {
+        walk_stop(w, STOP_GWLB_PORT);
+    }
+    return w->stop == STOP_NONE;
 }

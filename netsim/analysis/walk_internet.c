@@ -132,6 +132,12 @@ walk_ingress_routed(struct walk *w, const char *gateway_id)
             w->at = AT_APPLIANCE;
             return false;
         }
+        if (target == ROUTE_ENDPOINT) {
+            w->route = hop->route;
+            w->subnet = NULL;
+            w->at = AT_VPCE;
+            return false;
+        }
         if (target == ROUTE_LOCAL) {
             return true;
         }

@@ -46,8 +46,13 @@ void walk_enter_tgw(struct walk *w, const char *tgw_id, const struct tgw_attachm
 bool igw_attached_to(const struct internet_gateway *igw, const char *vpc_id);
 /* An interface of a balancer got the packet; an answer leaves a target: does it go back through the balancer (true: it did)? */
 struct load_balancer;
+struct private_service;
 void balancer_receives(struct walk *w, const struct load_balancer *lb);
 bool balancer_takes_answer(struct walk *w);
+/* w->eni is about to send: what only a Gateway Load Balancer must keep to; false: stopped. */
+bool balancer_sends(struct walk *w);
+/* From an interface of an endpoint (w->eni) to the service's balancers and on; false: none of them is in the model. */
+bool service_receives(struct walk *w, const struct private_service *service);
 void nat_receives(struct walk *w, const struct nat_gateway *nat); /* a packet addressed to its interface */
 void place_igw_out(struct walk *w);
 void place_internet(struct walk *w);
@@ -63,3 +68,4 @@ void place_vpce(struct walk *w);
 bool endpoint_sends(struct walk *w);
 bool endpoint_receives(struct walk *w);
 void walk_from_endpoint(struct walk *w, const char *id);
+void endpoint_answers(struct walk *w, const char *id); /* an answer comes back by the endpoint a packet ended at */

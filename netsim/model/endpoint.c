@@ -30,6 +30,7 @@ static const struct field endpoint_fields[] = {
     FIELD_LIST(struct endpoint, "DnsEntries", dns_entries, dns_fields, FIELD_ALWAYS),
     FIELD(struct endpoint, "CreationTimestamp", FIELD_TIME, creation_time, 0),
     FIELD_LIST(struct endpoint, "Tags", obj.tags, tag_fields, FIELD_ALWAYS),
+    FIELD(struct endpoint, "VpcEndpointConnectionId", FIELD_STRING, connection_id, FIELD_STATE_ONLY),
     FIELD(struct endpoint, "ServiceRegion", FIELD_STRING, service_region, 0),
     FIELD_END,
 };
@@ -123,6 +124,18 @@ bool
 endpoint_is_gateway(const struct endpoint *endpoint)
 {
     return str_is(endpoint->type, "Gateway");
+}
+
+bool
+endpoint_is_interface(const struct endpoint *endpoint)
+{
+    return str_is(endpoint->type, "Interface");
+}
+
+bool
+endpoint_is_gateway_lb(const struct endpoint *endpoint)
+{
+    return str_is(endpoint->type, "GatewayLoadBalancer");
 }
 
 bool

@@ -1,5 +1,6 @@
 /* VPC endpoints: creating, changing, deleting. */
 #include "netsim/model/internal.h"
+#include "netsim/model/private_service.h"
 
 #define FULL_ACCESS                                                                                                    \
     "{\"Version\":\"2008-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\","           \
@@ -43,19 +44,29 @@ const struct endpoint_service endpoint_services[] = {
     { NULL, false, false, { NULL } },
 };
 
+/* What the name of a service means: one of AWS's or of the lab's own; at most one is there. */
+struct offer {
+    const struct endpoint_service *aws;
+    const struct private_service *own;
+    const char *label; /* in DNS names: "s3", "vpce-svc-0a1b" */
+};
+
 /* "com.amazonaws.us-east-1.s3" in us-east-1 -> the row of s3. */
-static const struct endpoint_service *
-service_of(const struct network *net, const char *name)
+static struct offer
+offer_of(const struct network *net, const char *name)
 {
+    struct offer offer = { .own = name ? network_private_service(net, name) : NULL, .label = name };
     char prefix[48];
     int length = snprintf(prefix, sizeof prefix, "com.amazonaws.%s.", net->region);
-    for (const struct endpoint_service *s = endpoint_services; strncmp(name, prefix, (size_t)length) == 0 && s->name;
-         s++) {
-        if (strcmp(s->name, name + length) == 0) {
-            return s;
-        }
+    bool here = name && strncmp(name, prefix, (size_t)length) == 0;
+    for (const struct endpoint_service *s = endpoint_services; here && s->name && !offer.aws; s++) {
+        offer.aws = strcmp(s->name, name + length) == 0 ? s : NULL;
     }
-    return NULL;
+    if (offer.own && strcmp(offer.own->obj.region, net->region) != 0) {
+        offer.own = NULL;
+    }
+    offer.label = offer.own ? offer.own->obj.id : offer.aws ? offer.aws->name : name;
+    return offer;
 }
 
 /* AWS's own list is there as soon as something needs it. */
@@ -159,11 +170,45 @@ endpoints_forget_table(struct network *net, const char *table_id)
 
 /* ---- interface endpoints: interfaces ----------------------------------------------------------------------------- */
 
+/* A service of the lab is in the zones of its balancers; AWS's own are in every zone. */
 static bool
-subnet_add(struct network *net, struct endpoint *endpoint, const char *subnet_id, struct err *err)
+zone_check(const struct offer *offer, const struct subnet *subnet, struct err *err)
+{
+    for (size_t i = 0; offer->own && i < offer->own->zones.n; i++) {
+        if (str_is(offer->own->zones.items[i], subnet->zone)) {
+            return true;
+        }
+    }
+    if (!offer->own || offer->own->zones.n == 0) {
+        return true;
+    }
+    err_set(err, ERR_INPUT, "InvalidParameter",
+            "the VPC endpoint service `%s` does not support the availability zone of the subnet `%s` (%s)",
+            offer->own->name, subnet->obj.id, subnet->zone ? subnet->zone : "");
+    return err_hint(err, "describe-vpc-endpoint-services shows the zones of a service");
+}
+
+/* IPv4, IPv6 or both, as the endpoint is to have. */
+static bool
+family_check(const struct endpoint *endpoint, const struct subnet *subnet, struct err *err)
+{
+    bool dualstack = str_is(endpoint->ip_address_type, "dualstack"), v6 = str_is(endpoint->ip_address_type, "ipv6");
+    if ((dualstack && !subnet_cidr6(subnet)) || (v6 && !subnet->ipv6_native) || (!v6 && subnet->ipv6_native)) {
+        return err_set(err, ERR_INPUT, "InvalidParameter", "the subnet `%s` does not fit the address type `%s`: it %s",
+                       subnet->obj.id, endpoint->ip_address_type,
+                       subnet->ipv6_native ? "is for IPv6 only"
+                       : v6                ? "is not for IPv6 only"
+                                           : "has no IPv6 block");
+    }
+    return true;
+}
+
+static bool
+subnet_add(struct network *net, struct endpoint *endpoint, const struct offer *offer, const char *subnet_id,
+           struct err *err)
 {
     const struct subnet *subnet = network_require(net, &subnet_kind, subnet_id, err);
-    if (!subnet) {
+    if (!subnet || !family_check(endpoint, subnet, err) || !zone_check(offer, subnet, err)) {
         return false;
     }
     if (strcmp(subnet->vpc_id, endpoint->vpc_id) != 0) {
@@ -182,11 +227,14 @@ subnet_add(struct network *net, struct endpoint *endpoint, const char *subnet_id
         groups[i] = endpoint->groups.items[i].id;
     }
     char *description = xasprintf("VPC Endpoint Interface %s", endpoint->obj.id);
+    bool gateway_lb = endpoint_is_gateway_lb(endpoint);
     struct eni_spec spec = { .subnet_id = subnet_id,
-                             .type = "vpc_endpoint",
+                             .type = gateway_lb ? "gateway_load_balancer_endpoint" : "vpc_endpoint",
                              .description = description,
                              .groups = groups,
                              .n_groups = endpoint->groups.n,
+                             .no_groups = gateway_lb,
+                             .n_pick_ips6 = !str_is(endpoint->ip_address_type, "ipv4"),
                              .requester_managed = true };
     struct eni *eni = eni_create(net, &spec, err);
     free(description);
@@ -267,8 +315,9 @@ dns_entry(struct endpoint *endpoint, char *name, const char *zone_id)
 /* "vpce-0a1b-9xyz.sts.us-east-1.vpce.amazonaws.com", one more for each zone, and with private DNS the service's own
  * name. */
 static void
-dns_entries(struct network *net, struct endpoint *endpoint, const char *service)
+dns_entries(struct network *net, struct endpoint *endpoint, const struct offer *offer)
 {
+    const char *service = offer->label;
     for (size_t i = 0; i < endpoint->dns_entries.n; i++) {
         free(endpoint->dns_entries.items[i].name);
         free(endpoint->dns_entries.items[i].zone_id);
@@ -281,17 +330,33 @@ dns_entries(struct network *net, struct endpoint *endpoint, const char *service)
         dns_entry(endpoint, xasprintf("%s-%s-%s.%s.%s.vpce.amazonaws.com", id, tail, subnet->zone, service, region),
                   "Z7HUB22UULQXV");
     }
-    if (endpoint->private_dns) {
+    if (endpoint->private_dns && offer->own) {
+        dns_entry(endpoint, xstrdup(offer->own->private_dns_name ? offer->own->private_dns_name : ""), "ZONEIDPENDING");
+    } else if (endpoint->private_dns) {
         dns_entry(endpoint, xasprintf("%s.%s.amazonaws.com", service, region), "ZONEIDPENDING");
     }
 }
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
 
+/* The name a private zone would answer: the VPC must ask the resolver, the service must own the name, and its owner
+ * must have let the endpoint in. */
 static bool
-private_dns_check(const struct network *net, const char *vpc_id, struct err *err)
+private_dns_check(const struct network *net, const char *vpc_id, const struct offer *offer, bool accepted,
+                  struct err *err)
 {
     const struct vpc *vpc = store_get(net->store, &vpc_kind, vpc_id);
+    if (offer->own && !private_service_dns_name(offer->own)) {
+        err_set(err, ERR_INPUT, "InvalidParameter", "private DNS cannot be enabled: `%s` %s", offer->own->name,
+                offer->own->private_dns_name ? "has not verified its private DNS name" : "has no private DNS name");
+        return err_hint(err,
+                        "--no-private-dns-enabled, or its owner's start-vpc-endpoint-service-private-dns-verification");
+    }
+    if (!accepted) {
+        return err_set(err, ERR_INPUT, "InvalidParameter",
+                       "private DNS can only be enabled after the endpoint connection is accepted by the owner of `%s`",
+                       offer->own->name);
+    }
     if (vpc && vpc->dns_support && vpc->dns_hostnames) {
         return true;
     }
@@ -301,43 +366,141 @@ private_dns_check(const struct network *net, const char *vpc_id, struct err *err
 }
 
 static bool
-spec_check(const struct network *net, const struct endpoint_spec *spec, const struct endpoint_service *service,
-           struct err *err)
+offers(const struct offer *offer, enum endpoint_type type)
 {
-    if (!service || (spec->interface ? !service->interface : !service->gateway)) {
-        err_set(err, ERR_INPUT, "InvalidServiceName", "the VPC endpoint service `%s` does not exist%s",
-                spec->service_name ? spec->service_name : "",
-                service && spec->interface ? " for interface endpoints"
-                : service                  ? " for gateway endpoints"
-                                           : "");
-        return err_hint(err, "names are like `com.amazonaws.%s.s3`: describe-vpc-endpoint-services", net->region);
+    bool own_gateway = offer->own && private_service_is_gateway(offer->own);
+    switch (type) {
+    case ENDPOINT_GATEWAY:
+        return offer->aws && offer->aws->gateway;
+    case ENDPOINT_INTERFACE:
+        return offer->own ? !own_gateway : offer->aws && offer->aws->interface;
+    case ENDPOINT_GATEWAY_LB:
+        return own_gateway;
     }
-    if (spec->interface ? spec->n_tables : spec->n_subnets + spec->n_groups) {
+    return false;
+}
+
+static const char *const type_names[] = {
+    [ENDPOINT_GATEWAY] = "Gateway", [ENDPOINT_INTERFACE] = "Interface", [ENDPOINT_GATEWAY_LB] = "GatewayLoadBalancer"
+};
+
+/* To who may not use it a service does not exist. */
+static bool
+service_check(const struct network *net, const struct endpoint_spec *spec, const struct offer *offer,
+              const char *account, struct err *err)
+{
+    bool admitted = !offer->own || private_service_admits(offer->own, account, spec->principal);
+    if (admitted && offers(offer, spec->type)) {
+        return true;
+    }
+    bool exists = admitted && (offer->own || offer->aws);
+    err_set(err, ERR_INPUT, "InvalidServiceName", "the VPC endpoint service `%s` does not exist%s%s%s",
+            spec->service_name ? spec->service_name : "", exists ? " for endpoints of type `" : "",
+            exists ? type_names[spec->type] : "", exists ? "`" : "");
+    return admitted
+               ? err_hint(err, "names are like `com.amazonaws.%s.s3`: describe-vpc-endpoint-services", net->region)
+               : err_hint(
+                     err,
+                     "its owner has to permit you: modify-vpc-endpoint-service-permissions --add-allowed-principals "
+                     "arn:aws:iam::%s:root",
+                     account);
+}
+
+static bool
+address_type_check(const struct offer *offer, const char *type, const char *dns_type, struct err *err)
+{
+    static const char *const types[] = { "ipv4", "dualstack", "ipv6", "service-defined" };
+    bool known = !dns_type;
+    for (size_t i = 0; i < ARRAY_SIZE(types) && !known; i++) {
+        known = strcmp(types[i], dns_type) == 0;
+    }
+    if (!known) {
+        return err_set(err, ERR_INPUT, "InvalidParameter", "`DnsRecordIpType` cannot be `%s`", dns_type);
+    }
+    bool v4 = !type || strcmp(type, "ipv6") != 0, v6 = type && strcmp(type, "ipv4") != 0;
+    for (size_t i = 0; offer->own && i < offer->own->ip_types.n; i++) {
+        v4 = v4 && !str_is(offer->own->ip_types.items[i], "ipv4");
+        v6 = v6 && !str_is(offer->own->ip_types.items[i], "ipv6");
+    }
+    return !offer->own || (!v4 && !v6) ||
+           err_set(err, ERR_INPUT, "InvalidParameter",
+                   "the VPC endpoint service `%s` does not support the address type `%s`", offer->own->name,
+                   type ? type : "ipv4");
+}
+
+static bool
+spec_check(const struct network *net, const struct endpoint_spec *spec, const struct offer *offer,
+           const struct vpc *vpc, struct err *err)
+{
+    if (!service_check(net, spec, offer, vpc->obj.account, err)) {
+        return false;
+    }
+    bool gateway = spec->type == ENDPOINT_GATEWAY, gateway_lb = spec->type == ENDPOINT_GATEWAY_LB;
+    if (gateway ? spec->n_subnets + spec->n_groups : spec->n_tables) {
         return err_set(err, ERR_INPUT, "InvalidParameter", "%s endpoint takes no %s",
-                       spec->interface ? "an interface" : "a gateway",
-                       spec->interface ? "route tables" : "subnets or security groups");
+                       gateway ? "a gateway" : "an interface", gateway ? "subnets or security groups" : "route tables");
     }
-    return !spec->private_dns || !spec->interface || private_dns_check(net, spec->vpc_id, err);
+    if (gateway_lb && (spec->n_groups || spec->policy || spec->private_dns > 0 || spec->n_subnets != 1)) {
+        return err_set(
+            err, ERR_INPUT, "InvalidParameter",
+            "a Gateway Load Balancer endpoint has one subnet, and neither security groups, policy nor private DNS");
+    }
+    if (gateway && (spec->ip_address_type || spec->dns_record_type)) {
+        return err_set(err, ERR_INPUT, "InvalidParameter",
+                       "the address type of a gateway endpoint is that of its service: IPv4");
+    }
+    return address_type_check(offer, spec->ip_address_type, spec->dns_record_type, err);
+}
+
+/* Its owner has asked for nothing: the own name of AWS's services, and of others if it can be had. */
+static bool
+wants_private_dns(const struct network *net, const struct endpoint_spec *spec, const struct offer *offer, bool accepted)
+{
+    struct err ignored = { 0 };
+    return spec->type == ENDPOINT_INTERFACE &&
+           (spec->private_dns > 0 ||
+            (spec->private_dns < 0 && (offer->aws || private_dns_check(net, spec->vpc_id, offer, accepted, &ignored))));
+}
+
+static struct endpoint *
+endpoint_add(struct network *net, const struct endpoint_spec *spec, const struct offer *offer, const struct vpc *vpc,
+             bool accepted)
+{
+    bool interface = spec->type == ENDPOINT_INTERFACE;
+    struct endpoint *endpoint = network_add(net, &endpoint_kind, NULL);
+    snprintf(endpoint->obj.account, sizeof endpoint->obj.account, "%s", vpc->obj.account);
+    endpoint->type = xstrdup(type_names[spec->type]);
+    id_set(endpoint->vpc_id, spec->vpc_id);
+    endpoint->service_name = xstrdup(spec->service_name);
+    endpoint->state = xstrdup(accepted ? "available" : "pendingAcceptance");
+    endpoint->policy = spec->type == ENDPOINT_GATEWAY_LB ? NULL : xstrdup(spec->policy ? spec->policy : FULL_ACCESS);
+    endpoint->creation_time = network_now_ms(net);
+    const char *type = spec->ip_address_type ? spec->ip_address_type : "ipv4";
+    endpoint->ip_address_type = spec->type == ENDPOINT_GATEWAY ? NULL : xstrdup(type);
+    endpoint->dns_record_ip_type = interface ? xstrdup(spec->dns_record_type ? spec->dns_record_type : type) : NULL;
+    if (offer->own) {
+        char id[ID_SIZE];
+        id_new(net->ids, "vpce-con", id);
+        endpoint->connection_id = xstrdup(id);
+    }
+    return endpoint;
 }
 
 struct endpoint *
 endpoint_create(struct network *net, const struct endpoint_spec *spec, struct err *err)
 {
     const struct vpc *vpc = network_require(net, &vpc_kind, spec->vpc_id, err);
-    const struct endpoint_service *service = service_of(net, spec->service_name ? spec->service_name : "");
-    if (!vpc || !spec_check(net, spec, service, err)) {
+    const struct offer offer = offer_of(net, spec->service_name);
+    if (!vpc || !spec_check(net, spec, &offer, vpc, err)) {
         return NULL;
     }
-    struct endpoint *endpoint = network_add(net, &endpoint_kind, NULL);
-    endpoint->type = xstrdup(spec->interface ? "Interface" : "Gateway");
-    id_set(endpoint->vpc_id, spec->vpc_id);
-    endpoint->service_name = xstrdup(spec->service_name);
-    endpoint->state = xstrdup("available");
-    endpoint->policy = xstrdup(spec->policy ? spec->policy : FULL_ACCESS);
-    endpoint->creation_time = network_now_ms(net);
-    endpoint->private_dns = spec->interface && spec->private_dns;
-    endpoint->ip_address_type = spec->interface ? xstrdup("ipv4") : NULL;
-    endpoint->dns_record_ip_type = spec->interface ? xstrdup("ipv4") : NULL;
+    bool accepted = !offer.own || !offer.own->acceptance_required;
+    bool private_dns = wants_private_dns(net, spec, &offer, accepted);
+    if (private_dns && !private_dns_check(net, spec->vpc_id, &offer, accepted, err)) {
+        return NULL;
+    }
+    struct endpoint *endpoint = endpoint_add(net, spec, &offer, vpc, accepted);
+    endpoint->private_dns = private_dns;
     struct endpoint_change change = { .add_tables = spec->tables,
                                       .n_add_tables = spec->n_tables,
                                       .add_subnets = spec->subnets,
@@ -346,7 +509,7 @@ endpoint_create(struct network *net, const struct endpoint_spec *spec, struct er
                                       .n_add_groups = spec->n_groups,
                                       .private_dns = -1 };
     const struct security_group *own = network_group_by_name(net, spec->vpc_id, "default");
-    if (spec->interface && spec->n_groups == 0 && own && !group_add(net, endpoint, own->obj.id, err)) {
+    if (spec->type == ENDPOINT_INTERFACE && spec->n_groups == 0 && own && !group_add(net, endpoint, own->obj.id, err)) {
         return NULL;
     }
     return endpoint_modify(net, endpoint, &change, err) ? endpoint : NULL;
@@ -356,6 +519,10 @@ static bool
 modify_gateway(struct network *net, struct endpoint *endpoint, const struct endpoint_change *change,
                const struct endpoint_service *service, struct err *err)
 {
+    if (change->ip_address_type || change->dns_record_type) {
+        return err_set(err, ERR_INPUT, "InvalidParameter", "the gateway endpoint `%s` has no address type of its own",
+                       endpoint->obj.id);
+    }
     if (change->n_add_subnets + change->n_remove_subnets + change->n_add_groups + change->n_remove_groups ||
         change->private_dns > 0) {
         return err_set(err, ERR_INPUT, "InvalidParameter", "the gateway endpoint `%s` has no subnets, groups or DNS",
@@ -382,15 +549,64 @@ modify_gateway(struct network *net, struct endpoint *endpoint, const struct endp
     return true;
 }
 
+/* Its interfaces gain or lose an IPv6 address. */
+static bool
+address_type_change(struct network *net, struct endpoint *endpoint, const struct endpoint_change *change,
+                    const struct offer *offer, struct err *err)
+{
+    const char *type = change->ip_address_type;
+    if (!address_type_check(offer, type ? type : endpoint->ip_address_type, change->dns_record_type, err)) {
+        return false;
+    }
+    if (change->dns_record_type) {
+        str_set(&endpoint->dns_record_ip_type, change->dns_record_type);
+    }
+    if (!type || str_is(endpoint->ip_address_type, type)) {
+        return true;
+    }
+    if (strcmp(type, "ipv6") == 0 || str_is(endpoint->ip_address_type, "ipv6")) {
+        return err_set(err, ERR_INPUT, "InvalidParameter",
+                       "the interfaces of `%s` cannot change between IPv4 and IPv6 alone", endpoint->obj.id);
+    }
+    str_set(&endpoint->ip_address_type, type);
+    for (size_t i = 0; i < endpoint->eni_ids.n; i++) {
+        struct eni *eni = store_get(net->store, &eni_kind, endpoint->eni_ids.items[i]);
+        const struct subnet *subnet = eni ? store_get(net->store, &subnet_kind, eni->subnet_id) : NULL;
+        if (subnet && (!family_check(endpoint, subnet, err) ||
+                       !eni_set_dualstack(net, eni, strcmp(type, "dualstack") == 0, err))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+modify_gateway_lb(const struct endpoint *endpoint, const struct endpoint_change *change, struct err *err)
+{
+    bool more = change->n_add_subnets + endpoint->subnet_ids.n > 1 || change->n_remove_subnets > 0;
+    return (!more && !change->policy && !change->n_add_groups && !change->n_remove_groups && change->private_dns <= 0 &&
+            !change->dns_record_type) ||
+           err_set(err, ERR_INPUT, "InvalidParameter",
+                   "the Gateway Load Balancer endpoint `%s` keeps its one subnet and has no groups, policy or DNS",
+                   endpoint->obj.id);
+}
+
 static bool
 modify_interface(struct network *net, struct endpoint *endpoint, const struct endpoint_change *change,
-                 const struct endpoint_service *service, struct err *err)
+                 const struct offer *offer, struct err *err)
 {
     if (change->n_add_tables + change->n_remove_tables) {
         return err_set(err, ERR_INPUT, "InvalidParameter", "the interface endpoint `%s` has no route tables",
                        endpoint->obj.id);
     }
-    if (change->private_dns > 0 && !private_dns_check(net, endpoint->vpc_id, err)) {
+    if (endpoint_is_gateway_lb(endpoint) && !modify_gateway_lb(endpoint, change, err)) {
+        return false;
+    }
+    if (change->private_dns > 0 &&
+        !private_dns_check(net, endpoint->vpc_id, offer, endpoint_is_available(endpoint), err)) {
+        return false;
+    }
+    if (!address_type_change(net, endpoint, change, offer, err)) {
         return false;
     }
     endpoint->private_dns = change->private_dns < 0 ? endpoint->private_dns : change->private_dns;
@@ -407,7 +623,7 @@ modify_interface(struct network *net, struct endpoint *endpoint, const struct en
             }
         }
     }
-    if (endpoint->groups.n == 0) {
+    if (endpoint->groups.n == 0 && endpoint_is_interface(endpoint)) {
         return err_set(err, ERR_INPUT, "InvalidParameter", "`%s` needs a security group", endpoint->obj.id);
     }
     for (size_t i = 0; i < change->n_remove_subnets; i++) {
@@ -415,7 +631,7 @@ modify_interface(struct network *net, struct endpoint *endpoint, const struct en
     }
     for (size_t i = 0; i < change->n_add_subnets; i++) {
         if (!is_in((const char *const *)endpoint->subnet_ids.items, endpoint->subnet_ids.n, change->add_subnets[i]) &&
-            !subnet_add(net, endpoint, change->add_subnets[i], err)) {
+            !subnet_add(net, endpoint, offer, change->add_subnets[i], err)) {
             return false;
         }
     }
@@ -423,19 +639,21 @@ modify_interface(struct network *net, struct endpoint *endpoint, const struct en
     if (groups && !groups_to_enis(net, endpoint, err)) {
         return false;
     }
-    dns_entries(net, endpoint, service ? service->name : endpoint->service_name);
+    if (endpoint_is_interface(endpoint)) {
+        dns_entries(net, endpoint, offer);
+    }
     return true;
 }
 
 bool
 endpoint_modify(struct network *net, struct endpoint *endpoint, const struct endpoint_change *change, struct err *err)
 {
-    const struct endpoint_service *service = service_of(net, endpoint->service_name ? endpoint->service_name : "");
-    if (change->policy) {
+    const struct offer offer = offer_of(net, endpoint->service_name);
+    bool ok = endpoint_is_gateway(endpoint) ? modify_gateway(net, endpoint, change, offer.aws, err)
+                                            : modify_interface(net, endpoint, change, &offer, err);
+    if (ok && change->policy) {
         str_set(&endpoint->policy, change->policy[0] ? change->policy : FULL_ACCESS);
     }
-    bool ok = endpoint_is_gateway(endpoint) ? modify_gateway(net, endpoint, change, service, err)
-                                            : modify_interface(net, endpoint, change, service, err);
     store_touch(net->store);
     return ok;
 }

@@ -450,6 +450,22 @@ eni_unassign_ips6(struct network *net, struct eni *eni, const struct ip *ips, si
     return true;
 }
 
+bool
+eni_set_dualstack(struct network *net, struct eni *eni, bool dualstack, struct err *err)
+{
+    bool managed = eni->requester_managed, ok = true;
+    eni->requester_managed = false; /* its requester is who asks here */
+    if (dualstack && eni->addresses6.n == 0) {
+        ok = eni_assign_ips6(net, eni, NULL, 0, 1, err);
+    }
+    while (!dualstack && ok && eni->addresses6.n > 0) {
+        struct ip ip = eni->addresses6.items[0].ip;
+        ok = eni_unassign_ips6(net, eni, &ip, 1, err);
+    }
+    eni->requester_managed = managed;
+    return ok;
+}
+
 void
 eni_set_public_ip(struct network *net, struct eni *eni, const struct ip *private_ip, const struct ip *public_ip,
                   const struct elastic_ip *eip)

@@ -138,6 +138,8 @@ void eni_attach_to(struct network *net, struct eni *eni, const char *instance_id
 void eni_detach_from(struct network *net, struct eni *eni);
 void eni_set_public_ip(struct network *net, struct eni *eni, const struct ip *private_ip, const struct ip *public_ip,
                        const struct elastic_ip *eip);
+/* Whoever manages an interface gives it an IPv6 address, or takes those it has away. */
+bool eni_set_dualstack(struct network *net, struct eni *eni, bool dualstack, struct err *err);
 /* Like subnet_pick_address(), but none of 'not'. */
 bool subnet_pick(const struct network *net, const struct subnet *subnet, int family, const struct ip * not,
                  size_t n_not, struct ip *ip, struct err *err);

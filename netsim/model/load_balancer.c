@@ -69,6 +69,8 @@ static const struct field lb_fields[] = {
     FIELD_LIST(struct load_balancer, "AvailabilityZones", zones, zone_fields, FIELD_ALWAYS),
     FIELD(struct load_balancer, "SecurityGroups", FIELD_STRINGS, group_ids, 0),
     FIELD(struct load_balancer, "IpAddressType", FIELD_STRING, ip_address_type, 0),
+    FIELD(struct load_balancer, "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", FIELD_STRING, endpoint_rules,
+          0),
     FIELD_LIST(struct load_balancer, "Tags", obj.tags, tag_fields, FIELD_STATE_ONLY),
     FIELD_LIST(struct load_balancer, "Listeners", listeners, lb_listener_fields, FIELD_STATE_ONLY),
     FIELD_LIST(struct load_balancer, "Attributes", attributes, lb_attribute_fields, FIELD_STATE_ONLY),
@@ -140,6 +142,12 @@ bool
 load_balancer_is_network(const struct load_balancer *lb)
 {
     return str_is(lb->type, "network");
+}
+
+bool
+load_balancer_filters_endpoints(const struct load_balancer *lb)
+{
+    return !str_is(lb->endpoint_rules, "off");
 }
 
 struct load_balancer *

@@ -55,6 +55,7 @@ struct load_balancer {
     VEC(char *) group_ids;
     VEC(struct lb_listener) listeners;
     VEC(struct lb_attribute) attributes;
+    char *endpoint_rules; /* "on" "off": do its groups filter what comes through PrivateLink? NULL: on, if it has groups */
 };
 extern const struct kind load_balancer_kind;
 
@@ -78,6 +79,7 @@ struct target_group {
 extern const struct kind target_group_kind;
 
 bool load_balancer_is_network(const struct load_balancer *lb);
+bool load_balancer_filters_endpoints(const struct load_balancer *lb); /* its groups are asked about traffic from endpoints */
 /* The balancer whose interface it is; NULL if it belongs to none. */
 struct load_balancer *network_load_balancer_of_eni(const struct network *net, const struct eni *eni);
 /* Its interfaces, in order of creation; borrowed until the next change. */

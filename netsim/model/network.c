@@ -1,5 +1,7 @@
 #include "netsim/model/internal.h"
 
+#include "netsim/model/private_service.h"
+
 #include <assert.h>
 #include <stdio.h>
 
@@ -31,6 +33,7 @@ const struct kind *const network_kinds[] = {
     &virtual_interface_kind,
     &load_balancer_kind,
     &target_group_kind,
+    &private_service_kind,
     &route_table_kind,
     &flow_log_kind,
     &hosted_zone_kind,

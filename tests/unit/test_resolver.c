@@ -199,7 +199,7 @@ TEST(an_endpoint_answers_for_its_service)
     const char *subnets[] = { n.subnet->obj.id };
     struct endpoint_spec spec = { .vpc_id = n.vpc->obj.id,
                                   .service_name = "com.amazonaws.us-east-1.sts",
-                                  .interface = true,
+                                  .type = ENDPOINT_INTERFACE,
                                   .private_dns = true,
                                   .subnets = subnets,
                                   .n_subnets = 1 };
