@@ -10,6 +10,7 @@
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
+#include "netsim/model/private_service.h"
 
 typedef void members_fn(const struct walk *walk, const struct hop *hop, const struct packet *before, json_t *component);
 
@@ -168,6 +169,16 @@ members_tgw_table(const struct walk *walk, const struct hop *hop, const struct p
     }
 }
 
+static void
+members_service(const struct walk *walk, const struct hop *hop, const struct packet *before, json_t *json)
+{
+    const struct private_service *service = (const struct private_service *)(const void *)hop->component;
+    (void)walk, (void)before;
+    if (service && service->name) {
+        set(json, "ServiceName", json_string(service->name));
+    }
+}
+
 /* Target groups come without their attributes, so whether the client's address is kept is what AWS does by default. */
 static void
 members_balancer(const struct walk *walk, const struct hop *hop, const struct packet *before, json_t *json)
@@ -213,6 +224,7 @@ static const struct {
     [HOP_DX] = { true, NULL },
     [HOP_EIGW] = { true, members_gateway },
     [HOP_VPCE] = { true, members_gateway },
+    [HOP_SERVICE] = { true, members_service },
     [HOP_LB] = { true, members_balancer },
     [HOP_UNMODELLED] = { true, NULL },
 };

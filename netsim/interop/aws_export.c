@@ -132,7 +132,9 @@ write_parts(struct exporter *ex, const struct kind *kind, const char *owner, jso
                 json_array_append_new(list, item);
             }
         }
-        ok = json_array_size(list) == 0 || write_file(ex, owner, part->list, json_incref(list));
+        json_t *scattered = aws_part_scatter(ex->net, part, list);
+        ok = json_array_size(scattered) == 0 || write_file(ex, owner, part->list, json_incref(scattered));
+        json_decref(scattered);
         json_decref(list);
     }
     return ok;

@@ -428,8 +428,9 @@ collect_list(struct importer *im, const struct dump *dump, const char *name, con
     }
     im->report.known_lists++;
     bool ok = true;
-    for (size_t i = 0; i < json_array_size(value) && ok; i++) {
-        const json_t *item = json_array_get(value, i);
+    json_t *gathered = part ? aws_part_gather(part, value) : json_incref((json_t *)value);
+    for (size_t i = 0; i < json_array_size(gathered) && ok; i++) {
+        const json_t *item = json_array_get(gathered, i);
         ok = reservations && json_is_object(item)
                  ? add_reservation(im, list, dump, item, i)
                  : add_record(im, list, dump, item, xasprintf("%s[%zu]", name, i), part);
@@ -438,6 +439,7 @@ collect_list(struct importer *im, const struct dump *dump, const char *name, con
                            dump->name, json_str(item, list->kind->id_member));
         }
     }
+    json_decref(gathered);
     return ok;
 }
 

@@ -6,6 +6,8 @@
 #pragma once
 #include "base/store.h"
 
+struct network;
+
 #define AWS_OWNER "AWS" /* the OwnerId of AWS's own prefix lists, which every account sees */
 
 struct aws_part {
@@ -17,3 +19,8 @@ struct aws_part {
 extern const struct aws_part aws_parts[]; /* ends with a NULL list */
 
 const struct aws_part *aws_part_of(const char *list); /* NULL if there is none */
+
+/* Some lists have an item for each thing that one object holds (the principals an endpoint service permits): gathered, each item is of one
+ * object and has the part's members, as aws_parts expects; scattered, they are as AWS prints them.  A new list. */
+json_t *aws_part_gather(const struct aws_part *part, const json_t *list);
+json_t *aws_part_scatter(const struct network *net, const struct aws_part *part, const json_t *items);

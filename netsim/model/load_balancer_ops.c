@@ -1,6 +1,7 @@
 /* Load balancers: creating, changing, deleting. */
 #include <ctype.h>
 #include "netsim/model/balancer_parts.h"
+#include "netsim/model/private_service.h"
 
 char *
 balancer_arn(const struct network *net, const char *id, const char *type)
@@ -254,6 +255,12 @@ load_balancer_delete(struct network *net, struct load_balancer *lb, struct err *
     if (str_is(load_balancer_attribute(lb, "deletion_protection.enabled"), "true")) {
         err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` has deletion protection", lb->name);
         return err_hint(err, "modify-load-balancer-attributes: deletion_protection.enabled=false");
+    }
+    const struct private_service *service = network_service_of_balancer(net, lb->arn);
+    if (service) {
+        err_set(err, ERR_INPUT, "ResourceInUse", "`%s` serves the endpoint service `%s`", lb->name, service->obj.id);
+        return err_hint(err, "delete-vpc-endpoint-service-configurations, or modify-vpc-endpoint-service-configuration "
+                             "--remove-network-load-balancer-arns");
     }
     while (lb->zones.n) {
         zone_drop(net, lb, lb->zones.n - 1);
