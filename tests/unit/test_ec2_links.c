@@ -157,7 +157,7 @@ TEST(gateway_endpoints_are_routes)
         { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.nothing", "InvalidServiceName",
           "nothing" },
         { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.sts --route-table-ids ra",
-          "InvalidServiceName", "gateway endpoints" },
+          "InvalidServiceName", "type `Gateway`" },
         { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.s3 --route-table-ids rb",
           "InvalidParameter", "rtb-" },
         { "ec2 create-vpc-endpoint --vpc-id a --service-name com.amazonaws.us-east-1.s3 --policy-document nonsense",
