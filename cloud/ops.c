@@ -47,6 +47,7 @@
     FAMILY(ops_import_iam) \
     FAMILY(ops_flows) \
     FAMILY(ops_clock) \
+    FAMILY(ops_failure) \
     FAMILY(ops_logs) \
     FAMILY(ops_iam_simulate) \
     FAMILY(ops_iam_batch) \

@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
+#include "cloud/ops_failure.h"
 #include "netsim/analysis/walk.h"
 #include "netsim/live/plan.h"
 #include "netsim/model/onprem.h"
@@ -533,6 +534,7 @@ report(struct op_call *call, const struct inquiry *inquiry)
                                               (json_int_t)gap->n_packets));
     }
     json_object_set_new(call->out, "Gaps", gaps);
+    cloud_add_failures(call->cloud, call->out);
     json_object_set_new(call->out, "Pairs", pairs);
     json_object_set_new(call->out, "Disagreements", differences);
     call->no = json_array_size(differences) > 0;
@@ -697,6 +699,9 @@ verify_text(const json_t *out, struct buf *text)
         json_int_t n = json_int(item, "Pairs", 0);
         buf_printf(text, "%s: %s %s (%lld pair%s)\n", json_str(item, "Reason"), json_str(item, "What"),
                    json_str(item, "Id"), n, n == 1 ? "" : "s");
+    }
+    if (json_array_size(json_object_get(out, "Failures"))) {
+        failures_text(out, text);
     }
     buf_printf(text, "%lld packets: analysis and kernel agree on %lld, disagree on %lld", json_int(out, "Asked", 0),
                json_int(out, "Agree", 0), json_int(out, "Disagree", 0));

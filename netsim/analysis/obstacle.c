@@ -6,6 +6,7 @@
 #include "netsim/analysis/explanation.h"
 #include "netsim/analysis/obstacle_mend.h"
 #include "netsim/analysis/wording.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/network.h"
 
 static struct obstacle
@@ -138,6 +139,17 @@ say_instance_state(const struct obstacle *o, struct buf *out)
 {
     const struct instance *instance = o->eni ? eni_instance(o->net, o->eni) : NULL;
     buf_printf(out, "%s is %s", named_eni(o), instance && instance->state_name ? instance->state_name : "not running");
+}
+
+static void
+say_failed(const struct obstacle *o, struct buf *out)
+{
+    const struct failure *f = obstacle_failure(o);
+    const char *what = !f                            ? "what it needs"
+                       : strcmp(f->type, "az") == 0  ? "zone"
+                       : strcmp(f->type, "nat") == 0 ? "NAT gateway"
+                                                     : f->type;
+    buf_printf(out, "%s %s has failed in this lab", what, f ? f->target : "");
 }
 
 static void
@@ -346,6 +358,7 @@ static const struct stop_words {
     [STOP_OTHER_DESTINATION] = { M_DESTINATION | M_ADDRESS_DST, say_other_destination, NULL },
     [STOP_NO_INTERNET_ROUTE] = { M_TABLE | M_ADDRESS_DST, say_no_internet_route, NULL },
     [STOP_INSTANCE_STATE] = { M_COMPONENT | M_STATE, say_instance_state, mend_instance_state },
+    [STOP_FAILED] = { M_COMPONENT | M_STATE, say_failed, mend_failed },
     [STOP_SPOOFED] = { M_ENI | M_ADDRESS_SRC, say_spoofed, mend_source_dest_check },
     [STOP_SOURCE_DEST_CHECK] = { M_ENI | M_ADDRESS_DST, say_source_dest_check, mend_source_dest_check },
     [STOP_APPLIANCE] = { M_ENI | M_COMPONENT, say_appliance, NULL },

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "netsim/analysis/wording.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
 
@@ -168,6 +169,25 @@ mend_instance_state(const struct obstacle *o, struct buf *out)
 {
     if (o->eni && *o->eni->attachment.instance_id) {
         buf_printf(out, "ec2 start-instances --instance-ids %s", o->eni->attachment.instance_id);
+    }
+}
+
+const struct failure *
+obstacle_failure(const struct obstacle *o)
+{
+    const struct failure *f = o->eni ? eni_failure(o->net, o->eni) : NULL;
+    if (!f && o->hop->kind == HOP_NAT && o->hop->component) {
+        f = nat_failure(o->net, (const struct nat_gateway *)o->hop->component);
+    }
+    return f ? f : o->hop->subnet ? subnet_failure(o->net, o->hop->subnet) : NULL;
+}
+
+void
+mend_failed(const struct obstacle *o, struct buf *out)
+{
+    const struct failure *f = obstacle_failure(o);
+    if (f) {
+        buf_printf(out, "restore %s %s", f->type, f->target);
     }
 }
 

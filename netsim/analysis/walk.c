@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "netsim/model/failure.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
@@ -208,6 +209,9 @@ static void
 at_sender(struct walk *w)
 {
     cross_instance_and_eni(w, true);
+    if (eni_failure(w->net, w->eni) && walk_stops(w, STOP_FAILED)) {
+        return;
+    }
     if (!powered(w) && walk_stops(w, STOP_INSTANCE_STATE)) {
         return;
     }
@@ -333,6 +337,12 @@ static void
 at_receiver(struct walk *w)
 {
     const struct nat_gateway *nat = eni_nat_gateway(w->net, w->eni);
+    if (eni_failure(w->net, w->eni)) { /* in the lab: its zone, its instance, its NAT gateway */
+        walk_cross(w, HOP_ENI, &w->eni->obj);
+        if (walk_stops(w, STOP_FAILED)) {
+            return;
+        }
+    }
     if (nat) {
         nat_receives(w, nat);
         return;

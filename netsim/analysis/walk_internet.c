@@ -4,6 +4,7 @@
 
 #include "netsim/analysis/mended.h"
 #include "netsim/analysis/walk_places.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/network.h"
 
 /* ---- Internet gateways ---------------------------------------------------------------------------------------------
@@ -245,6 +246,9 @@ nat_refuses(struct walk *w, const struct nat_gateway *nat)
     const struct vpc *vpc = walk_get(w, &vpc_kind, nat->vpc_id);
     if (nat->state && strcmp(nat->state, "available") != 0) {
         return STOP_NAT_STATE;
+    }
+    if (nat_failure(w->net, nat)) {
+        return STOP_FAILED;
     }
     if (w->is_reply) {
         return STOP_NAT_REPLY; /* nothing in its memory: it would leave under another address */

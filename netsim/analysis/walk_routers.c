@@ -7,6 +7,7 @@
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/egress_only_gateway.h"
 #include "netsim/model/endpoint.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
@@ -334,8 +335,15 @@ tgw_to_vpc(struct walk *w, const struct tgw_attachment *to)
     bool appliance = tgw_attachment_is_appliance(to);
     const struct subnet *exit = w->zone && !appliance ? tgw_attachment_subnet(w->net, to, w->zone) : NULL;
     exit = exit ? exit : home && home->zone && !appliance ? tgw_attachment_subnet(w->net, to, home->zone) : NULL;
+    bool failed = false;
     for (size_t i = 0; !exit && i < to->subnet_ids.n; i++) {
         exit = walk_get(w, &subnet_kind, to->subnet_ids.items[i]);
+        failed |= exit && subnet_failure(w->net, exit);
+        exit = exit && subnet_failure(w->net, exit) ? NULL : exit;
+    }
+    if (!exit && failed) {
+        walk_stop(w, STOP_FAILED);
+        return;
     }
     w->vpc_id = to->vpc_id;
     w->subnet = exit;

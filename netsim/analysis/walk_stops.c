@@ -16,6 +16,7 @@ const struct stop_row stop_rows[N_STOPS] = {
     [STOP_OTHER_DESTINATION] = { "other-destination", { "NO_POSSIBLE_DESTINATION", "ENI_ADDRESS_RESTRICTION" } },
     [STOP_NO_INTERNET_ROUTE] = { "no-internet-route", { "NO_ROUTE_TO_DESTINATION" } },
     [STOP_INSTANCE_STATE] = { "instance-state", { "BAD_STATE" } },
+    [STOP_FAILED] = { "failed", { "BAD_STATE" } },
     [STOP_SPOOFED] = { "source-dest-check",
                        { "ENI_SOURCE_DEST_CHECK_RESTRICTION", "GATEWAY_REJECTS_SPOOFED_TRAFFIC" } },
     [STOP_SOURCE_DEST_CHECK] = { "source-dest-check", { "ENI_SOURCE_DEST_CHECK_RESTRICTION" } },

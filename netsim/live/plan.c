@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "netsim/live/plan_build.h"
+#include "netsim/model/failure.h"
 
 const uint8_t plan_router_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x01 };
 
@@ -351,6 +352,12 @@ gather_ports(struct builder *b)
         if (!v || !instance || !instance_is_running(instance)) {
             continue; /* a stopped instance has no link */
         }
+        if (eni_failure(b->net, eni)) { /* nor has a failed one; its programs go on */
+            if (!map_get(&b->plan->by_id, instance->obj.id)) {
+                plan_ns_add(b, instance->obj.id, PLAN_INSTANCE, v->ip6);
+            }
+            continue;
+        }
         const struct ip *primary = eni_primary_ip(eni);
         struct plan_port port = { .key = eni->obj.id,
                                   .ns = instance->obj.id,
@@ -364,7 +371,8 @@ gather_ports(struct builder *b)
          nat = store_next(b->store, nat)) {
         const struct subnet *subnet = store_get(b->store, &subnet_kind, nat->subnet_id);
         struct plan_vpc *v = subnet ? plan_vpc_find(b, subnet->vpc_id) : NULL;
-        if (!v || !nat->state || strcmp(nat->state, "available") != 0 || !nat->addresses.n) {
+        if (!v || !nat->state || strcmp(nat->state, "available") != 0 || !nat->addresses.n ||
+            nat_failure(b->net, nat)) {
             continue;
         }
         struct plan_port port = { .key = nat->obj.id,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "netsim/live/plan_build.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/vpn.h"
 
 enum { MTU_TRANSIT = 8500, MSS_TRANSIT = MTU_TRANSIT - 40 };
@@ -100,7 +101,7 @@ attach_vpc(struct builder *b, struct plan_tgw *t, const struct tgw_attachment *a
     struct plan_vpc *v = plan_vpc_find(b, attachment->vpc_id[0] ? attachment->vpc_id : attachment->resource_id);
     for (size_t i = 0; v && i < attachment->subnet_ids.n; i++) {
         const struct subnet *subnet = store_get(b->store, &subnet_kind, attachment->subnet_ids.items[i]);
-        if (subnet && strcmp(subnet->vpc_id, v->vpc->obj.id) == 0) {
+        if (subnet && strcmp(subnet->vpc_id, v->vpc->obj.id) == 0 && !subnet_failure(b->net, subnet)) {
             join_vpc(b, t, v, attachment, subnet);
         }
     }

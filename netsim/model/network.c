@@ -1,3 +1,4 @@
+#include "netsim/model/failure.h"
 #include "netsim/model/internal.h"
 
 #include "netsim/model/private_service.h"
@@ -41,6 +42,7 @@ const struct kind *const network_kinds[] = {
     &insights_analysis_kind,
     &access_scope_kind,
     &access_scope_analysis_kind,
+    &failure_kind,
     NULL,
 };
 

@@ -1,3 +1,4 @@
+#include "netsim/model/failure.h"
 #include "netsim/model/transit_gateway.h"
 
 #include "netsim/model/internal.h"
@@ -229,7 +230,7 @@ tgw_attachment_subnet(const struct network *net, const struct tgw_attachment *at
 {
     for (size_t i = 0; i < attachment->subnet_ids.n; i++) {
         const struct subnet *subnet = store_get(net->store, &subnet_kind, attachment->subnet_ids.items[i]);
-        if (subnet && str_is(subnet->zone, zone)) {
+        if (subnet && str_is(subnet->zone, zone) && !subnet_failure(net, subnet)) {
             return subnet;
         }
     }

@@ -77,7 +77,7 @@ extern const struct field tgw_route_fields[]; /* struct tgw_route as search-tran
 bool tgw_attachment_is_available(const struct tgw_attachment *attachment); /* carries packets: state "available" */
 /* The available attachment of a VPC to a transit gateway; NULL if there is none. */
 struct tgw_attachment *tgw_vpc_attachment(const struct network *net, const char *tgw_id, const char *vpc_id);
-/* The attachment's subnet in this zone; NULL if it has none there. */
+/* The attachment's subnet in this zone; NULL if it has none there, or the zone has failed. */
 const struct subnet *tgw_attachment_subnet(const struct network *net, const struct tgw_attachment *attachment,
                                            const char *zone);
 /* The table for packets that enter 'tgw_id' through the attachment (for a peering each side has its own); NULL if not

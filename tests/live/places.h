@@ -25,7 +25,7 @@ run(struct network *net, const struct place *p, struct ip ip)
     const char *group = p->group->obj.id;
     struct instance_spec spec = { .image_id = "ami-0123456789abcdef0" };
     spec.eni = (struct eni_spec){ .subnet_id = p->subnet->obj.id, .ip = ip, .groups = &group, .n_groups = 1 };
-    spec.eni.n_pick_ips6 = p->vpc->cidrs6.n ? 1 : 0;
+    spec.eni.n_pick_ips6 = subnet_cidr6(p->subnet) ? 1 : 0;
     REQUIRE(instances_run(net, &spec, 1, &instance, &err), "%s", err.text);
     return instance;
 }
