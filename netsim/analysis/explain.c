@@ -6,6 +6,7 @@
 #include "netsim/analysis/tgw_table.h"
 #include "netsim/analysis/vpce.h"
 #include "netsim/analysis/wording.h"
+#include "netsim/model/appliance.h"
 #include "netsim/model/network.h"
 
 #define MAX_RULES_SHOWN 8
@@ -25,8 +26,15 @@ static void
 say_instance(const struct walk *walk, const struct hop *hop, const struct packet *before, struct buf *out)
 {
     const struct instance *instance = (const struct instance *)(const void *)hop->component;
-    (void)walk, (void)before;
-    if (instance) {
+    if (instance && hop->sent_on) { /* what AWS's analyzer does not look through */
+        bool own = !ip_equal(&before->src, &hop->packet.src), back = !ip_equal(&before->dst, &hop->packet.dst);
+        bool tagged = instance_appliance(walk->net, instance) == APPLIANCE_TRANSLATES;
+        buf_printf(out, "sends it on %s%s", own || back ? (own ? "as from " : "to ") : "unchanged",
+                   own    ? ip_str(&hop->packet.src)
+                   : back ? ip_str(&hop->packet.dst)
+                          : "");
+        buf_str_add(out, tagged ? " (tag " APPLIANCE_TAG "=nat)" : " (taken for granted: no source/destination check)");
+    } else if (instance) {
         buf_str_add(out, instance->state_name ? instance->state_name : "running");
     }
 }
@@ -36,6 +44,9 @@ say_eni(const struct walk *walk, const struct hop *hop, const struct packet *bef
 {
     bool leaves = hop->eni && eni_has_ip(hop->eni, &before->src);
     const struct ip *own = leaves ? &before->src : &before->dst;
+    if (hop->eni && !eni_has_ip(hop->eni, own) && eni_primary_ip(hop->eni)) {
+        own = eni_primary_ip(hop->eni); /* it passes on what is another's */
+    }
     buf_str_add(out, ip_str(own));
     if (hop->eni && *hop->eni->subnet_id) {
         const struct subnet *subnet = store_get(network_store(walk->net), &subnet_kind, hop->eni->subnet_id);

@@ -6,6 +6,7 @@
 #include "netsim/analysis/explanation.h"
 #include "netsim/analysis/obstacle_mend.h"
 #include "netsim/analysis/wording.h"
+#include "netsim/model/appliance.h"
 #include "netsim/model/failure.h"
 #include "netsim/model/network.h"
 
@@ -169,8 +170,22 @@ say_source_dest_check(const struct obstacle *o, struct buf *out)
 static void
 say_appliance(const struct obstacle *o, struct buf *out)
 {
-    buf_printf(out, "a route hands %s to %s; what the software there does with it is not modelled",
+    buf_printf(out, "a route hands %s to %s, which is no instance's; what stands behind it is not modelled",
                ip_str(&o->packet->dst), named_eni(o));
+}
+
+static void
+say_appliance_keeps(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "a route hands %s to %s, which sends on nothing (tag " APPLIANCE_TAG "=none)",
+               ip_str(&o->packet->dst), named_eni(o));
+}
+
+static void
+say_ingress_no_public_ip(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "the gateway's route table leads %s to %s, which has no public address", ip_str(&o->packet->dst),
+               named_eni(o));
 }
 
 static void
@@ -230,7 +245,7 @@ say_no_public_ip(const struct obstacle *o, struct buf *out)
 static void
 say_gateway_route_table(const struct obstacle *o, struct buf *out)
 {
-    buf_printf(out, "the gateway's own route table %s sends it elsewhere first; ingress routing is not modelled",
+    buf_printf(out, "the gateway's own route table %s leads to something else than an interface, which is not modelled",
                named(o->hop->component, o->hop->id));
 }
 
@@ -362,6 +377,8 @@ static const struct stop_words {
     [STOP_SPOOFED] = { M_ENI | M_ADDRESS_SRC, say_spoofed, mend_source_dest_check },
     [STOP_SOURCE_DEST_CHECK] = { M_ENI | M_ADDRESS_DST, say_source_dest_check, mend_source_dest_check },
     [STOP_APPLIANCE] = { M_ENI | M_COMPONENT, say_appliance, NULL },
+    [STOP_APPLIANCE_KEEPS] = { M_ENI | M_COMPONENT | M_ADDRESS_DST, say_appliance_keeps, NULL },
+    [STOP_INGRESS_NO_PUBLIC_IP] = { M_ENI | M_COMPONENT | M_TABLE, say_ingress_no_public_ip, NULL },
     [STOP_NO_IGW] = { M_IGW, say_no_igw, mend_no_igw },
     [STOP_IGW_NO_PUBLIC_IP] = { M_IGW | M_ADDRESS_SRC, say_igw_no_public_ip, mend_public_ip },
     [STOP_IGW_PRIVATE_DESTINATION] = { M_IGW | M_ADDRESS_DST, say_igw_destination, NULL },

@@ -368,6 +368,8 @@ at_receiver(struct walk *w)
     }
     if (!endpoint_receives(w)) {
         return;
+    } else if (appliance_turns_back(w)) {
+        appliance_sends_on(w);
     } else if (eni_has_ip(w->eni, &w->packet.dst)) {
         delivered(w);
     } else if (w->eni->source_dest_check) {
@@ -375,24 +377,8 @@ at_receiver(struct walk *w)
     } else if (w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
         walk_arrive(w);
     } else {
-        walk_stop(w, STOP_APPLIANCE); /* what its software does with the packet is not in the model */
+        appliance_sends_on(w);
     }
-}
-
-static void
-at_appliance(struct walk *w)
-{
-    const char *id;
-    enum route_target target = route_target(w->route, &id);
-    const struct instance *instance = target == ROUTE_INSTANCE ? walk_get(w, &instance_kind, id) : NULL;
-    const struct eni *eni = instance ? instance_eni(w->net, instance, 0) : walk_get(w, &eni_kind, id);
-    if (!eni || strcmp(eni->vpc_id, w->vpc_id) != 0) {
-        walk_stop(w, STOP_BLACKHOLE); /* AWS refuses a target of another VPC; an import may hold one */
-        return;
-    }
-    w->eni = eni;
-    bool enters = !w->subnet || strcmp(w->subnet->obj.id, eni->subnet_id) != 0;
-    w->at = enters ? AT_EDGE_IN : AT_RECEIVER;
 }
 
 static void
@@ -409,12 +395,15 @@ at_unmodelled(struct walk *w)
  */
 
 static void (*const places[N_PLACES])(struct walk *) = {
-    [AT_SENDER] = at_sender,      [AT_EDGE_OUT] = at_edge_out,    [AT_ROUTER] = at_router,
-    [AT_LOCAL] = at_local,        [AT_EDGE_IN] = at_edge_in,      [AT_RECEIVER] = at_receiver,
-    [AT_IGW_OUT] = place_igw_out, [AT_INTERNET] = place_internet, [AT_IGW_IN] = place_igw_in,
-    [AT_NAT] = place_nat,         [AT_APPLIANCE] = at_appliance,  [AT_UNMODELLED] = at_unmodelled,
-    [AT_PEERING] = place_peering, [AT_TGW] = place_tgw,           [AT_TGW_TABLE] = place_tgw_table,
-    [AT_VGW_OUT] = place_vgw_out, [AT_EIGW_OUT] = place_eigw_out, [AT_VPCE] = place_vpce,
+    [AT_SENDER] = at_sender,          [AT_EDGE_OUT] = at_edge_out,
+    [AT_ROUTER] = at_router,          [AT_LOCAL] = at_local,
+    [AT_EDGE_IN] = at_edge_in,        [AT_RECEIVER] = at_receiver,
+    [AT_IGW_OUT] = place_igw_out,     [AT_INTERNET] = place_internet,
+    [AT_IGW_IN] = place_igw_in,       [AT_NAT] = place_nat,
+    [AT_APPLIANCE] = place_appliance, [AT_UNMODELLED] = at_unmodelled,
+    [AT_PEERING] = place_peering,     [AT_TGW] = place_tgw,
+    [AT_TGW_TABLE] = place_tgw_table, [AT_VGW_OUT] = place_vgw_out,
+    [AT_EIGW_OUT] = place_eigw_out,   [AT_VPCE] = place_vpce,
 };
 
 void

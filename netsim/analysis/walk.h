@@ -22,7 +22,7 @@ enum stop {
     STOP_NONE,
     STOP_SG_EGRESS, STOP_SG_INGRESS, STOP_NACL_EGRESS, STOP_NACL_INGRESS,
     STOP_NO_SUBNET, STOP_NO_ROUTE, STOP_BLACKHOLE, STOP_NO_SUCH_ADDRESS, STOP_LOCAL_ROUTE, STOP_OTHER_DESTINATION, STOP_NO_INTERNET_ROUTE,
-    STOP_INSTANCE_STATE, STOP_FAILED, STOP_SPOOFED, STOP_SOURCE_DEST_CHECK, STOP_APPLIANCE,
+    STOP_INSTANCE_STATE, STOP_FAILED, STOP_SPOOFED, STOP_SOURCE_DEST_CHECK, STOP_APPLIANCE, STOP_APPLIANCE_KEEPS, STOP_INGRESS_NO_PUBLIC_IP,
     STOP_NO_IGW, STOP_IGW_NO_PUBLIC_IP, STOP_IGW_PRIVATE_DESTINATION, STOP_IGW_SHARED_DESTINATION, STOP_IGW_PRIVATE_SOURCE,
     STOP_IGW_SHARED_SOURCE, STOP_IGW_NO_SUCH_PUBLIC_IP, STOP_NO_PUBLIC_IP, STOP_GATEWAY_ROUTE_TABLE,
     STOP_NAT_STATE, STOP_NAT_PROTOCOL, STOP_NAT_SOURCE, STOP_NAT_UNSOLICITED, STOP_NAT_LOOP, STOP_NAT_REPLY,
@@ -46,6 +46,7 @@ struct hop {
     bool egress;      /* groups, ACLs: on the way out of the interface or subnet */
     bool established; /* groups: a reply of a connection that is known; no rule is asked */
     bool stopped;     /* the walk ended here */
+    bool sent_on;     /* instances: an appliance, which sends the packet on */
     const struct object *component;
     const char *id;   /* of the component, also where the model lacks it; NULL for an ACL that an import left out */
     const struct eni *eni;
@@ -62,7 +63,7 @@ struct hop {
 /* What stateful components remember of the first packet. */
 struct translation {
     const struct nat_gateway *nat;  /* NULL: a balancer, at its interface: */
-    const struct eni *balancer;
+    const struct eni *balancer, *appliance;
     const struct eni *endpoint; /* the packet came by this interface of an endpoint, where 'before' is told; NULL: it came itself */
     struct packet before, after;
 };

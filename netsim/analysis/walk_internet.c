@@ -111,6 +111,24 @@ gateway_route_table(const struct walk *w, const char *gateway_id)
     return NULL;
 }
 
+static const struct eni *
+ingress_interface(const struct walk *w, enum route_target target, const char *id)
+{
+    const struct instance *instance = target == ROUTE_INSTANCE ? walk_get(w, &instance_kind, id) : NULL;
+    return instance ? instance_eni(w->net, instance, 0) : walk_get(w, &eni_kind, id);
+}
+
+static bool
+has_public_ip(const struct eni *eni)
+{
+    for (size_t i = 0; i < eni->addresses.n; i++) {
+        if (eni->addresses.items[i].association.public_ip.family) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool
 walk_ingress_routed(struct walk *w, const char *gateway_id)
 {
@@ -128,6 +146,13 @@ walk_ingress_routed(struct walk *w, const char *gateway_id)
     } else {
         enum route_target target = route_target(hop->route, &id);
         if (target == ROUTE_ENI || target == ROUTE_INSTANCE) {
+            const struct eni *middlebox = ingress_interface(w, target, id);
+            if (middlebox && w->packet.dst.family == IP_V4 && strncmp(gateway_id, "igw-", 4) == 0 &&
+                !has_public_ip(middlebox)) {
+                w->eni = hop->eni = middlebox;
+                walk_stop(w, STOP_INGRESS_NO_PUBLIC_IP);
+                return false;
+            }
             w->route = hop->route;
             w->subnet = NULL; /* it comes from no subnet, so it meets the ACL of the appliance's */
             w->at = AT_APPLIANCE;

@@ -64,6 +64,11 @@ void place_tgw_table(struct walk *w);
 void place_vgw_out(struct walk *w);
 void place_eigw_out(struct walk *w);
 void place_vpce(struct walk *w);
+/* walk_appliance.c: an interface that a route leads to; an answer to an address that the appliance lent (true: turned back, to be sent
+ * on); out again by the interface that leads to the destination. */
+void place_appliance(struct walk *w);
+bool appliance_turns_back(struct walk *w);
+void appliance_sends_on(struct walk *w);
 /* The packet leaves or has reached w->eni, past its groups; false: it is an endpoint's, which stopped it. */
 bool endpoint_sends(struct walk *w);
 bool endpoint_receives(struct walk *w);

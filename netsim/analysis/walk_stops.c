@@ -21,6 +21,8 @@ const struct stop_row stop_rows[N_STOPS] = {
                        { "ENI_SOURCE_DEST_CHECK_RESTRICTION", "GATEWAY_REJECTS_SPOOFED_TRAFFIC" } },
     [STOP_SOURCE_DEST_CHECK] = { "source-dest-check", { "ENI_SOURCE_DEST_CHECK_RESTRICTION" } },
     [STOP_APPLIANCE] = { "unsupported-appliance", { "UNSUPPORTED_COMPONENT" } },
+    [STOP_APPLIANCE_KEEPS] = { "appliance-keeps", { "ENI_ADDRESS_RESTRICTION", "NO_PATH" } },
+    [STOP_INGRESS_NO_PUBLIC_IP] = { "ingress-no-public-ip", { "INGRESS_RTB_NO_PUBLIC_IP" } },
     [STOP_NO_IGW] = { "no-igw", { "BAD_STATE_ATTACHMENT" } },
     [STOP_IGW_NO_PUBLIC_IP] = { "igw-no-public-ip", { "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" } },
     [STOP_IGW_PRIVATE_DESTINATION] = { "igw-private-destination", { "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS" } },

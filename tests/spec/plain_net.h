@@ -35,12 +35,13 @@ struct plain {
     const char *zone;  /* of the subnet it left for the transit gateway */
     /* What the way there left behind for the way back. */
     bool back;
-    const struct eni *admitted[8];
+    const struct eni *admitted[64];
     int n_admitted;
     struct {
-        const struct nat_gateway *nat;
+        const struct nat_gateway *nat; /* NULL: an instance that translates, at */
+        const struct eni *at;
         struct plain_packet inside, outside;
-    } nat_memory[4];
+    } nat_memory[32];
     int n_nat_memory;
     /* Where it ended. */
     const char *why;                             /* NULL: it arrived */
@@ -308,7 +309,7 @@ plain_groups(struct plain *w, const struct eni *eni, bool out)
         }
     }
     yes = yes || eni->groups.n == 0;
-    if (yes && !w->back && w->n_admitted < 8) {
+    if (yes && !w->back && w->n_admitted < 64) {
         w->admitted[w->n_admitted++] = eni;
     }
     return yes;
@@ -558,6 +559,65 @@ plain_nat_answer(struct plain *w, const struct nat_gateway *nat)
     plain_drop(w, "nat-unsolicited");
 }
 
+/* ---- Instances that send on what is not theirs -----------------------------------------------------------------------
+ */
+
+/* An answer to what it sent under its own address becomes one to the first sender. */
+static bool
+plain_knows_answer(struct plain *w, const struct eni *eni)
+{
+    for (int i = 0; w->back && i < w->n_nat_memory; i++) {
+        const struct plain_packet *sent = &w->nat_memory[i].outside, *inside = &w->nat_memory[i].inside;
+        if (w->nat_memory[i].at == eni && ip_equal(&sent->src, &w->p.dst) && ip_equal(&sent->dst, &w->p.src) &&
+            sent->sport == w->p.dport && sent->dport == w->p.sport) {
+            w->p.dst = inside->src;
+            w->p.dport = inside->sport;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The instance behind an interface sends on what is not its own, by the same interface: it has no other here. */
+static void
+plain_send_on(struct plain *w, const struct eni *eni)
+{
+    const char *role = NULL;
+    bool instance = false;
+    EACH(instance, i, instance_kind)
+    {
+        if (strcmp(i->obj.id, eni->attachment.instance_id) == 0) {
+            instance = true;
+            role = object_tag(&i->obj, "vpclab:appliance");
+        }
+    }
+    if (!instance) {
+        plain_drop(w, "unsupported-appliance");
+        return;
+    }
+    if (eni->source_dest_check || (role && strcmp(role, "none") == 0)) {
+        plain_drop(w, "appliance-keeps");
+        return;
+    }
+    w->home = NULL;
+    w->came = w->came == CAME_BY_TGW ? CAME_BY_TGW : CAME_FROM_OUTSIDE;
+    if (role && strcmp(role, "nat") == 0 && !w->back && w->p.src.family == IP_V4 && eni->addresses.n &&
+        !plain_holds(eni, &w->p.src) && w->n_nat_memory < 31) {
+        w->nat_memory[w->n_nat_memory].nat = NULL;
+        w->nat_memory[w->n_nat_memory].at = eni;
+        w->nat_memory[w->n_nat_memory].inside = w->p;
+        w->p.src = eni->addresses.items[0].ip;
+        w->nat_memory[w->n_nat_memory++].outside = w->p;
+        w->home = eni->vpc_id;
+        w->came = CAME_NOWHERE;
+    }
+    if (plain_groups(w, eni, true)) {
+        plain_leave(w, eni, plain_subnet(w, eni->subnet_id));
+    } else {
+        plain_drop(w, "sg-egress");
+    }
+}
+
 /* ---- Interfaces ----------------------------------------------------------------------------------------------------
  */
 
@@ -571,6 +631,8 @@ plain_enter(struct plain *w, const struct eni *eni)
         plain_drop(w, "sg-ingress");
     } else if (plain_is_off(w, eni)) {
         plain_drop(w, "instance-state");
+    } else if (plain_knows_answer(w, eni)) {
+        plain_send_on(w, eni);
     } else if (plain_holds(eni, &w->p.dst)) {
         w->end_eni = eni;
         if (w->to_eni ? w->to_eni != eni : !w->to_address) {
@@ -581,7 +643,7 @@ plain_enter(struct plain *w, const struct eni *eni)
     } else if (w->to_eni == eni) {
         w->end_eni = eni;
     } else {
-        plain_drop(w, "unsupported-appliance");
+        plain_send_on(w, eni);
     }
 }
 

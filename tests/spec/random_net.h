@@ -381,6 +381,9 @@ random_instance(struct random_net *r, int e, int vpc, int s, int host)
         instance->state_name = xstrdup(instance->state_code == INSTANCE_RUNNING ? "running" : "stopped");
         eni->attached = true;
         snprintf(eni->attachment.instance_id, sizeof eni->attachment.instance_id, "i-%d", e);
+        if (chance(r, 30)) {
+            object_set_tag(&instance->obj, "vpclab:appliance", chance(r, 70) ? "nat" : "none");
+        }
     }
 }
 

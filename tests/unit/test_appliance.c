@@ -1,0 +1,104 @@
+/* Packets that an instance sends on: NAT instances, firewalls, routes of a gateway.  test_live_appliance.c sends the
+ * same ones. */
+#include "netsim/analysis/reach.h"
+#include "netsim/model/internal.h"
+#include "tests/unit/appliance_lab.h"
+
+static struct flow_end
+end_of(const struct appliance_lab *l, const char *name)
+{
+    struct flow_end end = { .kind = FLOW_END_INTERNET };
+    const struct {
+        const char *name;
+        const struct instance *instance;
+    } all[] = {
+        { "nat", l->nat }, { "fw", l->fw }, { "app", l->app }, { "db", l->db }, { "web", l->web },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (strcmp(all[i].name, name) == 0) {
+            end.kind = FLOW_END_INSTANCE;
+            memcpy(end.id, all[i].instance->obj.id, ID_SIZE);
+        }
+    }
+    return end;
+}
+
+TEST(an_appliance_sends_on_what_is_not_its_own)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(appliance_cases); i++) {
+        const struct appliance_case *c = &appliance_cases[i];
+        struct appliance_lab l = appliance_lab();
+        if (c->change) {
+            c->change(&l);
+            store_touch(network_store(l.net));
+        }
+        struct flow_spec flow = { .from = end_of(&l, c->from),
+                                  .to = end_of(&l, c->to),
+                                  .protocol = c->protocol,
+                                  .src_port = -1,
+                                  .dst_port = c->port,
+                                  .icmp_type = -1,
+                                  .icmp_code = -1 };
+        struct reach_result r = { 0 };
+        struct err err = { 0 };
+        REQUIRE(reach(l.net, &flow, true, &r, NULL, &err), "%s: %s", c->name, err.text);
+        CHECK(r.reachable == c->arrives && (r.reply == REPLY_ALLOWED) == c->answered, "%s: %s", c->name,
+              r.reason ? r.reason : "reachable");
+        CHECK_STR(r.why ? r.why : r.reply_why ? r.reply_why : "", c->why ? c->why : "", "%s", c->name);
+        reach_result_done(&r);
+        network_free(l.net);
+    }
+}
+
+TEST(the_steps_say_what_is_taken_for_granted)
+{
+    struct appliance_lab l = appliance_lab();
+    struct err err = { 0 };
+    struct reach_result r = { 0 };
+    struct flow_spec flow = { .from = end_of(&l, "app"),
+                              .to = end_of(&l, "internet"),
+                              .protocol = PROTOCOL_TCP,
+                              .src_port = -1,
+                              .dst_port = 443,
+                              .icmp_type = -1,
+                              .icmp_code = -1 };
+    REQUIRE(reach(l.net, &flow, true, &r, NULL, &err), "%s", err.text);
+    char *steps = json_dumps(r.steps, 0);
+    CHECK(strstr(steps, "sends it on as from 10.0.0.10 (tag vpclab:appliance=nat)") != NULL, "%s", steps);
+    CHECK(strstr(steps, "sends it on to 10.0.1.10") != NULL, "%s", steps);
+    free(steps);
+    CHECK_STR(ip_str(&r.arrives.src), ip_str(eni_public_ip(l.nat_eni, eni_primary_ip(l.nat_eni))));
+    reach_result_done(&r);
+    network_free(l.net);
+}
+
+/* A firewall with a leg in each of two subnets sends to its neighbours by the leg that is there. */
+TEST(an_appliance_of_several_interfaces_sends_by_the_nearest)
+{
+    struct appliance_lab l = appliance_lab();
+    struct err err = { 0 };
+    struct eni *leg =
+        eni_create(l.net, &(struct eni_spec){ .subnet_id = l.data->obj.id, .ip = ip_lit("10.0.2.20") }, &err);
+    REQUIRE(leg && eni_attach(l.net, leg, l.fw->obj.id, 1, &err), "%s", err.text);
+    struct ip db = ip_lit("10.0.2.10"), far = ip_lit("10.0.1.10"), world = ip_lit("198.51.100.7");
+    CHECK(appliance_exit(l.net, l.fw, &db) == leg && appliance_exit(l.net, l.fw, &far) == l.fw_eni &&
+              appliance_exit(l.net, l.fw, &world) == l.fw_eni,
+          "exits");
+    struct reach_result r = { 0 };
+    struct flow_spec flow = { .from = end_of(&l, "app"),
+                              .to = end_of(&l, "db"),
+                              .protocol = PROTOCOL_UDP,
+                              .src_port = -1,
+                              .dst_port = 5432,
+                              .icmp_type = -1,
+                              .icmp_code = -1 };
+    REQUIRE(reach(l.net, &flow, true, &r, NULL, &err), "%s", err.text);
+    CHECK_STR(r.why ? r.why : "", "source-dest-check", "the second leg has its check on");
+    reach_result_done(&r);
+    leg->source_dest_check = false;
+    REQUIRE(reach(l.net, &flow, true, &r, NULL, &err) && r.reachable, "%s", r.reason ? r.reason : err.text);
+    reach_result_done(&r);
+    network_free(l.net);
+}
+
+TEST_MAIN
