@@ -140,6 +140,12 @@ static const struct sysctl forward_sysctls[] = {
 static const struct sysctl instance_sysctls[] = { { "ipv4/conf/all/rp_filter", "0" },
                                                   { "ipv4/conf/default/rp_filter", "0" },
                                                   { 0 } };
+/* An appliance does what its user would have told it with sysctl; one that is no longer one has forgotten. */
+static const struct sysctl appliance_sysctls[] = { { "ipv4/ip_forward", "1" },
+                                                   { "ipv4/conf/all/send_redirects", "0" },
+                                                   { "ipv4/conf/default/send_redirects", "0" },
+                                                   { 0 } };
+static const struct sysctl appliance_off_sysctls[] = { { "ipv4/ip_forward", "0" }, { 0 } };
 static const struct sysctl *const kind_sysctls[] = {
     [PLAN_INTERNET] = forward_sysctls, [PLAN_ROUTER] = router_sysctls,     [PLAN_NAT] = forward_sysctls,
     [PLAN_IGW] = forward_sysctls,      [PLAN_INSTANCE] = instance_sysctls, [PLAN_TRANSIT] = forward_sysctls,
@@ -215,6 +221,19 @@ set_ip6(struct spaces *spaces, enum plan_kind kind, bool on, bool fresh, struct 
            (!on || kind == PLAN_NAT || kind == PLAN_INSTANCE || set_sysctls(spaces, ip6_forward_sysctls, fresh, err));
 }
 
+static const struct sysctl ip6_forward_off_sysctls[] = { { "ipv6/conf/all/forwarding", "0" }, { 0 } };
+
+static bool
+set_forwards(struct spaces *spaces, const struct plan_ns *ns, bool fresh, struct err *err)
+{
+    if (fresh && !ns->forwards) {
+        return true;
+    }
+    return set_sysctls(spaces, ns->forwards ? appliance_sysctls : appliance_off_sysctls, fresh, err) &&
+           (!ns->ip6 || !spaces->has_ip6 ||
+            set_sysctls(spaces, ns->forwards ? ip6_forward_sysctls : ip6_forward_off_sysctls, fresh, err));
+}
+
 /* A new namespace with its sockets; we stay inside until the caller goes home. */
 static bool
 space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
@@ -236,7 +255,8 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
     space->fd = fd;
     *VEC_ADD(&spaces->list) = space;
     map_put(&spaces->by_id, ns->id, space);
-    if (!set_sysctls(spaces, kind_sysctls[ns->kind], true, err) || !set_ip6(spaces, ns->kind, ns->ip6, true, err)) {
+    if (!set_sysctls(spaces, kind_sysctls[ns->kind], true, err) || !set_ip6(spaces, ns->kind, ns->ip6, true, err) ||
+        !set_forwards(spaces, ns, true, err)) {
         return false;
     }
     space->q = nlq_new(err);
@@ -524,9 +544,10 @@ create_spaces(struct spaces *spaces, const struct plan *from, const struct plan 
         struct space *space = spaces_find(spaces, ns->id);
         if (!space) {
             ok = space_create(spaces, ns, err);
-        } else if (was && was->ip6 != ns->ip6) {
+        } else if (was && (was->ip6 != ns->ip6 || was->forwards != ns->forwards)) {
             spaces_enter(spaces, space);
-            ok = set_ip6(spaces, ns->kind, ns->ip6, false, err);
+            ok = (was->ip6 == ns->ip6 || set_ip6(spaces, ns->kind, ns->ip6, false, err)) &&
+                 set_forwards(spaces, ns, false, err);
         }
         if (i % 16 == 15) {
             progress_report(progress, "namespaces", i + 1, to->namespaces.n);

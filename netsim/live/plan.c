@@ -474,6 +474,8 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
         ns = plan_ns_add(b, port->ns, port->nat ? PLAN_NAT : PLAN_INSTANCE, v->ip6 && !port->nat);
         if (port->nat) {
             plan_nat_rules(b, ns, port);
+        } else {
+            plan_appliance(b, v, ns);
         }
     }
     struct plan_link *link = VEC_ADD(&v->router->links);

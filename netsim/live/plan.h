@@ -60,6 +60,7 @@ struct plan_ns {
     const char *id; /* "internet", "router:vpc-..", an instance's, NAT gateway's, internet, transit or customer gateway's ... */
     enum plan_kind kind;
     bool ip6;       /* IPv6 is switched on */
+    bool forwards;  /* an instance that sends on what is not its own */
     VEC(struct plan_link) links;
     VEC(struct plan_address) addresses;
     VEC(struct nlq_route) routes;

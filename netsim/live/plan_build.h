@@ -86,6 +86,7 @@ struct plan_vpc {
     const struct internet_gateway *igw; /* NULL if none attached */
     struct plan_ns *router;
     bool ip6;
+    bool appliances; /* an instance sends on what is not its own */
     VEC(struct plan_port) ports;
     VEC(struct plan_peering) peerings;
     VEC(struct plan_transit) transits;
@@ -156,6 +157,9 @@ void plan_internet_hosts(struct builder *b, bool ip6);
 void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_kind kind, struct ip ip, uint16_t port, const char *id);
 /* plan_router.c: routes and the packet path of a VPC. */
 void plan_router(struct builder *b, struct plan_vpc *v);
+/* plan_appliance.c: an instance's namespace as its role asks for; then what the router must know of appliances. */
+void plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns);
+void plan_appliances(struct builder *b, struct plan_vpc *v);
 /* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */
 void plan_filters(struct builder *b, struct plan_vpc *v);
 /* plan_flows.c: what is counted for flow logs; then the verdict of an ACL's deny, which says which rule it was. */

@@ -193,7 +193,15 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
         const char *name = rule->group_id         ? member_set(b, v, rule->group_id, family, NULL)
                            : rule->prefix_list_id ? prefix_set(b, v, rule->prefix_list_id, family)
                                                   : NULL;
-        if (name) {
+        bool direct = v->appliances && rule->group_id && !rule->egress;
+        if (name && direct) { /* behind an appliance the sender's groups are not known any more */
+            snprintf(set, sizeof set, "@%s", name);
+            buf_str_add(out, "iifname != @appliances ");
+            write_sg_rule(out, rule, family, set);
+            buf_printf(out, "iifname . %s saddr @eni_addresses%s ", family == IP_V4 ? "ip" : "ip6",
+                       family == IP_V4 ? "" : "6");
+            write_sg_rule(out, rule, family, set);
+        } else if (name) {
             snprintf(set, sizeof set, "@%s", name);
             write_sg_rule(out, rule, family, set);
         }

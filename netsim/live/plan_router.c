@@ -449,6 +449,7 @@ static const struct stage {
     const char *name, *head, *rules;
 } stages[] = {
     { "p_pre", "type filter hook prerouting priority -300; policy accept;",
+      "jump p_middleboxes\n"
       "iifgroup 0 meta mark set iifname map @rt_of_gateway accept\n"
       "iifgroup 0 accept\n"
       "iifname @eni_any goto p_mark\n"
@@ -492,9 +493,16 @@ plan_router(struct builder *b, struct plan_vpc *v)
     plan_marks(b, v);
     plan_ingress(b, v);
     plan_source_check(b, v);
+    plan_appliances(b, v);
     plan_flow_logs(b, v);
     plan_services(b, v);
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-        plan_chain_add(b, v->router, stages[i].name, stages[i].head, stages[i].rules);
+        /* A refusal (RST) as the first answer ends the kernel's memory of the connection when it passes for the first
+         * time, on its way to an appliance; when the appliance sends it on it is still an answer. */
+        bool second = v->appliances && strncmp(stages[i].name, "f_sg_", 5) == 0;
+        const char *refusal =
+            second ? "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack accept\n" : "";
+        plan_chain_add(b, v->router, stages[i].name, stages[i].head,
+                       arena_join(b->plan->arena, refusal, stages[i].rules, NULL));
     }
 }
