@@ -1,5 +1,6 @@
 /* cloud/ops_audit.c - `vpclab audit`: what a reviewer would remark on the network, as text, JSON or SARIF.
  * Source of the SARIF members: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cloud/op.h"
@@ -100,6 +101,17 @@ sarif_level(const char *severity)
     return strcmp(severity, "high") == 0 ? "error" : strcmp(severity, "medium") == 0 ? "warning" : "note";
 }
 
+/* Where the code stands among the rules of the run. */
+static int
+rule_index(const char *code)
+{
+    int i = 0;
+    while (audit_checks[i].code && strcmp(audit_checks[i].code, code) != 0) {
+        i++;
+    }
+    return i;
+}
+
 static json_t *
 sarif_result(const json_t *f)
 {
@@ -115,6 +127,11 @@ sarif_result(const json_t *f)
         json_pack("{s:s, s:s, s:{s:s}, s:[{s:[{s:s, s:s, s:s}]}]}", "ruleId", json_str(f, "Code"), "level",
                   sarif_level(json_str(f, "Severity")), "message", "text", buf_str(&message), "locations",
                   "logicalLocations", "name", name ? name : id, "fullyQualifiedName", id, "kind", "resource");
+    /* By what a code scanning page knows a finding again: its wording may change. */
+    char *print = xasprintf("%s/%s/%s", json_str(f, "Code"), id, rule ? rule : "");
+    json_object_set_new(result, "ruleIndex", json_integer(rule_index(json_str(f, "Code"))));
+    json_object_set_new(result, "partialFingerprints", json_pack("{s:s}", "finding/v1", print));
+    free(print);
     buf_done(&message);
     return result;
 }

@@ -19,8 +19,8 @@
 
 /* ---- Groups ----------------------------------------------------------------------------------------------------- */
 
-static char *
-rule_text(const struct audit *audit, const struct sg_rule *rule)
+char *
+audit_rule_text(const struct audit *audit, const struct sg_rule *rule)
 {
     struct buf text = { 0 };
     buf_printf(&text, "%s%s", rule->id, rule->id[0] ? " " : "");
@@ -28,8 +28,8 @@ rule_text(const struct audit *audit, const struct sg_rule *rule)
     return buf_steal(&text);
 }
 
-static char *
-revoke(const struct security_group *group, const struct sg_rule *rule)
+char *
+audit_revoke(const struct security_group *group, const struct sg_rule *rule)
 {
     return rule->id[0] ? xasprintf("ec2 revoke-security-group-%s --group-id %s --security-group-rule-ids %s",
                                    rule->egress ? "egress" : "ingress", group->obj.id, rule->id)
@@ -42,21 +42,62 @@ rule_list(const struct audit *audit, const struct sg_rule *rule)
     return rule->prefix_list_id ? store_get(network_store(audit->net), &prefix_list_kind, rule->prefix_list_id) : NULL;
 }
 
-static bool
-is_world(const struct cidr *cidr)
+typedef VEC(struct cidr) block_list;
+
+static void
+add_blocks(const struct audit *audit, const struct sg_rule *rule, block_list *blocks)
 {
-    return cidr->ip.family != IP_NONE && cidr->bits == 0;
+    const struct prefix_list *list = rule_list(audit, rule);
+    if (rule->cidr.ip.family) {
+        *VEC_ADD(blocks) = rule->cidr;
+    }
+    for (size_t i = 0; list && i < list->entries.n; i++) {
+        *VEC_ADD(blocks) = list->entries.items[i].cidr;
+    }
+}
+
+static bool
+is_world(const block_list *blocks)
+{
+    const struct cidr worlds[] = { cidr_lit("0.0.0.0/0"), cidr_lit("::/0") };
+    return audit_blocks_cover(blocks->items, blocks->n, &worlds[0]) ||
+           audit_blocks_cover(blocks->items, blocks->n, &worlds[1]);
 }
 
 static bool
 lets_world_in(const struct audit *audit, const struct sg_rule *rule)
 {
-    const struct prefix_list *list = rule_list(audit, rule);
-    bool world = is_world(&rule->cidr);
-    for (size_t i = 0; list && i < list->entries.n; i++) {
-        world |= is_world(&list->entries.items[i].cidr);
-    }
+    block_list blocks = { 0 };
+    add_blocks(audit, rule, &blocks);
+    bool world = is_world(&blocks);
+    VEC_DONE(&blocks);
     return world && !rule->egress;
+}
+
+/* Do the rule and others of its group that open as much let the world in, each of them a piece of it?  It is told at
+ * the first. */
+static bool
+lets_pieces_in(const struct audit *audit, const struct security_group *group, const struct sg_rule *rule, int protocol,
+               int port)
+{
+    block_list blocks = { 0 };
+    bool first = true;
+    for (size_t i = 0; i < group->rules.n; i++) {
+        const struct sg_rule *other = &group->rules.items[i];
+        bool opens = other->protocol == PROTOCOL_ALL ||
+                     (other->protocol == protocol && (other->from == -1 || (other->from <= port && port <= other->to)));
+        if (!other->egress && opens) {
+            first = first && (blocks.n > 0 || other == rule);
+            bool whole = lets_world_in(audit, other);
+            add_blocks(audit, other, &blocks);
+            if (whole) {
+                first = false; /* told by itself */
+            }
+        }
+    }
+    bool world = first && blocks.n > 1 && is_world(&blocks);
+    VEC_DONE(&blocks);
+    return world;
 }
 
 static size_t
@@ -73,7 +114,7 @@ audit_all_from_world(struct audit *audit)
         for (size_t i = 0; i < g->rules.n; i++) {
             const struct sg_rule *rule = &g->rules.items[i];
             if (rule->protocol == PROTOCOL_ALL && lets_world_in(audit, rule)) {
-                audit_report(audit, g, rule_text(audit, rule), revoke(g, rule),
+                audit_report(audit, g, audit_rule_text(audit, rule), audit_revoke(g, rule),
                              "every protocol and port is open to every address (interfaces with the group: %zu)",
                              n_carriers(audit, g));
             }
@@ -103,18 +144,21 @@ audit_ports_from_world(struct audit *audit)
         for (size_t i = 0; i < g->rules.n; i++) {
             const struct sg_rule *rule = &g->rules.items[i];
             struct buf ports = { 0 };
-            for (size_t p = 0; p < ARRAY_SIZE(guarded_ports) && lets_world_in(audit, rule); p++) {
+            bool world = lets_world_in(audit, rule);
+            for (size_t p = 0; p < ARRAY_SIZE(guarded_ports) && !rule->egress; p++) {
                 const struct guarded_port *port = &guarded_ports[p];
                 bool every = rule->from == -1; /* how older tools wrote "all ports" */
                 if (rule->protocol == port->protocol &&
-                    (every || (rule->from <= port->port && port->port <= rule->to))) {
+                    (every || (rule->from <= port->port && port->port <= rule->to)) &&
+                    (world || lets_pieces_in(audit, g, rule, port->protocol, port->port))) {
                     buf_printf(&ports, "%s%s (%s/%d)", ports.size ? ", " : "", port->service,
                                protocol_name(port->protocol), port->port);
                 }
             }
             if (ports.size) {
-                audit_report(audit, g, rule_text(audit, rule), revoke(g, rule),
-                             "open to every address: %s (interfaces with the group: %zu)", buf_str(&ports),
+                audit_report(audit, g, audit_rule_text(audit, rule), audit_revoke(g, rule),
+                             "open to every address%s: %s (interfaces with the group: %zu)",
+                             world ? "" : ", together with other rules of the group", buf_str(&ports),
                              n_carriers(audit, g));
             }
             buf_done(&ports);
@@ -165,7 +209,7 @@ audit_group_gone(struct audit *audit)
         for (size_t i = 0; i < g->rules.n; i++) {
             const struct sg_rule *rule = &g->rules.items[i];
             if (reference_is_gone(audit, g, rule)) {
-                audit_report(audit, g, rule_text(audit, rule), revoke(g, rule),
+                audit_report(audit, g, audit_rule_text(audit, rule), audit_revoke(g, rule),
                              "%s was deleted, or the peering connection to it was: the rule matches nothing",
                              rule->group_id);
             }
@@ -233,6 +277,48 @@ peer_covers(const struct audit *audit, const struct sg_rule *outer, const struct
     return covered;
 }
 
+/* One rule among the others of its group. */
+struct implied {
+    struct audit *audit;
+    const struct security_group *group;
+    size_t at;           /* the rule */
+    const bool *dropped; /* rules that are implied themselves */
+    struct set_pool *pool;
+    const struct sg_rule *by; /* the last that had a part in it */
+};
+
+/* Do other rules allow all of the rule's packets for these addresses?  Where no one block holds them all, the halves
+ * are asked. */
+static bool
+others_allow(struct implied *q, const struct sg_rule *rule)
+{
+    int all = PACKETS_NONE, own = sg_rule_packets(q->pool, rule);
+    bool inside = false;
+    for (size_t j = 0; j < q->group->rules.n; j++) {
+        const struct sg_rule *other = &q->group->rules.items[j];
+        if (j == q->at || q->dropped[j] || other->egress != rule->egress) {
+            continue;
+        }
+        if (peer_covers(q->audit, other, rule)) {
+            all = set_pool_combine(q->pool, all, sg_rule_packets(q->pool, other), PACKETS_UNION);
+            q->by = other;
+        } else {
+            inside = inside || (rule->cidr.ip.family && cidr_contains(&rule->cidr, &other->cidr));
+        }
+    }
+    if (set_pool_combine(q->pool, own, all, PACKETS_SUBTRACT) == PACKETS_NONE) {
+        return true;
+    }
+    struct sg_rule half = *rule;
+    for (int high = 0; inside && high < 2; high++) {
+        struct ip last = cidr_last(&half.cidr);
+        half.cidr.bits = (uint8_t)(rule->cidr.bits + 1);
+        half.cidr.ip = high ? ip_add(&last, 1) : rule->cidr.ip;
+        inside = others_allow(q, &half);
+    }
+    return inside;
+}
+
 /* From the last rule to the first, so that all findings of a group may be mended at once. */
 static void
 find_implied(struct audit *audit, const struct security_group *g, struct set_pool *const pools[2])
@@ -242,20 +328,14 @@ find_implied(struct audit *audit, const struct security_group *g, struct set_poo
         const struct sg_rule *rule = &g->rules.items[i], *by = NULL;
         bool implied = true;
         for (int v6 = 0; v6 < 2; v6++) {
-            int all = PACKETS_NONE, own = sg_rule_packets(pools[v6], rule);
-            for (size_t j = 0; j < g->rules.n; j++) {
-                const struct sg_rule *other = &g->rules.items[j];
-                if (j != i && !dropped[j] && other->egress == rule->egress && peer_covers(audit, other, rule)) {
-                    all = set_pool_combine(pools[v6], all, sg_rule_packets(pools[v6], other), PACKETS_UNION);
-                    by = other;
-                }
-            }
-            implied &= set_pool_combine(pools[v6], own, all, PACKETS_SUBTRACT) == PACKETS_NONE;
+            struct implied q = { audit, g, i, dropped, pools[v6], NULL };
+            implied = implied && others_allow(&q, rule);
+            by = q.by ? q.by : by;
         }
         if (implied && by) {
             dropped[i] = true;
-            char *other = rule_text(audit, by);
-            audit_report(audit, g, rule_text(audit, rule), revoke(g, rule),
+            char *other = audit_rule_text(audit, by);
+            audit_report(audit, g, audit_rule_text(audit, rule), audit_revoke(g, rule),
                          "other rules of the group allow all of it already (%s)", other);
             free(other);
         }

@@ -259,8 +259,10 @@ plain_tgw_out(struct plain *w, const char *tgw_id, const struct tgw_attachment *
         }
     } else {
         const char *other = strcmp(a->tgw_id, tgw_id) == 0 ? a->peer_tgw_id : a->tgw_id;
-        plain_into_tgw(w, other, a);
+        w->zone = NULL; /* zones and groups are not known beyond a peering */
+        w->came = CAME_BY_TGW;
         w->names_groups = false;
+        plain_into_tgw(w, other, a);
     }
 }
 
