@@ -271,10 +271,7 @@ name_refusal(const struct poll *poll, const struct flow_router *router, const st
     }
     uint32_t refusal;
     memcpy(&refusal, best->key + size, sizeof refusal);
-    const char *rule = plan_rule_text(&poll->live->numbers, refusal);
-    if (rule) {
-        snprintf(sample->rule, sizeof sample->rule, "%s", rule);
-    } else if (refusal < PLAN_REFUSED_RULE) {
+    if (!plan_rule_text(&poll->live->numbers, refusal, sample->rule, sizeof sample->rule)) {
         name_stage(poll->net, sample->eni_id, refusal, sample->rule);
     }
 }

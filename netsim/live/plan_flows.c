@@ -142,21 +142,29 @@ plan_recorded(struct builder *b, struct plan_vpc *v)
 }
 
 #define ACCEPT_OUT "meta mark set iifname map @fl_egress jump fl_record\n"
+#define LOGS       "jump fl_log_1\njump fl_log_2\njump fl_log_3\njump fl_log_4\n"
 #define ACCEPT_IN  "meta mark set oifname map @fl_ingress jump fl_record\n"
 
 void
 plan_flow_logs(struct builder *b, struct plan_vpc *v)
 {
     bool recording = plan_recorded(b, v);
+    /* Captures put a `log` into one of these; without it they cost refused packets next to nothing, others nothing. */
+    for (int i = 1; i <= PLAN_LOG_GROUPS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "fl_log_%d", i);
+        plan_chain_add(b, v->router, name, "", "");
+    }
     plan_chain_add(
         b, v->router, "fl_deny_out", "",
-        recording ? "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\ndrop\n"
+        recording ? LOGS
+            "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\ndrop\n"
                   : "drop\n");
     plan_chain_add(
         b, v->router, "fl_deny_in", "",
         recording ? ACCEPT_OUT
             "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_reject\ndrop\n"
-                  : "drop\n");
+                  : LOGS "drop\n");
     if (!recording) {
         return;
     }
@@ -176,32 +184,56 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
 
 /* ---- names of what refused ----------------------------------------------------------------------------------------
  */
-const char *
-plan_deny(struct builder *b, const char *acl_id, bool egress, int number)
+static const char *
+plan_refusal(struct builder *b, uint32_t number, bool egress)
 {
-    char rule[ID_SIZE + 32];
-    int size = snprintf(rule, sizeof rule, "rule:%s:%s:", acl_id, egress ? "egress" : "ingress");
-    /* 32767 is the last one of every list, 32768 the same for IPv6: the console's `*`. */
-    snprintf(rule + size, sizeof rule - (size_t)size, number >= 32767 ? "*" : "%d", number);
-    uint32_t n = (uint32_t)(uintptr_t)map_get(&b->numbers->known, rule);
-    if (!n) {
-        n = PLAN_REFUSED_RULE + b->numbers->last_rule++;
-        map_put(&b->numbers->known, rule, (void *)(uintptr_t)n);
-    }
-    return arena_printf(b->plan->arena, "meta priority set %x:%x goto fl_deny_%s", n >> 16, n & 0xffff,
-                        egress ? "out" : "in");
+    return arena_printf(b->plan->arena, "meta mark set 0x%x meta priority set %x:%x goto fl_deny_%s", number,
+                        number >> 16, number & 0xffff, egress ? "out" : "in");
 }
 
 const char *
-plan_rule_text(const struct plan_numbers *numbers, uint32_t number)
+plan_deny(struct builder *b, const char *acl_id, bool egress, int number)
+{
+    char key[ID_SIZE + 8];
+    snprintf(key, sizeof key, "acl:%s", acl_id);
+    uint32_t acl = (uint32_t)(uintptr_t)map_get(&b->numbers->known, key);
+    if (!acl && b->numbers->last_acl < PLAN_REFUSED_ACLS_MAX) {
+        acl = ++b->numbers->last_acl;
+        map_put(&b->numbers->known, key, (void *)(uintptr_t)acl);
+    }
+    /* 32767 is the last one of every list, 32768 the same for IPv6: the console's `*`. */
+    if (!acl || number >= 32767) {
+        return plan_refusal(b, egress ? PLAN_REFUSED_ACL_OUT : PLAN_REFUSED_ACL_IN, egress);
+    }
+    return plan_refusal(b, acl << 17 | (egress ? PLAN_REFUSED_EGRESS : 0) | (uint32_t)number, egress);
+}
+
+bool
+plan_rule_text(const struct plan_numbers *numbers, uint32_t refusal, char *text, size_t size)
 {
     size_t cursor = 0;
     const char *key;
     void *value;
-    while (number >= PLAN_REFUSED_RULE && map_next(&numbers->known, &cursor, &key, &value)) {
-        if ((uint32_t)(uintptr_t)value == number && strncmp(key, "rule:", 5) == 0) {
-            return key + 5;
+    while (plan_refused_number(refusal) && map_next(&numbers->known, &cursor, &key, &value)) {
+        if ((uint32_t)(uintptr_t)value == refusal >> 17 && strncmp(key, "acl:", 4) == 0) {
+            snprintf(text, size, "%s:%s:%u", key + 4, plan_refused_egress(refusal) ? "egress" : "ingress",
+                     plan_refused_number(refusal));
+            return true;
         }
     }
-    return NULL;
+    return false;
+}
+
+/* A stage or rule that refuses leaves its number in the mark, for captures, and in the priority, for flow logs. */
+uint32_t
+plan_refused_number(uint32_t refusal)
+{
+    return refusal >> 17 ? refusal & 0xffff : 0;
+}
+
+bool
+plan_refused_egress(uint32_t refusal)
+{
+    return refusal >> 17 ? (refusal & PLAN_REFUSED_EGRESS) != 0
+                         : refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_ACL_OUT;
 }

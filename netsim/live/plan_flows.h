@@ -4,14 +4,21 @@
 #pragma once
 #include "netsim/live/plan.h"
 
-/* What refused a packet, as its priority says in the router's `fl_deny_` chains: a stage that had no rule for it, or from PLAN_REFUSED_RULE a rule. */
+/* What refused a packet, as its mark says when it comes to the router's `fl_log_` chains: a stage that had no rule for it, or an entry of an ACL:
+ * bits 17 to 31 the ACL, bit 16 its direction, the others the entry's number. */
 enum plan_refusal {
     PLAN_REFUSED_GROUP_OUT = 1, /* no rule of the sender's groups */
     PLAN_REFUSED_ACL_OUT,       /* the `*` of the sender's ACL */
     PLAN_REFUSED_ACL_IN,
     PLAN_REFUSED_GROUP_IN,
-    PLAN_REFUSED_RULE = 0x10000,
+    PLAN_REFUSED_EGRESS = 0x10000,
+    PLAN_REFUSED_ACLS_MAX = 0x7ffe,
 };
+uint32_t plan_refused_number(uint32_t refusal); /* of the ACL's entry; 0: a stage */
+bool plan_refused_egress(uint32_t refusal);
+
+/* Chains `fl_log_1` and so on, empty until a capture puts a `log` into one. */
+#define PLAN_LOG_GROUPS 4
 
 /* A set of counted flows: its key is mark, both addresses, both ports or the protocol. */
 struct plan_flow_set {
@@ -23,5 +30,5 @@ extern const struct plan_flow_set plan_flow_sets[]; /* ends with a NULL name */
 /* "fl_tcp_a": of each set there are generations `a` and `b`; `fl_record` leads to the one that is written. */
 const char *plan_flow_name(const char *name, char generation, char text[static 16]);
 
-/* "acl-0a1b:ingress:100" of a number read back from the kernel; NULL if it is no rule's. */
-const char *plan_rule_text(const struct plan_numbers *numbers, uint32_t number);
+/* "acl-0a1b:ingress:100" of a number read back from the kernel; false if it is no entry's. */
+bool plan_rule_text(const struct plan_numbers *numbers, uint32_t refusal, char *text, size_t size);

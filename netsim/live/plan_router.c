@@ -465,19 +465,19 @@ static const struct stage {
     { "f_sg_out", "type filter hook forward priority 10; policy drop;",
       "ct state established,related accept\n"
       "iifname vmap @sg_out\n"
-      "meta priority set 0:1 goto fl_deny_out\n" },
+      "meta mark set 1 meta priority set 0:1 goto fl_deny_out\n" },
     { "f_nacl_out", "type filter hook forward priority 20; policy drop;",
       "iifgroup . oifgroup @same_subnet accept\n"
       "iifgroup vmap @nacl_out\n"
-      "meta priority set 0:2 goto fl_deny_out\n" },
+      "meta mark set 2 meta priority set 0:2 goto fl_deny_out\n" },
     { "f_nacl_in", "type filter hook forward priority 30; policy drop;",
       "iifgroup . oifgroup @same_subnet accept\n"
       "oifgroup vmap @nacl_in\n"
-      "meta priority set 0:3 goto fl_deny_in\n" },
+      "meta mark set 3 meta priority set 0:3 goto fl_deny_in\n" },
     { "f_sg_in", "type filter hook forward priority 40; policy drop;",
       "ct state established,related accept\n"
       "oifname vmap @sg_in\n"
-      "meta priority set 0:4 goto fl_deny_in\n" },
+      "meta mark set 4 meta priority set 0:4 goto fl_deny_in\n" },
 };
 
 void
