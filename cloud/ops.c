@@ -48,6 +48,7 @@
     FAMILY(ops_flows) \
     FAMILY(ops_clock) \
     FAMILY(ops_failure) \
+    FAMILY(ops_capture) \
     FAMILY(ops_logs) \
     FAMILY(ops_iam_simulate) \
     FAMILY(ops_iam_batch) \

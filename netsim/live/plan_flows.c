@@ -1,9 +1,9 @@
 /* What the router counts for flow logs, and how it remembers which rule refused a packet.
  *
  * A refusal is always a jump: a stage without a rule that admits the packet, or an ACL's deny, writes the number of
- * what refused into the packet's priority (it is dropped next, so nobody else needs it) and goes to `fl_deny_out` or
- * `fl_deny_in`.  Where nothing is recorded these chains are empty and the stage's policy drops.  docs/FLOWLOGS.md says
- * what is recorded, docs/LIVE.md shows the hooks. */
+ * what refused into the packet's mark and priority (it is dropped next, so nobody else needs them) and goes to
+ * `fl_deny_out` or `fl_deny_in`.  Where nothing is recorded these chains only drop.  docs/FLOWLOGS.md says what is
+ * recorded, docs/LIVE.md shows the hooks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -143,6 +143,8 @@ plan_recorded(struct builder *b, struct plan_vpc *v)
 
 #define ACCEPT_OUT "meta mark set iifname map @fl_egress jump fl_record\n"
 #define LOGS       "jump fl_log_1\njump fl_log_2\njump fl_log_3\njump fl_log_4\n"
+#define REJECT_OUT "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\n"
+#define REJECT_IN  "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_reject\n"
 #define ACCEPT_IN  "meta mark set oifname map @fl_ingress jump fl_record\n"
 
 void
@@ -155,16 +157,8 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
         snprintf(name, sizeof name, "fl_log_%d", i);
         plan_chain_add(b, v->router, name, "", "");
     }
-    plan_chain_add(
-        b, v->router, "fl_deny_out", "",
-        recording ? LOGS
-            "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\ndrop\n"
-                  : "drop\n");
-    plan_chain_add(
-        b, v->router, "fl_deny_in", "",
-        recording ? ACCEPT_OUT
-            "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_reject\ndrop\n"
-                  : LOGS "drop\n");
+    plan_chain_add(b, v->router, "fl_deny_out", "", recording ? LOGS REJECT_OUT "drop\n" : LOGS "drop\n");
+    plan_chain_add(b, v->router, "fl_deny_in", "", recording ? LOGS ACCEPT_OUT REJECT_IN "drop\n" : LOGS "drop\n");
     if (!recording) {
         return;
     }

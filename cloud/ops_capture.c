@@ -1,0 +1,233 @@
+/* cloud/ops_capture.c - `vpclab capture`: packets of the live lab into a pcapng file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "cloud/live_link.h"
+#include "cloud/live_names.h"
+#include "netsim/live/capture.h"
+#include "netsim/model/egress_only_gateway.h"
+#include "netsim/model/instance.h"
+
+struct session {
+    VEC(struct capture_link) links;
+    int fds[4];        /* of the node: user, mnt, pid, net; -1: none */
+    int router_fds[4]; /* of its VPC's router */
+    char name[80];
+};
+
+static void
+close_all(int fds[static 4])
+{
+    for (int i = 0; i < 4; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+}
+
+static void
+session_done(struct session *s)
+{
+    close_all(s->fds);
+    close_all(s->router_fds);
+    VEC_DONE(&s->links);
+}
+
+static struct capture_link *
+add_link(struct session *s, const char *link, const char *name, const char *description)
+{
+    struct capture_link *added = VEC_ADD(&s->links);
+    *added = (struct capture_link){ .net_fd = s->fds[3] };
+    snprintf(added->link, sizeof added->link, "%s", link);
+    snprintf(added->name, sizeof added->name, "%s", name);
+    snprintf(added->description, sizeof added->description, "%s", description);
+    return added;
+}
+
+/* The interfaces of an instance, or the one that was named. */
+static void
+add_interfaces(const struct cloud *cloud, struct session *s, const struct live_node *node)
+{
+    const struct store *store = network_store(cloud->net);
+    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        bool is = strcmp(eni->attachment.instance_id, node->id) == 0 && (!node->eni || node->eni == eni);
+        char link[16], description[160];
+        if (!is) {
+            continue;
+        }
+        snprintf(link, sizeof link, "eth%d", eni->attachment.device_index);
+        snprintf(description, sizeof description, "%s of %s", link, node->name);
+        add_link(s, link, eni->obj.id, description)->eni = eni;
+    }
+}
+
+/* An internet gateway has two links, between the router and the world; others are captured whole. */
+static bool
+find_node(struct op_call *call, const char *text, struct session *s, struct err *err)
+{
+    const struct cloud *cloud = call->cloud;
+    const struct store *store = network_store(cloud->net);
+    char id[ID_SIZE] = "";
+    bool gateway = cloud_resolve(cloud, NULL, text, id, NULL) &&
+                   (store_get(store, &internet_gateway_kind, id) || store_get(store, &egress_only_gateway_kind, id));
+    struct live_node node = { 0 };
+    if (gateway) {
+        snprintf(node.id, sizeof node.id, "%s", id);
+        snprintf(node.name, sizeof node.name, "%s", text);
+    } else if (!live_node_find(cloud, text, &node, err)) {
+        return err_at(err, "NODE", 0, 0);
+    }
+    if (!live_link_enter(cloud, node.id, s->fds, err)) {
+        return false;
+    }
+    snprintf(s->name, sizeof s->name, "%s", node.name);
+    const struct nat_gateway *nat = store_get(store, &nat_gateway_kind, node.id);
+    if (gateway && store_get(store, &internet_gateway_kind, id)) {
+        add_link(s, "vpc", id, "the side of the VPC: private addresses");
+        add_link(s, "inet", id, "the side of the internet: public addresses");
+    } else if (store_get(store, &instance_kind, node.id)) {
+        add_interfaces(cloud, s, &node);
+    } else if (nat && nat->addresses.n) {
+        const struct eni *eni = store_get(store, &eni_kind, nat->addresses.items[0].eni_id);
+        add_link(s, "eth0", nat->addresses.items[0].eni_id, node.name)->eni = eni;
+    } else {
+        add_link(s, "any", node.name, "all links");
+    }
+    return true;
+}
+
+/* The router whose refusals concern the interfaces; none for gateways. */
+static bool
+find_router(const struct cloud *cloud, struct session *s, struct err *err)
+{
+    char router[ID_SIZE + 16];
+    const struct eni *eni = s->links.n ? s->links.items[0].eni : NULL;
+    if (!eni) {
+        return true;
+    }
+    snprintf(router, sizeof router, "router:%s", eni->vpc_id);
+    return live_link_enter(cloud, router, s->router_fds, err);
+}
+
+/* "16M", "512K": bytes. */
+static bool
+parse_size(const char *text, int *bytes)
+{
+    char *end;
+    long long n = strtoll(text, &end, 10);
+    long long unit = strcmp(end, "K") == 0 ? 1024 : strcmp(end, "M") == 0 ? 1024 * 1024 : *end ? 0 : 1;
+    bool ok = end != text && unit && n > 0 && n <= (1LL << 30) / unit;
+    *bytes = ok ? (int)(n * unit) : 0;
+    return ok;
+}
+
+static bool
+read_options(struct op_call *call, struct capture_options *options, struct err *err)
+{
+    const char *ring = arg_str(call->in, "Ring"), *span = arg_str(call->in, "For");
+    int64_t ms = 0;
+    options->filter = arg_str(call->in, "Filter");
+    options->max_packets = arg_int(call->in, "Count", 0);
+    if (options->max_packets < 0) {
+        return err_set(err, ERR_USAGE, "", "`--count` must be at least 1") || err_at(err, "--count", 0, 0);
+    }
+    if (span && (!clock_parse_span(span, &ms) || ms > INT32_MAX)) {
+        err_set(err, ERR_USAGE, "", "`%s` is not a span like 90s, 5m or 2h", span);
+        return err_at(err, "--for", 0, 0);
+    }
+    options->max_ms = (int)ms;
+    if (ring && !parse_size(ring, &options->ring_bytes)) {
+        err_set(err, ERR_USAGE, "", "`%s` is not a size like 512K or 16M, at most 1024M", ring);
+        return err_at(err, "--ring", 0, 0);
+    }
+    return true;
+}
+
+/* Opened before the lab's namespaces are joined, with the rights of the caller.  "-" is standard output. */
+static int
+open_file(const char *path, struct err *err)
+{
+    int fd = strcmp(path, "-") == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                                    : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot write `%s`: %s", path, strerror(errno));
+        err_at(err, "FILE", 0, 0);
+    }
+    return fd;
+}
+
+static bool
+capture_op(struct op_call *call, struct err *err)
+{
+    struct session s = { .fds = { -1, -1, -1, -1 }, .router_fds = { -1, -1, -1, -1 } };
+    struct capture_options options = { .router_fd = -1 };
+    struct capture_result result = { 0 };
+    const char *path = arg_str(call->in, "File");
+    bool verdicts = !arg_flag(call->in, "NoVerdicts", false);
+    bool ok = read_options(call, &options, err) && live_link_require(call->cloud, err) &&
+              find_node(call, arg_str(call->in, "Node"), &s, err) && (!verdicts || find_router(call->cloud, &s, err));
+    int fd = ok ? open_file(path, err) : -1;
+    if (fd >= 0) {
+        options.user_fd = s.fds[0];
+        options.router_fd = s.router_fds[3];
+        ok = capture_run(call->cloud->net, s.links.items, s.links.n, &options, fd, &result, err);
+        close(fd);
+    }
+    ok = ok && fd >= 0;
+    if (ok) {
+        json_object_set_new(call->out, "Node", json_string(s.name));
+        json_object_set_new(call->out, "File", json_string(path));
+        json_object_set_new(call->out, "Packets", json_integer(result.packets));
+        json_object_set_new(call->out, "Refused", json_integer(result.refused));
+        json_object_set_new(call->out, "DroppedByKernel", json_integer(result.dropped));
+    }
+    session_done(&s);
+    return ok;
+}
+
+static void
+capture_text(const json_t *out, struct buf *text)
+{
+    if (strcmp(json_str(out, "File"), "-") == 0) {
+        return; /* the packets went there */
+    }
+    buf_printf(text, "%lld packets of %s in %s, %lld of them refused", json_int(out, "Packets", 0),
+               json_str(out, "Node"), json_str(out, "File"), json_int(out, "Refused", 0));
+    if (json_int(out, "DroppedByKernel", 0)) {
+        buf_printf(text, "; the kernel had no room for %lld more (--ring)", json_int(out, "DroppedByKernel", 0));
+    }
+    buf_char(text, '\n');
+}
+
+static const struct op_param capture_params[] = {
+    { "Node", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL,
+      "instance, interface, NAT or internet gateway, `internet`, router:VPC", NULL, NULL, NULL },
+    { "File", OP_PATH, OP_REQUIRED | OP_POSITIONAL, "the pcapng file to write; - for standard output", NULL, NULL,
+      NULL },
+    { "Filter", OP_STRING, OP_OPTIONAL, "as tcpdump has it: \"tcp port 443\"", NULL, NULL, NULL },
+    { "Count", OP_INT, OP_OPTIONAL, "end after so many packets", NULL, NULL, NULL },
+    { "For", OP_STRING, OP_OPTIONAL, "end after this span: 30s, 5m", NULL, NULL, NULL },
+    { "Ring", OP_STRING, OP_OPTIONAL, "the kernel's buffer for each link (2M)", NULL, NULL, NULL },
+    { "NoVerdicts", OP_BOOL, OP_OPTIONAL, "do not ask the router what it refuses", NULL, NULL, NULL },
+    { 0 },
+};
+
+const struct op ops_capture[] = {
+    { .name = "capture",
+      .mode = OP_LOCAL,
+      .run = capture_op,
+      .text = capture_text,
+      .params = capture_params,
+      .group = "lab",
+      .help = "Write the packets of a machine of the live lab into a pcapng file, with the verdict on each.",
+      .examples = "capture web out.pcapng                          until ^C\n"
+                  "capture web out.pcapng --filter \"tcp port 443\" --count 100\n"
+                  "capture web - --for 10s | tshark -r -\n" },
+    { 0 },
+};

@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# Captures of real packets, read by tshark.
+load ../cli/helper
+load flow_lab
+
+need_tshark() { command -v tshark >/dev/null || skip "tshark is not installed"; }
+
+# capture NODE FILE OPTION...: in the background, until it runs; end_capture ends it.
+begin_capture() {
+    "$VPCLAB" capture "$@" >"$DIR/capture.out" 2>"$DIR/capture.err" &
+    capture=$!
+    for _ in $(seq 100); do
+        [ -s "$2" ] && return
+        kill -0 "$capture" 2>/dev/null || { cat "$DIR/capture.err"; return 1; }
+        sleep 0.05
+    done
+    return 1
+}
+end_capture() {
+    sleep 0.1
+    kill -INT $(pgrep -P "$capture") && wait "$capture"
+}
+# fields FILE FILTER FIELD...
+fields() {
+    local file=$1 filter=$2 args=()
+    shift 2
+    for f in "$@"; do args+=(-e "$f"); done
+    tshark -r "$file" -Y "$filter" -T fields -E separator=' ' "${args[@]}" 2>/dev/null
+}
+
+@test "a capture opens in tshark: interfaces, verdicts, rules, filters" {
+    need_tshark
+    lab_with_flow_log
+    up
+    listen db 5432
+    begin_capture db "$DIR/db.pcapng"
+    knock web "$db" 5432
+    refused web "$db" 22
+    end_capture
+    grep -q "refused" "$DIR/capture.out"
+    fields "$DIR/db.pcapng" "tcp.port == 5432" frame.interface_name frame.comment >"$DIR/seen"
+    grep -q "^$(eni db) ACCEPT ingress$" "$DIR/seen"
+    grep -q "^$(eni db) ACCEPT egress$" "$DIR/seen"
+    # What was refused never came to db's link; it is there as what the router refused, with the rule.
+    tshark -r "$DIR/db.pcapng" | head; cat "$DIR/capture.out"; fields "$DIR/db.pcapng" "tcp.port == 22" frame.interface_name frame.comment
+    [ "$(fields "$DIR/db.pcapng" "tcp.port == 22" frame.interface_name frame.comment | sort -u)" = "$(eni db) refused REJECT ingress $group:ingress:none" ]
+
+    # At the sender the same packet left; what its own group refuses is refused there.
+    begin_capture web "$DIR/web.pcapng" --filter "tcp port 22 or udp port 53"
+    refused web "$db" 22
+    vpclab ec2 revoke-security-group-egress --group-id "$(of_instance web 'SecurityGroups[0].GroupId')" --protocol -1 --cidr 0.0.0.0/0 >/dev/null
+    vpclab exec web -- sh -c "echo x | nc -u -w 0 $db 53"
+    knock db "$web" 5432 || true
+    end_capture
+    [ "$(fields "$DIR/web.pcapng" "tcp.port == 22" frame.interface_name frame.comment | sort -u)" = "$(eni web) ACCEPT egress" ]
+    [ "$(fields "$DIR/web.pcapng" "udp" frame.interface_name frame.comment | sort -u)" = "$(eni web) REJECT egress $(of_instance web 'SecurityGroups[0].GroupId'):egress:none" ]
+    [ -z "$(fields "$DIR/web.pcapng" "tcp.port == 5432" frame.number)" ]
+}
+
+@test "what tshark counts on an interface is what the flow log says" {
+    need_tshark
+    lab_with_flow_log
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol icmp --port -1 --cidr 172.31.0.0/16 >/dev/null
+    up
+    vpclab exec --detach db -- sh -c 'nc -lk 5432 >/dev/null'
+    sleep 0.3
+    begin_capture db "$DIR/db.pcapng"
+    vpclab exec web -- ping -c 5 -i 0.02 -s 200 "$db" >/dev/null
+    vpclab exec web -- sh -c "head -c 300000 /dev/zero | nc -N -w 2 $db 5432"
+    end_capture
+    local counted seen protocol
+    for protocol in icmp tcp; do
+        # bytes of a record are those of the IP packets
+        counted=$(fields "$DIR/db.pcapng" "$protocol && ip.dst == $db" ip.len | awk '{ n++; s += $1 } END { print n, s }')
+        seen=$(vpclab flows db --protocol $protocol --output json | jq -r "[.FlowLogs[].Records[] | select(.dstaddr == \"$db\")] | \"\(map(.packets) | add) \(map(.bytes) | add)\"")
+        [ "$counted" = "$seen" ] || { echo "$protocol: tshark $counted, flow log $seen"; return 1; }
+    done
+}
+
+@test "captures end by count and by time, of a NAT gateway, an internet gateway, a router" {
+    need_tshark
+    lab_with_flow_log
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol icmp --port -1 --cidr 0.0.0.0/0 >/dev/null
+    up
+    begin_capture db "$DIR/db.pcapng" --filter icmp --count 3 --ring 1M
+    vpclab exec web -- ping -c 3 -i 0.02 "$db" >/dev/null
+    wait "$capture"
+    [ "$(fields "$DIR/db.pcapng" icmp frame.number | wc -l)" = 3 ]
+    igw=$(vpclab ec2 describe-internet-gateways --query 'InternetGateways[0].InternetGatewayId' -o text)
+    begin_capture "$igw" "$DIR/igw.pcapng"
+    vpclab exec web -- ping -c 1 -W 1 8.8.8.8 >/dev/null
+    end_capture
+    fields "$DIR/igw.pcapng" "icmp.type == 8" frame.interface_description ip.src >"$DIR/seen"
+    grep -q "the side of the VPC: private addresses $web" "$DIR/seen"
+    grep -q "the side of the internet: public addresses $(of_instance web PublicIpAddress)" "$DIR/seen"
+    begin_capture "router:$vpc" "$DIR/router.pcapng" --for 1s
+    vpclab exec web -- ping -c 1 "$db" >/dev/null
+    wait "$capture"
+    [ "$(fields "$DIR/router.pcapng" icmp frame.number | wc -l)" = 4 ] # in and out, there and back
+}
+
+@test "captures refuse what they cannot do" {
+    lab_with_flow_log
+    run vpclab capture web "$DIR/x"
+    [ "$status" = 4 ] && grep -q "not live" <<<"$output"
+    up
+    run vpclab capture web "$DIR/x" --filter "tcp prot 80"
+    [ "$status" = 2 ] && grep -q 'is no filter' <<<"$output"
+    run vpclab capture nobody "$DIR/x"
+    [ "$status" != 0 ]
+    run vpclab capture web "$DIR/none/x"
+    [ "$status" = 5 ] && grep -q "cannot write" <<<"$output"
+    run vpclab capture web "$DIR/x" --ring lots
+    [ "$status" = 2 ]
+    run vpclab capture web "$DIR/x" --for ages
+    [ "$status" = 2 ]
+    # a capture that was killed leaves nothing that the next one meets
+    begin_capture web "$DIR/a.pcapng"
+    kill -KILL $(pgrep -P "$capture") "$capture"
+    wait "$capture" || true
+    begin_capture web "$DIR/b.pcapng"
+    refused web "$db" 22
+    end_capture
+}
