@@ -10,6 +10,7 @@
 #include "iampolicy/explain.h"
 #include "iampolicy/gather.h"
 #include "iampolicy/organization.h"
+#include "iampolicy/why.h"
 #include "netsim/model/network.h"
 
 /* One question, from the request to the decision. */
@@ -207,19 +208,25 @@ refuse(struct question *q, struct err *err)
     char *message = message_of(q);
     const char *code = refusal_code(op), *quote = strchr(q->permission->resource, '*') ? "'" : "";
     char *shown = xasprintf("%s%s%s", quote, q->permission->resource, quote);
-    if (strcmp(code, "UnauthorizedOperation") == 0) {
-        char blob[DENIAL_SIZE];
-        json_t *denial = denial_describe(q->request, &q->result);
-        denial_store(q->call->cloud, op, denial, blob);
-        json_decref(denial);
+    bool encoded = strcmp(code, "UnauthorizedOperation") == 0;
+    char blob[DENIAL_SIZE];
+    json_t *denial = denial_describe(q->request, &q->result), *why = iam_why(&q->gathered.policies, q->request);
+    denial_name(q->call->cloud, op, blob);
+    denial_store(q->call->cloud, op, code, encoded ? blob : NULL, denial, why);
+    json_decref(denial);
+    json_decref(why);
+    if (encoded) {
         err_set(err, ERR_INPUT, code,
                 "You are not authorized to perform this operation. %s. Encoded authorization failure message: %s",
                 message, blob);
-        err_hint(err, "`sts decode-authorization-message` shows what was asked; `simulate %s %s %s` explains",
-                 q->request->principal.arn, q->permission->action, shown);
+        err_hint(
+            err,
+            "`why` explains; `sts decode-authorization-message` shows what was asked; `simulate %s %s %s` asks again",
+            q->request->principal.arn, q->permission->action, shown);
     } else {
         err_set(err, ERR_INPUT, code, "%s", message);
-        err_hint(err, "`simulate %s %s %s` explains", q->request->principal.arn, q->permission->action, shown);
+        err_hint(err, "`why` explains; `simulate %s %s %s` asks again", q->request->principal.arn,
+                 q->permission->action, shown);
     }
     free(shown);
     free(message);

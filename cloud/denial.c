@@ -94,7 +94,7 @@ denials_path(const struct cloud *cloud)
 }
 
 void
-denial_store(const struct cloud *cloud, const struct op *op, const json_t *denial, char blob[static DENIAL_SIZE])
+denial_name(const struct cloud *cloud, const struct op *op, char blob[static DENIAL_SIZE])
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     struct id_gen ids = journal_event_ids(cloud, op);
@@ -102,11 +102,20 @@ denial_store(const struct cloud *cloud, const struct op *op, const json_t *denia
         blob[i] = alphabet[id_random_below(&ids, 64)];
     }
     blob[DENIAL_SIZE - 1] = '\0';
+}
+
+void
+denial_store(const struct cloud *cloud, const struct op *op, const char *code, const char *blob, const json_t *denial,
+             const json_t *why)
+{
+    char when[32];
     if (!cloud->dir) {
         return;
     }
     struct buf line = { 0 };
-    json_t *whole = json_pack("{s:s, s:O}", "encoded", blob, "message", denial);
+    clock_format_s(clock_now_ms(&cloud->clock), when);
+    json_t *whole = json_pack("{s:s*, s:s, s:s, s:s, s:O, s:O}", "encoded", blob, "operation", op_words(op),
+                              "errorCode", code, "eventTime", when, "message", denial, "why", why);
     json_write_compact(whole, &line);
     buf_char(&line, '\n');
     char *path = denials_path(cloud);
@@ -120,6 +129,33 @@ denial_store(const struct cloud *cloud, const struct op *op, const json_t *denia
     free(path);
     json_decref(whole);
     buf_done(&line);
+}
+
+json_t *
+denial_last(const struct cloud *cloud)
+{
+    struct buf text = { 0 };
+    json_t *last = NULL, *found = NULL;
+    char *path = cloud->dir ? denials_path(cloud) : NULL;
+    if (path && buf_read_file(&text, path, JSON_FILE_LIMIT, NULL)) {
+        size_t end = text.size;
+        while (end && text.data[end - 1] == '\n') {
+            end--;
+        }
+        const char *newline = end ? memrchr(text.data, '\n', end) : NULL;
+        const char *line = newline ? newline + 1 : buf_str(&text);
+        last = json_read(line, (size_t)(text.data + end - line), "denials.jsonl", NULL);
+    }
+    const json_t *why = json_object_get(last, "why");
+    if (why) {
+        found = json_pack("{s:O, s:O, s:O}", "Operation", json_object_get(last, "operation"), "ErrorCode",
+                          json_object_get(last, "errorCode"), "EventTime", json_object_get(last, "eventTime"));
+        json_object_update(found, (json_t *)why);
+    }
+    json_decref(last);
+    free(path);
+    buf_done(&text);
+    return found;
 }
 
 static char *

@@ -51,9 +51,12 @@ struct op {
     const char *resources; /* resource ARNs it is authorized on, "vpc/${VpcId} subnet/${SubnetId}"; NULL: "*" */
     const struct op_param *params; /* of a lab verb; of an AWS operation: options of the lab beside AWS's, none positional */
     const char *beside;    /* AWS operations: a member of the answer beside AWS's ("Remarks"); NULL: none */
+    const char *told;      /* AWS operations with a 'text': a member that only the text is made of ("Told"); Lua has it,
+                              no other format shows it; NULL: none */
     const char *aside;     /* lab verbs: members of the answer that --output json leaves out ("Verdict Steps"), because what is left is AWS's
                               shape; text, --query and Lua have them; NULL: none */
-    void (*text)(const json_t *out, struct buf *text); /* lab verbs: how a person reads the answer; NULL: render() makes a table */
+    void (*text)(const json_t *out, struct buf *text); /* lab verbs: how a person reads the answer; NULL: render() makes a table.
+                              AWS operations: what --output table prints */
     bool no_lab;           /* about labs or the program: the lab in use is not read, so it may be damaged, newer or not begun; needs OP_LOCAL */
     const char *group;     /* help by task: "build", "look", "ask", "change", "lab" ; NULL: an AWS service */
     const char *examples;  /* "reach web db --port 5432   may the web server open the database?\n..."; lab verbs */

@@ -51,6 +51,7 @@
     FAMILY(ops_capture) \
     FAMILY(ops_logs) \
     FAMILY(ops_iam_simulate) \
+    FAMILY(ops_simulate) \
     FAMILY(ops_iam_batch) \
     FAMILY(ops_policy_test) \
     FAMILY(ops_iam_entities) \

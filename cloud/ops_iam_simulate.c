@@ -1,35 +1,18 @@
-/* cloud/ops_iam_simulate.c - questions to the policies: simulate-custom-policy, simulate-principal-policy, the context
- * keys they need, and the short verb `simulate`, which asks everything the lab knows and explains.
+/* cloud/ops_iam_simulate.c - AWS's questions to the policies: simulate-custom-policy, simulate-principal-policy, and
+ * the context keys they need.
  *
- * The API's operations take the policies they are given, as AWS's do: simulate-principal-policy adds those of the
- * principal and its boundary, but no bucket policy unless it is passed.  The verb gathers resource policies too and
- * fills in the context AWS would. Source:
- * https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html */
+ * They take the policies they are given, as AWS's do: simulate-principal-policy adds those of the principal and its
+ * boundary, but no bucket policy unless it is passed; the verb `simulate` (ops_simulate.c) asks everything the lab
+ * knows. Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cloud/ops_iam.h"
+#include "cloud/simulation.h"
 #include "cloud/simulator.h"
-#include "iampolicy/catalog/catalog.h"
 #include "iampolicy/explain.h"
-#include "iampolicy/gather.h"
-#include "iampolicy/kms_key.h"
 #include "iampolicy/missing.h"
-#include "iampolicy/why.h"
-
-struct simulation {
-    struct op_call *call;
-    struct iam_catalog *catalog;
-    struct iam_request *request;
-    struct iam_gathered gathered;
-    struct iam_result result;
-    unsigned bent;            /* enum simulator_deviation bits in force; 0: the exact decision */
-    bool why;                 /* the verb is `why`: also what would change the answer */
-    const char *owner;        /* account id of resources whose ARN has none; "" the caller's */
-    bool organization;        /* control policies are part of the simulation */
-    bool within_organization; /* of the action now asked about: they allow it on every resource */
-};
 
 static struct iam_text
 as_text(const char *s)
@@ -41,21 +24,6 @@ static void
 set(json_t *object, const char *name, json_t *value)
 {
     json_object_set_new(object, name, value);
-}
-
-static void
-simulation_init(struct simulation *s, struct op_call *call)
-{
-    *s = (struct simulation){ .call = call, .catalog = iam_catalog_new(), .request = iam_request_new(), .owner = "" };
-}
-
-static void
-simulation_done(struct simulation *s)
-{
-    iam_result_done(&s->result);
-    iam_gathered_done(&s->gathered);
-    iam_request_free(s->request);
-    iam_catalog_free(s->catalog);
 }
 
 /* ---- what the API's parameters say ---- */
@@ -218,7 +186,9 @@ ask(struct simulation *s, const char *resource)
         iam_gather_rcps(s->call->cloud->accounts, s->request, &s->gathered, NULL);
     }
     simulator_bend(s->bent, s->request, &s->gathered);
+    s->result.want_looks = true;
     iam_decide(&s->gathered.policies, s->request, &s->result);
+    json_array_append_new(json_object_get(s->call->out, "Told"), simulation_told(s));
     for (int layer = 0; layer < 2; layer++) {
         enum iam_set which = layer ? IAM_SET_RCP : IAM_SET_SCP;
         const struct iam_said *said = &s->result.said[which];
@@ -349,6 +319,7 @@ answer(struct simulation *s, struct err *err)
 {
     const json_t *actions = json_object_get(s->call->in, "ActionNames");
     json_t *results = json_array();
+    set(s->call->out, "Told", json_array());
     for (size_t i = 0; i < json_array_size(actions); i++) {
         const char *action = json_string_value(json_array_get(actions, i));
         struct err found = { 0 };
@@ -498,67 +469,16 @@ simulate_principal(struct simulation *s, struct err *err)
     return ok && iam_gather_scps(s->call->cloud->accounts, s->request, &s->gathered, err) && run_simulation(s, err);
 }
 
-/* ---- like AWS's simulator ---- */
-
-/* A question that may be put again with other deviations. */
-struct question {
-    struct op_call *call;
-    bool (*put)(struct simulation *s, struct err *err);
-    bool why;
-};
-
-static json_t *
-put_question(void *context, unsigned deviations, struct err *err)
-{
-    const struct question *question = context;
-    struct op_call call = *question->call;
-    struct simulation s;
-    call.out = json_object();
-    simulation_init(&s, &call);
-    s.bent = deviations;
-    s.why = question->why;
-    bool ok = question->put(&s, err);
-    simulation_done(&s);
-    if (!ok) {
-        json_decref(call.out);
-        return NULL;
-    }
-    question->call->no = call.no;
-    return call.out;
-}
-
-static bool
-ask_question(struct question question, struct err *err)
-{
-    struct op_call *call = question.call;
-    bool like_aws = arg_flag(call->in, "LikeAws", false);
-    json_t *answer = put_question(&question, like_aws ? SIMULATOR_ALL : 0, err);
-    if (!answer) {
-        return false;
-    }
-    bool no = call->no, ok = true;
-    json_object_update(call->out, answer);
-    if (like_aws) {
-        json_t *remarks = json_object_get(call->out, "Remarks");
-        remarks = remarks ? json_incref(remarks) : json_array();
-        ok = simulator_remark(put_question, &question, answer, remarks, err);
-        set(call->out, "Remarks", remarks);
-    }
-    call->no = no;
-    json_decref(answer);
-    return ok;
-}
-
 static bool
 run_custom(struct op_call *call, struct err *err)
 {
-    return ask_question((struct question){ call, simulate_custom, false }, err);
+    return simulation_run(call, simulate_custom, false, err);
 }
 
 static bool
 run_principal(struct op_call *call, struct err *err)
 {
-    return ask_question((struct question){ call, simulate_principal, false }, err);
+    return simulation_run(call, simulate_principal, false, err);
 }
 
 /* ---- context keys ---- */
@@ -604,153 +524,7 @@ context_keys_principal(struct op_call *call, struct err *err)
     return ok;
 }
 
-/* ---- the verb ---- */
-
-/* A name or an ARN; a name is a user's, else a role's. */
-static bool
-resolve_principal(struct simulation *s, const char *text, struct err *err)
-{
-    const struct cloud *cloud = s->call->cloud;
-    const struct iam_user *user = iam_find_user(cloud->accounts, cloud->account, text);
-    const struct iam_role *role = user ? NULL : iam_find_role(cloud->accounts, cloud->account, text);
-    if (user || role) {
-        return iam_request_set_principal(s->request, as_text(user ? user->arn : role->arn), err);
-    }
-    if (strcmp(text, "root") == 0) {
-        return iam_request_set_principal(s->request, as_text(cloud->account), err);
-    }
-    struct err found = { 0 };
-    if (!iam_request_set_principal(s->request, as_text(text), &found)) {
-        err_set(err, ERR_INPUT, "NoSuchEntity", "there is no user or role `%.100s`", text);
-        return err_hint(
-            err, "`iam list-users` and `iam list-roles` list them; an ARN, a service or *anonymous* will do as well");
-    }
-    return true;
-}
-
-static char *
-resolve_resource(const struct simulation *s, const char *text)
-{
-    const struct iam_text action = s->request->action_lower;
-    if (!text || strcmp(text, "*") == 0) {
-        return xstrdup("*");
-    }
-    if (strncmp(text, "arn:", 4) == 0) {
-        return xstrdup(text);
-    }
-    if (strncmp(action.s, "s3:", 3) == 0) {
-        return xasprintf("arn:aws:s3:::%s", strncmp(text, "s3://", 5) == 0 ? text + 5 : text);
-    }
-    if (strncmp(action.s, "kms:", 4) == 0) { /* a key id, or the key that an alias stands for */
-        const struct cloud *cloud = s->call->cloud;
-        const struct kms_key *key =
-            kms_key_find(cloud->accounts, cloud->account, cloud->region, text, clock_now_ms(&cloud->clock));
-        return xstrdup(key ? key->arn : text);
-    }
-    const struct iam_role *role = iam_find_role(s->call->cloud->accounts, s->call->cloud->account, text);
-    return xstrdup(role && (strncmp(action.s, "sts:", 4) == 0 || strncmp(action.s, "iam:", 4) == 0) ? role->arn : text);
-}
-
-static bool
-read_words(struct simulation *s, struct err *err)
-{
-    const json_t *pairs = json_object_get(s->call->in, "Context");
-    for (size_t i = 0; i < json_array_size(pairs); i++) {
-        const char *pair = json_string_value(json_array_get(pairs, i)), *equal = strchr(pair, '=');
-        if (!equal || !memchr(pair, ':', (size_t)(equal - pair))) {
-            err_set(err, ERR_USAGE, "", "`%.100s` is not a context key with its value", pair);
-            err_hint(err,
-                     "write it as aws:SourceIp=203.0.113.9; several values with commas make a list: aws:TagKeys=[a,b]");
-            return err_at(err, "--context", 0, 0);
-        }
-        struct iam_text key = { pair, (uint32_t)(equal - pair) };
-        size_t n = strlen(equal + 1);
-        if (s->bent & SIMULATOR_NO_EMPTY_VALUES && (n == 0 || strcmp(equal + 1, "[]") == 0)) {
-            continue;
-        }
-        if (equal[1] != '[' || equal[n] != ']') {
-            struct iam_text value = as_text(equal + 1);
-            iam_request_set_context(s->request, key, &value, 1, false);
-            continue;
-        }
-        struct iam_text values[64];
-        uint32_t count = 0;
-        for (const char *p = equal + 2; n > 2 && p < equal + n && count < 64;) {
-            size_t size = strcspn(p, ",]");
-            values[count++] = (struct iam_text){ p, (uint32_t)size };
-            p += size + 1;
-        }
-        iam_request_set_context(s->request, key, values, count, true);
-    }
-    return true;
-}
-
-static bool
-simulate_words(struct simulation *s, struct err *err)
-{
-    const json_t *in = s->call->in;
-    const struct cloud *cloud = s->call->cloud;
-    if (!resolve_principal(s, arg_str(in, "Principal"), err) ||
-        !iam_request_set_action(s->request, as_text(arg_str(in, "Action")), err)) {
-        return false;
-    }
-    const struct iam_action_info *info = iam_catalog_action(s->catalog, s->request->action.s);
-    char *resource = resolve_resource(s, arg_str(in, "Resource"));
-    iam_request_set_resource(s->request, as_text(resource), as_text(""), !info || info->n_resources > 0);
-    bool ok = read_words(s, err) && iam_gather_identity(cloud->accounts, s->request, &s->gathered, err) &&
-              iam_gather_resource(cloud->accounts, s->request, &s->gathered, err);
-    if (ok) {
-        iam_request_derive(s->request, IAM_DERIVE_PRINCIPAL | IAM_DERIVE_RESOURCE | IAM_DERIVE_CALL,
-                           clock_now_ms(&cloud->clock), cloud->region);
-        simulator_bend(s->bent, s->request, &s->gathered);
-        s->result.want_looks = true;
-        iam_decide(&s->gathered.policies, s->request, &s->result);
-        json_t *explanation = s->why ? iam_why(&s->gathered.policies, s->request)
-                                     : iam_explain(&s->gathered.policies, s->request, &s->result);
-        if (!info) {
-            const char *near = iam_catalog_nearest_action(s->catalog, s->request->action.s);
-            char *text = xasprintf("`%s` is not an action of AWS%s%s%s", s->request->action.s,
-                                   near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
-            json_array_append_new(json_object_get(explanation, "Remarks"),
-                                  json_pack("{s:s, s:s, s:s}", "Code", "UNKNOWN_ACTION", "Choice", "", "Text", text));
-            free(text);
-        }
-        json_object_update(s->call->out, explanation);
-        json_decref(explanation);
-        s->call->no = s->result.decision != IAM_ALLOW;
-    }
-    free(resource);
-    return ok;
-}
-
-static bool
-simulate(struct op_call *call, struct err *err)
-{
-    return ask_question((struct question){ call, simulate_words, false }, err);
-}
-
-static bool
-why(struct op_call *call, struct err *err)
-{
-    return ask_question((struct question){ call, simulate_words, true }, err);
-}
-
-/* clang-format off */
-#define QUESTION_PARAMS                                                                                                \
-    { "Principal", OP_STRING, OP_REQUIRED | OP_POSITIONAL,                                                             \
-      "user or role by name or ARN, session ARN, service, root, *anonymous*", NULL, NULL, "principal" },               \
-    { "Action", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "service:Action", NULL, NULL, "action" },                      \
-    { "Resource", OP_STRING, OP_POSITIONAL,                                                                            \
-      "ARN, bucket/key for S3, role name, KMS key id or alias; any (`*`) if not given", NULL, NULL, "arn" },           \
-    { "Context", OP_LIST, OP_OPTIONAL, "context keys as KEY=VALUE or KEY=[A,B]", NULL, NULL, "context" }
-#define LIKE_AWS                                                                                                       \
-    { "LikeAws", OP_BOOL, OP_OPTIONAL,                                                                                 \
-      "answer as AWS's policy simulator, where it differs from AWS; remarks say what changed", NULL, NULL, NULL }
-/* clang-format on */
-
-static const struct op_param simulate_params[] = { QUESTION_PARAMS, LIKE_AWS, { 0 } };
-static const struct op_param why_params[] = { QUESTION_PARAMS, { 0 } };
-static const struct op_param like_aws_params[] = { LIKE_AWS, { 0 } };
+static const struct op_param like_aws_params[] = { SIMULATION_LIKE_AWS, { 0 } };
 
 const struct op ops_iam_simulate[] = {
     { .service = "iam",
@@ -759,6 +533,8 @@ const struct op ops_iam_simulate[] = {
       .run = run_custom,
       .params = like_aws_params,
       .beside = "Remarks",
+      .told = "Told",
+      .text = simulation_table,
       .help = "Decide actions under the policies given." },
     { .service = "iam",
       .name = "SimulatePrincipalPolicy",
@@ -766,6 +542,8 @@ const struct op ops_iam_simulate[] = {
       .run = run_principal,
       .params = like_aws_params,
       .beside = "Remarks",
+      .told = "Told",
+      .text = simulation_table,
       .help = "Decide actions under the policies of a user, group or role." },
     { .service = "iam",
       .name = "GetContextKeysForCustomPolicy",
@@ -777,31 +555,5 @@ const struct op ops_iam_simulate[] = {
       .mode = OP_READ,
       .run = context_keys_principal,
       .help = "List the context keys that the policies of a user, group or role ask for." },
-    {
-        .name = "simulate",
-        .mode = OP_READ,
-        .run = simulate,
-        .help = "Show whether a principal may do something in this lab, the statement that decided and what came near.",
-        .params = simulate_params,
-        .text = iam_explain_text,
-        .group = "ask",
-        .examples = "simulate alice s3:GetObject my-bucket/reports/q3.csv\n"
-                    "simulate app s3:PutObject my-bucket/x --context aws:SourceIp=203.0.113.9\n"
-                    "simulate lambda.amazonaws.com sts:AssumeRole app   may the service take the role?\n"
-                    "simulate app s3:GetObject my-bucket/x --like-aws   what would AWS's own simulator say?\n",
-    },
-    {
-        .name = "why",
-        .mode = OP_READ,
-        .run = why,
-        .help =
-            "Show why a request is allowed or denied, the context keys that would change it and the smallest change "
-            "of policies that would allow it.",
-        .params = why_params,
-        .text = iam_why_text,
-        .group = "ask",
-        .examples = "why alice s3:PutObject my-bucket/x\n"
-                    "why app ec2:StopInstances --context aws:MultiFactorAuthPresent=true\n",
-    },
     { 0 },
 };

@@ -90,14 +90,15 @@ render_ordered(const struct op *op, const json_t *out, struct err *err)
     static const struct aws_shape nothing = { .type = AWS_STRUCTURE };
     const struct aws_shape *shape = aws_shape(aws->output);
     struct buf path = { 0 };
-    json_t *rest = NULL, *own = op->beside ? json_object_get(out, op->beside) : NULL;
-    if (own) {
-        rest = json_copy((json_t *)out);
-        json_object_del(rest, op->beside);
+    const char *const ours[] = { op->beside, op->told };
+    json_t *rest = json_copy((json_t *)out);
+    for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+        ours[i] ? json_object_del(rest, ours[i]) : 0;
     }
-    json_t *value = ordered_structure(shape ? shape : &nothing, rest ? rest : out, &path, err);
-    if (value && own) {
-        json_object_set(value, op->beside, own);
+    json_t *value = ordered_structure(shape ? shape : &nothing, rest, &path, err);
+    for (size_t i = 0; value && i < ARRAY_SIZE(ours); i++) {
+        json_t *own = ours[i] ? json_object_get(out, ours[i]) : NULL;
+        own ? json_object_set(value, ours[i], own) : 0;
     }
     json_decref(rest);
     buf_done(&path);
@@ -351,7 +352,14 @@ render(const struct op *op, const json_t *out, const char *format, const char *q
     if (format && !find_format(format, &which, err)) {
         return false;
     }
+    if (op->service && op->text && !query && strcmp(formats[which].name, "table") == 0) {
+        op->text(out, text);
+        return true;
+    }
     json_t *value = render_ordered(op, out, err);
+    if (value && op->told) {
+        json_object_del(value, op->told);
+    }
     if (value && query) {
         json_t *answer = query_run(query, value, err);
         json_decref(value);

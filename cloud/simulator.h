@@ -5,7 +5,7 @@
  *
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html,
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
- * Uses: gather.h.   Used by: ops_iam_simulate.c. */
+ * Uses: gather.h.   Used by: simulation.c, ops_iam_simulate.c, ops_simulate.c. */
 #pragma once
 #include "base/json.h"
 #include "iampolicy/gather.h"

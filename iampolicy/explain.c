@@ -5,7 +5,7 @@
 #include <string.h>
 #include "iampolicy/missing.h"
 
-enum { NEAR_MISSES = 3 };
+enum { NEAR_MISSES = 3, NEAR_MISSES_ELSEWHERE = 2 };
 
 static const char *const layer_words[] = { "resource control policy", "service control policy", "VPC endpoint policy",
                                            "resource-based policy",   "permissions boundary",   "session policy",
@@ -326,29 +326,66 @@ nearness(const struct iam_look *look, const struct iam_request *request)
     return -1;
 }
 
+/* Does the level of an SCP or RCP already allow it?  Of other sets the whole set does or does not. */
+static bool
+is_open(const struct iam_result *result, const struct iam_look *look)
+{
+    bool open = false;
+    for (size_t i = 0; i < result->matched.n && !open; i++) {
+        const struct iam_look *m = &result->matched.items[i];
+        open = m->set == look->set && m->level == look->level && !m->statement->deny;
+    }
+    return open;
+}
+
+static json_t *
+show_miss(const struct iam_look *look, const struct iam_request *request)
+{
+    struct buf wants = { 0 }, has = { 0 };
+    uint32_t offset = describe_miss(look, request, &wants, &has);
+    json_t *miss = show_statement(look, offset, offset);
+    set(miss, "Fails", json_string(part_words[look->failed]));
+    set(miss, "Wants", json_string(buf_str(&wants)));
+    set(miss, "Has", json_string(buf_str(&has)));
+    buf_done(&wants);
+    buf_done(&has);
+    return miss;
+}
+
+/* The Allow statements of one layer that came nearest, 'most' of them. */
+static void
+add_misses(const struct iam_request *request, const struct iam_result *result, enum iam_set set, size_t most,
+           json_t *list)
+{
+    size_t n = 0;
+    for (int wanted = IAM_PART_CONDITION; wanted >= IAM_PART_PRINCIPAL; wanted--) {
+        for (size_t i = 0; i < result->looks.n && n < most; i++) {
+            const struct iam_look *look = &result->looks.items[i];
+            if (look->set == set && !look->statement->deny && look->failed != IAM_PART_ALL &&
+                nearness(look, request) == wanted && !is_open(result, look)) {
+                json_array_append_new(list, show_miss(look, request));
+                n++;
+            }
+        }
+    }
+}
+
+/* Every layer that had a say and is silent, the one to blame first: whoever mends that one meets the next. */
 static json_t *
 near_misses(const struct iam_request *request, const struct iam_result *result)
 {
     json_t *list = json_array();
     enum iam_set blamed = set_of_step(result->step);
-    bool either = result->step == IAM_STEP_IDENTITY &&
-                  !result->cross_account; /* the resource policy could have granted it as well */
-    for (int wanted = IAM_PART_CONDITION; wanted >= IAM_PART_PRINCIPAL; wanted--) {
-        for (size_t i = 0; i < result->looks.n && json_array_size(list) < NEAR_MISSES; i++) {
-            const struct iam_look *look = &result->looks.items[i];
-            bool asked = look->set == blamed || (either && look->set == IAM_SET_RESOURCE);
-            if (!asked || look->statement->deny || look->failed == IAM_PART_ALL || nearness(look, request) != wanted) {
-                continue;
-            }
-            struct buf wants = { 0 }, has = { 0 };
-            uint32_t offset = describe_miss(look, request, &wants, &has);
-            json_t *miss = show_statement(look, offset, offset);
-            set(miss, "Fails", json_string(part_words[look->failed]));
-            set(miss, "Wants", json_string(buf_str(&wants)));
-            set(miss, "Has", json_string(buf_str(&has)));
-            json_array_append_new(list, miss);
-            buf_done(&wants);
-            buf_done(&has);
+    /* Within an account a resource policy need not speak where identity policies do. */
+    bool needless = !result->cross_account && blamed != IAM_SET_RESOURCE && result->said[IAM_SET_IDENTITY].allow;
+    if (blamed < IAM_N_SETS) {
+        add_misses(request, result, blamed, NEAR_MISSES, list);
+    }
+    for (int s = IAM_N_SETS - 1; s >= 0; s--) { /* identity first: it is what people write */
+        const struct iam_said *said = &result->said[s];
+        bool silent = (result->asked & 1u << s) && !said->allow && !said->deny;
+        if (silent && s != (int)blamed && !(s == IAM_SET_RESOURCE && needless)) {
+            add_misses(request, result, (enum iam_set)s, NEAR_MISSES_ELSEWHERE, list);
         }
     }
     return list;
@@ -409,7 +446,7 @@ iam_explain(const struct iam_policies *policies, const struct iam_request *reque
     set(out, "Resource", json_string(request->resource.s));
     set(out, "Layers", layers(result));
     set(out, "Statements", deciding_statements(result));
-    set(out, "NearMisses", result->decision == IAM_IMPLICIT_DENY ? near_misses(request, result) : json_array());
+    set(out, "NearMisses", result->decision == IAM_ALLOW ? json_array() : near_misses(request, result));
     iam_missing_keys(policies, request, &keys);
     for (size_t i = 0; i < keys.n; i++) {
         json_array_append_new(missing, json_string(keys.items[i]->name));
@@ -449,9 +486,15 @@ iam_explain_text(const json_t *explanation, struct buf *text)
     {
         print_statement(item, text);
     }
+    const char *layer = "";
     json_array_foreach(json_object_get(explanation, "NearMisses"), i, item)
     {
+        bool next = strcmp(layer, json_str(item, "Layer")) != 0;
+        layer = json_str(item, "Layer");
         buf_str_add(text, i == 0 ? "\nnearest misses\n" : "");
+        if (next && i > 0) {
+            buf_printf(text, "\nand in the %s layer\n", layer);
+        }
         print_statement(item, text);
     }
     json_array_foreach(json_object_get(explanation, "Layers"), i, item)

@@ -4,10 +4,11 @@
  *   {"Decision", "Because", "Hint", "Message", "Principal", "Action", "Resource",
  *    "Layers": [{"Layer", "Said"}], "Statements": [{"Layer", "Policy", "Sid", "Effect", "Line", "Column", "Text"}],
  *    "NearMisses": [{... as Statements, "Fails", "Wants", "Has"}], "MissingContextValues": [..], "Remarks": [{"Code",
- * "Choice", "Text"}]} "Message" is AWS's own line for a refusal.
+ * "Choice", "Text"}]} "NearMisses" are Allow statements of every layer that had a say and was silent, that of the layer
+ * to blame first.  "Message" is AWS's own line for a refusal.
  *
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
- * Uses: chain.h, missing.h.   Used by: cloud/ops_iam_simulate.c. */
+ * Uses: chain.h, missing.h.   Used by: cloud/simulation.h, authorize.c. */
 #pragma once
 #include "base/buf.h"
 #include "base/json.h"

@@ -4,7 +4,7 @@
  * and the policy of the bucket or role that is asked for.  The request learns what the accounts know of its principal:
  * unique id, the role's ARN with its path, tags as aws:PrincipalTag/KEY.
  *
- * Uses: account.h, chain.h.   Used by: cloud/ops_iam_simulate.c, ops_sts.c. */
+ * Uses: account.h, chain.h.   Used by: cloud/simulation.h, authorize.c, ops_sts.c. */
 #pragma once
 #include "iampolicy/account.h"
 #include "iampolicy/chain.h"

@@ -9,7 +9,7 @@
  *            "Element", "Value", "Statement", "Text"}]: all of them together allow the request; an empty list where no
  *            policy can.
  *
- * Uses: chain.h, missing.h.   Used by: cloud/ops_iam_simulate.c. */
+ * Uses: chain.h, missing.h.   Used by: cloud/simulation.h, authorize.c. */
 #pragma once
 #include "base/buf.h"
 #include "base/json.h"
