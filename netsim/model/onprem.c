@@ -143,33 +143,70 @@ add_direct_connect_sites(const struct network *net, onprem_site_vec *sites)
     }
 }
 
+/* The last address of the VPC's block that holds 'ip'; false: no VPC has it. */
+static bool
+vpc_end(const struct network *net, const struct ip *ip, struct ip *end)
+{
+    const struct store *store = network_store(net);
+    for (const struct vpc *vpc = store_first(store, &vpc_kind); vpc; vpc = store_next(store, vpc)) {
+        size_t n = vpc->cidrs.n, n6 = vpc->cidrs6.n;
+        for (size_t i = 0; i < n + n6; i++) {
+            const struct cidr *c = i < n ? &vpc->cidrs.items[i].cidr : &vpc->cidrs6.items[i - n].cidr;
+            if (cidr_contains_ip(c, ip)) {
+                *end = cidr_last(c);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static struct ip
+free_host(const struct network *net, const struct cidr *prefix)
+{
+    int width = ip_width(&prefix->ip) - prefix->bits;
+    uint64_t step = width >= 4 ? 10 : width > 0 ? 1 : 0;
+    struct ip first = cidr_first(prefix), ip = ip_add(&first, step), end;
+    for (int tries = 0; tries < 1000 && cidr_contains_ip(prefix, &ip); tries++) {
+        if (!vpc_end(net, &ip, &end)) {
+            return ip;
+        }
+        ip = ip_add(&end, 1 + step);
+    }
+    return (struct ip){ 0 };
+}
+
+static void
+choose_hosts(const struct network *net, struct onprem_site *site)
+{
+    for (size_t i = 0; i < site->n_prefixes; i++) {
+        struct ip *host = &site->hosts[site->prefixes[i].ip.family == IP_V6];
+        *host = host->family ? *host : free_host(net, &site->prefixes[i]);
+    }
+    char text[32];
+    snprintf(text, sizeof text, "192.168.%u.0/24", (unsigned)(20 + hash_bytes(site->id, strlen(site->id)) % 200));
+    const struct cidr choices[] = { cidr_lit(text), cidr_lit("172.16.0.0/12"), cidr_lit("10.0.0.0/8") };
+    for (size_t i = 0; i < ARRAY_SIZE(choices) && !site->hosts[0].family; i++) {
+        site->hosts[0] = free_host(net, &choices[i]);
+        struct cidr block = { ip_mask(&site->hosts[0], 24), 24 };
+        if (site->hosts[0].family) {
+            add_prefix(site, &block);
+        }
+    }
+}
+
 void
 onprem_sites(const struct network *net, onprem_site_vec *sites)
 {
     add_vpn_sites(net, sites);
     add_direct_connect_sites(net, sites);
     for (size_t i = 0; i < sites->n; i++) {
-        struct onprem_site *site = &sites->items[i];
-        if (!onprem_host(site, IP_V4).family) {
-            char text[32];
-            snprintf(text, sizeof text, "192.168.%u.0/24",
-                     (unsigned)(20 + hash_bytes(site->id, strlen(site->id)) % 200));
-            struct cidr block = cidr_lit(text);
-            add_prefix(site, &block);
-        }
+        choose_hosts(net, &sites->items[i]);
     }
 }
 
 struct ip
 onprem_host(const struct onprem_site *site, int family)
 {
-    for (size_t i = 0; i < site->n_prefixes; i++) {
-        const struct cidr *c = &site->prefixes[i];
-        if (c->ip.family == family) {
-            int host = ip_width(&c->ip) - c->bits;
-            struct ip first = cidr_first(c);
-            return ip_add(&first, host >= 4 ? 10 : host > 0 ? 1 : 0);
-        }
-    }
-    return (struct ip){ 0 };
+    return site->hosts[family == IP_V6];
 }

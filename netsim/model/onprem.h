@@ -2,8 +2,8 @@
  * Direct Connect gateway.
  *
  * AWS's calls tell of a site what is routed to it and nothing more.  Its prefixes are the static routes of its VPN connections; where routes
- * come by BGP, what route tables send to it; where that is everything, a block of the lab's choice (192.168.n.0/24, n from 20).  The first
- * prefix of a family holds the site's host.
+ * come by BGP, what route tables send to it; where that is everything, a block of the lab's choice (192.168.n.0/24, n from 20).  The site's
+ * host has the tenth address of the first prefix, or what follows a VPC that lies in the prefix.
  *
  * Uses: vpn.h, transit_gateway.h.   Used by: live/plan_onprem.c, cloud/live_names.c, cloud/ops_verify.c */
 #pragma once
@@ -15,6 +15,7 @@ struct onprem_site {
     const char *id; /* of the customer gateway or the Direct Connect gateway; borrowed from the network */
     struct cidr prefixes[ONPREM_PREFIXES];
     size_t n_prefixes;
+    struct ip hosts[2]; /* IPv4, IPv6; IP_NONE: none */
 };
 typedef VEC(struct onprem_site) onprem_site_vec;
 
