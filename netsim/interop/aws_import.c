@@ -286,6 +286,20 @@ record_done(struct record *record)
     free(record->path);
 }
 
+/* Both transit gateways of a peering list the attachment, under one id and each with the association of its own side.
+ */
+static void
+keep_peers_association(json_t *first, const json_t *second)
+{
+    const char *type = json_str(second, "ResourceType"), *tgw = json_str(first, "TransitGatewayId"),
+               *other = json_str(second, "TransitGatewayId");
+    json_t *association = json_object_get(second, "Association");
+    if (type && strcmp(type, "peering") == 0 && tgw && other && strcmp(tgw, other) != 0 && association &&
+        !json_object_get(first, "PeerAssociation")) {
+        json_object_set(first, "PeerAssociation", association);
+    }
+}
+
 /* The richer of two records of one object; on equal terms the first.  It gains the members that only the other has. */
 static void
 merge_records(struct record *first, struct record *second)
@@ -296,11 +310,13 @@ merge_records(struct record *first, struct record *second)
         *first = *second;
         *second = swap;
     }
+    keep_peers_association(first->json, second->json);
     const char *key;
     json_t *value;
     json_object_foreach(second->json, key, value)
     {
-        if (!json_object_get(first->json, key)) {
+        bool theirs = strcmp(key, "Association") == 0 && json_object_get(first->json, "PeerAssociation");
+        if (!json_object_get(first->json, key) && !theirs) {
             json_object_set(first->json, key, value);
         }
     }

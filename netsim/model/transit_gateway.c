@@ -241,7 +241,13 @@ struct tgw_route_table *
 tgw_attachment_table(const struct network *net, const struct tgw_attachment *attachment, const char *tgw_id)
 {
     bool peer = strcmp(attachment->tgw_id, tgw_id) != 0;
-    return store_get(net->store, &tgw_route_table_kind, peer ? attachment->peer_table_id : attachment->table_id);
+    struct tgw_route_table *own = store_get(net->store, &tgw_route_table_kind, attachment->table_id),
+                           *theirs = store_get(net->store, &tgw_route_table_kind, attachment->peer_table_id);
+    struct tgw_route_table *table = peer ? theirs : own, *other = peer ? own : theirs;
+    /* Imported, the associations of a peering may stand the other way round: each side's dump calls its own the first.
+     */
+    bool crossed = other && strcmp(other->tgw_id, tgw_id) == 0 && (!table || strcmp(table->tgw_id, tgw_id) != 0);
+    return crossed ? other : table;
 }
 
 bool

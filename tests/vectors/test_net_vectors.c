@@ -1,7 +1,8 @@
-/* Every flow, filter, route, resource and lint check of ../shared/vectors/net, quirks apart, against `reach --batch`'s
- * answers and the audit. */
+/* Every flow, filter, route, resource and lint check of ../shared/vectors/net, quirks apart, and of the cases of our own
+ * of the same form in tests/reach/half, against `reach --batch`'s answers and the audit. */
 #include <glob.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "netsim/analysis/audit.h"
@@ -11,6 +12,7 @@
 #include "tests/test.h"
 
 #define VECTORS "../shared/vectors/net"
+#define OWN     "tests/reach/half" /* the topics again, with other inputs; expectations read from AWS's pages */
 
 struct tally {
     size_t n_checks, n_wrong;
@@ -207,7 +209,7 @@ check_list(const struct network *net, const json_t *list, struct tally *tally)
 }
 
 static struct tally
-check_case(const char *name)
+check_case(const char *dir)
 {
     struct tally tally = { 0 };
     struct err err = { 0 };
@@ -215,12 +217,12 @@ check_case(const char *name)
     struct lab lab = { 0 };
     id_gen_seed(&lab.ids, 1);
     lab.net = network_new(&lab.ids, &lab.clock);
-    snprintf(path, sizeof path, VECTORS "/%s/expect.json", name);
+    snprintf(path, sizeof path, "%s/expect.json", dir);
     json_t *expect = json_read_file(path, &err);
-    snprintf(path, sizeof path, VECTORS "/%s/aws", name);
+    snprintf(path, sizeof path, "%s/aws", dir);
     json_t *report = json_object();
     bool imported =
-        CHECK_OK(&err, "%s", name) && (aws_import(lab.net, path, report, &err) || CHECK_OK(&err, "%s", name));
+        CHECK_OK(&err, "%s", dir) && (aws_import(lab.net, path, report, &err) || CHECK_OK(&err, "%s", dir));
     if (imported) {
         check_list(lab.net, json_object_get(expect, "flows"), &tally);
         check_list(lab.net, json_object_get(expect, "filters"), &tally);
@@ -234,17 +236,34 @@ check_case(const char *name)
     return tally;
 }
 
+static void
+check_cases(const glob_t *found)
+{
+    for (size_t i = 0; i < found->gl_pathc; i++) {
+        char dir[256];
+        snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(found->gl_pathv[i], '/') - found->gl_pathv[i]),
+                 found->gl_pathv[i]);
+        struct tally tally = check_case(dir);
+        CHECK(tally.n_checks > 0, "%s has no checks", dir);
+        CHECK(tally.n_wrong == 0, "%s: %zu of %zu", dir, tally.n_wrong, tally.n_checks);
+    }
+}
+
 TEST(every_case_agrees)
 {
     glob_t found;
     if (glob(VECTORS "/*/expect.json", 0, NULL, &found) != 0) {
         TEST_SKIP("no " VECTORS);
     }
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        char name[128];
-        CHECK_INT(sscanf(found.gl_pathv[i], VECTORS "/%127[^/]", name), 1);
-        CHECK(check_case(name).n_checks > 0, "%s has no checks", name);
-    }
+    check_cases(&found);
+    globfree(&found);
+}
+
+TEST(the_other_half_agrees)
+{
+    glob_t found;
+    REQUIRE(glob(OWN "/*/expect.json", 0, NULL, &found) == 0);
+    check_cases(&found);
     globfree(&found);
 }
 
