@@ -7,6 +7,7 @@
 #include <string.h>
 #include "cloud/ops_ec2.h"
 #include "netsim/analysis/reach.h"
+#include "netsim/live/live.h"
 #include "netsim/model/load_balancer.h"
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
@@ -422,10 +423,11 @@ health_flow(const struct network *net, const struct target_group *group, const s
     return ip_parse(target->id, &flow->to.ip);
 }
 
-/* From the model alone: a target that a balancer's interface can reach is taken for healthy. */
+/* In a live lab as its health checks found it; else from the model alone: a target that a balancer's interface can reach is taken for healthy. */
 static struct health
-health_of(const struct network *net, const struct target_group *group, const struct lb_target *target)
+health_of(const struct cloud *cloud, const struct target_group *group, const struct lb_target *target)
 {
+    const struct network *net = cloud->net;
     const struct instance *instance = store_get(network_store(net), &instance_kind, target->id);
     const struct load_balancer *lb =
         group->balancer_arns.n ? network_load_balancer(net, group->balancer_arns.items[0]) : NULL;
@@ -436,6 +438,16 @@ health_of(const struct network *net, const struct target_group *group, const str
     }
     if (instance && !instance_is_running(instance)) {
         return (struct health){ "unused", "Target.InvalidState", "Target is in the stopped state" };
+    }
+    const char *live = cloud->live ? live_target_health(cloud->live, group, target) : NULL;
+    if (live && strcmp(live, "healthy") == 0) {
+        return (struct health){ live, NULL, NULL };
+    }
+    if (live && strcmp(live, "initial") == 0) {
+        return (struct health){ live, "Elb.InitialHealthChecking", "Initial health checks in progress" };
+    }
+    if (live) {
+        return (struct health){ live, "Target.FailedHealthChecks", "Health checks failed" };
     }
     for (size_t n = load_balancer_enis(net, lb, &enis), i = 0; i < n; i++) {
         struct flow_spec flow;
@@ -452,9 +464,9 @@ health_of(const struct network *net, const struct target_group *group, const str
 }
 
 static json_t *
-health_json(const struct network *net, const struct target_group *group, const struct lb_target *target)
+health_json(const struct cloud *cloud, const struct target_group *group, const struct lb_target *target)
 {
-    struct health health = health_of(net, group, target);
+    struct health health = health_of(cloud, group, target);
     bool own = !group->health_port || strcmp(group->health_port, "traffic-port") == 0;
     json_t *out = json_pack("{s:{s:s, s:i}, s:{s:s}}", "Target", "Id", target->id, "Port", target->port, "TargetHealth",
                             "State", health.state);
@@ -488,7 +500,7 @@ describe_target_health(struct op_call *call, struct err *err)
                 strcmp(json_str(item, "Id"), target->id) == 0 && json_int(item, "Port", target->port) == target->port;
         }
         if (shown) {
-            json_array_append_new(list, health_json(ec2_net(call), group, target));
+            json_array_append_new(list, health_json(call->cloud, group, target));
         }
     }
     json_object_set_new(call->out, "TargetHealthDescriptions", list);

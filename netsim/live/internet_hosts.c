@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "netsim/live/plan.h"
+#include "netsim/model/endpoint.h"
 
 #define TTL_S 300
 
@@ -38,6 +39,34 @@ add_record(struct dns_answer *answer, const char *name, int type, const struct i
     r->ip = ip ? *ip : r->ip;
 }
 
+/* "s3.amazonaws.com.", "s3.us-east-1.amazonaws.com.", "BUCKET.s3.us-east-1.amazonaws.com.",
+ * "dynamodb.us-east-1.amazonaws.com.": the first address of the service's first block. */
+static bool
+ask_service(const char *name, int type, struct dns_answer *answer)
+{
+    static const char tail[] = ".amazonaws.com.";
+    size_t size = strlen(name);
+    if (size < sizeof tail || strcasecmp(name + size - (sizeof tail - 1), tail) != 0) {
+        return false;
+    }
+    for (const struct endpoint_service *s = endpoint_services; s->name; s++) {
+        size_t n = strlen(s->name);
+        for (const char *label = name; label && s->blocks[0];
+             label = strchr(label, '.') ? strchr(label, '.') + 1 : NULL) {
+            if (strncasecmp(label, s->name, n) == 0 && label[n] == '.') {
+                struct cidr block = cidr_lit(s->blocks[0]);
+                struct ip ip = cidr_first(&block);
+                if (type == DNS_A) {
+                    add_record(answer, name, DNS_A, &ip, NULL);
+                }
+                answer->outcome = answer->records.n ? DNS_ANSWERED : DNS_NO_DATA;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool
 internet_hosts_ask(const char *name, int type, struct dns_answer *answer)
 {
@@ -60,5 +89,5 @@ internet_hosts_ask(const char *name, int type, struct dns_answer *answer)
             return true;
         }
     }
-    return false;
+    return ask_service(name, type, answer);
 }

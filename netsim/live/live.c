@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netsim/live/live_internal.h"
+#include "netsim/live/plan_balancer.h"
 #include "netsim/live/services.h"
 
 struct live *
@@ -26,6 +27,9 @@ live_start(const struct network *net, const struct progress *progress, struct er
 bool
 live_update(struct live *live, const struct network *net, struct err *err)
 {
+    if (live->services) {
+        services_note(live->services);
+    }
     struct plan *next = plan_new(net, &live->numbers);
     if (!apply(&live->spaces, live->plan, next, NULL, err)) {
         plan_free(next);
@@ -57,6 +61,8 @@ live_serve(struct live *live, const struct live_hooks *hooks, struct err *err)
 {
     live->services = services_new(hooks, err);
     if (live->services) {
+        services_note(live->services);
+        live->numbers.unhealthy = services_unhealthy(live->services);
         services_sync(live->services, &live->spaces, live->plan);
     }
     return live->services != NULL;
@@ -68,11 +74,20 @@ live_fd(const struct live *live)
     return live->services ? services_fd(live->services) : -1;
 }
 
+static void
+follow_health(struct live *live)
+{
+    if (services_want_plan(live->services)) {
+        live_update(live, services_network(live->services), NULL);
+    }
+}
+
 void
 live_ready(struct live *live)
 {
     if (live->services) {
         services_run(live->services);
+        follow_health(live);
     }
 }
 
@@ -81,7 +96,15 @@ live_tick(struct live *live)
 {
     if (live->services) {
         services_tick(live->services);
+        follow_health(live);
     }
+}
+
+const char *
+live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target)
+{
+    char key[BALANCER_KEY_SIZE];
+    return live->services ? services_health(live->services, balancer_target_key(group, target, key)) : NULL;
 }
 
 int

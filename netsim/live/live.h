@@ -38,6 +38,10 @@ bool live_serve(struct live *live, const struct live_hooks *hooks, struct err *e
 int live_fd(const struct live *live); /* -1: nothing is served */
 void live_ready(struct live *live);
 void live_tick(struct live *live);
+struct target_group;
+struct lb_target;
+/* What the health checks of the live lab say: "initial", "healthy", "unhealthy"; NULL: it is not checked. */
+const char *live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target);
 
 /* File descriptor of the network namespace of an instance (or "internet", "router:vpc-.."), borrowed; -1 if there is none. */
 int live_namespace(const struct live *live, const char *id);

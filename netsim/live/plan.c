@@ -7,6 +7,7 @@
 
 #include "netsim/live/plan_build.h"
 #include "netsim/model/failure.h"
+#include "netsim/model/load_balancer.h"
 
 const uint8_t plan_router_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x01 };
 
@@ -339,29 +340,46 @@ plan_vpc_find(struct builder *b, const char *id)
     return NULL;
 }
 
+/* Interfaces of endpoints and balancers have no instance, but something of AWS's own behind them. */
+static enum plan_place
+place_of(struct builder *b, const struct eni *eni)
+{
+    if (eni->attachment.instance_id[0]) {
+        return PLAN_PLACE_NONE;
+    }
+    const struct endpoint *endpoint = network_endpoint_of_eni(b->net, eni->obj.id);
+    if (endpoint) {
+        return endpoint_is_available(endpoint) ? PLAN_PLACE_ENDPOINT : PLAN_PLACE_NONE;
+    }
+    const struct load_balancer *lb = network_load_balancer_of_eni(b->net, eni);
+    return lb && load_balancer_is_network(lb) ? PLAN_PLACE_NODE : PLAN_PLACE_NONE;
+}
+
 static void
 gather_ports(struct builder *b)
 {
     for (const struct eni *eni = store_first(b->store, &eni_kind); eni; eni = store_next(b->store, eni)) {
-        if (!eni->attachment.instance_id[0]) {
+        enum plan_place place = place_of(b, eni);
+        if (!eni->attachment.instance_id[0] && !place) {
             continue;
         }
         const struct instance *instance = store_get(b->store, &instance_kind, eni->attachment.instance_id);
         const struct subnet *subnet = store_get(b->store, &subnet_kind, eni->subnet_id);
         struct plan_vpc *v = subnet ? plan_vpc_find(b, subnet->vpc_id) : NULL;
-        if (!v || !instance || !instance_is_running(instance)) {
+        if (!v || (!place && (!instance || !instance_is_running(instance)))) {
             continue; /* a stopped instance has no link */
         }
         if (eni_failure(b->net, eni)) { /* nor has a failed one; its programs go on */
-            if (!map_get(&b->plan->by_id, instance->obj.id)) {
+            if (!place && !map_get(&b->plan->by_id, instance->obj.id)) {
                 plan_ns_add(b, instance->obj.id, PLAN_INSTANCE, v->ip6);
             }
             continue;
         }
         const struct ip *primary = eni_primary_ip(eni);
         struct plan_port port = { .key = eni->obj.id,
-                                  .ns = instance->obj.id,
-                                  .device = eni->attachment.device_index,
+                                  .ns = place ? eni->obj.id : instance->obj.id,
+                                  .device = place ? 0 : eni->attachment.device_index,
+                                  .place = place,
                                   .subnet = subnet,
                                   .eni = eni,
                                   .primary = primary ? *primary : (struct ip){ 0 } };
@@ -471,10 +489,16 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
 {
     struct plan_ns *ns = map_get(&b->plan->by_id, port->ns);
     if (!ns) {
-        ns = plan_ns_add(b, port->ns, port->nat ? PLAN_NAT : PLAN_INSTANCE, v->ip6 && !port->nat);
+        bool forwards = port->nat || port->place == PLAN_PLACE_NODE;
+        ns = plan_ns_add(b, port->ns, forwards ? PLAN_NAT : PLAN_INSTANCE, v->ip6 && !forwards);
+        if (port->place == PLAN_PLACE_ENDPOINT) {
+            plan_endpoint_interface(b, ns, port);
+        } else if (port->place) {
+            plan_balancer_node(b, ns, port);
+        }
         if (port->nat) {
             plan_nat_rules(b, ns, port);
-        } else {
+        } else if (!port->place) {
             plan_appliance(b, v, ns);
         }
     }
@@ -489,7 +513,7 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
     link->peer = (struct nlq_end){ .index = PLAN_ETH0 + (uint32_t)port->device, .mtu = PLAN_MTU };
     snprintf(link->peer.name, sizeof link->peer.name, "eth%d", port->device);
     memcpy(link->peer.mac, port->mac, 6);
-    plan_port_inside(ns, port, v->ip6);
+    plan_port_inside(ns, port, v->ip6 && port->place != PLAN_PLACE_NODE);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------------------------
@@ -532,10 +556,13 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         for (size_t i = 0; i < v->ports.n; i++) {
             plan_port_link(&b, v, &v->ports.items[i]);
         }
+        plan_gateway_endpoints(&b, v);
         plan_router(&b, v);
+        plan_balancer_returns(&b, v);
         plan_filters(&b, v);
         plan_own_rules(&b, v);
         VEC_DONE(&v->ports);
+        VEC_DONE(&v->endpoints);
         VEC_DONE(&v->peerings);
     }
     plan_egress_only_marks(&b, &marks);

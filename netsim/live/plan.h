@@ -15,6 +15,7 @@
 struct plan_numbers {
     struct map known; /* "link:eni-0a.." -> number */
     uint32_t last, last_acl;
+    const struct map *unhealthy; /* targets of balancers that get nothing (plan_balancer.h); borrowed; NULL: none known */
     uint32_t flow_set_size; /* flows of one kind that a router counts at a time; 0: PLAN_FLOW_SET_SIZE */
 };
 uint32_t plan_number(struct plan_numbers *numbers, const char *kind, const char *id); /* from 1 */
@@ -49,12 +50,12 @@ struct plan_chain {
     const char *rules;       /* a rule a line */
 };
 /* What answers at an address of a namespace; not the kernel's business but services.h's. */
-enum plan_service_kind { PLAN_SERVE_METADATA, PLAN_SERVE_DNS, PLAN_SERVE_WEB };
+enum plan_service_kind { PLAN_SERVE_METADATA, PLAN_SERVE_DNS, PLAN_SERVE_WEB, PLAN_SERVE_S3, PLAN_SERVE_PLAIN };
 struct plan_service {
     enum plan_service_kind kind;
     struct ip ip;
     uint16_t port;
-    const char *id; /* what it is about: a VPC's id; "" of the internet */
+    const char *id; /* what it is about: a VPC's, endpoint's or balancer's id; "" of the internet */
 };
 struct plan_ns {
     const char *id; /* "internet", "router:vpc-..", an instance's, NAT gateway's, internet, transit or customer gateway's ... */

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/buf.h"
 #include "netsim/live/plan.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network_acl.h"
@@ -29,6 +30,9 @@ enum {
 };
 extern const uint8_t plan_router_mac[6]; /* of every router-side link end: each is alone on its wire */
 
+/* What of AWS's own stands behind an interface. */
+enum plan_place { PLAN_PLACE_NONE, PLAN_PLACE_ENDPOINT, PLAN_PLACE_NODE /* of a network balancer */ };
+
 /* A network interface that gets a link. */
 struct plan_port {
     const char *key;    /* eni or NAT gateway id */
@@ -37,6 +41,7 @@ struct plan_port {
     const struct subnet *subnet;
     const struct eni *eni;         /* NULL: a NAT gateway's */
     const struct nat_gateway *nat; /* NULL: an instance's */
+    enum plan_place place;
     struct ip primary;             /* IPv4; IP_NONE if IPv6 only */
     uint32_t index;
     char name[16];
@@ -81,6 +86,12 @@ struct plan_site {
     struct buf marks;
     struct plan_site *next;
 };
+/* The router's link to a gateway endpoint. */
+struct plan_endpoint {
+    const struct endpoint *endpoint;
+    uint32_t index;
+    char name[16];
+};
 struct plan_vpc {
     const struct vpc *vpc;
     const struct internet_gateway *igw; /* NULL if none attached */
@@ -90,6 +101,7 @@ struct plan_vpc {
     VEC(struct plan_port) ports;
     VEC(struct plan_peering) peerings;
     VEC(struct plan_transit) transits;
+    VEC(struct plan_endpoint) endpoints;
     const struct egress_only_gateway *egress_only; /* NULL if none is built */
     uint32_t egress_only_index;                    /* of the router's link to it */
     const struct vpn_gateway *vgw; /* NULL if none is attached */
@@ -150,6 +162,13 @@ struct nlq_route plan_vpn_gateway_route(const struct plan_vpc *v, const char *id
 /* plan_egress_only.c: the egress-only internet gateway of a VPC, if it has one; 'marks' gathers what the internet must know of all of them. */
 void plan_egress_only(struct builder *b, struct plan_vpc *v, struct buf *marks);
 void plan_egress_only_marks(struct builder *b, const struct buf *marks);
+/* plan_endpoint.c: what an interface endpoint answers; gateway endpoints of a VPC and a route's next hop to one (false: it is none of them). */
+void plan_endpoint_interface(struct builder *b, struct plan_ns *ns, const struct plan_port *port);
+void plan_gateway_endpoints(struct builder *b, struct plan_vpc *v);
+bool plan_endpoint_route(const struct plan_vpc *v, const char *id, int family, struct nlq_route *route);
+/* plan_balancer.c: what a balancer's interface does (false: it is none); in the router, the way back of answers. */
+bool plan_balancer_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port);
+void plan_balancer_returns(struct builder *b, struct plan_vpc *v);
 /* plan_services.c: what the router itself answers: its addresses, and who may ask. */
 void plan_services(struct builder *b, struct plan_vpc *v);
 /* The named hosts of the internet (internet_hosts.h), once for all VPCs. */

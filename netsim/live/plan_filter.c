@@ -297,6 +297,10 @@ plan_groups(struct builder *b, struct plan_vpc *v)
         const char *key = arena_printf(arena, "\"%s\"", v->transits.items[i].name);
         *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };
     }
+    for (size_t i = 0; i < v->endpoints.n; i++) {
+        const char *key = arena_printf(arena, "\"%s\"", v->endpoints.items[i].name);
+        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };
+    }
     struct plan_set *set = plan_set_add(b, v->router, "sg_in", "map sg_in { type ifname : verdict; }");
     memcpy(&set->elements, &in, sizeof in);
     set = plan_set_add(b, v->router, "sg_out", "map sg_out { type ifname : verdict; }");

@@ -51,7 +51,6 @@ add_route(struct plan_ns *ns, const struct nlq_route *route)
 
 /* Targets that lead nowhere in the kernel although AWS has something there. */
 static const char *const unbuilt_targets[] = {
-    [ROUTE_ENDPOINT] = "VPC endpoint",
     [ROUTE_LOCAL_GATEWAY] = "local gateway",
     [ROUTE_CARRIER_GATEWAY] = "carrier gateway",
     [ROUTE_CORE_NETWORK] = "core network",
@@ -108,6 +107,12 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
         return plan_vpn_gateway_route(v, id, family);
     case ROUTE_TRANSIT_GATEWAY:
         return plan_transit_route(v, id, zone, family);
+    case ROUTE_ENDPOINT:
+        if (plan_endpoint_route(v, id, family, &out)) {
+            return out;
+        }
+        plan_unbuilt_add(b, "VPC endpoint", id); /* of a gateway load balancer */
+        break;
     default:
         if (target < ARRAY_SIZE(unbuilt_targets) && unbuilt_targets[target] && id) {
             plan_unbuilt_add(b, unbuilt_targets[target], id);
@@ -320,7 +325,8 @@ plan_source_check(struct builder *b, struct plan_vpc *v)
 {
     struct plan_set *any = plan_set_add(b, v->router, "eni_any", "set eni_any { type ifname; }");
     for (size_t i = 0; i < v->ports.n; i++) {
-        if (!v->ports.items[i].eni || !v->ports.items[i].eni->source_dest_check) {
+        if (!v->ports.items[i].eni || !v->ports.items[i].eni->source_dest_check ||
+            v->ports.items[i].place == PLAN_PLACE_NODE) {
             plan_element_add(b, any, NULL, "\"%s\"", v->ports.items[i].name);
         }
     }

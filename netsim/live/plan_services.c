@@ -94,4 +94,12 @@ plan_internet_hosts(struct builder *b, bool ip6)
             plan_scanner(b, host, ip6);
         }
     }
+    /* Who has no endpoint reaches the services by the internet. */
+    for (const struct endpoint_service *s = endpoint_services; s->name; s++) {
+        if (s->blocks[0]) {
+            struct cidr block = cidr_lit(s->blocks[0]);
+            plan_service_add(b, b->internet, strcmp(s->name, "s3") == 0 ? PLAN_SERVE_S3 : PLAN_SERVE_PLAIN,
+                             cidr_first(&block), 80, "");
+        }
+    }
 }

@@ -1,7 +1,9 @@
 #include "netsim/live/services.h"
 
 #include "netsim/live/dns_server.h"
+#include "netsim/live/health.h"
 #include "netsim/live/internet_hosts.h"
+#include "netsim/model/endpoint.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,6 +27,8 @@ struct services {
     struct live_hooks hooks;
     struct reactor *reactor;
     struct metadata *metadata;
+    struct health *health;
+    const struct spaces *spaces; /* NULL until the first services_sync() */
     VEC(struct open_service *) open;
 };
 
@@ -40,6 +44,7 @@ services_new(const struct live_hooks *hooks, struct err *err)
     services->hooks = *hooks;
     services->reactor = reactor;
     services->metadata = metadata_new();
+    services->health = health_new(reactor);
     return services;
 }
 
@@ -62,6 +67,7 @@ services_free(struct services *services)
     }
     VEC_DONE(&services->open);
     metadata_free(services->metadata);
+    health_free(services->health);
     reactor_free(services->reactor);
     free(services);
 }
@@ -98,6 +104,33 @@ services_tick(struct services *services)
         }
     }
     metadata_tick(services->metadata);
+    if (services->spaces) {
+        health_tick(services->health, services->spaces);
+    }
+}
+
+bool
+services_want_plan(struct services *services)
+{
+    return health_has_changed(services->health);
+}
+
+void
+services_note(struct services *services)
+{
+    health_sync(services->health, services_network(services));
+}
+
+const struct map *
+services_unhealthy(const struct services *services)
+{
+    return health_unhealthy(services->health);
+}
+
+const char *
+services_health(const struct services *services, const char *target_key)
+{
+    return health_state(services->health, target_key);
 }
 
 const struct network *
@@ -157,6 +190,22 @@ open_socket(const struct ip *ip, uint16_t port, int type)
     return fd;
 }
 
+int
+services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port)
+{
+    struct sockaddr_storage address;
+    socklen_t size = socket_address(ip, (uint16_t)port, &address);
+    spaces_enter(spaces, space);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    spaces_go_home(spaces);
+    fd = nlq_high_fd(fd);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, size) < 0 && errno != EINPROGRESS) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 /* ---- what is open -------------------------------------------------------------------------------------------------
  */
 /* The one page of the internet. */
@@ -172,6 +221,21 @@ answer_web(struct http_exchange *x)
     }
     buf_printf(&x->answer, "web.example: hello %s\n", ip_str(&x->peer));
     x->no_body = head;
+    x->size = (long long)x->answer.size;
+}
+
+/* A service of AWS that the lab does not have: it says who was reached. */
+static void
+answer_plain(const struct service_place *place, struct http_exchange *x)
+{
+    const struct endpoint *endpoint =
+        store_get(network_store(services_network(place->services)), &endpoint_kind, place->id);
+    http_field_add(x, "Server", "vpclab");
+    http_field_add(x, "Content-Type", "text/plain");
+    buf_printf(&x->answer, "%s by %s: hello %s\n",
+               endpoint && endpoint->service_name ? endpoint->service_name : "service",
+               *place->id ? place->id : "the internet", ip_str(&x->peer));
+    x->no_body = strcmp(x->request->method, "HEAD") == 0;
     x->size = (long long)x->answer.size;
 }
 
@@ -203,6 +267,10 @@ answer_http(void *context, struct http_exchange *exchange)
         break;
     case PLAN_SERVE_WEB:
         answer_web(exchange);
+        break;
+    case PLAN_SERVE_S3:
+    case PLAN_SERVE_PLAIN:
+        answer_plain(&open->place, exchange);
         break;
     case PLAN_SERVE_DNS:
         break; /* dns_server.h has it */
@@ -251,6 +319,7 @@ open_service(struct services *services, const struct spaces *spaces, const struc
 void
 services_sync(struct services *services, const struct spaces *spaces, const struct plan *plan)
 {
+    services->spaces = spaces;
     for (size_t i = 0; i < services->open.n; i++) {
         services->open.items[i]->wanted = false;
     }

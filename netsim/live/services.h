@@ -17,6 +17,11 @@ void services_free(struct services *services);
 int services_fd(const struct services *services);
 void services_run(struct services *services);
 void services_tick(struct services *services); /* about once a second */
+bool services_want_plan(struct services *services); /* targets of balancers became healthy or unhealthy since the last call: a new plan is due */
+/* Takes note of what the model says now, before a plan is made by it. */
+void services_note(struct services *services);
+const struct map *services_unhealthy(const struct services *services); /* for struct plan_numbers */
+const char *services_health(const struct services *services, const char *target_key); /* health_state() */
 /* Opens what 'plan' wants and is not open, closes what it no more wants. A socket that the kernel refuses is left out. */
 void services_sync(struct services *services, const struct spaces *spaces, const struct plan *plan);
 
@@ -29,6 +34,8 @@ struct service_place {
 const struct network *services_network(const struct services *services);
 const struct live_hooks *services_hooks(const struct services *services);
 long long services_now_ms(void); /* monotonic */
+/* A TCP connection begun inside the namespace, not waited for; -1 if the kernel refuses at once. */
+int services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port);
 
 /* ---- the services, each in its file */
 struct metadata; /* tokens given out */

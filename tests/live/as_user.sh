@@ -17,7 +17,7 @@ mkdir -p "$dir/repo/build" "$dir/repo/tests/live" "$dir/repo/scenarios" "$dir/ho
 cp "${VPCLAB:-$build/vpclab}" "$dir/repo/build/vpclab"
 cp "$build"/tests/live/test_* "$dir/repo/build/" 2>/dev/null
 rm -f "$dir"/repo/build/*.[od]
-cp tests/live/*.bats tests/live/*.bash tests/live/kill.sh "$dir/repo/tests/live/"
+cp tests/live/*.bats tests/live/*.bash tests/live/*.py tests/live/kill.sh "$dir/repo/tests/live/"
 cp -r tests/cli "$dir/repo/tests/"
 cp scenarios/*.lua "$dir/repo/scenarios/"
 [ ! -e ../shared/vectors/net ] || { mkdir -p "$dir/shared/vectors" && cp -r ../shared/vectors/net "$dir/shared/vectors/"; }

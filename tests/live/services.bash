@@ -42,3 +42,34 @@ code() { # NODE URL OPTION...: the status, 000 for silence
     shift 2
     vpclab exec "$node" -- curl -s -m 2 -o /dev/null -w '%{http_code}' "$@" "$url" || true
 }
+serve() { # NODE NAME PORT: until it listens
+    vpclab exec --detach "$1" -- python3 tests/live/serve.py "$2" "$3"
+    for _ in $(seq 100); do
+        vpclab exec "$1" -- curl -sf -o /dev/null "http://127.0.0.1:$3/" && return
+        sleep 0.05
+    done
+    return 1
+}
+# The address of a balancer's node in subnet NAME.
+node() { # BALANCER SUBNET
+    local subnet
+    subnet=$(vpclab ec2 describe-subnets --filters "Name=tag:Name,Values=$2" --query 'Subnets[0].SubnetId' --output text)
+    vpclab ec2 describe-network-interfaces --filters "Name=description,Values=ELB */$1/*" "Name=subnet-id,Values=$subnet" \
+        --query 'NetworkInterfaces[0].PrivateIpAddress' --output text
+}
+targets() { # GROUP INSTANCE...
+    local group=$1 list=()
+    shift
+    for name; do list+=("Id=$name"); done
+    vpclab elbv2 register-targets --target-group-arn "$group" --targets "${list[@]}" >/dev/null
+}
+health() { # GROUP: the states in order, once none is initial
+    local states
+    for _ in $(seq 60); do
+        states=$(vpclab elbv2 describe-target-health --target-group-arn "$1" --query 'TargetHealthDescriptions[].TargetHealth.State' --output text)
+        [ "$states" = "${2:-}" ] && break
+        [ -z "${2:-}" ] && [[ $states != *initial* ]] && break
+        sleep 0.2
+    done
+    echo "$states" | tr '\t' ' '
+}

@@ -1,0 +1,317 @@
+#include "netsim/live/health.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "netsim/live/http.h"
+#include "netsim/live/plan_balancer.h"
+#include "netsim/live/services.h"
+
+#define TIMEOUT_MS 2000 /* or the group's, if that is shorter */
+
+struct check {
+    struct watch watch; /* first; fd -1: none is under way */
+    struct health *health;
+    char key[BALANCER_KEY_SIZE], node[ID_SIZE]; /* the balancer's interface that asks */
+    struct ip ip;
+    int port, timeout_ms, healthy_after, unhealthy_after;
+    char *path, *matcher; /* of an HTTP check; NULL: a connection is enough */
+    enum health_state { INITIAL, HEALTHY, UNHEALTHY } state;
+    int n_good, n_bad; /* in a row */
+    long long since_ms;
+    struct buf in;
+    bool asked, wanted;
+};
+struct health {
+    struct reactor *reactor;
+    VEC(struct check *) checks;
+    struct map unhealthy;
+    bool changed;
+};
+
+struct health *
+health_new(struct reactor *reactor)
+{
+    struct health *health = xcalloc(1, sizeof *health);
+    health->reactor = reactor;
+    return health;
+}
+
+static void
+stop(struct check *c)
+{
+    if (c->watch.fd >= 0) {
+        reactor_remove(c->health->reactor, &c->watch);
+        close(c->watch.fd);
+        c->watch.fd = -1;
+    }
+    buf_done(&c->in);
+    c->asked = false;
+}
+
+static void
+check_free(struct check *c)
+{
+    stop(c);
+    map_remove(&c->health->unhealthy, c->key);
+    free(c->path);
+    free(c->matcher);
+    free(c);
+}
+
+void
+health_free(struct health *health)
+{
+    for (size_t i = 0; health && i < health->checks.n; i++) {
+        check_free(health->checks.items[i]);
+    }
+    if (health) {
+        VEC_DONE(&health->checks);
+        map_done(&health->unhealthy);
+        free(health);
+    }
+}
+
+/* ---- which there are ----------------------------------------------------------------------------------------------
+ */
+static struct check *
+find(const struct health *health, const char *key)
+{
+    for (size_t i = 0; i < health->checks.n; i++) {
+        if (strcmp(health->checks.items[i]->key, key) == 0) {
+            return health->checks.items[i];
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_http(const struct target_group *group)
+{
+    const char *protocol = group->health_protocol ? group->health_protocol : "TCP";
+    return strncmp(protocol, "HTTP", 4) == 0;
+}
+
+/* The node that asks: in the target's zone if there is one. */
+static const struct eni *
+node_for(const struct network *net, const struct load_balancer *lb, const char *zone)
+{
+    struct eni *const *enis;
+    size_t n = load_balancer_enis(net, lb, &enis);
+    for (size_t i = 0; i < n && zone; i++) {
+        if (enis[i]->zone && strcmp(enis[i]->zone, zone) == 0) {
+            return enis[i];
+        }
+    }
+    return n ? enis[0] : NULL;
+}
+
+static void
+want(struct health *health, const struct network *net, const struct load_balancer *lb, const struct target_group *group,
+     const struct lb_target *target)
+{
+    struct balancer_target t;
+    char key[BALANCER_KEY_SIZE];
+    if (!balancer_target_address(net, lb, group, target, &t)) {
+        return;
+    }
+    const struct eni *node = node_for(net, lb, t.zone);
+    struct check *c = find(health, balancer_target_key(group, target, key));
+    if (!node) {
+        return;
+    }
+    if (!c) {
+        c = *VEC_ADD(&health->checks) = xcalloc(1, sizeof *c);
+        c->health = health;
+        c->watch.fd = -1;
+        memcpy(c->key, key, sizeof c->key);
+        map_put(&health->unhealthy, key, c);
+    }
+    bool own = !group->health_port || strcmp(group->health_port, "traffic-port") == 0;
+    c->wanted = true;
+    c->ip = t.ip;
+    c->port = own ? t.port : atoi(group->health_port);
+    c->timeout_ms = group->health_timeout_s > 0 && group->health_timeout_s * 1000 < TIMEOUT_MS
+                        ? group->health_timeout_s * 1000
+                        : TIMEOUT_MS;
+    c->healthy_after = group->healthy_count > 0 ? group->healthy_count : 5;
+    c->unhealthy_after = group->unhealthy_count > 0 ? group->unhealthy_count : 2;
+    snprintf(c->node, sizeof c->node, "%s", node->obj.id);
+    free(c->path);
+    free(c->matcher);
+    c->path = is_http(group) ? xstrdup(group->health_path ? group->health_path : "/") : NULL;
+    c->matcher = is_http(group) ? xstrdup(group->matcher_http ? group->matcher_http : "200") : NULL;
+}
+
+void
+health_sync(struct health *health, const struct network *net)
+{
+    const struct store *store = network_store(net);
+    for (size_t i = 0; i < health->checks.n; i++) {
+        health->checks.items[i]->wanted = false;
+    }
+    for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
+        const struct load_balancer *lb =
+            g->balancer_arns.n ? network_load_balancer(net, g->balancer_arns.items[0]) : NULL;
+        for (size_t i = 0; lb && i < g->targets.n; i++) {
+            want(health, net, lb, g, &g->targets.items[i]);
+        }
+    }
+    for (size_t i = health->checks.n; i-- > 0;) {
+        if (!health->checks.items[i]->wanted) {
+            check_free(health->checks.items[i]);
+            VEC_REMOVE(&health->checks, i);
+        }
+    }
+}
+
+/* ---- one check ----------------------------------------------------------------------------------------------------
+ */
+static void
+note(struct check *c, bool good)
+{
+    enum health_state was = c->state;
+    stop(c);
+    c->n_good = good ? c->n_good + 1 : 0;
+    c->n_bad = good ? 0 : c->n_bad + 1;
+    if (good && (c->state == INITIAL || c->n_good >= c->healthy_after)) {
+        c->state = HEALTHY;
+    } else if (c->n_bad >= c->unhealthy_after) {
+        c->state = UNHEALTHY;
+    }
+    if (c->state != was) {
+        c->health->changed = true;
+        if (c->state == HEALTHY) {
+            map_remove(&c->health->unhealthy, c->key);
+        } else {
+            map_put(&c->health->unhealthy, c->key, c);
+        }
+    }
+}
+
+/* "200", "200,301", "200-299" */
+static bool
+matches(const char *matcher, int status)
+{
+    while (*matcher) {
+        char *end;
+        long from = strtol(matcher, &end, 10), to = *end == '-' ? strtol(end + 1, &end, 10) : from;
+        if (status >= from && status <= to) {
+            return true;
+        }
+        matcher = *end == ',' ? end + 1 : "";
+    }
+    return false;
+}
+
+static void
+read_answer(struct check *c)
+{
+    char data[4096];
+    ssize_t n = recv(c->watch.fd, data, sizeof data, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (n > 0) {
+        buf_add(&c->in, data, (size_t)n);
+    }
+    struct http_head head;
+    size_t used;
+    enum http_progress progress = http_read_answer(buf_str(&c->in), c->in.size, &head, &used);
+    if (progress == HTTP_DONE) {
+        bool good = matches(c->matcher, head.status);
+        http_head_done(&head);
+        note(c, good);
+    } else if (progress == HTTP_BAD || n <= 0) {
+        note(c, false);
+    }
+}
+
+static void
+on_ready(struct watch *watch, uint32_t events)
+{
+    struct check *c = (struct check *)watch;
+    (void)events;
+    if (c->asked) {
+        read_answer(c);
+        return;
+    }
+    int why = 0;
+    socklen_t size = sizeof why;
+    if (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) < 0 || why) {
+        note(c, false);
+    } else if (!c->path) {
+        note(c, true);
+    } else {
+        struct buf request = { 0 };
+        buf_printf(&request,
+                   "GET %s HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\r\n",
+                   c->path, ip_str(&c->ip), c->port);
+        bool sent = send(watch->fd, request.data, request.size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)request.size;
+        buf_done(&request);
+        c->asked = true;
+        if (sent) {
+            reactor_change(c->health->reactor, watch, EPOLLIN);
+        } else {
+            note(c, false);
+        }
+    }
+}
+
+static void
+begin(struct check *c, const struct spaces *spaces, long long now)
+{
+    const struct space *space = spaces_find(spaces, c->node);
+    if (!space) {
+        return;
+    }
+    c->since_ms = now;
+    c->watch = (struct watch){ services_connect(spaces, space, &c->ip, c->port), on_ready };
+    if (c->watch.fd < 0) {
+        note(c, false);
+    } else {
+        reactor_add(c->health->reactor, &c->watch, EPOLLOUT);
+    }
+}
+
+void
+health_tick(struct health *health, const struct spaces *spaces)
+{
+    long long now = services_now_ms();
+    for (size_t i = 0; i < health->checks.n; i++) {
+        struct check *c = health->checks.items[i];
+        if (c->watch.fd >= 0 && now - c->since_ms >= c->timeout_ms) {
+            note(c, false);
+        }
+        if (c->watch.fd < 0) {
+            begin(c, spaces, now);
+        }
+    }
+}
+
+bool
+health_has_changed(struct health *health)
+{
+    bool changed = health->changed;
+    health->changed = false;
+    return changed;
+}
+
+const struct map *
+health_unhealthy(const struct health *health)
+{
+    return &health->unhealthy;
+}
+
+const char *
+health_state(const struct health *health, const char *key)
+{
+    static const char *const names[] = { [INITIAL] = "initial", [HEALTHY] = "healthy", [UNHEALTHY] = "unhealthy" };
+    const struct check *c = find(health, key);
+    return c ? names[c->state] : NULL;
+}

@@ -1,0 +1,23 @@
+/* netsim/live/health.h - health checks of load balancers' targets: real connections from a node of the balancer, every second.
+ *
+ * A target begins as "initial", one answer makes it healthy; then the group's thresholds count.  AWS's intervals (10 to 30 s) are a second
+ * here, so that a lab shows in seconds what takes minutes.
+ * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+ * Uses: reactor.h, plan_balancer.h.   Used by: services.c */
+#pragma once
+#include "base/map.h"
+#include "netsim/live/apply.h"
+#include "netsim/live/reactor.h"
+
+struct health;
+struct health *health_new(struct reactor *reactor);
+void health_free(struct health *health);
+/* Which targets there are now; those that went are forgotten. */
+void health_sync(struct health *health, const struct network *net);
+/* Begins the checks that are due and ends those that take too long. */
+void health_tick(struct health *health, const struct spaces *spaces);
+/* Something changed since the last call: a new plan is due. */
+bool health_has_changed(struct health *health);
+/* Who gets nothing, by balancer_target_key(): for the planner. */
+const struct map *health_unhealthy(const struct health *health);
+const char *health_state(const struct health *health, const char *key); /* "initial" "healthy" "unhealthy"; NULL: not checked */

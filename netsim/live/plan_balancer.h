@@ -1,0 +1,26 @@
+/* netsim/live/plan_balancer.h - which targets a node of a load balancer sends to.   Used by: plan_balancer.c, health.c */
+#pragma once
+#include "base/map.h"
+#include "netsim/model/instance.h"
+#include "netsim/model/load_balancer.h"
+
+struct balancer_target {
+    const struct target_group *group;
+    const struct lb_target *target;
+    struct ip ip;
+    int port;
+    const char *zone;  /* NULL: not known */
+    bool keeps_client; /* it sees the client's address */
+    bool healthy;
+};
+typedef VEC(struct balancer_target) balancer_target_vec;
+
+/* False: it has no address now (a stopped instance, a function). */
+bool balancer_target_address(const struct network *net, const struct load_balancer *lb, const struct target_group *group,
+                             const struct lb_target *target, struct balancer_target *out);
+/* Adds those of the group that a node in the zone may send to: the healthy ones, or all when none is.  'unhealthy' has keys as
+ * balancer_target_key() makes them; NULL: all are well. */
+void balancer_targets(const struct network *net, const struct load_balancer *lb, const char *node_zone, const struct target_group *group,
+                      const struct map *unhealthy, balancer_target_vec *out);
+#define BALANCER_KEY_SIZE 320
+const char *balancer_target_key(const struct target_group *group, const struct lb_target *target, char out[static BALANCER_KEY_SIZE]);

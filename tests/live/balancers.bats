@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# Load balancers that really balance: to healthy targets, by the rules, with the addresses that AWS shows.
+load ../cli/helper
+load services
+
+open_group() { # NAME PORT...
+    vpclab ec2 create-security-group --group-name "$1" --description x --vpc-id main >/dev/null
+    for port in "${@:2}"; do
+        vpclab ec2 authorize-security-group-ingress --group-id "$1" --protocol tcp --port "$port" --cidr 0.0.0.0/0 >/dev/null
+    done
+}
+pages() { # NODE URL N: who answered, each once, in order
+    for _ in $(seq "$3"); do get "$1" "$2" || echo nobody; done | cut -d' ' -f1 | sort -u | xargs
+}
+
+@test "network balancer: healthy targets get the connections, the client's address is kept, cross-zone when told" {
+    setup_lab
+    open_group web 80
+    one=$(run_instance one b --private-ip-address 10.0.2.11 --security-group-ids web)
+    two=$(run_instance two b --private-ip-address 10.0.2.12 --security-group-ids web)
+    run_instance client a --private-ip-address 10.0.1.10
+    vpclab elbv2 create-load-balancer --name net --type network --scheme internal --subnets a b >/dev/null
+    vpclab elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id main >/dev/null
+    targets web "$one" "$two"
+    vpclab elbv2 create-listener --load-balancer-arn net --protocol TCP --port 8080 --default-actions Type=forward,TargetGroupArn=web >/dev/null
+    up
+    serve one one 80
+    serve two two 80
+    [ "$(health web)" = "healthy healthy" ]
+    b=$(node net b) a=$(node net a)
+    [ "$(pages client "http://$b:8080/" 12)" = "one two" ]
+    [ "$(get client "http://$b:8080/" | cut -d' ' -f2)" = 10.0.1.10 ]
+    [ "$(code client "http://$b:8081/")" = 000 ] # no listener
+    [ "$(code client "http://$a:8080/")" = 000 ] # no target in its zone
+    vpclab elbv2 modify-load-balancer-attributes --load-balancer-arn net --attributes Key=load_balancing.cross_zone.enabled,Value=true >/dev/null
+    [ "$(pages client "http://$a:8080/" 12)" = "one two" ]
+    # A target that fails gets no more; the port of the target is closed by its group as for anybody.
+    vpclab exec one -- sh -c 'kill $(pgrep -f "[s]erve.py one")'
+    [ "$(health web "unhealthy	healthy")" = "unhealthy healthy" ]
+    [ "$(pages client "http://$b:8080/" 8)" = two ]
+    vpclab ec2 revoke-security-group-ingress --group-id web --protocol tcp --port 80 --cidr 0.0.0.0/0 >/dev/null
+    [ "$(code client "http://$b:8080/")" = 000 ]
+    vpclab ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 80 --cidr 10.0.0.0/16 >/dev/null
+    [ "$(pages client "http://$b:8080/" 2)" = two ]
+    vpclab verify
+}
+
+@test "network balancer: targets by address see the node, from the internet too; 1,000 connections, none lost" {
+    setup_lab
+    add_gateway
+    open_group web 80
+    run_instance one b --private-ip-address 10.0.2.11 --security-group-ids web
+    vpclab elbv2 create-load-balancer --name net --type network --scheme internet-facing --subnets a >/dev/null
+    vpclab elbv2 modify-load-balancer-attributes --load-balancer-arn net --attributes Key=load_balancing.cross_zone.enabled,Value=true >/dev/null
+    vpclab elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id main --target-type ip >/dev/null
+    targets web 10.0.2.11
+    vpclab elbv2 create-listener --load-balancer-arn net --protocol TCP --port 80 --default-actions Type=forward,TargetGroupArn=web >/dev/null
+    up
+    serve one one 80
+    [ "$(health web)" = healthy ]
+    public=$(vpclab ec2 describe-network-interfaces --filters 'Name=description,Values=ELB *' --query 'NetworkInterfaces[0].Association.PublicIp' --output text)
+    [ "$(get internet "http://$public/" | cut -d' ' -f1,2)" = "one $(node net a)" ]
+    run vpclab exec scanner -- curl -s -o /dev/null -m 60 -w '%{http_code}\n' -H 'Connection: close' "http://$public/[1-1000]"
+    [ "$(echo "$output" | sort | uniq -c | xargs)" = "1000 200" ]
+}

@@ -1,0 +1,31 @@
+# serve.py NAME PORT: a web server that says its name, whom it saw, and what it was told about him.
+import http.server
+import socketserver
+import sys
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length).decode()
+        text = "%s %s %s %s %s %s\n" % (sys.argv[1], self.client_address[0], self.headers.get("X-Forwarded-For", "-"),
+                                        self.headers.get("Host", "-"), self.path, body or "-")
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+
+Server(("", int(sys.argv[2])), Handler).serve_forever()
