@@ -185,6 +185,14 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
         }
         return true;
     }
+    const struct vpn_connection *vpn = store_get(store, &vpn_connection_kind, id);
+    const char *site = vpn ? onprem_site_of_vpn(cloud->net, vpn) : NULL;
+    if (site) { /* what is behind it */
+        return find_site(cloud, site, node, err);
+    }
+    if (store_get(store, &customer_gateway_kind, id) || store_get(store, &direct_connect_gateway_kind, id)) {
+        return find_site(cloud, id, node, err);
+    }
     const struct nat_gateway *nat = store_get(store, &nat_gateway_kind, id);
     if (nat) {
         snprintf(node->id, sizeof node->id, "%s", id);

@@ -19,6 +19,8 @@ same() { # SCENARIO
 
 @test "three-tier" { same three-tier; }
 @test "nacl-return-path" { same nacl-return-path; }
+@test "hub-and-spoke" { same hub-and-spoke; }
+@test "hybrid-vpn" { same hybrid-vpn; }
 
 @test "every shipped scenario is tested" {
     for f in scenarios/*.lua; do
