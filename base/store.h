@@ -45,6 +45,7 @@ struct kind {
     size_t size;            /* of the struct */
     const struct field *fields;
     bool shows_owner;       /* AWS's shape has OwnerId */
+    bool single;            /* AWS shows one object of an account and region, not a list: its id is "ACCOUNT/REGION" */
     const struct filter_row *filters;                                  /* ends with a NULL name; may be NULL */
     void (*init)(void *object);                                        /* store_add: members whose absence does not mean 0; may be NULL */
     void (*loaded)(struct store *store, void *object);                 /* after fields_load: normalise what AWS's form needs; may be NULL */

@@ -35,6 +35,7 @@
     FAMILY(ops_ec2_endpoints) \
     FAMILY(ops_ec2_endpoint_services) \
     FAMILY(ops_ec2_egress_dhcp) \
+    FAMILY(ops_ec2_block_public_access) \
     FAMILY(ops_ec2_vpn) \
     FAMILY(ops_elbv2) \
     FAMILY(ops_route53) \

@@ -7,6 +7,7 @@
 #include "netsim/analysis/obstacle_mend.h"
 #include "netsim/analysis/wording.h"
 #include "netsim/model/appliance.h"
+#include "netsim/model/block_public_access.h"
 #include "netsim/model/failure.h"
 #include "netsim/model/network.h"
 
@@ -179,6 +180,15 @@ say_appliance_keeps(const struct obstacle *o, struct buf *out)
 {
     buf_printf(out, "a route hands %s to %s, which sends on nothing (tag " APPLIANCE_TAG "=none)",
                ip_str(&o->packet->dst), named_eni(o));
+}
+
+static void
+say_public_access(const struct obstacle *o, struct buf *out)
+{
+    const struct vpc *vpc = o->walk->vpc_id ? store_get(network_store(o->net), &vpc_kind, o->walk->vpc_id) : NULL;
+    buf_printf(out, "VPC Block Public Access is in the mode %s, and neither %s nor its subnet %s is excluded for this",
+               vpc ? public_access_mode(o->net, vpc) : "?", vpc ? vpc->obj.id : "the VPC",
+               o->hop->subnet ? named(&o->hop->subnet->obj, NULL) : "");
 }
 
 static void
@@ -378,6 +388,7 @@ static const struct stop_words {
     [STOP_SOURCE_DEST_CHECK] = { M_ENI | M_ADDRESS_DST, say_source_dest_check, mend_source_dest_check },
     [STOP_APPLIANCE] = { M_ENI | M_COMPONENT, say_appliance, NULL },
     [STOP_APPLIANCE_KEEPS] = { M_ENI | M_COMPONENT | M_ADDRESS_DST, say_appliance_keeps, NULL },
+    [STOP_PUBLIC_ACCESS] = { M_IGW | M_COMPONENT | M_SUBNET | M_ENI, say_public_access, mend_public_access },
     [STOP_INGRESS_NO_PUBLIC_IP] = { M_ENI | M_COMPONENT | M_TABLE, say_ingress_no_public_ip, NULL },
     [STOP_NO_IGW] = { M_IGW, say_no_igw, mend_no_igw },
     [STOP_IGW_NO_PUBLIC_IP] = { M_IGW | M_ADDRESS_SRC, say_igw_no_public_ip, mend_public_ip },

@@ -222,6 +222,17 @@ free_elastic_ip(const struct obstacle *o)
 }
 
 void
+mend_public_access(const struct obstacle *o, struct buf *out)
+{
+    const char *id = o->hop->subnet ? o->hop->subnet->obj.id : o->walk->vpc_id;
+    buf_printf(out, "ec2 create-vpc-block-public-access-exclusion --%s-id %s --internet-gateway-exclusion-mode %s",
+               o->hop->subnet ? "subnet" : "vpc", id ? id : "VPC",
+               network_eni_by_address(o->net, o->walk->vpc_id ? o->walk->vpc_id : "", &o->packet->src)
+                   ? "allow-egress"
+                   : "allow-bidirectional");
+}
+
+void
 mend_public_ip(const struct obstacle *o, struct buf *out)
 {
     const struct eni *eni = o->walk->stop == STOP_NO_PUBLIC_IP ? o->eni

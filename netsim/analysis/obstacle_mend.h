@@ -19,4 +19,4 @@ struct failure;
 const struct failure *obstacle_failure(const struct obstacle *obstacle);
 
 typedef void mend_fn(const struct obstacle *obstacle, struct buf *out);
-mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_instance_state, mend_failed, mend_source_dest_check, mend_no_igw, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive;
+mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_instance_state, mend_failed, mend_source_dest_check, mend_no_igw, mend_public_access, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive;

@@ -49,6 +49,19 @@ igw_translate_out(struct walk *w)
     return STOP_NONE;
 }
 
+/* Block Public Access stops connections where they begin; their answers go with them. */
+bool
+walk_public_access_stops(struct walk *w, const struct eni *eni, enum bpa_way way)
+{
+    const struct vpc *vpc = walk_get(w, &vpc_kind, w->vpc_id);
+    if (w->is_reply || !vpc || !public_access_blocked(w->net, vpc, eni ? eni->subnet_id : NULL, way)) {
+        return false;
+    }
+    w->eni = eni ? eni : w->eni;
+    w->hops.items[w->hops.n - 1].subnet = eni ? walk_get(w, &subnet_kind, eni->subnet_id) : NULL;
+    return walk_stops(w, STOP_PUBLIC_ACCESS);
+}
+
 void
 place_igw_out(struct walk *w)
 {
@@ -57,6 +70,10 @@ place_igw_out(struct walk *w)
     hop->id = w->route->gateway_id;
     if ((!igw || !igw_attached_to(igw, w->vpc_id)) && (walk_stops(w, STOP_NO_IGW) || !igw)) {
         w->at = AT_END;
+        return;
+    }
+    const struct eni *sender = network_eni_by_address(w->net, w->vpc_id, &w->packet.src);
+    if (walk_public_access_stops(w, sender, sender && eni_nat_gateway(w->net, sender) ? BPA_OUT_ONLY : BPA_OUT)) {
         return;
     }
     enum stop stop = igw_translate_out(w);
@@ -196,6 +213,8 @@ place_igw_in(struct walk *w)
     } else if (unused && walk_stops(w, STOP_NO_PUBLIC_IP)) {
         return;
     } else if (refused && walk_stops(w, refused)) {
+        return;
+    } else if (walk_public_access_stops(w, eni, BPA_IN)) {
         return;
     } else {
         w->packet.dst = private_ip;

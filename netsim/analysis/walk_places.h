@@ -2,6 +2,7 @@
  * gateways), walk_routers.c (what joins VPCs and leads out of AWS), walk_endpoint.c and walk_balancer.c.  Nobody else includes it. */
 #pragma once
 #include "netsim/analysis/walk.h"
+#include "netsim/model/block_public_access.h"
 
 enum place {
     AT_END,
@@ -64,6 +65,8 @@ void place_tgw_table(struct walk *w);
 void place_vgw_out(struct walk *w);
 void place_eigw_out(struct walk *w);
 void place_vpce(struct walk *w);
+/* VPC Block Public Access; 'eni' has the address that the gateway sees.  True: stopped there. */
+bool walk_public_access_stops(struct walk *w, const struct eni *eni, enum bpa_way way);
 /* walk_appliance.c: an interface that a route leads to; an answer to an address that the appliance lent (true: turned back, to be sent
  * on); out again by the interface that leads to the destination. */
 void place_appliance(struct walk *w);

@@ -507,6 +507,8 @@ place_eigw_out(struct walk *w)
         walk_stop(w, STOP_IGW_PRIVATE_DESTINATION);
     } else if (!network_eni_by_address(w->net, w->vpc_id, &w->packet.src)) {
         walk_stop(w, STOP_IGW_NO_PUBLIC_IP);
+    } else if (walk_public_access_stops(w, network_eni_by_address(w->net, w->vpc_id, &w->packet.src), BPA_OUT_ONLY)) {
+        return;
     } else if (walk_is_target(w, id) || w->target.kind == TARGET_INTERNET || w->target.kind == TARGET_ADDRESS) {
         walk_arrive(w);
     } else {

@@ -22,6 +22,7 @@ const struct stop_row stop_rows[N_STOPS] = {
     [STOP_SOURCE_DEST_CHECK] = { "source-dest-check", { "ENI_SOURCE_DEST_CHECK_RESTRICTION" } },
     [STOP_APPLIANCE] = { "unsupported-appliance", { "UNSUPPORTED_COMPONENT" } },
     [STOP_APPLIANCE_KEEPS] = { "appliance-keeps", { "ENI_ADDRESS_RESTRICTION", "NO_PATH" } },
+    [STOP_PUBLIC_ACCESS] = { "vpc-block-public-access", { "VPC_BLOCK_PUBLIC_ACCESS_ENABLED" } },
     [STOP_INGRESS_NO_PUBLIC_IP] = { "ingress-no-public-ip", { "INGRESS_RTB_NO_PUBLIC_IP" } },
     [STOP_NO_IGW] = { "no-igw", { "BAD_STATE_ATTACHMENT" } },
     [STOP_IGW_NO_PUBLIC_IP] = { "igw-no-public-ip", { "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS" } },

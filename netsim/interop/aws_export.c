@@ -146,6 +146,11 @@ write_list(struct exporter *ex, const struct kind *kind, const char *owner, json
     if (kind == &instance_kind) {
         return write_file(ex, owner, "Reservations", instances_to_reservations(ex->net, objects));
     }
+    if (kind->single) {
+        json_t *one = json_array_get(objects, 0);
+        json_object_del(one, kind->id_member);
+        return write_file(ex, owner, kind->list, json_incref(one));
+    }
     return write_parts(ex, kind, owner, objects) && write_file(ex, owner, kind->list, json_incref(objects));
 }
 

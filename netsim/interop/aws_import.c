@@ -420,6 +420,26 @@ prefix_list_of_file(const char *name, char id[static ID_SIZE])
     return at && length > 3;
 }
 
+/* AWS prints it without a list and names it by the account and region it is of. */
+static bool
+add_single(struct importer *im, struct record_list *list, const struct dump *dump, const char *name,
+           const json_t *value)
+{
+    json_t *item = json_copy((json_t *)value);
+    const char *account = json_str(item, "AwsAccountId"), *region = json_str(item, "AwsRegion");
+    account = account ? account : dump->account[0] ? dump->account : network_account(im->net);
+    region = region ? region : dump->region[0] ? dump->region : network_region(im->net);
+    json_object_set_new(item, list->kind->id_member, json_sprintf("%s/%s", account, region));
+    json_object_set_new(item, "OwnerId", json_string(account));
+    json_object_set_new(item, "Region", json_string(region));
+    json_object_del(item, "AwsAccountId");
+    json_object_del(item, "AwsRegion");
+    im->report.known_lists++;
+    bool ok = add_record(im, list, dump, item, xstrdup(name), NULL);
+    json_decref(item);
+    return ok;
+}
+
 static bool
 collect_list(struct importer *im, const struct dump *dump, const char *name, const json_t *value)
 {
@@ -436,6 +456,9 @@ collect_list(struct importer *im, const struct dump *dump, const char *name, con
     if (!list) {
         report_skipped_list(&im->report, dump->name, name, value);
         return true;
+    }
+    if (list->kind->single && json_is_object(value)) {
+        return add_single(im, list, dump, name, value);
     }
     if (!json_is_array(value)) {
         struct err cause = { 0 };

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/buf.h"
 #include "netsim/live/plan.h"
+#include "netsim/model/block_public_access.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
@@ -176,6 +177,8 @@ void plan_internet_hosts(struct builder *b, bool ip6);
 void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_kind kind, struct ip ip, uint16_t port, const char *id);
 /* plan_router.c: routes and the packet path of a VPC. */
 void plan_router(struct builder *b, struct plan_vpc *v);
+/* plan_public_access.c: what VPC Block Public Access stops at a gateway, whose connections from inside count as 'out'. */
+void plan_public_access(struct builder *b, const struct plan_vpc *v, struct plan_ns *gateway, enum bpa_way out);
 /* plan_appliance.c: an instance's namespace as its role asks for; then what the router must know of appliances. */
 void plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns);
 void plan_appliances(struct builder *b, struct plan_vpc *v);

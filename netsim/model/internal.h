@@ -2,6 +2,7 @@
 #pragma once
 #include <stdlib.h>
 #include <string.h>
+#include "netsim/model/block_public_access.h"
 #include "netsim/model/dhcp_options.h"
 #include "netsim/model/egress_only_gateway.h"
 #include "netsim/model/endpoint.h"

@@ -38,6 +38,8 @@ const struct kind *const network_kinds[] = {
     &route_table_kind,
     &flow_log_kind,
     &hosted_zone_kind,
+    &block_public_access_kind,
+    &bpa_exclusion_kind,
     &insights_path_kind,
     &insights_analysis_kind,
     &access_scope_kind,

@@ -7,6 +7,7 @@
  * -> fw */
 #pragma once
 #include "netsim/model/appliance.h"
+#include "netsim/model/block_public_access.h"
 #include "tests/unit/model.h"
 
 struct appliance_lab {
@@ -166,6 +167,43 @@ answers_go_through_too(struct appliance_lab *l)
     appliance_route(l, l->data_table, "10.0.1.0/24", l->fw_eni->obj.id, NULL);
 }
 
+__attribute__((unused)) static void
+nothing_public(struct appliance_lab *l)
+{
+    block_public_access_set(l->net, "block-bidirectional");
+}
+
+__attribute__((unused)) static void
+nothing_inwards(struct appliance_lab *l)
+{
+    block_public_access_set(l->net, "block-ingress");
+}
+
+__attribute__((unused)) static void
+nothing_public_but_site(struct appliance_lab *l)
+{
+    struct err err = { 0 };
+    nothing_public(l);
+    REQUIRE(bpa_exclusion_create(l->net, l->site->obj.id, "allow-bidirectional", &err), "%s", err.text);
+}
+
+/* The subnet's own exclusion counts, not its VPC's. */
+__attribute__((unused)) static void
+site_may_go_out(struct appliance_lab *l)
+{
+    struct err err = { 0 };
+    nothing_public(l);
+    REQUIRE(bpa_exclusion_create(l->net, l->vpc->obj.id, "allow-bidirectional", &err), "%s", err.text);
+    REQUIRE(bpa_exclusion_create(l->net, l->site->obj.id, "allow-egress", &err), "%s", err.text);
+}
+
+__attribute__((unused)) static void
+closed_and_opened_again(struct appliance_lab *l)
+{
+    nothing_public(l);
+    block_public_access_set(l->net, "off");
+}
+
 static const struct appliance_case appliance_cases[] = {
     { "the NAT instance sends to the internet", NULL, "app", "internet", PROTOCOL_TCP, 443, true, true, NULL },
     { "without its tag it sends private addresses, which the gateway does not carry", nat_forwards_only, "app",
@@ -184,6 +222,20 @@ static const struct appliance_case appliance_cases[] = {
     { "its group is asked as well", NULL, "internet", "web", PROTOCOL_TCP, 22, false, false, "sg-ingress" },
     { "a middlebox behind the gateway needs a public address", fw_has_no_public_ip, "internet", "web", PROTOCOL_TCP, 80,
       false, false, "ingress-no-public-ip" },
+    { "Block Public Access", nothing_public, "app", "internet", PROTOCOL_TCP, 443, false, false,
+      "vpc-block-public-access" },
+    { "inwards too", nothing_public, "internet", "web", PROTOCOL_TCP, 80, false, false, "vpc-block-public-access" },
+    { "inside the VPC it means nothing", nothing_public, "app", "db", PROTOCOL_UDP, 5432, true, true, NULL },
+    { "block-ingress leaves NAT gateways a way out, not instances", nothing_inwards, "web", "internet", PROTOCOL_TCP,
+      443, false, false, "vpc-block-public-access" },
+    { "an excluded subnet", nothing_public_but_site, "internet", "web", PROTOCOL_TCP, 80, true, true, NULL },
+    { "the others are not", nothing_public_but_site, "app", "internet", PROTOCOL_TCP, 443, false, false,
+      "vpc-block-public-access" },
+    { "an exclusion for connections from inside", site_may_go_out, "web", "internet", PROTOCOL_TCP, 443, true, true,
+      NULL },
+    { "lets none in", site_may_go_out, "internet", "web", PROTOCOL_TCP, 80, false, false, "vpc-block-public-access" },
+    { "the VPC's exclusion", site_may_go_out, "app", "internet", PROTOCOL_TCP, 443, true, true, NULL },
+    { "off", closed_and_opened_again, "app", "internet", PROTOCOL_TCP, 443, true, true, NULL },
     { "out through the firewall: its own public address is web's", NULL, "web", "internet", PROTOCOL_TCP, 443, true,
       true, NULL },
 };
