@@ -38,6 +38,8 @@
     FAMILY(ops_ec2_block_public_access) \
     FAMILY(ops_ec2_vpn) \
     FAMILY(ops_elbv2) \
+    FAMILY(ops_elbv2_targets) \
+    FAMILY(ops_elbv2_listeners) \
     FAMILY(ops_route53) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \

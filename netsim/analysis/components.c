@@ -179,7 +179,21 @@ members_service(const struct walk *walk, const struct hop *hop, const struct pac
     }
 }
 
-/* Target groups come without their attributes, so whether the client's address is kept is what AWS does by default. */
+static bool
+attributes_known(const struct walk *walk, const struct lb_listener *listener)
+{
+    bool known = listener && listener->actions.n > 0;
+    for (size_t i = 0; known && i < listener->actions.n; i++) {
+        const struct lb_action *action = &listener->actions.items[i];
+        const struct target_group *group =
+            action->group_arn ? network_target_group(walk->net, action->group_arn) : NULL;
+        known = group && group->attributes.n > 0;
+    }
+    return known;
+}
+
+/* Dumps have target groups without their attributes; whether the client's address is kept is then what AWS does by
+ * default. */
 static void
 members_balancer(const struct walk *walk, const struct hop *hop, const struct packet *before, json_t *json)
 {
@@ -190,7 +204,8 @@ members_balancer(const struct walk *walk, const struct hop *hop, const struct pa
         set(listener, "Arn", json_string(hop->listener->arn ? hop->listener->arn : ""));
         set(json, "ElasticLoadBalancerListener", listener);
     }
-    if (lb && load_balancer_is_network(lb) && !hop->stopped && !ip_equal(&hop->packet.dst, &before->dst)) {
+    if (lb && load_balancer_is_network(lb) && !hop->stopped && !ip_equal(&hop->packet.dst, &before->dst) &&
+        !attributes_known(walk, hop->listener)) {
         bool kept = ip_equal(&hop->packet.src, &before->src);
         component_detail(json, "MISSING_TARGET_GROUP_ATTRIBUTES");
         component_detail(json, kept ? "ASSUMPTION_PRESERVE_CLIENT_IP_IS_ENABLED"

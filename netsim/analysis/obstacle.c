@@ -341,6 +341,7 @@ static const char *const gateway_texts[N_STOPS] = {
     [STOP_LB_NO_GROUP] = "has a listener without a target group",
     [STOP_LB_NO_TARGET] = "has no registered target behind this listener",
     [STOP_LB_NO_TARGET_IN_ZONE] = "has no target in the zone of this node, and cross-zone balancing is off",
+    [STOP_LB_LOOPBACK] = "keeps the client's address, so it cannot send to the target that is the client",
 };
 
 static void
@@ -433,6 +434,7 @@ static const struct stop_words {
     [STOP_LB_NO_GROUP] = { M_COMPONENT | M_LB, say_by_gateway, NULL },
     [STOP_LB_NO_TARGET] = { M_COMPONENT | M_LB | M_LB_GROUPS, say_by_gateway, NULL },
     [STOP_LB_NO_TARGET_IN_ZONE] = { M_COMPONENT | M_LB | M_LB_GROUPS | M_ZONE, say_by_gateway, NULL },
+    [STOP_LB_LOOPBACK] = { M_COMPONENT | M_LB, say_by_gateway, NULL },
     [STOP_UNMODELLED] = { M_COMPONENT, say_unmodelled, NULL },
     [STOP_ASYMMETRIC] = { M_ADDRESS_SRC, say_asymmetric, NULL },
     [STOP_TOO_LONG] = { M_TABLE | M_ROUTE, say_too_long, NULL },

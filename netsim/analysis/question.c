@@ -357,6 +357,7 @@ question_init(const struct network *net, const struct flow_spec *flow, struct qu
         p->icmp_code = flow->icmp_code >= 0 ? flow->icmp_code : 0;
     }
     q->wanted_receiver = flow->receiver;
+    q->health_check = flow->health_check;
     q->all_obstacles = flow->all_obstacles;
     q->from_alone = flow->interfaces_alone && flow->from.kind == FLOW_END_ENI;
     q->to_alone = flow->interfaces_alone && flow->to.kind == FLOW_END_ENI;

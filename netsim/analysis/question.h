@@ -21,6 +21,7 @@ struct question {
     struct ip anyone;            /* the outside host, where the question names none */
     bool all_obstacles;
     struct obstacles *mended;    /* noted and passed; NULL: the first one ends it */
+    bool health_check;           /* a balancer's own */
     bool filters_open;           /* walk past every filter: reach_open_ways() */
     bool no_public_ip;           /* from outside to an interface without public address */
 };

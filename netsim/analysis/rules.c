@@ -109,6 +109,9 @@ sg_rule_fits_group(const struct network *net, const char *vpc_id, const struct s
                    const struct origin *origin)
 {
     bool from_elsewhere = origin && origin->by != ORIGIN_HERE;
+    if (origin && origin->balancer && eni_has_group(origin->balancer, rule->group_id)) {
+        return true;
+    }
     if (!from_elsewhere && group_holds_address(net, vpc_id, rule->group_id, ip)) {
         return true;
     }

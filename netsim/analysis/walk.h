@@ -30,7 +30,7 @@ enum stop {
     STOP_TGW_ZONE, STOP_TGW_NO_ASSOCIATION, STOP_TGW_UNKNOWN_ROUTES, STOP_TGW_NO_ROUTE, STOP_TGW_BLACKHOLE, STOP_TGW_VPN,
     STOP_VPN, STOP_VPN_NO_ROUTE, STOP_VGW_SOURCE, STOP_VGW_NO_ROUTE,
     STOP_VPCE_PROTOCOL, STOP_VPCE_SOURCE, STOP_VPCE_INTRA_VPC, STOP_VPCE_ZONE, STOP_GWLB_PROTOCOL, STOP_GWLB_PORT, STOP_EIGW_PROTOCOL, STOP_EIGW_UNSOLICITED,
-    STOP_LB_STATE, STOP_LB_NO_LISTENER, STOP_LB_NO_GROUP, STOP_LB_NO_TARGET, STOP_LB_NO_TARGET_IN_ZONE,
+    STOP_LB_STATE, STOP_LB_NO_LISTENER, STOP_LB_NO_GROUP, STOP_LB_NO_TARGET, STOP_LB_NO_TARGET_IN_ZONE, STOP_LB_LOOPBACK,
     STOP_UNMODELLED, STOP_ASYMMETRIC, STOP_TOO_LONG,
     N_STOPS,
 };
@@ -87,6 +87,7 @@ struct walk {
     struct ip anyone;            /* an address that stands for every host outside; IP_NONE: none does */
     bool is_reply;
     struct obstacles *mended; /* noted and passed, as mended.h says; NULL: the first one ends the walk */
+    bool health_check; /* a balancer's own question to its target */
     bool filters_open; /* groups and ACLs become hops and let everything through: connectivity.c judges them as sets */
     struct session *session; /* the first packet writes it, the reply reads it */
     VEC(struct hop) hops;

@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html (client IP
  * preservation),
  * .../network/network-load-balancers.html (cross-zone), .../application/introduction.html */
+#include <stdlib.h>
 #include <string.h>
 
 #include "netsim/analysis/mended.h"
@@ -86,24 +87,61 @@ add_action(const struct walk *w, group_list *groups, const struct lb_action *act
     return same(action->type, "redirect") || same(action->type, "fixed-response");
 }
 
-/* Which rule takes a request depends on what is in it, so each of them may. */
 static bool
-listener_groups(const struct walk *w, const struct lb_listener *listener, group_list *groups)
+add_actions(const struct walk *w, group_list *groups, const struct lb_action *actions, size_t n)
 {
     bool answers = false;
-    for (size_t i = 0; i < listener->actions.n; i++) {
-        answers = add_action(w, groups, &listener->actions.items[i]) || answers;
-    }
-    for (size_t r = 0; r < listener->rules.n; r++) {
-        for (size_t i = 0; i < listener->rules.items[r].actions.n; i++) {
-            answers = add_action(w, groups, &listener->rules.items[r].actions.items[i]) || answers;
-        }
+    for (size_t i = 0; i < n; i++) {
+        answers = add_action(w, groups, &actions[i]) || answers;
     }
     return answers;
 }
 
+/* The rule after 'last' by priority; NULL: there is none. */
+static const struct lb_rule *
+next_rule(const struct lb_listener *listener, long last)
+{
+    const struct lb_rule *next = NULL;
+    long best = 0;
+    for (size_t i = 0; i < listener->rules.n; i++) {
+        const struct lb_rule *rule = &listener->rules.items[i];
+        long priority = rule->priority ? strtol(rule->priority, NULL, 10) : 0;
+        if (!rule->is_default && priority > last && (!next || priority < best)) {
+            next = rule;
+            best = priority;
+        }
+    }
+    return next;
+}
+
+/* Which rule takes a request depends on what is in it, so each of them may, but for those about the client's address:
+ * one that does not fit is out, one that fits and asks nothing else takes all that the rules before it leave. */
+static bool
+listener_groups(const struct walk *w, const struct lb_listener *listener, group_list *groups)
+{
+    bool answers = false;
+    long last = 0;
+    for (const struct lb_rule *rule; (rule = next_rule(listener, last)); last = strtol(rule->priority, NULL, 10)) {
+        bool always;
+        if (rule_may_take(rule, &w->packet.src, &always)) {
+            answers = add_actions(w, groups, rule->actions.items, rule->actions.n) || answers;
+            if (always) {
+                return answers;
+            }
+        }
+    }
+    return add_actions(w, groups, listener->actions.items, listener->actions.n) || answers;
+}
+
 /* ---- Targets -------------------------------------------------------------------------------------------------------
  */
+
+static const struct ip *
+node_address(const struct eni *node, int family)
+{
+    bool v6 = family == IP_V6 && node->addresses6.n > 0;
+    return v6 ? &node->addresses6.items[0].ip : eni_primary_ip(node);
+}
 
 struct candidate {
     const struct eni *eni; /* NULL: an address outside the VPC */
@@ -113,6 +151,7 @@ struct candidate {
     bool keeps_client;  /* the target sees the client's address */
     const char *zone;   /* NULL: not known */
     bool needs_zone_on; /* an instance in a zone the balancer is not enabled in gets nothing */
+    bool crosses_zones;
 };
 
 static bool
@@ -134,7 +173,7 @@ candidate_init(const struct walk *w, const struct load_balancer *lb, const struc
         c->eni = network_eni_by_address(w->net, lb->vpc_id, &c->ip);
     }
     if (c->eni && !c->ip.family) {
-        const struct ip *own = eni_primary_ip(c->eni);
+        const struct ip *own = node_address(c->eni, same(group->ip_address_type, "ipv6") ? IP_V6 : IP_V4);
         c->ip = own ? *own : c->ip;
     }
     if (c->eni) {
@@ -142,10 +181,12 @@ candidate_init(const struct walk *w, const struct load_balancer *lb, const struc
         c->zone = c->eni->zone ? c->eni->zone : subnet ? subnet->zone : NULL;
         c->id = *c->eni->attachment.instance_id ? c->eni->attachment.instance_id : c->id;
     }
-    /* A network balancer keeps the client's address for instances and for udp; for addresses over tcp it does not. */
-    bool by_address = same(group->target_type, "ip") && (same(group->protocol, "TCP") || same(group->protocol, "TLS"));
-    c->keeps_client = load_balancer_is_network(lb) && !by_address;
-    return c->ip.family == w->packet.dst.family;
+    /* Between IPv6 clients and IPv4 targets the address cannot be kept, and udp is not carried. */
+    bool same_family = c->ip.family == w->packet.dst.family;
+    c->crosses_zones = target_group_crosses_zones(group, lb);
+    c->keeps_client = load_balancer_is_network(lb) && same_family && target_group_keeps_client(group);
+    return c->ip.family && (same_family || w->packet.protocol == PROTOCOL_TCP) && node_address(w->eni, c->ip.family) &&
+           node_address(w->eni, c->ip.family)->family == c->ip.family;
 }
 
 static bool
@@ -165,7 +206,7 @@ zone_fits(const struct walk *w, const struct load_balancer *lb, const struct can
     if (c->needs_zone_on && !zone_enabled(lb, c->zone)) {
         return false;
     }
-    return load_balancer_crosses_zones(lb) || !node || !c->zone || strcmp(node, c->zone) == 0;
+    return c->crosses_zones || !node || !c->zone || strcmp(node, c->zone) == 0;
 }
 
 /* ---- The ways behind -----------------------------------------------------------------------------------------------
@@ -196,9 +237,10 @@ walk_to_target(struct walk *b, const struct candidate *c)
     b->packet.dst = c->ip;
     b->packet.dst_port = c->port;
     if (!c->keeps_client || b->endpoint) { /* PrivateLink never shows a client's address */
-        b->packet.src = at_node.dst;
+        b->packet.src = at_node.dst.family == c->ip.family ? at_node.dst : *node_address(b->eni, c->ip.family);
         b->origin = (struct origin){ .vpc_id = b->vpc_id };
     }
+    b->origin.balancer = b->eni;
     b->endpoint = NULL;
     t.after = b->packet;
     *VEC_ADD(&b->session->translations) = t;
@@ -206,7 +248,9 @@ walk_to_target(struct walk *b, const struct candidate *c)
         b->hops.items[b->hops.n - 1].packet = b->packet;
     }
     b->at = AT_EDGE_OUT;
-    if (walk_pass_groups(b, true)) {
+    if (c->eni && eni_has_ip(c->eni, &b->packet.src)) {
+        walk_stop(b, STOP_LB_LOOPBACK); /* it would answer itself, past the balancer */
+    } else if (walk_pass_groups(b, true)) {
         walk_go_on(b);
     }
 }
@@ -399,13 +443,6 @@ node_in_zone(const struct walk *w, const struct load_balancer *lb)
     return NULL;
 }
 
-static const struct ip *
-node_address(const struct eni *node, int family)
-{
-    bool v6 = family == IP_V6 && node->addresses6.n > 0;
-    return v6 ? &node->addresses6.items[0].ip : eni_primary_ip(node);
-}
-
 /* Handed over inside AWS: no route table and no network ACL lies between the endpoint and the node.  Rules of the
  * node's groups see the client's address, and no group of it. */
 static void
@@ -467,7 +504,7 @@ bool
 balancer_sends(struct walk *w)
 {
     const struct load_balancer *lb = w->is_reply ? NULL : network_load_balancer_of_eni(w->net, w->eni);
-    if (!lb || !same(lb->type, "gateway")) {
+    if (!lb || !same(lb->type, "gateway") || w->health_check) {
         return true;
     }
     walk_cross(w, HOP_LB, &lb->obj);

@@ -67,6 +67,7 @@ const struct stop_row stop_rows[N_STOPS] = {
     [STOP_LB_NO_GROUP] = { "lb-no-target", { "ELBV2_LISTENER_HAS_NO_TG", "ELBV2_LISTENER_REQUIRES_TG_ACCEPT" } },
     [STOP_LB_NO_TARGET] = { "lb-no-target", { "ELBV2_LISTENER_REQUIRES_TG_ACCEPT", "TARGET_ADDRESS_RESTRICTION" } },
     [STOP_LB_NO_TARGET_IN_ZONE] = { "lb-no-target", { "ELBV2_NO_TARGETS_IN_AZ", "ELBV2_LISTENER_REQUIRES_TG_ACCEPT" } },
+    [STOP_LB_LOOPBACK] = { "lb-loopback", { "ELBV2_SOURCE_ADDRESS_PRESERVATION" } },
     [STOP_UNMODELLED] = { "unsupported", { "UNSUPPORTED_COMPONENT" } },
     [STOP_ASYMMETRIC] = { "asymmetric-return", { "NO_ROUTE_TO_DESTINATION" } },
     [STOP_TOO_LONG] = { "routing-loop", { "NO_PATH" } },

@@ -13,6 +13,7 @@ const struct aws_part aws_parts[] = {
     { "TransitGatewayStaticRoutes", &tgw_route_table_kind, false, " Routes " },
     { "LoadBalancerListeners", &load_balancer_kind, false, " Listeners " },
     { "LoadBalancerAttributes", &load_balancer_kind, false, " Attributes " },
+    { "TargetGroupAttributes", &target_group_kind, false, " Attributes " },
     { "LoadBalancerTargetHealth", &target_group_kind, false, " TargetHealthDescriptions " },
     { "AllowedPrincipals", &private_service_kind, false, " AllowedPrincipals " },
     { "VpcEndpointConnections", &endpoint_kind, false, " VpcEndpointConnectionId " },

@@ -154,6 +154,18 @@ subnet_use(struct net_index *index, const char *subnet_id)
 /* ---- building ------------------------------------------------------------------------------------------------------
  */
 
+/* In order of creation: what is put back after a change goes to its old place. */
+static void
+list_add_in_order(struct eni_list *list, struct eni *eni)
+{
+    size_t at = list->enis.n;
+    *VEC_ADD(&list->enis) = eni;
+    while (at > 0 && list->enis.items[at - 1]->obj.sequence > eni->obj.sequence) {
+        list->enis.items[at] = list->enis.items[at - 1];
+        list->enis.items[--at] = eni;
+    }
+}
+
 static void
 eni_add(struct net_index *index, struct eni *eni)
 {
@@ -170,17 +182,10 @@ eni_add(struct net_index *index, struct eni *eni)
     }
     use->used += (uint32_t)eni->addresses.n;
     for (size_t i = 0; i < eni->groups.n; i++) {
-        /* In order of creation: what is put back after a change goes to its old place. */
-        struct eni_list *list = list_of(&index->groups, eni->groups.items[i].id);
-        size_t at = list->enis.n;
-        *VEC_ADD(&list->enis) = eni;
-        while (at > 0 && list->enis.items[at - 1]->obj.sequence > eni->obj.sequence) {
-            list->enis.items[at] = list->enis.items[at - 1];
-            list->enis.items[--at] = eni;
-        }
+        list_add_in_order(list_of(&index->groups, eni->groups.items[i].id), eni);
     }
     if (load_balancer_of_description(eni)) {
-        *VEC_ADD(&list_of(&index->balancers, load_balancer_of_description(eni))->enis) = eni;
+        list_add_in_order(list_of(&index->balancers, load_balancer_of_description(eni)), eni);
     }
     if (eni->attached && eni->attachment.instance_id[0]) {
         struct eni_list *list = list_of(&index->instances, eni->attachment.instance_id);

@@ -51,6 +51,12 @@ target_groups_follow(struct network *net)
 }
 
 static bool
+is_gateway(const struct load_balancer *lb)
+{
+    return str_is(lb->type, "gateway");
+}
+
+static bool
 group_check(const struct network *net, const struct load_balancer *lb, const char *arn, struct err *err)
 {
     const struct target_group *group = network_target_group(net, arn ? arn : "");
@@ -61,7 +67,10 @@ group_check(const struct network *net, const struct load_balancer *lb, const cha
         return err_set(err, ERR_INPUT, "InvalidConfigurationRequest", "the target group `%s` is of `%s`, `%s` of `%s`",
                        group->name, group->vpc_id, lb->name, lb->vpc_id);
     }
-    if (load_balancer_is_network(lb) ? !is_network_protocol(group->protocol) : !is_web_protocol(group->protocol)) {
+    bool fits = is_gateway(lb)                 ? str_is(group->protocol, "GENEVE")
+                : load_balancer_is_network(lb) ? is_network_protocol(group->protocol)
+                                               : is_web_protocol(group->protocol);
+    if (!fits) {
         return err_set(err, ERR_INPUT, "InvalidConfigurationRequest",
                        "the target group `%s` speaks %s, which a balancer of type %s does not", group->name,
                        group->protocol, lb->type);
@@ -84,7 +93,7 @@ actions_check(const struct network *net, const struct load_balancer *lb, struct 
     for (size_t i = 0; i < n; i++) {
         struct lb_action *action = &actions[i];
         if (!str_is(action->type, "forward")) {
-            if (load_balancer_is_network(lb) || str_empty(action->type)) {
+            if (load_balancer_is_network(lb) || is_gateway(lb) || str_empty(action->type)) {
                 return err_set(err, ERR_INPUT, "InvalidLoadBalancerAction", "a balancer of type %s has no action `%s`",
                                lb->type, action->type ? action->type : "");
             }
@@ -109,10 +118,17 @@ actions_check(const struct network *net, const struct load_balancer *lb, struct 
     return true;
 }
 
+/* 'old': the one that it takes the place of; NULL: none. */
 static bool
-listener_check(const struct load_balancer *lb, const struct lb_listener *listener, struct err *err)
+listener_check(const struct load_balancer *lb, const struct lb_listener *listener, const struct lb_listener *old,
+               struct err *err)
 {
     const char *protocol = listener->protocol;
+    if (is_gateway(lb)) { /* it takes every packet */
+        return (!protocol && !listener->port && (old || lb->listeners.n == 0)) ||
+               err_set(err, ERR_INPUT, "ValidationError",
+                       "a balancer of type gateway has one listener, without protocol and port");
+    }
     if (load_balancer_is_network(lb) ? !is_network_protocol(protocol) : !is_web_protocol(protocol)) {
         return err_set(err, ERR_INPUT, "ValidationError", "listeners of a balancer of type %s are %s, not `%s`",
                        lb->type, load_balancer_is_network(lb) ? "TCP, UDP, TCP_UDP, TLS" : "HTTP, HTTPS",
@@ -125,7 +141,7 @@ listener_check(const struct load_balancer *lb, const struct lb_listener *listene
         return err_set(err, ERR_INPUT, "ValidationError", "a certificate must be specified for %s listeners", protocol);
     }
     for (size_t i = 0; i < lb->listeners.n; i++) {
-        if (lb->listeners.items[i].port == listener->port) {
+        if (&lb->listeners.items[i] != old && lb->listeners.items[i].port == listener->port) {
             return err_set(err, ERR_INPUT, "DuplicateListener", "`%s` has a listener on port %d already", lb->name,
                            listener->port);
         }
@@ -138,7 +154,7 @@ load_balancer_listen(struct network *net, struct load_balancer *lb, const json_t
 {
     struct lb_listener listener = { 0 };
     if (!fields_load(lb_listener_fields, &listener, json, "listener", NULL, err) ||
-        !listener_check(lb, &listener, err) ||
+        !listener_check(lb, &listener, NULL, err) ||
         !actions_check(net, lb, listener.actions.items, listener.actions.n, err)) {
         fields_done(lb_listener_fields, &listener);
         return NULL;
@@ -153,6 +169,42 @@ load_balancer_listen(struct network *net, struct load_balancer *lb, const json_t
     *VEC_ADD(&lb->listeners) = listener;
     target_groups_follow(net);
     return &lb->listeners.items[lb->listeners.n - 1];
+}
+
+/* What 'fields' print of 'object', with the members of 'json' in their place. */
+static json_t *
+changed_json(const struct field *fields, const void *object, const json_t *json)
+{
+    json_t *whole = json_object(), *given = json_deep_copy(json);
+    fields_print(fields, object, true, whole);
+    json_object_update(whole, given);
+    json_decref(given);
+    return whole;
+}
+
+bool
+listener_modify(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json,
+                struct err *err)
+{
+    struct lb_listener changed = { 0 };
+    json_t *whole = changed_json(lb_listener_fields, listener, json);
+    bool ok = fields_load(lb_listener_fields, &changed, whole, "listener", NULL, err);
+    json_decref(whole);
+    if (ok && json_object_get(json, "Protocol") && !json_object_get(json, "Certificates") &&
+        !str_is(changed.protocol, "HTTPS") && !str_is(changed.protocol, "TLS")) {
+        json_decref(changed.certificates);
+        changed.certificates = NULL;
+        str_set(&changed.ssl_policy, NULL);
+    }
+    if (!ok || !listener_check(lb, &changed, listener, err) ||
+        !actions_check(net, lb, changed.actions.items, changed.actions.n, err)) {
+        fields_done(lb_listener_fields, &changed);
+        return false;
+    }
+    fields_done(lb_listener_fields, listener);
+    *listener = changed;
+    target_groups_follow(net);
+    return true;
 }
 
 struct lb_listener *
@@ -178,24 +230,112 @@ listener_delete(struct network *net, struct load_balancer *lb, struct lb_listene
     target_groups_follow(net);
 }
 
+/* ---- rules ------------------------------------------------------------------------------------------------------- */
+
+/* Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleCondition.html */
+static const struct {
+    const char *field, *config; /* where its values stand, beside "Values" for the first two */
+} condition_fields[] = {
+    { "host-header", "HostHeaderConfig" },   { "path-pattern", "PathPatternConfig" },
+    { "http-header", "HttpHeaderConfig" },   { "http-request-method", "HttpRequestMethodConfig" },
+    { "query-string", "QueryStringConfig" }, { "source-ip", "SourceIpConfig" },
+};
+
+static const json_t *
+condition_values(const json_t *condition, const char *config)
+{
+    const json_t *values = json_object_get(json_object_get(condition, config), "Values");
+    return values ? values : json_object_get(condition, "Values");
+}
+
+/* A rule compares at most five values. */
+static bool
+conditions_check(const json_t *conditions, struct err *err)
+{
+    size_t n_values = 0;
+    if (json_array_size(conditions) == 0) {
+        return err_set(err, ERR_INPUT, "ValidationError", "a condition must be specified");
+    }
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *condition = json_array_get(conditions, i);
+        const char *field = json_str(condition, "Field");
+        size_t row = 0;
+        while (row < ARRAY_SIZE(condition_fields) && !str_is(condition_fields[row].field, field)) {
+            row++;
+        }
+        if (row == ARRAY_SIZE(condition_fields)) {
+            return err_set(err, ERR_INPUT, "ValidationError",
+                           "condition field `%s` must be one of host-header, path-pattern, "
+                           "http-header, http-request-method, query-string, source-ip",
+                           field ? field : "");
+        }
+        const json_t *values = condition_values(condition, condition_fields[row].config);
+        if (json_array_size(values) == 0) {
+            return err_set(err, ERR_INPUT, "ValidationError", "a condition of `%s` needs values", field);
+        }
+        for (size_t k = 0; strcmp(field, "source-ip") == 0 && k < json_array_size(values); k++) {
+            struct cidr cidr;
+            const char *text = json_string_value(json_array_get(values, k));
+            if (!text || !cidr_parse(text, &cidr)) {
+                return err_set(err, ERR_INPUT, "ValidationError", "`%s` is no CIDR block", text ? text : "");
+            }
+        }
+        n_values += json_array_size(values);
+    }
+    return n_values <= 5 || err_set(err, ERR_INPUT, "TooManyValues",
+                                    "the conditions of a rule have %zu values, at most 5 are allowed", n_values);
+}
+
+bool
+rule_may_take(const struct lb_rule *rule, const struct ip *client, bool *always)
+{
+    *always = json_array_size(rule->conditions) > 0;
+    for (size_t i = 0; i < json_array_size(rule->conditions); i++) {
+        const json_t *condition = json_array_get(rule->conditions, i);
+        if (!str_is(json_str(condition, "Field"), "source-ip")) {
+            *always = false;
+            continue;
+        }
+        const json_t *values = condition_values(condition, "SourceIpConfig");
+        bool meets = false;
+        for (size_t k = 0; k < json_array_size(values) && !meets; k++) {
+            struct cidr cidr;
+            const char *text = json_string_value(json_array_get(values, k));
+            meets = text && cidr_parse(text, &cidr) && cidr_contains_ip(&cidr, client);
+        }
+        if (!meets) {
+            return *always = false;
+        }
+    }
+    return true;
+}
+
+static bool
+priority_check(const struct lb_listener *listener, const struct lb_rule *rule, const char *text, struct err *err)
+{
+    long priority = text ? strtol(text, NULL, 10) : 0;
+    if (priority < 1 || priority > 50000) {
+        return err_set(err, ERR_INPUT, "ValidationError", "the priority of a rule is 1 to 50000");
+    }
+    for (size_t i = 0; i < listener->rules.n; i++) {
+        if (&listener->rules.items[i] != rule && str_is(listener->rules.items[i].priority, text)) {
+            return err_set(err, ERR_INPUT, "PriorityInUse", "priority %ld is taken", priority);
+        }
+    }
+    return true;
+}
+
 struct lb_rule *
 listener_add_rule(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json,
                   struct err *err)
 {
     struct lb_rule rule = { 0 };
     bool ok = fields_load(lb_rule_fields, &rule, json, "rule", NULL, err);
-    long priority = ok && rule.priority ? strtol(rule.priority, NULL, 10) : 0;
-    if (ok && load_balancer_is_network(lb)) {
-        ok = err_set(err, ERR_INPUT, "InvalidConfigurationRequest", "a balancer of type network has no rules");
-    } else if (ok && (priority < 1 || priority > 50000)) {
-        ok = err_set(err, ERR_INPUT, "ValidationError", "the priority of a rule is 1 to 50000");
+    if (ok && !str_is(lb->type, "application")) {
+        ok = err_set(err, ERR_INPUT, "InvalidConfigurationRequest", "a balancer of type %s has no rules", lb->type);
     }
-    for (size_t i = 0; ok && i < listener->rules.n; i++) {
-        if (str_is(listener->rules.items[i].priority, rule.priority)) {
-            ok = err_set(err, ERR_INPUT, "PriorityInUse", "priority %ld is taken", priority);
-        }
-    }
-    if (!ok || !actions_check(net, lb, rule.actions.items, rule.actions.n, err)) {
+    if (!ok || !priority_check(listener, NULL, rule.priority, err) || !conditions_check(rule.conditions, err) ||
+        !actions_check(net, lb, rule.actions.items, rule.actions.n, err)) {
         fields_done(lb_rule_fields, &rule);
         return NULL;
     }
@@ -212,21 +352,96 @@ listener_add_rule(struct network *net, struct load_balancer *lb, struct lb_liste
     return &listener->rules.items[listener->rules.n - 1];
 }
 
-bool
-rule_delete(struct network *net, const char *arn)
+struct lb_rule *
+network_rule(const struct network *net, const char *arn, struct load_balancer **owner, struct lb_listener **listener)
 {
     for (struct load_balancer *lb = store_first(net->store, &load_balancer_kind); lb; lb = store_next(net->store, lb)) {
         for (size_t i = 0; i < lb->listeners.n; i++) {
-            struct lb_listener *listener = &lb->listeners.items[i];
-            for (size_t k = 0; k < listener->rules.n; k++) {
-                if (str_is(listener->rules.items[k].arn, arn)) {
-                    fields_done(lb_rule_fields, &listener->rules.items[k]);
-                    VEC_REMOVE(&listener->rules, k);
-                    target_groups_follow(net);
-                    return true;
+            *listener = &lb->listeners.items[i];
+            for (size_t k = 0; k < (*listener)->rules.n; k++) {
+                if (str_is((*listener)->rules.items[k].arn, arn)) {
+                    *owner = lb;
+                    return &(*listener)->rules.items[k];
                 }
             }
         }
     }
-    return false;
+    return NULL;
+}
+
+static struct lb_rule *
+rule_require(const struct network *net, const char *arn, struct load_balancer **lb, struct lb_listener **listener,
+             struct err *err)
+{
+    struct lb_rule *rule = network_rule(net, arn, lb, listener);
+    if (!rule) {
+        err_set(err, ERR_INPUT, "RuleNotFound", "the rule `%s` does not exist", arn ? arn : "");
+    }
+    return rule;
+}
+
+struct lb_rule *
+rule_modify(struct network *net, const char *arn, const json_t *json, struct err *err)
+{
+    struct load_balancer *lb;
+    struct lb_listener *listener;
+    struct lb_rule *rule = rule_require(net, arn, &lb, &listener, err), changed = { 0 };
+    if (!rule) {
+        return NULL;
+    }
+    json_t *whole = changed_json(lb_rule_fields, rule, json);
+    bool ok = fields_load(lb_rule_fields, &changed, whole, "rule", NULL, err);
+    json_decref(whole);
+    if (!ok || !conditions_check(changed.conditions, err) ||
+        !actions_check(net, lb, changed.actions.items, changed.actions.n, err)) {
+        fields_done(lb_rule_fields, &changed);
+        return NULL;
+    }
+    fields_done(lb_rule_fields, rule);
+    *rule = changed;
+    target_groups_follow(net);
+    return rule;
+}
+
+bool
+rules_set_priorities(struct network *net, const json_t *priorities, struct err *err)
+{
+    struct load_balancer *lb;
+    struct lb_listener *listener = NULL;
+    for (size_t i = 0; i < json_array_size(priorities); i++) { /* free them all first: they may change places */
+        struct lb_rule *rule =
+            rule_require(net, json_str(json_array_get(priorities, i), "RuleArn"), &lb, &listener, err);
+        if (!rule) {
+            return false;
+        }
+        str_set(&rule->priority, NULL);
+    }
+    for (size_t i = 0; i < json_array_size(priorities); i++) {
+        const json_t *item = json_array_get(priorities, i);
+        struct lb_rule *rule = rule_require(net, json_str(item, "RuleArn"), &lb, &listener, err);
+        char text[16];
+        snprintf(text, sizeof text, "%d", (int)json_int(item, "Priority", 0));
+        if (!priority_check(listener, rule, text, err)) {
+            return false;
+        }
+        str_set(&rule->priority, text);
+    }
+    network_touch(net);
+    return true;
+}
+
+bool
+rule_delete(struct network *net, const char *arn)
+{
+    struct load_balancer *lb;
+    struct lb_listener *listener;
+    struct lb_rule *rule = network_rule(net, arn, &lb, &listener);
+    if (!rule) {
+        return false;
+    }
+    size_t at = (size_t)(rule - listener->rules.items);
+    fields_done(lb_rule_fields, rule);
+    VEC_REMOVE(&listener->rules, at);
+    target_groups_follow(net);
+    return true;
 }

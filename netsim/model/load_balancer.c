@@ -121,6 +121,7 @@ static const struct field group_fields[] = {
     FIELD(struct target_group, "ProtocolVersion", FIELD_STRING, protocol_version, 0),
     FIELD(struct target_group, "IpAddressType", FIELD_STRING, ip_address_type, 0),
     FIELD_LIST(struct target_group, "Tags", obj.tags, tag_fields, FIELD_STATE_ONLY),
+    FIELD_LIST(struct target_group, "Attributes", attributes, lb_attribute_fields, FIELD_STATE_ONLY),
     FIELD_LIST(struct target_group, "TargetHealthDescriptions", targets, target_fields, FIELD_STATE_ONLY),
     FIELD_END,
 };
@@ -191,4 +192,31 @@ load_balancer_crosses_zones(const struct load_balancer *lb)
 {
     return str_is(lb->type, "application") ||
            str_is(load_balancer_attribute(lb, "load_balancing.cross_zone.enabled"), "true");
+}
+
+const char *
+target_group_attribute(const struct target_group *group, const char *key)
+{
+    for (size_t i = 0; i < group->attributes.n; i++) {
+        if (str_is(group->attributes.items[i].key, key)) {
+            return group->attributes.items[i].value;
+        }
+    }
+    return NULL;
+}
+
+bool
+target_group_crosses_zones(const struct target_group *group, const struct load_balancer *lb)
+{
+    const char *own = target_group_attribute(group, "load_balancing.cross_zone.enabled");
+    return str_is(own, "true") || (!str_is(own, "false") && load_balancer_crosses_zones(lb));
+}
+
+bool
+target_group_keeps_client(const struct target_group *group)
+{
+    const char *own = target_group_attribute(group, "preserve_client_ip.enabled");
+    bool by_address =
+        str_is(group->target_type, "ip") && (str_is(group->protocol, "TCP") || str_is(group->protocol, "TLS"));
+    return own ? str_is(own, "true") : !by_address;
 }

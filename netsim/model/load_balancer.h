@@ -75,6 +75,7 @@ struct target_group {
     int32_t health_interval_s, health_timeout_s, healthy_count, unhealthy_count;
     VEC(char *) balancer_arns;
     VEC(struct lb_target) targets;
+    VEC(struct lb_attribute) attributes; /* none in imports without them: AWS's defaults hold */
 };
 extern const struct kind target_group_kind;
 
@@ -89,6 +90,11 @@ struct load_balancer *network_load_balancer(const struct network *net,
 struct target_group *network_target_group(const struct network *net, const char *arn_or_id);
 /* "load_balancing.cross_zone.enabled": balancers of type application always do. */
 bool load_balancer_crosses_zones(const struct load_balancer *lb);
+const char *target_group_attribute(const struct target_group *group, const char *key); /* NULL if not set */
+/* "load_balancing.cross_zone.enabled" of the group, which may leave it to the balancer. */
+bool target_group_crosses_zones(const struct target_group *group, const struct load_balancer *lb);
+/* "preserve_client_ip.enabled" of a network balancer's group; not set: for instances and udp, not for addresses over tcp. */
+bool target_group_keeps_client(const struct target_group *group);
 const char *load_balancer_attribute(const struct load_balancer *lb, const char *key); /* NULL if not set */
 
 /* ---- Operations: load_balancer_ops.c, target_group_ops.c, listener_ops.c ---------------------------------------------- */
@@ -99,7 +105,8 @@ struct lb_subnet {
     struct ip private_ip;                  /* IP_NONE: any */
 };
 struct lb_spec {
-    const char *name, *type /* application | network */, *scheme /* internet-facing | internal */;
+    const char *name, *type /* application | network | gateway */, *scheme /* internet-facing | internal */;
+    const char *ip_address_type; /* ipv4 | dualstack; NULL: ipv4 */
     const struct lb_subnet *subnets;
     size_t n_subnets;
     const char *const *groups; /* none: the VPC's default group (application), none at all (network) */
@@ -111,15 +118,28 @@ struct lb_spec {
 struct load_balancer *load_balancer_create(struct network *net, const struct lb_spec *spec, struct err *err);
 bool load_balancer_delete(struct network *net, struct load_balancer *lb, struct err *err); /* OperationNotPermitted: protected */
 bool load_balancer_set_groups(struct network *net, struct load_balancer *lb, const char *const *ids, size_t n, struct err *err);
+/* What comes through PrivateLink: do the rules of its groups count for it?  Without groups it changes nothing. */
+void load_balancer_filter_endpoints(struct network *net, struct load_balancer *lb, bool filter);
 bool load_balancer_set_subnets(struct network *net, struct load_balancer *lb, const struct lb_subnet *subnets, size_t n, struct err *err);
 /* ValidationError: a key that the balancer does not have, a flag that is neither true nor false. */
 bool load_balancer_set_attribute(struct network *net, struct load_balancer *lb, const char *key, const char *value, struct err *err);
 
-struct target_group_spec {
-    const char *name, *protocol, *vpc_id, *target_type /* instance | ip; NULL: instance */;
-    int port;
-    const char *health_protocol, *health_port, *health_path; /* NULL: AWS's default */
+/* ipv4 or dualstack: the interfaces gain or lose an IPv6 address.  InvalidSubnet (no IPv6 block), ValidationError. */
+bool load_balancer_set_ip_type(struct network *net, struct load_balancer *lb, const char *type, struct err *err);
+
+struct health_spec { /* NULL or 0: as it is, or AWS's default for a new group */
+    const char *protocol, *port, *path, *http_codes, *grpc_codes;
+    int interval_s, timeout_s, healthy, unhealthy;
 };
+struct target_group_spec {
+    const char *name, *protocol, *vpc_id, *target_type /* instance | ip | alb; NULL: instance */;
+    const char *version /* HTTP1 HTTP2 GRPC */, *ip_address_type /* ipv4 | ipv6; NULL: ipv4 */;
+    int port;
+    struct health_spec health;
+};
+/* ValidationError: what the protocol cannot have, a time or count out of range. */
+bool target_group_modify(struct network *net, struct target_group *group, const struct health_spec *health, struct err *err);
+bool target_group_set_attribute(struct network *net, struct target_group *group, const char *key, const char *value, struct err *err);
 /* ValidationError, DuplicateTargetGroupName. */
 struct target_group *target_group_create(struct network *net, const struct target_group_spec *spec, struct err *err);
 bool target_group_delete(struct network *net, struct target_group *group, struct err *err); /* ResourceInUse */
@@ -132,8 +152,17 @@ bool target_group_deregister(struct network *net, struct target_group *group, co
  * TargetGroupAssociationLimit, InvalidConfigurationRequest, InvalidLoadBalancerAction.  Borrowed until the balancer changes. */
 struct lb_listener *load_balancer_listen(struct network *net, struct load_balancer *lb, const json_t *json, struct err *err);
 struct lb_listener *network_listener(const struct network *net, const char *arn, struct load_balancer **owner); /* NULL if none */
+/* The same members; those that are not there stay. */
+bool listener_modify(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json, struct err *err);
 void listener_delete(struct network *net, struct load_balancer *lb, struct lb_listener *listener);
 /* 'json' has Priority (text), Conditions and Actions.  PriorityInUse, ValidationError, and as above. */
 struct lb_rule *listener_add_rule(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json,
                                   struct err *err);
+/* Conditions and Actions; those that are not there stay.  Errors as of listener_add_rule(), RuleNotFound. */
+struct lb_rule *rule_modify(struct network *net, const char *arn, const json_t *json, struct err *err);
+/* [{RuleArn, Priority}], all at once.  RuleNotFound, PriorityInUse, ValidationError; after a failure the caller puts the network back. */
+bool rules_set_priorities(struct network *net, const json_t *priorities, struct err *err);
+struct lb_rule *network_rule(const struct network *net, const char *arn, struct load_balancer **lb, struct lb_listener **listener); /* NULL */
+/* May a request from 'client' meet the rule's conditions?  Only source-ip conditions are known of a packet.  'always': every one does. */
+bool rule_may_take(const struct lb_rule *rule, const struct ip *client, bool *always);
 bool rule_delete(struct network *net, const char *arn); /* false: there is none */

@@ -60,7 +60,7 @@ subnets_check(const struct network *net, const struct lb_spec *spec, struct err 
         return err_set(err, ERR_INPUT, "ValidationError", "a balancer of type %s needs subnets in %zu zones at least",
                        spec->type, wanted);
     }
-    if (!str_is(spec->scheme, "internal") && !network_vpc_igw(net, vpc_id)) {
+    if (!str_is(spec->scheme, "internal") && !str_is(spec->type, "gateway") && !network_vpc_igw(net, vpc_id)) {
         err_set(err, ERR_INPUT, "InvalidSubnet", "the VPC `%s` has no internet gateway", vpc_id);
         return err_hint(err, "attach one, or --scheme internal");
     }
@@ -75,9 +75,16 @@ zone_add(struct network *net, struct load_balancer *lb, const struct lb_subnet *
     if (!subnet) {
         return false;
     }
+    bool dualstack = str_is(lb->ip_address_type, "dualstack");
+    if (dualstack && !subnet_cidr6(subnet)) {
+        return err_set(err, ERR_INPUT, "InvalidSubnet", "the subnet `%s` has no IPv6 block", subnet->obj.id);
+    }
     char *description = xasprintf("ELB %s", lb->obj.id);
     struct eni_spec spec = { .subnet_id = subnet->obj.id,
-                             .type = load_balancer_is_network(lb) ? "network_load_balancer" : "interface",
+                             .type = load_balancer_is_network(lb)  ? "network_load_balancer"
+                                     : str_is(lb->type, "gateway") ? "gateway_load_balancer"
+                                                                   : "interface",
+                             .n_pick_ips6 = dualstack,
                              .description = description,
                              .ip = subnet_spec->private_ip,
                              .groups = (const char *const *)lb->group_ids.items,
@@ -95,7 +102,7 @@ zone_add(struct network *net, struct load_balancer *lb, const struct lb_subnet *
     id_set(zone->subnet_id, subnet->obj.id);
     zone->zone = xstrdup(subnet->zone ? subnet->zone : "");
     struct lb_address address = { .private_ip = subnet_spec->private_ip };
-    if (str_is(lb->scheme, "internal")) {
+    if (str_is(lb->scheme, "internal") || str_is(lb->type, "gateway")) {
         if (subnet_spec->private_ip.family) {
             *VEC_ADD(&zone->addresses) = address;
         }
@@ -177,6 +184,7 @@ set_attribute(struct load_balancer *lb, const char *key, const char *value)
 static const struct {
     const char *key, *network, *application;
 } default_attributes[] = {
+    /* those of network balancers are a gateway balancer's too, but for its logs */
     { "deletion_protection.enabled", "false", "false" },
     { "access_logs.s3.enabled", "false", "false" },
     { "access_logs.s3.bucket", "", "" },
@@ -190,6 +198,9 @@ name_balancer(struct network *net, struct load_balancer *lb, const char *hex)
 {
     bool internal = str_is(lb->scheme, "internal");
     lb->arn = balancer_arn(net, lb->obj.id, "loadbalancer/");
+    if (str_is(lb->type, "gateway")) {
+        return; /* nobody asks for it by name */
+    }
     lb->hosted_zone_id = xstrdup(load_balancer_is_network(lb) ? "Z26RNL4JYFTOTI" : "Z35SXDOTRQ7X7K");
     lb->dns_name = load_balancer_is_network(lb)
                        ? xasprintf("%s-%s.elb.%s.amazonaws.com", lb->name, hex, net->region)
@@ -215,16 +226,22 @@ load_balancer_create(struct network *net, const struct lb_spec *spec, struct err
     if (!groups_check(net, first->vpc_id, spec->groups, spec->n_groups, err)) {
         return NULL;
     }
-    bool is_network = str_is(spec->type, "network");
+    bool is_network = str_is(spec->type, "network"), is_gateway = str_is(spec->type, "gateway");
+    if (is_gateway && (spec->n_groups > 0 || str_is(spec->scheme, "internal"))) {
+        err_set(err, ERR_INPUT, "ValidationError",
+                "a balancer of type gateway has neither security groups nor a scheme");
+        return NULL;
+    }
     char hex[BALANCER_HEX_DIGITS + 1], id[ID_SIZE];
     balancer_hex(net, hex);
-    snprintf(id, sizeof id, "%s/%s/%s", is_network ? "net" : "app", spec->name, hex);
+    snprintf(id, sizeof id, "%s/%s/%s", is_network ? "net" : is_gateway ? "gwy" : "app", spec->name, hex);
     struct load_balancer *lb = network_add(net, &load_balancer_kind, id);
     lb->name = xstrdup(spec->name);
     lb->type = xstrdup(spec->type);
-    lb->scheme = xstrdup(spec->scheme);
+    lb->scheme = is_gateway ? NULL : xstrdup(spec->scheme);
     lb->state = xstrdup("active");
-    lb->ip_address_type = xstrdup("ipv4");
+    lb->ip_address_type = xstrdup(spec->ip_address_type ? spec->ip_address_type : "ipv4");
+    lb->endpoint_rules = is_network && spec->n_groups > 0 ? xstrdup("on") : NULL;
     id_set(lb->vpc_id, first->vpc_id);
     lb->created_time = network_now_ms(net);
     name_balancer(net, lb, hex);
@@ -232,12 +249,13 @@ load_balancer_create(struct network *net, const struct lb_spec *spec, struct err
         *VEC_ADD(&lb->group_ids) = xstrdup(spec->groups[i]);
     }
     const struct security_group *own = network_group_by_name(net, first->vpc_id, "default");
-    if (!is_network && spec->n_groups == 0 && own) {
+    if (!is_network && !is_gateway && spec->n_groups == 0 && own) {
         *VEC_ADD(&lb->group_ids) = xstrdup(own->obj.id);
     }
     for (size_t i = 0; i < ARRAY_SIZE(default_attributes); i++) {
-        const char *value = is_network ? default_attributes[i].network : default_attributes[i].application;
-        if (value) {
+        const char *value =
+            is_network || is_gateway ? default_attributes[i].network : default_attributes[i].application;
+        if (value && !(is_gateway && strncmp(default_attributes[i].key, "access_logs.", 12) == 0)) {
             set_attribute(lb, default_attributes[i].key, value);
         }
     }
@@ -303,6 +321,13 @@ load_balancer_set_groups(struct network *net, struct load_balancer *lb, const ch
     return true;
 }
 
+void
+load_balancer_filter_endpoints(struct network *net, struct load_balancer *lb, bool filter)
+{
+    str_set(&lb->endpoint_rules, filter ? "on" : "off");
+    network_touch(net);
+}
+
 bool
 load_balancer_set_subnets(struct network *net, struct load_balancer *lb, const struct lb_subnet *subnets, size_t n,
                           struct err *err)
@@ -346,6 +371,28 @@ load_balancer_set_attribute(struct network *net, struct load_balancer *lb, const
                        value ? value : "");
     }
     set_attribute(lb, key, value ? value : "");
+    network_touch(net);
+    return true;
+}
+
+bool
+load_balancer_set_ip_type(struct network *net, struct load_balancer *lb, const char *type, struct err *err)
+{
+    if (!str_is(type, "ipv4") && !str_is(type, "dualstack")) {
+        return err_set(err, ERR_INPUT, "ValidationError",
+                       "the address type of `%s` can be `ipv4` or `dualstack`, not `%s`", lb->name, type ? type : "");
+    }
+    struct eni *const *enis;
+    for (size_t i = 0; i < load_balancer_enis(net, lb, &enis); i++) {
+        const struct subnet *subnet = store_get(net->store, &subnet_kind, enis[i]->subnet_id);
+        if (strcmp(type, "dualstack") == 0 && subnet && !subnet_cidr6(subnet)) {
+            return err_set(err, ERR_INPUT, "InvalidSubnet", "the subnet `%s` has no IPv6 block", subnet->obj.id);
+        }
+        if (!eni_set_dualstack(net, enis[i], strcmp(type, "dualstack") == 0, err)) {
+            return false;
+        }
+    }
+    str_set(&lb->ip_address_type, type);
     network_touch(net);
     return true;
 }

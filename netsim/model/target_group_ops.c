@@ -13,31 +13,202 @@ is_web_protocol(const char *protocol)
     return str_is(protocol, "HTTP") || str_is(protocol, "HTTPS");
 }
 
-struct target_group *
-target_group_create(struct network *net, const struct target_group_spec *spec, struct err *err)
+/* ---- attributes -------------------------------------------------------------------------------------------------- */
+
+static void
+set_attribute(struct target_group *group, const char *key, const char *value)
 {
+    for (size_t i = 0; i < group->attributes.n; i++) {
+        if (str_is(group->attributes.items[i].key, key)) {
+            str_set(&group->attributes.items[i].value, value);
+            return;
+        }
+    }
+    struct lb_attribute *attribute = VEC_ADD(&group->attributes);
+    attribute->key = xstrdup(key);
+    attribute->value = xstrdup(value);
+}
+
+/* The attributes that labs look at, with AWS's defaults; NULL: balancers of that type have none.
+ * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html */
+static const struct {
+    const char *key, *network, *application, *gateway;
+} default_attributes[] = {
+    { "deregistration_delay.timeout_seconds", "300", "300", "300" },
+    { "stickiness.enabled", "false", "false", "false" },
+    { "stickiness.type", "source_ip", "lb_cookie", "source_ip_dest_ip_proto" },
+    { "load_balancing.cross_zone.enabled", "use_load_balancer_configuration", "use_load_balancer_configuration", NULL },
+    { "preserve_client_ip.enabled", "true", NULL, NULL },
+    { "proxy_protocol_v2.enabled", "false", NULL, NULL },
+    { "target_health_state.unhealthy.connection_termination.enabled", "true", NULL, NULL },
+    { "slow_start.duration_seconds", NULL, "0", NULL },
+    { "load_balancing.algorithm.type", NULL, "round_robin", NULL },
+};
+
+static void
+set_default_attributes(struct target_group *group)
+{
+    bool web = is_web_protocol(group->protocol), geneve = str_is(group->protocol, "GENEVE");
+    for (size_t i = 0; i < ARRAY_SIZE(default_attributes); i++) {
+        const char *value = geneve ? default_attributes[i].gateway
+                            : web  ? default_attributes[i].application
+                                   : default_attributes[i].network;
+        if (value) {
+            bool client = strcmp(default_attributes[i].key, "preserve_client_ip.enabled") == 0;
+            set_attribute(group, default_attributes[i].key,
+                          client && !target_group_keeps_client(group) ? "false" : value);
+        }
+    }
+}
+
+bool
+target_group_set_attribute(struct network *net, struct target_group *group, const char *key, const char *value,
+                           struct err *err)
+{
+    if (!target_group_attribute(group, key ? key : "")) {
+        return err_set(err, ERR_INPUT, "ValidationError",
+                       "target group attribute key `%s` is not recognized for protocol %s", key ? key : "",
+                       group->protocol);
+    }
+    bool cross = strcmp(key, "load_balancing.cross_zone.enabled") == 0;
+    bool flag = strlen(key) > 8 && strcmp(key + strlen(key) - 8, ".enabled") == 0;
+    if (flag && !str_is(value, "true") && !str_is(value, "false") &&
+        !(cross && str_is(value, "use_load_balancer_configuration"))) {
+        return err_set(err, ERR_INPUT, "ValidationError", "the value of `%s` is `true`%s or `false`, not `%s`", key,
+                       cross ? ", `use_load_balancer_configuration`" : "", value ? value : "");
+    }
+    bool udp = str_is(group->protocol, "UDP") || str_is(group->protocol, "TCP_UDP");
+    if (udp && strcmp(key, "preserve_client_ip.enabled") == 0 && str_is(value, "false")) {
+        return err_set(err, ERR_INPUT, "ValidationError", "the client's address is always kept for %s",
+                       group->protocol);
+    }
+    set_attribute(group, key, value ? value : "");
+    network_touch(net);
+    return true;
+}
+
+/* ---- groups ------------------------------------------------------------------------------------------------------ */
+
+static bool
+in_range(const char *what, int value, int from, int to, struct err *err)
+{
+    return value == 0 || (value >= from && value <= to) ||
+           err_set(err, ERR_INPUT, "ValidationError", "`%s` is %d to %d, not %d", what, from, to, value);
+}
+
+static bool
+health_check(const struct target_group *group, const struct health_spec *h, struct err *err)
+{
+    static const char *const protocols[] = { "HTTP", "HTTPS", "TCP" };
+    bool known = !h->protocol;
+    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+        known = known || str_is(h->protocol, protocols[i]);
+    }
+    if (!known || (is_web_protocol(group->protocol) && str_is(h->protocol, "TCP"))) {
+        return err_set(err, ERR_INPUT, "ValidationError", "health checks of a group of protocol %s cannot be %s",
+                       group->protocol, h->protocol);
+    }
+    const char *protocol = h->protocol ? h->protocol : group->health_protocol;
+    if ((h->path || h->http_codes || h->grpc_codes) && protocol && !is_web_protocol(protocol)) {
+        return err_set(err, ERR_INPUT, "ValidationError", "health checks by %s have neither path nor codes", protocol);
+    }
+    char *end;
+    long port = h->port ? strtol(h->port, &end, 10) : 1;
+    if (h->port && strcmp(h->port, "traffic-port") != 0 && (*end || port < 1 || port > 65535)) {
+        return err_set(err, ERR_INPUT, "ValidationError",
+                       "the port of health checks is 1 to 65535 or `traffic-port`, not `%s`", h->port);
+    }
+    int timeout = h->timeout_s ? h->timeout_s : group->health_timeout_s;
+    int interval = h->interval_s ? h->interval_s : group->health_interval_s;
+    if (interval && timeout > interval) {
+        return err_set(err, ERR_INPUT, "ValidationError",
+                       "the health check timeout (%d) must not exceed the interval (%d)", timeout, interval);
+    }
+    return in_range("HealthCheckIntervalSeconds", h->interval_s, 5, 300, err) &&
+           in_range("HealthCheckTimeoutSeconds", h->timeout_s, 2, 120, err) &&
+           in_range("HealthyThresholdCount", h->healthy, 2, 10, err) &&
+           in_range("UnhealthyThresholdCount", h->unhealthy, 2, 10, err);
+}
+
+static void
+set_if(char **slot, const char *text)
+{
+    if (text) {
+        str_set(slot, text);
+    }
+}
+
+static void
+health_set(struct target_group *group, const struct health_spec *h)
+{
+    set_if(&group->health_protocol, h->protocol);
+    set_if(&group->health_port, h->port);
+    set_if(&group->health_path, h->path);
+    set_if(&group->matcher_http, h->http_codes);
+    set_if(&group->matcher_grpc, h->grpc_codes);
+    group->health_interval_s = h->interval_s ? h->interval_s : group->health_interval_s;
+    group->health_timeout_s = h->timeout_s ? h->timeout_s : group->health_timeout_s;
+    group->healthy_count = h->healthy ? h->healthy : group->healthy_count;
+    group->unhealthy_count = h->unhealthy ? h->unhealthy : group->unhealthy_count;
+}
+
+bool
+target_group_modify(struct network *net, struct target_group *group, const struct health_spec *health, struct err *err)
+{
+    if (!health_check(group, health, err)) {
+        return false;
+    }
+    health_set(group, health);
+    network_touch(net);
+    return true;
+}
+
+static bool
+spec_check(struct network *net, const struct target_group_spec *spec, struct err *err)
+{
+    bool geneve = str_is(spec->protocol, "GENEVE"), alb = str_is(spec->target_type, "alb");
     if (!balancer_name_check("target group", spec->name, err)) {
-        return NULL;
+        return false;
     }
-    if (!is_network_protocol(spec->protocol) && !is_web_protocol(spec->protocol)) {
-        err_set(err, ERR_INPUT, "ValidationError",
-                "a target group needs a protocol of HTTP, HTTPS, TCP, UDP, TCP_UDP, TLS");
-        return NULL;
+    if (!geneve && !is_network_protocol(spec->protocol) && !is_web_protocol(spec->protocol)) {
+        return err_set(err, ERR_INPUT, "ValidationError",
+                       "a target group needs a protocol of HTTP, HTTPS, TCP, UDP, TCP_UDP, TLS, GENEVE");
     }
-    if (spec->port < 1 || spec->port > 65535) {
-        err_set(err, ERR_INPUT, "ValidationError", "a target group needs a port of 1 to 65535");
-        return NULL;
+    if (spec->port < 1 || spec->port > 65535 || (geneve && spec->port != 6081)) {
+        return err_set(err, ERR_INPUT, "ValidationError",
+                       geneve ? "GENEVE needs the port 6081" : "a target group needs a port of 1 to 65535");
+    }
+    if (alb && !str_is(spec->protocol, "TCP")) {
+        return err_set(err, ERR_INPUT, "ValidationError", "a target group of type alb has the protocol TCP");
+    }
+    if (spec->version && !is_web_protocol(spec->protocol)) {
+        return err_set(err, ERR_INPUT, "ValidationError", "`ProtocolVersion` is for HTTP and HTTPS, not for %s",
+                       spec->protocol);
+    }
+    if (str_is(spec->ip_address_type, "ipv6") && geneve) {
+        return err_set(err, ERR_INPUT, "ValidationError", "a target group of protocol GENEVE has IPv4 targets");
     }
     if (!network_require(net, &vpc_kind, spec->vpc_id, err)) {
-        return NULL;
+        return false;
     }
     for (const struct target_group *g = store_first(net->store, &target_group_kind); g; g = store_next(net->store, g)) {
         if (str_is(g->name, spec->name) && strcmp(g->obj.region, net->region) == 0) {
-            err_set(err, ERR_INPUT, "DuplicateTargetGroupName", "there is a target group `%s` already", spec->name);
-            return NULL;
+            return err_set(err, ERR_INPUT, "DuplicateTargetGroupName", "there is a target group `%s` already",
+                           spec->name);
         }
     }
-    bool web = is_web_protocol(spec->protocol);
+    struct target_group blank = { .protocol = (char *)spec->protocol,
+                                  .health_protocol = is_web_protocol(spec->protocol) ? "HTTP" : "TCP" };
+    return health_check(&blank, &spec->health, err);
+}
+
+struct target_group *
+target_group_create(struct network *net, const struct target_group_spec *spec, struct err *err)
+{
+    if (!spec_check(net, spec, err)) {
+        return NULL;
+    }
+    bool web = is_web_protocol(spec->protocol), alb = str_is(spec->target_type, "alb");
     char hex[BALANCER_HEX_DIGITS + 1], id[ID_SIZE];
     balancer_hex(net, hex);
     snprintf(id, sizeof id, "%s/%s", spec->name, hex);
@@ -45,22 +216,26 @@ target_group_create(struct network *net, const struct target_group_spec *spec, s
     group->arn = balancer_arn(net, id, "targetgroup/");
     group->name = xstrdup(spec->name);
     group->protocol = xstrdup(spec->protocol);
-    group->protocol_version = web ? xstrdup("HTTP1") : NULL;
+    group->protocol_version = web ? xstrdup(spec->version ? spec->version : "HTTP1") : NULL;
     group->port = spec->port;
     id_set(group->vpc_id, spec->vpc_id);
     group->target_type = xstrdup(spec->target_type ? spec->target_type : "instance");
-    group->ip_address_type = xstrdup("ipv4");
+    group->ip_address_type = xstrdup(spec->ip_address_type ? spec->ip_address_type : "ipv4");
     group->health_enabled = true;
-    group->health_protocol = xstrdup(spec->health_protocol ? spec->health_protocol : web ? "HTTP" : "TCP");
-    group->health_port = xstrdup(spec->health_port ? spec->health_port : "traffic-port");
-    if (is_web_protocol(group->health_protocol)) {
-        group->health_path = xstrdup(spec->health_path ? spec->health_path : "/");
-        group->matcher_http = xstrdup(web ? "200" : "200-399");
-    }
+    group->health_protocol = xstrdup(web || alb ? "HTTP" : "TCP");
+    group->health_port = xstrdup(str_is(spec->protocol, "GENEVE") ? "80" : "traffic-port");
     group->health_interval_s = 30;
     group->health_timeout_s = web ? 5 : 10;
     group->healthy_count = 5;
     group->unhealthy_count = 2;
+    health_set(group, &spec->health);
+    if (is_web_protocol(group->health_protocol)) {
+        set_if(&group->health_path, group->health_path ? NULL : "/");
+        if (!group->matcher_grpc) {
+            set_if(&group->matcher_http, group->matcher_http ? NULL : web ? "200" : "200-399");
+        }
+    }
+    set_default_attributes(group);
     return group;
 }
 
@@ -91,6 +266,17 @@ target_check(const struct network *net, const struct target_group *group, const 
             return err_set(err, ERR_INPUT, "InvalidTarget", "the instance `%s` is %s", id, instance->state_name);
         }
         return true;
+    }
+    if (str_is(group->target_type, "alb")) {
+        const struct load_balancer *lb = network_load_balancer(net, id);
+        bool good = lb && str_is(lb->type, "application") && strcmp(lb->vpc_id, group->vpc_id) == 0;
+        return good || err_set(err, ERR_INPUT, "InvalidTarget", "`%s` is no Application Load Balancer of `%s`", id,
+                               group->vpc_id);
+    }
+    if (str_is(group->ip_address_type, "ipv6")) {
+        struct ip ip6;
+        bool good = ip_parse(id, &ip6) && ip6.family == IP_V6 && vpc && vpc_contains_ip(vpc, &ip6);
+        return good || err_set(err, ERR_INPUT, "InvalidTarget", "`%s` is no IPv6 address of `%s`", id, group->vpc_id);
     }
     /* Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html */
     static const char *const allowed[] = { "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16" };
