@@ -29,6 +29,23 @@ static const struct filter_row eip_filters[] = {
     { NULL, NULL },
 };
 
+/* A dump may say only here what live AWS says at the interface too. */
+static void
+eip_loaded(struct store *store, void *object)
+{
+    const struct elastic_ip *eip = object;
+    struct eni *eni = eip->eni_id[0] ? store_get(store, &eni_kind, eip->eni_id) : NULL;
+    for (size_t i = 0; eni && i < eni->addresses.n; i++) {
+        struct eni_address *address = &eni->addresses.items[i];
+        bool here = eip->private_ip.family ? ip_equal(&address->ip, &eip->private_ip) : address->primary;
+        if (here && !address->association.public_ip.family) {
+            address->association.public_ip = eip->public_ip;
+            str_set(&address->association.allocation_id, eip->obj.id);
+            str_set(&address->association.association_id, eip->association_id);
+        }
+    }
+}
+
 const struct kind elastic_ip_kind = {
     .name = "elastic-ip",
     .prefix = "eipalloc",
@@ -40,6 +57,7 @@ const struct kind elastic_ip_kind = {
     .size = sizeof(struct elastic_ip),
     .fields = eip_fields,
     .filters = eip_filters,
+    .loaded = eip_loaded,
 };
 
 /* ---- public addresses

@@ -6,6 +6,7 @@ static const struct field instance_fields[] = {
     FIELD(struct instance, "IamInstanceProfile.Arn", FIELD_STRING, profile_arn, 0),
     FIELD(struct instance, "IamInstanceProfile.Id", FIELD_STRING, profile_id, 0),
     FIELD(struct instance, "NetworkInterfaces", FIELD_DOCUMENT, loaded_enis, FIELD_INPUT_ONLY),
+    FIELD(struct instance, "SecurityGroups", FIELD_DOCUMENT, loaded_groups, FIELD_INPUT_ONLY),
     FIELD(struct instance, "StateReason.Code", FIELD_STRING, state_reason_code, 0),
     FIELD(struct instance, "StateReason.Message", FIELD_STRING, state_reason, 0),
     FIELD_LIST(struct instance, "Tags", obj.tags, tag_fields, 0),
@@ -163,6 +164,25 @@ instance_load_enis(struct store *store, struct instance *instance, struct err *e
     json_decref(instance->loaded_enis);
     instance->loaded_enis = NULL;
     return true;
+}
+
+void
+instances_lend_groups(struct store *store)
+{
+    for (struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        const struct instance *instance =
+            eni->groups.n == 0 ? store_get(store, &instance_kind, eni->attachment.instance_id) : NULL;
+        for (size_t i = 0; instance && i < json_array_size(instance->loaded_groups); i++) {
+            const char *id = json_str(json_array_get(instance->loaded_groups, i), "GroupId");
+            if (id) {
+                id_set(VEC_ADD(&eni->groups)->id, id);
+            }
+        }
+    }
+    for (struct instance *i = store_first(store, &instance_kind); i; i = store_next(store, i)) {
+        json_decref(i->loaded_groups);
+        i->loaded_groups = NULL;
+    }
 }
 
 static void

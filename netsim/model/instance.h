@@ -27,6 +27,7 @@ struct instance {
     bool auto_public_ip;      /* gets an amazon-owned address at each start; state only */
     struct metadata_options metadata;
     struct ip last_public_ip; /* the one it had before it was stopped: the next start gives another; state only */
+    json_t *loaded_groups;    /* the same: its SecurityGroups, for an interface whose record names none */
     json_t *loaded_enis;      /* only while loading AWS's form: interfaces listed nowhere but here; NULL afterwards */
 };
 extern const struct kind instance_kind; /* list "Instances": inside Reservations in AWS's form */

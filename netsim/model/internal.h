@@ -109,6 +109,8 @@ void dns_public_name(const char *region, const struct ip *ip, char *name, size_t
 
 /* instance.c */
 bool instance_load_enis(struct store *store, struct instance *instance, struct err *err);
+/* After all instances: an interface whose record has no groups gets its instance's.  Live AWS names them at both. */
+void instances_lend_groups(struct store *store);
 
 /* Parts of one kind's operations that another kind's need; none of them fails. */
 struct route_table *route_table_add(struct network *net, const struct vpc *vpc, bool main); /* with the local routes */

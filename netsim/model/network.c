@@ -361,6 +361,9 @@ network_load_kind(struct network *net, const struct kind *kind, const json_t *ar
     json_t *flat = kind == &instance_kind ? instances_from_reservations(array) : NULL;
     bool ok = store_load_kind(net->store, kind, flat ? flat : array, where, skipped, err) &&
               kind_adopt(net, kind, where, err);
+    if (kind == &instance_kind) {
+        instances_lend_groups(net->store);
+    }
     json_decref(flat);
     store_touch(net->store);
     return ok;
