@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "netsim/live/netlink.h"
 
 #define STREAMS_MAX 64
 #define SILENCE_MS  10000 /* RFC 7766 leaves it to the server */
@@ -182,7 +183,7 @@ on_listener(struct watch *watch, uint32_t events)
 {
     struct dns_server *server = ((struct listener *)watch)->server;
     (void)events;
-    int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = nlq_high_fd(accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd < 0) {
         return;
     }

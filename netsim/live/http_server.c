@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "netsim/live/netlink.h"
 
 #define SILENCE_MS 60000
 
@@ -305,7 +306,7 @@ on_listener(struct watch *watch, uint32_t events)
     struct http_server *server = (struct http_server *)watch;
     (void)events;
     for (int i = 0; i < 64; i++) {
-        int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = nlq_high_fd(accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (fd < 0) {
             return;
         }

@@ -352,7 +352,10 @@ place_of(struct builder *b, const struct eni *eni)
         return endpoint_is_available(endpoint) ? PLAN_PLACE_ENDPOINT : PLAN_PLACE_NONE;
     }
     const struct load_balancer *lb = network_load_balancer_of_eni(b->net, eni);
-    return lb && load_balancer_is_network(lb) ? PLAN_PLACE_NODE : PLAN_PLACE_NONE;
+    return !lb                                                ? PLAN_PLACE_NONE
+           : load_balancer_is_network(lb)                     ? PLAN_PLACE_NODE
+           : lb->type && strcmp(lb->type, "application") == 0 ? PLAN_PLACE_PROXY
+                                                              : PLAN_PLACE_NONE;
 }
 
 static void

@@ -172,6 +172,20 @@ network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port
     buf_done(&snat);
 }
 
+static void
+application_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port, const struct load_balancer *lb)
+{
+    for (size_t i = 0; i < lb->listeners.n; i++) {
+        uint16_t number = (uint16_t)lb->listeners.items[i].port;
+        for (size_t j = 0; j < port->eni->addresses.n; j++) {
+            plan_service_add(b, ns, PLAN_SERVE_BALANCER, port->eni->addresses.items[j].ip, number, lb->obj.id);
+        }
+        for (size_t j = 0; ns->ip6 && j < port->eni->addresses6.n; j++) {
+            plan_service_add(b, ns, PLAN_SERVE_BALANCER, port->eni->addresses6.items[j].ip, number, lb->obj.id);
+        }
+    }
+}
+
 bool
 plan_balancer_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port)
 {
@@ -181,6 +195,8 @@ plan_balancer_node(struct builder *b, struct plan_ns *ns, const struct plan_port
     }
     if (load_balancer_is_network(lb)) {
         network_node(b, ns, port, lb);
+    } else {
+        application_node(b, ns, port, lb);
     }
     return true;
 }

@@ -32,7 +32,7 @@ enum {
 extern const uint8_t plan_router_mac[6]; /* of every router-side link end: each is alone on its wire */
 
 /* What of AWS's own stands behind an interface. */
-enum plan_place { PLAN_PLACE_NONE, PLAN_PLACE_ENDPOINT, PLAN_PLACE_NODE /* of a network balancer */ };
+enum plan_place { PLAN_PLACE_NONE, PLAN_PLACE_ENDPOINT, PLAN_PLACE_NODE /* of a network balancer */, PLAN_PLACE_PROXY /* of an application balancer */ };
 
 /* A network interface that gets a link. */
 struct plan_port {

@@ -1,5 +1,6 @@
 #include "netsim/live/services.h"
 
+#include "netsim/live/balancer.h"
 #include "netsim/live/dns_server.h"
 #include "netsim/live/health.h"
 #include "netsim/live/internet_hosts.h"
@@ -19,8 +20,9 @@ struct open_service {
     uint32_t serial; /* of the namespace that the socket is in */
     struct ip ip;
     uint16_t port;
-    struct http_server *http; /* one of the two */
+    struct http_server *http; /* one of these */
     struct dns_server *dns;
+    struct balancer *balancer;
     bool wanted;
 };
 struct services {
@@ -53,6 +55,7 @@ close_service(struct open_service *open)
 {
     http_server_free(open->http);
     dns_server_free(open->dns);
+    balancer_free(open->balancer);
     free(open);
 }
 
@@ -97,10 +100,13 @@ services_tick(struct services *services)
 {
     long long now = services_now_ms();
     for (size_t i = 0; i < services->open.n; i++) {
-        if (services->open.items[i]->http) {
-            http_server_tick(services->open.items[i]->http, now);
+        struct open_service *open = services->open.items[i];
+        if (open->http) {
+            http_server_tick(open->http, now);
+        } else if (open->dns) {
+            dns_server_tick(open->dns, now);
         } else {
-            dns_server_tick(services->open.items[i]->dns, now);
+            balancer_tick(open->balancer);
         }
     }
     metadata_tick(services->metadata);
@@ -206,6 +212,13 @@ services_connect(const struct spaces *spaces, const struct space *space, const s
     return fd;
 }
 
+int
+services_connect_from(const struct services *services, const char *ns, const struct ip *ip, int port)
+{
+    const struct space *space = spaces_find(services->spaces, ns);
+    return space ? services_connect(services->spaces, space, ip, port) : -1;
+}
+
 /* ---- what is open -------------------------------------------------------------------------------------------------
  */
 /* The one page of the internet. */
@@ -272,6 +285,7 @@ answer_http(void *context, struct http_exchange *exchange)
     case PLAN_SERVE_PLAIN:
         answer_plain(&open->place, exchange);
         break;
+    case PLAN_SERVE_BALANCER:
     case PLAN_SERVE_DNS:
         break; /* dns_server.h has it */
     }
@@ -311,8 +325,13 @@ open_service(struct services *services, const struct spaces *spaces, const struc
     open->ip = s->ip;
     open->port = s->port;
     open->wanted = true;
-    open->http = dns ? NULL : http_server_new(services->reactor, fd, answer_http, open);
-    open->dns = dns ? dns_server_new(services->reactor, udp, fd, answer_dns, open) : NULL;
+    if (dns) {
+        open->dns = dns_server_new(services->reactor, udp, fd, answer_dns, open);
+    } else if (s->kind == PLAN_SERVE_BALANCER) {
+        open->balancer = balancer_new(services->reactor, fd, s->port, &open->place);
+    } else {
+        open->http = http_server_new(services->reactor, fd, answer_http, open);
+    }
     *VEC_ADD(&services->open) = open;
 }
 

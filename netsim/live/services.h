@@ -35,6 +35,7 @@ const struct network *services_network(const struct services *services);
 const struct live_hooks *services_hooks(const struct services *services);
 long long services_now_ms(void); /* monotonic */
 /* A TCP connection begun inside the namespace, not waited for; -1 if the kernel refuses at once. */
+int services_connect_from(const struct services *services, const char *ns, const struct ip *ip, int port);
 int services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port);
 
 /* ---- the services, each in its file */
