@@ -265,8 +265,15 @@ run_case(const char *name, json_t *item, double seconds)
     }
     load(&b, item);
     run_decide(&b);
-    printf("%s: %s, %zu policies, %zu bytes a statement\n", name, iam_decision_name(b.result.decision), b.owned.n,
-           b.owned.n ? arena_used(b.owned.items[0]->arena) / b.owned.items[0]->n_statements : 0);
+    size_t used = 0, n_statements = 0, largest = 0;
+    for (size_t i = 0; i < b.owned.n; i++) {
+        size_t own = arena_used(b.owned.items[i]->arena), n = b.owned.items[i]->n_statements;
+        largest = n && own / n > largest ? own / n : largest;
+        used += own;
+        n_statements += n;
+    }
+    printf("%s: %s, %zu policies, %zu bytes a statement, %zu in the largest policy\n", name,
+           iam_decision_name(b.result.decision), b.owned.n, n_statements ? used / n_statements : 0, largest);
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         measure(&b, row, seconds);
     }

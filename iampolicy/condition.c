@@ -114,22 +114,19 @@ iam_condition_value_compile(struct arena *arena, const struct iam_condition_op *
     switch (op->kind) {
     case IAM_VALUE_STRING:
     case IAM_VALUE_FOLDED:
-        value->pattern = iam_pattern_compile(arena, own, flags);
+        value->pattern = iam_pattern_of(arena, own, flags);
         break;
     case IAM_VALUE_LIKE:
-        value->pattern = iam_pattern_compile(arena, own, flags | IAM_WILDCARDS);
+        value->pattern = iam_pattern_of(arena, own, flags | IAM_WILDCARDS);
         break;
     case IAM_VALUE_ARN:
-        value->pattern = iam_pattern_compile(arena, own, flags | IAM_WILDCARDS);
-        if (value->pattern.kind == IAM_PATTERN_PREFIX) {
-            value->pattern.kind = IAM_PATTERN_GLOB; /* the star belongs to the last part only */
-            value->pattern.size++;
-        }
+        /* A star at the end belongs to the last part only. */
+        value->pattern = iam_pattern_of(arena, own, flags | IAM_WILDCARDS | IAM_WHOLE);
         value->valid =
             value->pattern.kind == IAM_PATTERN_VARIABLE || is_arn_pattern(value->pattern.bytes, value->pattern.size);
         break;
     case IAM_VALUE_BOOL:
-        value->pattern = iam_pattern_compile(arena, own, flags);
+        value->pattern = iam_pattern_of(arena, own, flags);
         value->valid = value->pattern.kind == IAM_PATTERN_VARIABLE || iam_bool_parse(own, &truth);
         break;
     case IAM_VALUE_DECIMAL:

@@ -5,9 +5,17 @@
 struct iam_key
 iam_key_make(struct arena *arena, struct iam_text name)
 {
-    char *lower = arena_strndup(arena, name.s, name.n);
+    const char *own = arena_strndup(arena, name.s, name.n), *lower = own;
+    bool small = true;
     for (uint32_t i = 0; i < name.n; i++) {
-        lower[i] = iam_lower(lower[i]);
+        small &= own[i] == iam_lower(own[i]);
     }
-    return (struct iam_key){ arena_strndup(arena, name.s, name.n), lower, name.n, hash_bytes(lower, name.n) };
+    if (!small) {
+        char *made = arena_strndup(arena, name.s, name.n);
+        for (uint32_t i = 0; i < name.n; i++) {
+            made[i] = iam_lower(made[i]);
+        }
+        lower = made;
+    }
+    return (struct iam_key){ own, lower, name.n, hash_bytes(lower, name.n) };
 }

@@ -22,7 +22,7 @@ add_variables(const struct iam_request *request, const struct iam_pattern *patte
 {
     for (uint32_t i = 0; i < pattern->n_parts; i++) {
         if (!pattern->parts[i].bytes && !(request && pattern->parts[i].fallback)) {
-            add_key(request, &pattern->parts[i].key, keys);
+            add_key(request, pattern->parts[i].key, keys);
         }
     }
 }

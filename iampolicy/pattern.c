@@ -135,7 +135,9 @@ compile_variable(struct compiler *c, const char *s, const char *end)
     }
     close_literal(c);
     struct iam_part *part = VEC_ADD(&c->parts);
-    part->key = iam_key_make(c->arena, body);
+    struct iam_key *key = arena_alloc(c->arena, sizeof *key);
+    *key = iam_key_make(c->arena, body);
+    part->key = key;
     if (fallback.s) {
         part->fallback = arena_strndup(c->arena, fallback.s, fallback.n);
         part->fallback_size = fallback.n;
@@ -145,7 +147,7 @@ compile_variable(struct compiler *c, const char *s, const char *end)
 }
 
 static void
-classify(struct iam_pattern *pattern)
+classify(struct iam_pattern *pattern, unsigned flags)
 {
     uint32_t stars = 0, any = 0;
     for (uint32_t i = 0; i < pattern->size; i++) {
@@ -156,7 +158,7 @@ classify(struct iam_pattern *pattern)
         pattern->kind = IAM_PATTERN_ALL;
     } else if (!stars && !any) {
         pattern->kind = IAM_PATTERN_LITERAL;
-    } else if (stars == 1 && !any && pattern->bytes[pattern->size - 1] == IAM_STAR) {
+    } else if (stars == 1 && !any && pattern->bytes[pattern->size - 1] == IAM_STAR && !(flags & IAM_WHOLE)) {
         pattern->kind = IAM_PATTERN_PREFIX;
         pattern->size--;
     } else {
@@ -164,9 +166,40 @@ classify(struct iam_pattern *pattern)
     }
 }
 
+/* Is the compiled form the text itself?  Then both are one: most patterns are plain, or plain with a star at the end.
+ * '*size' becomes that of the compiled form. */
+static bool
+is_plain(struct iam_text text, unsigned flags, uint32_t *size)
+{
+    *size = text.n;
+    if (flags & IAM_WILDCARDS && text.n > 1 && text.s[text.n - 1] == '*' && !(flags & IAM_WHOLE)) {
+        *size -= 1;
+    }
+    for (uint32_t i = 0; i < *size; i++) {
+        char c = text.s[i];
+        if ((flags & IAM_VARIABLES && c == '$') || (flags & IAM_WILDCARDS && (c == '*' || c == '?')) ||
+            (flags & IAM_LOWER && c != iam_lower(c)) || (unsigned char)c >= IAM_ANY) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct iam_pattern
 iam_pattern_compile(struct arena *arena, struct iam_text text, unsigned flags)
 {
+    return iam_pattern_of(arena, (struct iam_text){ arena_strndup(arena, text.s, text.n), text.n }, flags);
+}
+
+struct iam_pattern
+iam_pattern_of(struct arena *arena, struct iam_text text, unsigned flags)
+{
+    struct iam_pattern pattern = { .text = text.s };
+    if (is_plain(text, flags, &pattern.size)) {
+        pattern.bytes = (const unsigned char *)text.s;
+        pattern.kind = pattern.size < text.n ? IAM_PATTERN_PREFIX : IAM_PATTERN_LITERAL;
+        return pattern;
+    }
     struct compiler c = { .arena = arena, .flags = flags, .out = arena_alloc(arena, text.n + 1) };
     const char *s = text.s, *end = text.s + text.n;
     int colons = 0;
@@ -187,16 +220,17 @@ iam_pattern_compile(struct arena *arena, struct iam_text text, unsigned flags)
         }
         s++;
     }
-    struct iam_pattern pattern = { .bytes = c.out, .size = c.n, .text = arena_strndup(arena, text.s, text.n) };
+    pattern.bytes = c.out;
+    pattern.size = c.n;
     if (c.has_variable) {
         close_literal(&c);
         struct iam_part *parts = arena_alloc(arena, c.parts.n * sizeof *parts);
         memcpy(parts, c.parts.items, c.parts.n * sizeof *parts);
         pattern.kind = IAM_PATTERN_VARIABLE;
         pattern.parts = parts;
-        pattern.n_parts = (uint32_t)c.parts.n;
+        pattern.n_parts = (uint32_t)c.parts.n & 0xFFFFFF;
     } else {
-        classify(&pattern);
+        classify(&pattern, flags);
     }
     VEC_DONE(&c.parts);
     return pattern;
@@ -225,14 +259,14 @@ part_text(const struct iam_part *part, const struct iam_request *request, const 
         *size = part->size;
         return true;
     }
-    const struct iam_text *single = request ? iam_request_single(request, &part->key) : NULL;
+    const struct iam_text *single = request ? iam_request_single(request, part->key) : NULL;
     if (single && !memchr(single->s, IAM_STAR, single->n) && !memchr(single->s, IAM_ANY, single->n)) {
         *bytes = single->s;
         *size = single->n;
         return true;
     }
     /* The default stands in for a key that the request lacks, not for one with several values. */
-    if (!part->fallback || (request && iam_request_value(request, &part->key))) {
+    if (!part->fallback || (request && iam_request_value(request, part->key))) {
         return false;
     }
     *bytes = part->fallback;

@@ -30,26 +30,29 @@ enum iam_pattern_flags {
     IAM_VARIABLES = 2,       /* ${...} is replaced */
     IAM_LOWER = 4,           /* compared in small letters: the text matched must be in small letters already */
     IAM_AFTER_5TH_COLON = 8, /* variables only in the resource part of an ARN */
+    IAM_WHOLE = 16,          /* a star at the end stays in 'bytes': no IAM_PATTERN_PREFIX */
 };
 
 struct iam_part {
     const unsigned char *bytes; /* encoded text; NULL for a variable */
     uint32_t size;
-    struct iam_key key;
-    const char *fallback; /* NULL: no default */
     uint32_t fallback_size;
+    const struct iam_key *key; /* of a variable */
+    const char *fallback;      /* NULL: no default */
 };
 struct iam_pattern {
-    enum iam_pattern_kind kind;
+    enum iam_pattern_kind kind : 8;
+    uint32_t n_parts : 24; /* a document of IAM_POLICY_LIMIT bytes has no more */
     uint32_t size;
-    const unsigned char *bytes;
+    const unsigned char *bytes; /* may be 'text' itself */
     const struct iam_part *parts;
-    uint32_t n_parts;
     struct iam_span span; /* of the string in the policy's text */
     const char *text;     /* as the user wrote it */
 };
 
 struct iam_pattern iam_pattern_compile(struct arena *arena, struct iam_text text, unsigned flags);
+/* The same of a text that lives as long as the arena and is terminated: it is not copied. */
+struct iam_pattern iam_pattern_of(struct arena *arena, struct iam_text text, unsigned flags);
 
 /* The bytes to match with: the pattern's own, or its parts joined with the request's values.  False if a variable has
  * no single value and no default.  Call iam_resolved_done() in both cases. */

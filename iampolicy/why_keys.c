@@ -140,7 +140,7 @@ static void
 offer_variables(struct search *s, const struct iam_pattern *pattern, const char *compared)
 {
     for (uint32_t i = 0; i < pattern->n_parts; i++) {
-        struct unknown *unknown = pattern->parts[i].bytes ? NULL : unknown_of(s, &pattern->parts[i].key);
+        struct unknown *unknown = pattern->parts[i].bytes ? NULL : unknown_of(s, pattern->parts[i].key);
         if (unknown) {
             offer_pieces(unknown, compared);
         }
