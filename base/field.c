@@ -405,6 +405,10 @@ unknown_level(const struct field *fields, size_t prefix, const struct field *gro
                 nested = field->name[prefix + length] == '.';
             }
         }
+        bool below = found && (nested || found->type == FIELD_OBJECT || found->type == FIELD_LIST_OF);
+        if (found && !below) {
+            continue; /* most members: no path to write out */
+        }
         char *here = xasprintf("%s%s%s", path, path[0] ? "." : "", key);
         if (!found) {
             search->each(search->context, here, value);

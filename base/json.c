@@ -8,9 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/json_pool.h"
 #include "base/json_scan.h"
 #include "base/map.h"
 #include "base/vec.h"
+
+#define LARGE ((size_t)1 << 20) /* bytes of text from which on the pool pays */
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
@@ -163,7 +166,14 @@ json_read(const char *text, size_t size, const char *where, struct err *err)
     /* jansson 2.14 skips a NUL that follows a number. */
     bool refused = memchr(text, '\0', size) || too_deep(text, size);
     json_error_t error;
+    bool large = size > LARGE;
+    if (large) {
+        json_pool_begin();
+    }
     json_t *value = refused ? NULL : json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (large) {
+        json_pool_end();
+    }
     if (value) {
         return value;
     }

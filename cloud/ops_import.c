@@ -50,6 +50,17 @@ shape_of(const struct network *net)
     return buf_steal(&out);
 }
 
+/* As many objects of every kind? */
+static bool
+same_counts(const struct network *a, const struct network *b)
+{
+    bool same = true;
+    for (const struct kind *const *kind = network_kinds; *kind; kind++) {
+        same = same && store_count(network_store(a), *kind) == store_count(network_store(b), *kind);
+    }
+    return same;
+}
+
 enum fresh { NOT_FRESH, FRESH_DEFAULT_VPC, FRESH_EMPTY };
 
 /* Is the network what a new lab has: nothing, or the default VPC as it was made? */
@@ -68,7 +79,7 @@ freshness(const struct cloud *cloud)
     struct network *model = network_new(&ids, &cloud->clock);
     network_set_owner(model, cloud->account, cloud->home_region);
     enum fresh fresh = NOT_FRESH;
-    if (network_create_default_vpc(model, NULL)) {
+    if (network_create_default_vpc(model, NULL) && same_counts(cloud->net, model)) {
         char *ours = shape_of(cloud->net), *new = shape_of(model);
         fresh = strcmp(ours, new) == 0 ? FRESH_DEFAULT_VPC : NOT_FRESH;
         free(ours);

@@ -135,7 +135,8 @@ report_warning(struct aws_report *report, const char *format, ...)
 struct member_search {
     struct aws_report *report;
     const struct kind *kind;
-    const json_t *described; /* computed members have no row, yet are shown */
+    const struct object *object;
+    json_t *described; /* computed members have no row, yet are shown; NULL until one is looked for */
 };
 
 /* Is there anything at "Attachment.Items[].Id" of 'json'?  Of lists any item counts: ours may be in another order. */
@@ -162,11 +163,18 @@ shows(const json_t *json, const char *path)
 static void
 unknown_member(void *context, const char *path, const json_t *value)
 {
-    const struct member_search *search = context;
+    struct member_search *search = context;
     bool empty = json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
                  (json_is_object(value) && json_object_size(value) == 0) ||
                  (json_is_string(value) && json_string_length(value) == 0);
-    if (empty || strcmp(path, "OwnerId") == 0 || strcmp(path, "AdditionalRoutesAvailable") == 0 || strcmp(path, "Region") == 0 || shows(search->described, path)) {
+    if (empty || strcmp(path, "OwnerId") == 0 || strcmp(path, "AdditionalRoutesAvailable") == 0 ||
+        strcmp(path, "Region") == 0) {
+        return;
+    }
+    if (!search->described) {
+        search->described = object_describe(network_store(search->report->net), search->object);
+    }
+    if (shows(search->described, path)) {
         return;
     }
     count(entry(search->report->members, search->kind->name), path, 1);
@@ -225,16 +233,16 @@ check_ids(struct aws_report *report, const struct kind *kind, const char *owner,
 void
 report_record(struct aws_report *report, const struct kind *kind, const json_t *record)
 {
-    const struct object *object = store_get(network_store(report->net), kind, kind_id(kind, json_str(record, kind->id_member)));
+    const struct object *object =
+        store_get(network_store(report->net), kind, kind_id(kind, json_str(record, kind->id_member)));
     count(report->counts, kind->name, 1);
     if (strcmp(object->account, AWS_OWNER) != 0) { /* no account to work in */
         count(report->accounts, object->account, 1);
     }
     count(report->regions, object->region, 1);
-    json_t *described = object_describe(network_store(report->net), object);
-    struct member_search search = { report, kind, described };
+    struct member_search search = { report, kind, object, NULL };
     fields_unknown(kind->fields, record, unknown_member, &search);
-    json_decref(described);
+    json_decref(search.described);
     check_ids(report, kind, object->id, record);
 }
 
