@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "cloud/names.h"
 #include "cloud/op.h"
 #include "cloud/render.h"
 #include "netsim/analysis/batch.h"
@@ -40,6 +41,9 @@ end_from_words(const struct cloud *cloud, const char *text, const char *where, s
     if (!cloud_resolve(cloud, NULL, text, id, err)) {
         return err_at(err, where, 0, 0);
     }
+    if (looks_like_domain(id) && !store_find(network_store(cloud->net), id)) {
+        return true; /* a name, which read_destination() looks up */
+    }
     if (!flow_end_of_id(id, end) && !store_find(network_store(cloud->net), id)) {
         return cloud_resolve(cloud, "instance", text, id, err) ||
                err_at(err, where, 0, 0); /* says so, with what is near */
@@ -64,18 +68,77 @@ read_address(const json_t *in, const char *name, const char *where, struct ip *i
 }
 
 static bool
-read_flow(const struct op_call *call, struct flow_spec *flow, struct err *err)
+is_no_name(const struct flow_end *end, const char *text, struct err *err)
+{
+    return end->kind != FLOW_END_NONE || err_set(err, ERR_USAGE, "", "a source is no domain name: `%s`", text) ||
+           err_at(err, "SOURCE", 0, 0);
+}
+
+/* A name means what the resolver answers to the source; the answer of this command says so.  A name without an address
+ * leaves the end empty. */
+static bool
+read_destination(struct op_call *call, struct flow_spec *flow, struct err *err)
+{
+    const char *text = arg_str(call->in, "Destination");
+    if (!end_from_words(call->cloud, text, "DESTINATION", &flow->to, err)) {
+        return false;
+    }
+    if (flow->to.kind != FLOW_END_NONE) {
+        return true;
+    }
+    struct dns_answer answer = { 0 };
+    const char *vpc_id = vpc_of_end(call->cloud->net, flow->from.id);
+    if (!names_ask(call->cloud->net, vpc_id, text, 0, &answer, err)) {
+        return err_at(err, "DESTINATION", 0, 0);
+    }
+    const struct ip *ip = names_address(&answer);
+    if (ip) {
+        flow->to = (struct flow_end){ .kind = FLOW_END_IP, .ip = *ip };
+    }
+    json_object_set_new(call->out, "Resolution", names_json(call->cloud->net, vpc_id, &answer));
+    dns_answer_done(&answer);
+    return true;
+}
+
+/* "tcp/5432", "udp/53", "icmp": protocol and port in one word. */
+static bool
+read_flow_word(const json_t *in, struct flow_spec *flow, struct err *err)
+{
+    const char *word = arg_str(in, "Flow"), *slash = word ? strchr(word, '/') : NULL;
+    if (!word) {
+        return true;
+    }
+    char *protocol = xstrndup(word, slash ? (size_t)(slash - word) : strlen(word)), *end = NULL;
+    long port = slash ? strtol(slash + 1, &end, 10) : -1;
+    bool known = protocol_parse(protocol, &flow->protocol) && flow->protocol != PROTOCOL_ALL &&
+                 (!slash || (slash[1] >= '0' && slash[1] <= '9' && !*end && port <= 65535));
+    free(protocol);
+    if (!known || arg_str(in, "Protocol") || json_object_get(in, "Port")) {
+        err_set(err, ERR_USAGE, "", known ? "`%s` says protocol and port already" : "`%s` is no protocol and port",
+                word);
+        err_hint(err, "like tcp/443, udp/53 or icmp; or --protocol and --port");
+        return err_at(err, "FLOW", 0, 0);
+    }
+    flow->dst_port = (int)port;
+    return true;
+}
+
+static bool
+read_flow(struct op_call *call, struct flow_spec *flow, struct err *err)
 {
     const json_t *in = call->in;
     const char *protocol = arg_str(in, "Protocol");
     *flow = (struct flow_spec){ .protocol = PROTOCOL_TCP, .interfaces_alone = true };
     if (!end_from_words(call->cloud, arg_str(in, "Source"), "SOURCE", &flow->from, err) ||
-        !end_from_words(call->cloud, arg_str(in, "Destination"), "DESTINATION", &flow->to, err) ||
+        !is_no_name(&flow->from, arg_str(in, "Source"), err) || !read_destination(call, flow, err) ||
         !read_address(in, "SourceIp", "--source-ip", &flow->src_ip, err) ||
         !read_address(in, "DestinationIp", "--destination-ip", &flow->dst_ip, err)) {
         return false;
     }
     flow->dst_port = (int)arg_int(in, "Port", -1);
+    if (!read_flow_word(in, flow, err)) {
+        return false;
+    }
     flow->src_port = (int)arg_int(in, "SourcePort", -1);
     flow->icmp_type = (int)arg_int(in, "IcmpType", -1);
     flow->icmp_code = (int)arg_int(in, "IcmpCode", -1);
@@ -85,7 +148,7 @@ read_flow(const struct op_call *call, struct flow_spec *flow, struct err *err)
     if (protocol && !protocol_parse(protocol, &flow->protocol)) {
         return err_set(err, ERR_USAGE, "", "`%s` is not a protocol", protocol) || err_at(err, "--protocol", 0, 0);
     }
-    if (!protocol && flow->icmp_type >= 0) {
+    if (!protocol && !arg_str(in, "Flow") && flow->icmp_type >= 0) {
         flow->protocol = PROTOCOL_ICMP;
     }
     bool has_ports = flow->protocol == PROTOCOL_TCP || flow->protocol == PROTOCOL_UDP;
@@ -188,12 +251,46 @@ analysis_json(const struct op_call *call, const struct reach_result *result, str
     return ordered;
 }
 
+/* A destination that no address stands for: nothing is sent. */
+static bool
+no_address(struct op_call *call, const struct flow_spec *flow, struct err *err)
+{
+    const json_t *resolution = json_object_get(call->out, "Resolution");
+    const struct packet packet = { .protocol = flow->protocol, .src_port = -1, .dst_port = flow->dst_port };
+    struct reach_result none = { .forward = json_array(), .back = json_array(), .explanations = json_array() };
+    json_array_append_new(none.explanations, json_pack("{s:s}", "ExplanationCode", "NO_SOURCE_OR_DESTINATION"));
+    json_t *answer = analysis_json(call, &none, err);
+    reach_result_done(&none);
+    if (!answer) {
+        return false;
+    }
+    json_object_update(call->out, answer);
+    json_decref(answer);
+    json_t *v = json_pack("{s:s, s:O, s:s, s:b, s:n, s:s, s:[s], s:[], s:O}", "From",
+                          end_name(call->cloud->net, &flow->from), "To", json_object_get(resolution, "Name"), "Flow",
+                          flow_str(&packet), "Reachable", 0, "Reply", "Why", "no-such-name", "ExplanationCodes",
+                          "NO_SOURCE_OR_DESTINATION", "Path", "Reason", json_object_get(resolution, "Reason"));
+    if (json_object_get(resolution, "Hint")) {
+        json_object_set(v, "Hint", json_object_get(resolution, "Hint"));
+    }
+    set(call->out, "Verdict", v);
+    set(call->out, "Steps", json_array());
+    call->no = true;
+    return true;
+}
+
 static bool
 reach_one(struct op_call *call, struct err *err)
 {
     struct flow_spec flow;
     struct reach_result result = { 0 };
-    if (!read_flow(call, &flow, err) || !reach(call->cloud->net, &flow, true, &result, NULL, err)) {
+    if (!read_flow(call, &flow, err)) {
+        return false;
+    }
+    if (flow.to.kind == FLOW_END_NONE) {
+        return no_address(call, &flow, err);
+    }
+    if (!reach(call->cloud->net, &flow, true, &result, NULL, err)) {
         return false;
     }
     json_t *answer = analysis_json(call, &result, err);
@@ -412,11 +509,17 @@ reach_text(const json_t *out, struct buf *text)
     }
     const json_t *v = json_object_get(out, "Verdict"), *steps = json_object_get(out, "Steps");
     struct buf body = { 0 }, forward = { 0 }, back = { 0 };
-    buf_printf(&forward, "forward  %s -> %s", json_str(v, "Source"), json_str(v, "Destination"));
-    buf_printf(&back, "return  %s -> %s", json_str(v, "ArrivesAt"), json_str(v, "ArrivesFrom"));
+    const json_t *resolution = json_object_get(out, "Resolution");
+    if (json_str(v, "Source")) { /* it was sent */
+        buf_printf(&forward, "forward  %s -> %s", json_str(v, "Source"), json_str(v, "Destination"));
+        buf_printf(&back, "return  %s -> %s", json_str(v, "ArrivesAt"), json_str(v, "ArrivesFrom"));
+    }
     size_t n_hops = print_direction(&body, steps, "forward", buf_str(&forward));
     print_direction(&body, steps, "return", buf_str(&back));
     print_header(text, out, n_hops);
+    if (resolution && json_str(v, "Source")) {
+        buf_printf(text, "\nname  %s: %s\n", json_str(resolution, "Name"), json_str(resolution, "Reason"));
+    }
     buf_str_add(text, buf_str(&body));
     const json_t *obstacles = json_object_get(out, "Obstacles");
     if (obstacles) {
@@ -438,7 +541,9 @@ reach_text(const json_t *out, struct buf *text)
 static const struct op_param reach_params[] = {
     { "Source", OP_ENDPOINT, OP_POSITIONAL, "instance, interface, gateway, `internet` or address it leaves from", NULL,
       NULL },
-    { "Destination", OP_ENDPOINT, OP_POSITIONAL, "where it should arrive", NULL, NULL },
+    { "Destination", OP_ENDPOINT, OP_POSITIONAL,
+      "where it should arrive; a domain name means what it means to the source", NULL, NULL },
+    { "Flow", OP_STRING, OP_POSITIONAL, "protocol and port in one: tcp/5432, udp/53, icmp", NULL, NULL },
     { "Port", OP_PORT, OP_OPTIONAL, "destination port; any that gets through if not given", NULL, NULL },
     { "Protocol", OP_PROTOCOL, OP_OPTIONAL, "tcp (default), udp, icmp or a protocol number", NULL, NULL },
     { "SourcePort", OP_PORT, OP_OPTIONAL, "an ephemeral port if not given", NULL, NULL },

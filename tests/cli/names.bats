@@ -117,6 +117,25 @@ record() { # ACTION NAME TYPE VALUE
     wrong 2 NAME vpclab resolve
 }
 
+@test "reach takes a name for a destination and means what the source would" {
+    names
+    record CREATE db.corp.internal A 10.0.1.20 >/dev/null
+    vpclab ec2 authorize-security-group-ingress --group-id "$(vpclab ec2 describe-instances --filters Name=tag:Name,Values=db --query 'Reservations[0].Instances[0].SecurityGroups[0].GroupId' --output text)" \
+        --protocol tcp --port 5432 --cidr 10.0.0.0/16 >/dev/null
+    says 'REACHABLE  web -> 10.0.1.20  tcp/5432' vpclab reach web db.corp.internal tcp/5432
+    grep -qF 'name  db.corp.internal: the private hosted zone' "$DIR/out"
+    says '10.0.1.20' vpclab reach web ip-10-0-1-20.ec2.internal icmp
+    run vpclab reach web x.corp.internal tcp/5432
+    [ "$status" = 1 ] && [[ $output == *'BLOCKED  web -> x.corp.internal  tcp/5432  NO_SOURCE_OR_DESTINATION'*'has no record of it'* ]]
+    run vpclab reach web x.corp.internal tcp/5432 --output json
+    [ "$status" = 1 ] && [[ $output == *'"NetworkPathFound": false'* ]]
+    run vpclab reach internet db.corp.internal tcp/5432
+    [ "$status" = 1 ] && [[ $output == *'only the VPCs of the private hosted zone'* ]]
+    wrong 2 'a source is no domain name' vpclab reach db.corp.internal web
+    wrong 2 'is no protocol and port' vpclab reach web db tcp/x
+    wrong 2 'says protocol and port already' vpclab reach web db tcp/22 --port 23
+}
+
 @test "an instance's resource name is answered when its options say so" {
     names
     id=$(vpclab ec2 describe-instances --filters Name=tag:Name,Values=web --query 'Reservations[0].Instances[0].InstanceId' --output text)
