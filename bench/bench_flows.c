@@ -1,0 +1,321 @@
+/* bench/bench_flows.c - what the router of a live lab costs a packet: rules, flow logs, captures.
+ *
+ *     make bench && build/bench/bench_flows
+ *
+ * Two instances in different subnets, five groups of 20 rules each of 1,000 groups that are loaded, and an ACL in both
+ * subnets: the way leads through all four stages.  Rows, taken in turn in the same process, the best of many short
+ * ones: small packets          UDP datagrams of 18 bytes sent one by one and received at the other end tcp one
+ * connection, as many bytes as will go `flow logs` has a log of every packet of the VPC, `rules alone` the same lab
+ * without one, `no rules` the same router with its nftables taken away. The program moves itself into a user namespace,
+ * so it needs no privilege and leaves nothing. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "bench/bench.h"
+#include "netsim/live/live.h"
+#include "netsim/live/live_internal.h"
+#include "netsim/model/gateways.h"
+#include "netsim/model/instance.h"
+#include "netsim/model/security_group.h"
+
+#define N_GROUPS 1000
+#define N_RULES  20
+#define ROUNDS   9
+#define SLICES   8 /* of a round; short, so that some of them have a busy machine's processor to themselves */
+#define SMALL_NS 10e6
+#define TCP_NS   50e6
+
+static struct id_gen ids;
+static const struct clock bench_clock = { .fixed = true, .base_ms = 1767312000000 };
+
+struct lab {
+    struct network *net;
+    struct live *live;
+    struct vpc *vpc;
+    struct instance *a, *b;
+    int home;
+};
+
+static void
+fail(const char *what, const struct err *err)
+{
+    fprintf(stderr, "bench_flows: %s: %s\n", what, err && *err->text ? err->text : strerror(errno));
+    exit(1);
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0) {
+        fail(path, NULL);
+    }
+    close(fd);
+}
+
+static void
+enter_namespaces(void)
+{
+    char uids[48], gids[48];
+    snprintf(uids, sizeof uids, "0 %u 1", (unsigned)geteuid());
+    snprintf(gids, sizeof gids, "0 %u 1", (unsigned)getegid());
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) < 0) {
+        fail("unshare", NULL);
+    }
+    write_file("/proc/self/uid_map", uids);
+    write_file("/proc/self/setgroups", "deny");
+    write_file("/proc/self/gid_map", gids);
+    if (mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) {
+        fail("mount", NULL);
+    }
+}
+
+static struct instance *
+run(struct lab *lab, const struct subnet *subnet, const char *const *groups, size_t n, const char *ip)
+{
+    struct err err = { 0 };
+    struct instance *instance;
+    struct instance_spec spec = { .image_id = "ami-0123456789abcdef0" };
+    spec.eni = (struct eni_spec){ .subnet_id = subnet->obj.id, .ip = ip_lit(ip), .groups = groups, .n_groups = n };
+    if (!instances_run(lab->net, &spec, 1, &instance, &err)) {
+        fail("instance", &err);
+    }
+    return instance;
+}
+
+/* Every group has 19 rules that do not fit and one, the last, that does. */
+static void
+add_rules(struct lab *lab, struct security_group *group, int number)
+{
+    struct err err = { 0 };
+    for (int i = 0; i < N_RULES; i++) {
+        char cidr[32];
+        snprintf(cidr, sizeof cidr, "192.168.%d.%d/32", number % 250, i);
+        struct sg_rule rule = { .protocol = PROTOCOL_TCP, .from = 1000 + i, .to = 1000 + i, .cidr = cidr_lit(cidr) };
+        if (i == N_RULES - 1) {
+            rule = (struct sg_rule){ .protocol = -1, .from = -1, .to = -1, .cidr = cidr_lit("10.0.0.0/16") };
+        }
+        if (!security_group_authorize(lab->net, group, &rule, 1, &err)) {
+            fail("rule", &err);
+        }
+    }
+}
+
+static struct lab
+lab_new(void)
+{
+    struct lab lab = { 0 };
+    struct err err = { 0 };
+    const char *groups[N_GROUPS];
+    id_gen_seed(&ids, 1);
+    lab.net = network_new(&ids, &bench_clock);
+    network_set_limits(lab.net, false);
+    lab.vpc = vpc_create(lab.net, &(struct vpc_spec){ .cidr = cidr_lit("10.0.0.0/16") }, &err);
+    struct subnet *one = subnet_create(
+        lab.net, &(struct subnet_spec){ .vpc_id = lab.vpc->obj.id, .cidr = cidr_lit("10.0.1.0/24") }, &err);
+    struct subnet *two = subnet_create(
+        lab.net, &(struct subnet_spec){ .vpc_id = lab.vpc->obj.id, .cidr = cidr_lit("10.0.2.0/24") }, &err);
+    for (int i = 0; i < N_GROUPS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "group-%d", i);
+        struct security_group *group = security_group_create(lab.net, lab.vpc->obj.id, name, name, &err);
+        add_rules(&lab, group, i);
+        groups[i] = group->obj.id;
+    }
+    lab.a = run(&lab, one, groups, 5, "10.0.1.10");
+    lab.b = run(&lab, two, groups + 5, 5, "10.0.2.10");
+    /* The other groups need members to be loaded: 198 idle instances with five groups each. */
+    for (int i = 10; i + 5 <= N_GROUPS; i += 5) {
+        char ip[32];
+        snprintf(ip, sizeof ip, "10.0.2.%d", 20 + i / 5);
+        run(&lab, two, groups + i, 5, ip);
+    }
+    lab.live = live_start(lab.net, NULL, &err);
+    if (!lab.live) {
+        fail("up", &err);
+    }
+    lab.home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    return lab;
+}
+
+static int
+socket_in(struct lab *lab, const struct instance *instance, int type)
+{
+    if (setns(live_namespace(lab->live, instance->obj.id), CLONE_NEWNET) < 0) {
+        fail("setns", NULL);
+    }
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), size = 8 << 20;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    setns(lab->home, CLONE_NEWNET);
+    return fd;
+}
+
+static struct sockaddr_in
+address_of_b(uint16_t port)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
+    inet_pton(AF_INET, "10.0.2.10", &to.sin_addr);
+    return to;
+}
+
+/* ---- small packets ------------------------------------------------------------------------------------------------
+ */
+/* Microseconds a packet.  They are forwarded and queued at the receiver before send() returns. */
+static double
+small_packets(struct lab *lab)
+{
+    struct sockaddr_in to = address_of_b(9000);
+    int sender = socket_in(lab, lab->a, SOCK_DGRAM), receiver = socket_in(lab, lab->b, SOCK_DGRAM);
+    char bytes[18] = { 0 }, drain[64];
+    long n = 0, arrived = 0;
+    if (bind(receiver, (struct sockaddr *)&to, sizeof to) < 0 ||
+        connect(sender, (struct sockaddr *)&to, sizeof to) < 0) {
+        fail("bind", NULL);
+    }
+    double begin = bench_now_ns(), end;
+    do {
+        for (int i = 0; i < 64; i++) {
+            n += send(sender, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes;
+        }
+        while (recv(receiver, drain, sizeof drain, MSG_DONTWAIT) > 0) {
+            arrived++;
+        }
+        end = bench_now_ns();
+    } while (end - begin < SMALL_NS);
+    close(sender);
+    close(receiver);
+    if (arrived < n * 9 / 10) {
+        fprintf(stderr, "bench_flows: only %ld of %ld packets arrived\n", arrived, n);
+        exit(1);
+    }
+    return (end - begin) / 1000 / (double)arrived;
+}
+
+/* ---- tcp ----------------------------------------------------------------------------------------------------------
+ */
+struct sink {
+    int listener;
+    atomic_long bytes;
+};
+
+static void *
+swallow(void *context)
+{
+    struct sink *sink = context;
+    static char bytes[1 << 18];
+    int fd = accept(sink->listener, NULL, NULL);
+    for (ssize_t n; fd >= 0 && (n = read(fd, bytes, sizeof bytes)) > 0;) {
+        sink->bytes += n;
+    }
+    close(fd);
+    return NULL;
+}
+
+/* Nanoseconds a kilobyte. */
+static double
+tcp(struct lab *lab)
+{
+    static char bytes[1 << 18];
+    struct sockaddr_in to = address_of_b(9001);
+    struct sink sink = { .listener = socket_in(lab, lab->b, SOCK_STREAM) };
+    int sender = socket_in(lab, lab->a, SOCK_STREAM), one = 1;
+    pthread_t thread;
+    setsockopt(sink.listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(sink.listener, (struct sockaddr *)&to, sizeof to) < 0 || listen(sink.listener, 1) < 0 ||
+        pthread_create(&thread, NULL, swallow, &sink) != 0 || connect(sender, (struct sockaddr *)&to, sizeof to) < 0) {
+        fail("tcp", NULL);
+    }
+    double begin = bench_now_ns();
+    while (bench_now_ns() - begin < TCP_NS) {
+        if (write(sender, bytes, sizeof bytes) < 0) {
+            fail("write", NULL);
+        }
+    }
+    double ns = bench_now_ns() - begin;
+    long n = sink.bytes;
+    close(sender);
+    pthread_join(thread, NULL);
+    close(sink.listener);
+    return ns / ((double)n / 1024);
+}
+
+/* ---- in turn ------------------------------------------------------------------------------------------------------
+ */
+static void
+keep_best(double *best, double figure)
+{
+    *best = *best == 0 || figure < *best ? figure : *best;
+}
+
+static void
+measure(struct lab *lab, double *small, double *bulk)
+{
+    for (int i = 0; i < SLICES; i++) {
+        keep_best(small, small_packets(lab));
+    }
+    for (int i = 0; i < SLICES / 2; i++) {
+        keep_best(bulk, tcp(lab));
+    }
+}
+
+static void
+set_log(struct lab *lab, struct flow_log **log)
+{
+    struct err err = { 0 };
+    struct flow_log_spec spec = {
+        .resource_id = lab->vpc->obj.id, .traffic_type = "ALL", .group_name = "flows", .max_interval = 600
+    };
+    if (*log) {
+        flow_log_delete(lab->net, *log, &err);
+        *log = NULL;
+    } else if (!(*log = flow_log_create(lab->net, &spec, &err))) {
+        fail("flow log", &err);
+    }
+    store_touch(network_store(lab->net));
+    if (!live_update(lab->live, lab->net, &err)) {
+        fail("update", &err);
+    }
+}
+
+int
+main(void)
+{
+    double small[3] = { 0 }, bulk[3] = { 0 };
+    struct flow_log *log = NULL;
+    enter_namespaces();
+    struct lab lab = lab_new();
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int with = 0; with < 2; with++) {
+            measure(&lab, &small[with], &bulk[with]);
+            set_log(&lab, &log);
+        }
+    }
+    char router[ID_SIZE + 16];
+    struct err err = { 0 };
+    snprintf(router, sizeof router, "router:%s", lab.vpc->obj.id);
+    if (!space_nft(spaces_find(&lab.live->spaces, router), "delete table inet vpc\n", &err)) {
+        fail("no rules", &err);
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        measure(&lab, &small[2], &bulk[2]);
+    }
+    bench_begin("a packet through the router: 1,000 groups of 20 rules", 1);
+    bench_row("small packets, rules alone", small[0], "us", "no rules", small[2]);
+    bench_row("small packets, flow logs", small[1], "us", "rules alone", small[0]);
+    bench_row("tcp, a kilobyte, rules alone", bulk[0], "ns", "no rules", bulk[2]);
+    bench_row("tcp, a kilobyte, flow logs", bulk[1], "ns", "rules alone", bulk[0]);
+    live_stop(lab.live);
+    network_free(lab.net);
+    return 0;
+}
