@@ -5,6 +5,7 @@
 struct progress {
     void (*report)(void *context, const char *what, size_t done, size_t total); /* NULL: nobody listens */
     void *context;
+    void (*write)(void *context, const char *text); /* shows a part of an answer that never ends; NULL: nobody can see it */
 };
 static inline void progress_report(const struct progress *p, const char *what, size_t done, size_t total)
 {

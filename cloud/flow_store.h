@@ -43,6 +43,7 @@ struct flow_entry {
     const char *eni_id;               /* "" if nobody knows */
     int64_t written_ms;               /* 0 if nobody knows */
     long offset;                      /* where the line begins in the file */
+    uint8_t model;                    /* FLOW_ACCEPT or FLOW_REJECT: what the model says of an imported one; 0: nothing */
 };
 struct flow_reading {
     struct flow_format format;

@@ -131,6 +131,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
                      : err_set(&err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab", node);
     } else if (probes) {
         ok = serve_probes(cloud, probes, (int)json_int(request->json, "timeout", 500), reply->json, &err);
+    } else if (json_flag(request->json, "flows", false)) {
+        ok = flow_capture_tick(cloud, true, &err);
     } else if (json_flag(request->json, "stop", false)) {
         *stop = true;
     } else {
@@ -221,6 +223,17 @@ live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, 
         p->seen_src_port = (int)json_integer_value(json_array_get(row, 5));
         p->seen_dst_port = (int)json_integer_value(json_array_get(row, 6));
         p->src_port = (int)json_integer_value(json_array_get(row, 7));
+    }
+    keeper_message_done(&reply);
+    return true;
+}
+
+bool
+live_link_flush(const struct cloud *cloud, struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    if (!ask(cloud, json_pack("{s:b}", "flows", 1), &reply, err)) {
+        return false;
     }
     keeper_message_done(&reply);
     return true;

@@ -1,11 +1,16 @@
-/* cloud/ops_flows.c - `vpclab flows`: the records of the flow logs, picked by what a person asks for. */
+/* cloud/ops_flows.c - `vpclab flows`: the records of the flow logs, or of files from elsewhere, picked by what a person
+ * asks for. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/vec.h"
 #include "cloud/flow_capture.h"
+#include "cloud/flow_import.h"
 #include "cloud/flow_store.h"
+#include "cloud/live_link.h"
 #include "cloud/op.h"
 #include "netsim/model/instance.h"
 
@@ -109,9 +114,10 @@ read_question(const struct op_call *call, struct question *q, struct err *err)
 /* ---- the answer ---------------------------------------------------------------------------------------------------
  */
 
-/* A record as an object with AWS's field names, numbers as numbers, and ours at the end: what refused it. */
+/* A record as an object with AWS's field names, numbers as numbers, and ours at the end: what refused it, and of an
+ * imported one what the model would do. */
 static json_t *
-record_json(const struct flow_format *format, const struct flow_entry *entry)
+record_json(const struct flow_format *format, const struct flow_entry *entry, bool imported)
 {
     const char *line = entry->line;
     json_t *object = json_object();
@@ -131,12 +137,19 @@ record_json(const struct flow_format *format, const struct flow_entry *entry)
                         json_string(entry->record->lost_packets ? lost
                                     : *entry->record->rule      ? entry->record->rule
                                                                 : "-"));
+    if (imported) {
+        json_object_set_new(object, "model",
+                            json_string(entry->model == FLOW_ACCEPT   ? "ACCEPT"
+                                        : entry->model == FLOW_REJECT ? "REJECT"
+                                                                      : "-"));
+    }
     return object;
 }
 
 struct taking {
     const struct question *question;
     json_t *records;
+    bool imported;
 };
 
 static void
@@ -145,7 +158,7 @@ take_entry(void *context, const struct flow_format *format, const struct flow_en
     struct taking *taking = context;
     if ((entry->record->status != FLOW_NODATA || taking->question->quiet) &&
         flow_query_match(&taking->question->query, entry->record)) {
-        json_array_append_new(taking->records, record_json(format, entry));
+        json_array_append_new(taking->records, record_json(format, entry, taking->imported));
     }
 }
 
@@ -199,25 +212,6 @@ read_deleted_logs(const struct op_call *call, const struct question *question, j
     return ok;
 }
 
-static bool
-flows_run(struct op_call *call, struct err *err)
-{
-    struct cloud *cloud = call->cloud;
-    struct question question = { 0 };
-    json_t *logs = json_array();
-    bool ok = read_question(call, &question, err) && (!cloud->flows || flow_capture_tick(cloud, true, err));
-    const struct store *store = network_store(cloud->net);
-    for (const struct flow_log *log = store_first(store, &flow_log_kind); ok && log; log = store_next(store, log)) {
-        if (!question.log_id || strcmp(question.log_id, log->obj.id) == 0) {
-            ok = read_log(call, log->obj.id, &question, logs, err);
-        }
-    }
-    ok = ok && read_deleted_logs(call, &question, logs, err);
-    json_object_set_new(call->out, "FlowLogs", logs);
-    VEC_DONE(&question.enis);
-    return ok;
-}
-
 /* ---- as text ------------------------------------------------------------------------------------------------------
  */
 
@@ -231,11 +225,12 @@ cell(const json_t *value, char number[static 32])
     return json_string_value(value);
 }
 
-/* AWS's columns, wide enough for what is in them. */
+typedef VEC(size_t) widths;
+
+/* AWS's columns, wide enough for what is in them and was in those before. */
 static void
-print_records(const json_t *records, struct buf *text)
+print_records(const json_t *records, widths *columns, bool header, struct buf *text)
 {
-    VEC(size_t) widths = { 0 };
     const char *name;
     json_t *record, *value;
     size_t i;
@@ -245,25 +240,191 @@ print_records(const json_t *records, struct buf *text)
         size_t column = 0;
         json_object_foreach(record, name, value)
         {
-            size_t *width = column < widths.n ? &widths.items[column] : VEC_ADD(&widths);
+            size_t *width = column < columns->n ? &columns->items[column] : VEC_ADD(columns);
             size_t size = strlen(cell(value, number)), title = strlen(name);
             *width = size > *width ? size : *width;
             *width = title > *width ? title : *width;
             column++;
         }
     }
-    for (size_t row = 0; row <= json_array_size(records); row++) { /* row 0 is the header */
+    for (size_t row = header ? 0 : 1; row <= json_array_size(records); row++) { /* row 0 is the header */
         size_t column = 0;
         record = json_array_get(records, row ? row - 1 : 0);
         json_object_foreach(record, name, value)
         {
             bool last = column + 1 == json_object_size(record);
-            buf_printf(text, "%-*s%s", last ? 0 : (int)widths.items[column], row ? cell(value, number) : name,
+            buf_printf(text, "%-*s%s", last ? 0 : (int)columns->items[column], row ? cell(value, number) : name,
                        last ? "\n" : "  ");
             column++;
         }
     }
-    VEC_DONE(&widths);
+}
+
+/* What the running intervals hold is written first, so that nobody waits for their end. */
+static bool
+flush(struct cloud *cloud, struct err *err)
+{
+    return cloud->flows ? flow_capture_tick(cloud, true, err) : !cloud_is_live(cloud) || live_link_flush(cloud, err);
+}
+
+/* ---- without end --------------------------------------------------------------------------------------------------
+ */
+struct followed { /* a log, and how far its records were shown */
+    char id[ID_SIZE];
+    long end;
+    widths columns;
+};
+typedef VEC(struct followed) followed_vec;
+
+static volatile sig_atomic_t ended;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    ended = 1;
+}
+
+static struct followed *
+followed_log(followed_vec *list, const char *id)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(list->items[i].id, id) == 0) {
+            return &list->items[i];
+        }
+    }
+    struct followed *added = VEC_ADD(list);
+    *added = (struct followed){ 0 };
+    snprintf(added->id, sizeof added->id, "%s", id);
+    return added;
+}
+
+/* Shows what has been written since; a title where another log's records begin. */
+static bool
+show_news(struct op_call *call, const struct question *question, followed_vec *list, char shown[static ID_SIZE],
+          struct err *err)
+{
+    char **ids;
+    size_t n = flow_store_ids(call->cloud, &ids);
+    bool ok = true;
+    for (size_t i = 0; i < n; i++) {
+        struct followed *log = followed_log(list, ids[i]);
+        struct taking taking = { .question = question, .records = json_array() };
+        struct flow_reading reading = { 0 };
+        struct buf text = { 0 };
+        ok = ok && ((question->log_id && strcmp(question->log_id, ids[i]) != 0) ||
+                    flow_store_read(call->cloud, ids[i], log->end, take_entry, &taking, &reading, err));
+        log->end = reading.end > log->end ? reading.end : log->end;
+        if (json_array_size(taking.records)) {
+            bool other = strcmp(shown, ids[i]) != 0;
+            if (other && n > 1) {
+                buf_printf(&text, "%s\n", ids[i]);
+            }
+            print_records(taking.records, &log->columns, other, &text);
+            snprintf(shown, ID_SIZE, "%s", ids[i]);
+            call->progress->write(call->progress->context, buf_str(&text));
+        }
+        json_decref(taking.records);
+        buf_done(&text);
+        free(ids[i]);
+    }
+    free(ids);
+    return ok;
+}
+
+/* Until ^C.  What was recorded before is shown when --since asks for it. */
+static bool
+follow(struct op_call *call, const struct question *question, struct err *err)
+{
+    if (!call->progress || !call->progress->write) {
+        return err_set(err, ERR_USAGE, "", "`--follow` works at the command line") || err_at(err, "--follow", 0, 0);
+    }
+    struct sigaction act = { .sa_handler = on_signal }, old_int, old_term;
+    followed_vec list = { 0 };
+    char shown[ID_SIZE] = "";
+    bool ok = flush(call->cloud, err);
+    ended = 0;
+    sigaction(SIGINT, &act, &old_int);
+    sigaction(SIGTERM, &act, &old_term);
+    if (ok && !question->query.since_s) { /* the files' ends */
+        char **ids;
+        size_t n = flow_store_ids(call->cloud, &ids);
+        for (size_t i = 0; i < n; i++) {
+            struct taking nothing = { .question = question, .records = json_array() };
+            struct flow_reading reading = { 0 };
+            ok = ok && flow_store_read(call->cloud, ids[i], 0, take_entry, &nothing, &reading, err);
+            followed_log(&list, ids[i])->end = reading.end;
+            json_decref(nothing.records);
+            free(ids[i]);
+        }
+        free(ids);
+    }
+    while (ok && !ended) {
+        ok = show_news(call, question, &list, shown, err);
+        if (ok && !ended) {
+            usleep(500000);
+            ok = ended || flush(call->cloud, err);
+        }
+    }
+    sigaction(SIGINT, &old_int, NULL);
+    sigaction(SIGTERM, &old_term, NULL);
+    for (size_t i = 0; i < list.n; i++) {
+        VEC_DONE(&list.items[i].columns);
+    }
+    VEC_DONE(&list);
+    json_object_set_new(call->out, "Followed", json_true());
+    return ok;
+}
+
+static bool
+read_logs(const struct op_call *call, const struct question *question, json_t *logs, struct err *err)
+{
+    const struct store *store = network_store(call->cloud->net);
+    bool ok = true;
+    for (const struct flow_log *log = store_first(store, &flow_log_kind); ok && log; log = store_next(store, log)) {
+        if (!question->log_id || strcmp(question->log_id, log->obj.id) == 0) {
+            ok = read_log(call, log->obj.id, question, logs, err);
+        }
+    }
+    return ok && read_deleted_logs(call, question, logs, err);
+}
+
+static bool
+read_import(struct op_call *call, const struct question *question, const char *path, json_t *logs, struct err *err)
+{
+    struct taking taking = { .question = question, .records = json_array(), .imported = true };
+    struct flow_reading reading;
+    struct buf note = { 0 };
+    bool ok = flow_import(call->cloud, path, arg_str(call->in, "LogFormat"), take_entry, &taking, &reading, &note, err);
+    if (ok) {
+        json_t *one = json_pack("{s:s, s:O}", "File", path, "Records", taking.records);
+        if (note.size) {
+            json_object_set_new(one, "Note", json_string(buf_str(&note)));
+        }
+        json_array_append_new(logs, one);
+    }
+    json_decref(taking.records);
+    buf_done(&note);
+    return ok;
+}
+
+static bool
+flows_run(struct op_call *call, struct err *err)
+{
+    struct question question = { 0 };
+    const char *from = arg_str(call->in, "From");
+    json_t *logs = json_array();
+    bool ok = read_question(call, &question, err);
+    if (ok && arg_flag(call->in, "Follow", false)) {
+        ok = from ? err_set(err, ERR_USAGE, "", "a file cannot be followed") || err_at(err, "--follow", 0, 0)
+                  : follow(call, &question, err);
+    } else if (ok) {
+        ok = from ? read_import(call, &question, from, logs, err)
+                  : flush(call->cloud, err) && read_logs(call, &question, logs, err);
+    }
+    json_object_set_new(call->out, "FlowLogs", logs);
+    VEC_DONE(&question.enis);
+    return ok;
 }
 
 static void
@@ -272,6 +433,9 @@ flows_text(const json_t *out, struct buf *text)
     const json_t *logs = json_object_get(out, "FlowLogs");
     const json_t *log;
     size_t i;
+    if (json_flag(out, "Followed", false)) {
+        return; /* all is shown */
+    }
     if (json_array_size(logs) == 0) {
         buf_str_add(text,
                     "no flow log is there; begin one with: ec2 create-flow-logs --resource-type VPC --resource-ids VPC "
@@ -292,7 +456,12 @@ flows_text(const json_t *out, struct buf *text)
             }
             buf_char(text, '\n');
         } else {
-            print_records(records, text);
+            widths columns = { 0 };
+            print_records(records, &columns, true, text);
+            VEC_DONE(&columns);
+        }
+        if (json_object_get(log, "Note")) {
+            buf_str_add(text, json_str(log, "Note"));
         }
         if (json_int(log, "DamagedLines", 0) > 0) {
             buf_printf(text, "%lld lines are damaged and left out\n", json_int(log, "DamagedLines", 0));
@@ -315,6 +484,10 @@ static const struct op_param flows_params[] = {
       "ingress egress" },
     { "Since", OP_STRING, OP_OPTIONAL, "span (90s, 5m, 2h, 1d) or time", NULL, NULL },
     { "LogStatus", OP_STRING, OP_OPTIONAL, "quiet interfaces are shown with NODATA only", NULL, "OK NODATA SKIPDATA" },
+    { "From", OP_PATH, OP_OPTIONAL, "a file from elsewhere instead: AWS's records, gzip too, pcapng or pcap", NULL,
+      NULL },
+    { "LogFormat", OP_STRING, OP_OPTIONAL, "of records without a first line that names the fields", NULL, NULL },
+    { "Follow", OP_BOOL, OP_OPTIONAL, "go on showing new ones until ^C", NULL, NULL },
     { "FlowLogId", OP_STRING, OP_OPTIONAL, "one flow log; also one that was deleted", NULL, NULL },
     { 0 },
 };
@@ -322,7 +495,7 @@ static const struct op_param flows_params[] = {
 const struct op ops_flows[] = {
     {
         .name = "flows",
-        .mode = OP_READ,
+        .mode = OP_LOCAL,
         .run = flows_run,
         .help = "Show flow log records: who sent to whom, how much, and whether it was accepted or rejected.",
         .params = flows_params,
@@ -331,6 +504,8 @@ const struct op ops_flows[] = {
         .examples = "flows                            everything that was recorded\n"
                     "flows db --action REJECT         what was refused at the database\n"
                     "flows --dst-port 22 --since 5m   who tried SSH in the last five minutes\n"
+                    "flows web --action REJECT --follow   what is refused from now on, with the rule\n"
+                    "flows --from capture.pcapng --dst-port 443   the same of a capture, or of a flow log from AWS\n"
                     "flows 10.0.1.10                  by address\n",
     },
     { 0 },

@@ -344,11 +344,19 @@ report(void *context, const char *what, size_t done, size_t total)
     p->shown = true;
 }
 
+static void
+write_part(void *context, const char *text)
+{
+    output_progress_done(context);
+    fputs(text, stdout);
+    fflush(stdout);
+}
+
 void
 output_progress_init(struct output_progress *p, const struct options *options)
 {
     *p = (struct output_progress){ .options = options, .start_ms = monotonic_ms() };
-    p->progress = (struct progress){ report, p };
+    p->progress = (struct progress){ .report = report, .context = p, .write = write_part };
 }
 
 void

@@ -96,6 +96,9 @@ void flow_record_print(const struct flow_record *record, const struct flow_forma
 /* ERR_DOCUMENT naming the field and its column for a line with too few or too many fields or a wrong value. */
 bool flow_record_parse(const char *line, const struct flow_format *format, struct flow_record *record, struct err *err);
 
+/* A record of a sample, with everything the model knows of the interface, and nothing counted yet. */
+struct flow_record flow_record_begin(const struct network *net, const struct eni *eni, const struct flow_sample *sample);
+
 /* ---- windows ------------------------------------------------------------------------------------------------------ */
 struct flow_window;
 struct flow_window *flow_window_new(void);

@@ -164,8 +164,8 @@ describe_eni(const struct network *net, const struct eni *eni, struct flow_recor
     copy_text(record->zone_id, sizeof record->zone_id, subnet ? subnet->zone_id : "");
 }
 
-static struct flow_record
-begin_record(const struct network *net, const struct eni *eni, const struct flow_sample *sample)
+struct flow_record
+flow_record_begin(const struct network *net, const struct eni *eni, const struct flow_sample *sample)
 {
     struct flow_record record = {
         .status = FLOW_OK,
@@ -215,7 +215,7 @@ count_sample(struct log_window *window, const struct network *net, const struct 
     flow_key(sample, key);
     size_t index = (size_t)(uintptr_t)map_get(&window->by_key, key);
     if (index == 0) {
-        *VEC_ADD(&window->flows) = begin_record(net, eni, sample);
+        *VEC_ADD(&window->flows) = flow_record_begin(net, eni, sample);
         index = window->flows.n;
         map_put(&window->by_key, key, (void *)(uintptr_t)index);
     }

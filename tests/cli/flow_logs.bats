@@ -66,3 +66,70 @@ lab_with_records() {
         '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"logs:FilterLogEvents","Resource":"arn:aws:logs:us-east-1:123456789012:log-group:flows*"}}'
     says REJECT vpclab --as reader logs filter-log-events --log-group-name flows
 }
+
+# web and db in the default VPC; db's group lets 5432 in from web's block.
+lab_with_instances() {
+    vpc=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' -o text)
+    subnet=$(vpclab ec2 describe-subnets --query 'Subnets[0].SubnetId' -o text)
+    group=$(vpclab ec2 create-security-group --group-name db --description db --vpc-id "$vpc" --query GroupId -o text)
+    rule=$(vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port 5432 --cidr 172.31.0.0/16 --query 'SecurityGroupRules[0].SecurityGroupRuleId' -o text)
+    for name in web db; do
+        vpclab ec2 run-instances --image-id ami-12345678 --subnet-id "$subnet" --security-group-ids "$group" \
+            --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$name}]" >/dev/null
+    done
+    db=$(vpclab ec2 describe-instances --filters Name=tag:Name,Values=db --query 'Reservations[0].Instances[0].PrivateIpAddress' -o text)
+    eni=$(vpclab ec2 describe-instances --filters Name=tag:Name,Values=db --query 'Reservations[0].Instances[0].NetworkInterfaces[0].NetworkInterfaceId' -o text)
+}
+
+@test "records from elsewhere, with the rule of the model that decides each" {
+    lab_with_instances
+    {
+        echo "2 123456789012 $eni 172.31.9.9 $db 40000 5432 6 10 840 1767225600 1767225610 ACCEPT OK"
+        echo "2 123456789012 $eni $db 172.31.9.9 5432 40000 6 10 840 1767225600 1767225610 ACCEPT OK"
+        echo "2 123456789012 $eni 172.31.9.9 $db 40001 22 6 1 60 1767225660 1767225660 ACCEPT OK"
+        echo "2 123456789012 eni-00000000000000fff 10.9.9.9 10.9.9.8 40001 22 6 1 60 1767225660 1767225660 REJECT OK"
+        echo "2 123456789012 $eni - - - - - - - 1767225660 1767225660 - NODATA"
+    } >"$DIR/records"
+    vpclab flows --from "$DIR/records" >"$DIR/out"
+    grep -qE " 40000 +5432 .* ACCEPT +OK +$group:ingress:$rule +ACCEPT$" "$DIR/out"
+    grep -qE " 5432 +40000 .* ACCEPT +OK +$group:egress:sgr-[0-9a-f]+ +ACCEPT$" "$DIR/out" # the group lets everything out
+    grep -qE " 22 .* ACCEPT +OK +$group:ingress:none +REJECT$" "$DIR/out" # the model would refuse what was accepted then
+    grep -qE " 10.9.9.9 .* REJECT +OK +- +-$" "$DIR/out"
+    grep -q "1 records are of interfaces that the model does not have" "$DIR/out"
+    [ "$(grep -c NODATA "$DIR/out")" = 0 ]
+    [ "$(vpclab flows db --from "$DIR/records" --dst-port 22 -o json | jq -c '[.FlowLogs[0].Records[] | .dstport]')" = "[22]" ]
+    # gzip, as AWS delivers to S3, with the first line; another format by option
+    { echo "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"; cat "$DIR/records"; } | gzip >"$DIR/records.gz"
+    says " 40000    5432 " vpclab flows --from "$DIR/records.gz" --dst-port 5432
+    echo "$db 172.31.9.9 egress ACCEPT" >"$DIR/short"
+    says "egress          ACCEPT" vpclab flows --from "$DIR/short" --log-format '${srcaddr} ${dstaddr} ${flow-direction} ${action}'
+
+    wrong 5 "cannot open" vpclab flows --from "$DIR/none"
+    echo "2 rubbish" >>"$DIR/records"
+    wrong 3 "records:6" vpclab flows --from "$DIR/records"
+    wrong 4 "is not a field" vpclab flows --from "$DIR/short" --log-format '${nothing}'
+    wrong 2 "cannot be followed" vpclab flows --from "$DIR/short" --follow
+    : >"$DIR/empty"
+    says "no record matches" vpclab flows --from "$DIR/empty"
+}
+
+@test "a capture from elsewhere, as the flow logs would have it" {
+    lab_with_instances
+    # one SYN to 5432 and one to 22, Ethernet, written as a pcap file
+    python3 - "$DIR/c.pcap" "$db" <<'PY'
+import socket, struct, sys
+def frame(port):
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 64, 6, 0, socket.inet_aton("172.31.9.9"), socket.inet_aton(sys.argv[2]))
+    return b"\2" * 12 + b"\x08\0" + ip + struct.pack("!HHIIBBHHH", 40000, port, 0, 0, 0x50, 2, 0, 0, 0)
+with open(sys.argv[1], "wb") as f:
+    f.write(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+    for i, port in enumerate((5432, 22)):
+        f.write(struct.pack("<IIII", 1767225600 + i, 0, 54, 54) + frame(port))
+PY
+    vpclab flows --from "$DIR/c.pcap" >"$DIR/out"
+    grep -qE "^$eni +172.31.9.9 +$db +40000 +5432 +6 +1 +40 +1767225600 +1767225600 +ACCEPT +2 +ingress +OK +$group:ingress:$rule +ACCEPT$" "$DIR/out"
+    grep -qE " 22 .* REJECT +2 +ingress +OK +$group:ingress:none +REJECT$" "$DIR/out"
+    says " 22 " vpclab flows db --action REJECT --from "$DIR/c.pcap"
+    head -c 100 "$DIR/c.pcap" >"$DIR/cut.pcap"
+    says "damaged at byte" vpclab flows --from "$DIR/cut.pcap"
+}

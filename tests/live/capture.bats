@@ -57,6 +57,19 @@ fields() {
     [ -z "$(fields "$DIR/web.pcapng" "tcp.port == 5432" frame.number)" ]
 }
 
+@test "a capture of the lab is read back as flows, with the rule that refused" {
+    lab_with_flow_log
+    up
+    listen db 5432
+    begin_capture db "$DIR/db.pcapng"
+    knock web "$db" 5432
+    refused web "$db" 22
+    end_capture
+    vpclab flows --from "$DIR/db.pcapng" >"$DIR/out"
+    grep -qE "^$(eni db) +$web +$db +[0-9]+ +5432 +6 .* ACCEPT +3 +ingress +OK +$group:ingress:sgr-[0-9a-f]+ +ACCEPT" "$DIR/out"
+    grep -qE "^$(eni db) +$web +$db +[0-9]+ +22 +6 .* REJECT +2 +ingress +OK +$group:ingress:none +REJECT" "$DIR/out"
+}
+
 @test "what tshark counts on an interface is what the flow log says" {
     need_tshark
     lab_with_flow_log

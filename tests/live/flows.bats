@@ -185,3 +185,16 @@ load flow_lab
     head -n 1 "$DIR/object" | grep -q "^version account-id interface-id"
     grep -qE "$(eni db) $web $db [0-9]+ 22 6 .* REJECT OK$" "$DIR/object"
 }
+
+@test "followed: what is refused is shown as it happens, with the rule" {
+    lab_with_flow_log
+    up
+    refused web "$db" 23
+    timeout 5 "$VPCLAB" flows db --action REJECT --follow >"$DIR/followed" 2>&1 &
+    sleep 1
+    refused web "$db" 22
+    for _ in $(seq 40); do grep -q " REJECT " "$DIR/followed" && break; sleep 0.1; done
+    grep -qE " $web +$db +[0-9]+ +22 +6 .* REJECT +OK +$group:ingress:none$" "$DIR/followed" || { cat "$DIR/followed"; return 1; }
+    ! grep -q " 23 " "$DIR/followed" # what was before is not asked for
+    wait || true
+}
