@@ -163,6 +163,10 @@ result_words(const struct walk *forward, const struct walk *back, struct reach_r
     if (back) {
         explain_steps(back, "return", result->steps, NULL);
     }
+    size_t n = json_array_size(result->forward);
+    if (n > 0 && forward->crossed_tgw_table && back && back->stop == STOP_NO_ROUTE) {
+        component_detail(json_array_get(result->forward, n - 1), "RESPONSE_RTB_HAS_NO_ROUTE_TO_TRANSIT_GATEWAY");
+    }
 }
 
 static void
