@@ -10,10 +10,9 @@
 #include "cloud/names.h"
 #include "cloud/op.h"
 #include "cloud/render.h"
+#include "cloud/batch_lines.h"
 #include "netsim/analysis/batch.h"
 #include "netsim/model/network.h"
-
-#define BATCH_LIMIT ((size_t)1 << 30) /* bytes */
 
 /* ---- Reading the question ------------------------------------------------------------------------------------------
  */
@@ -325,8 +324,8 @@ batch_error(const struct err *err, int line)
     return json_pack("{s:o}", "error", error);
 }
 
-static json_t *
-batch_line(const struct network *net, const char *text, size_t size, int line)
+static void
+batch_line(void *net, const char *text, size_t size, int line, struct buf *out)
 {
     struct err err = { 0 };
     json_t *question = json_read(text, size, "", &err);
@@ -338,37 +337,17 @@ batch_line(const struct network *net, const char *text, size_t size, int line)
     if (id) {
         set(answer, "id", json_string(id));
     }
+    json_write_compact(answer, out);
+    buf_char(out, '\n');
+    json_decref(answer);
     json_decref(question);
-    return answer;
-}
-
-static bool
-reach_batch(struct op_call *call, const char *path, struct err *err)
-{
-    struct buf input = { 0 };
-    if (!buf_read_file(&input, path, BATCH_LIMIT, err)) {
-        return false;
-    }
-    json_t *answers = json_array();
-    const char *at = buf_str(&input), *end = at + input.size;
-    for (int line = 1; at < end; line++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t size = (size_t)((newline ? newline : end) - at);
-        if (strspn(at, " \t\r") < size) {
-            json_array_append_new(answers, batch_line(call->cloud->net, at, size, line));
-        }
-        at += size + 1;
-    }
-    set(call->out, "Answers", answers);
-    buf_done(&input);
-    return true;
 }
 
 static bool
 reach_run(struct op_call *call, struct err *err)
 {
     const char *batch = arg_str(call->in, "Batch");
-    return batch ? reach_batch(call, batch, err) : reach_one(call, err);
+    return batch ? batch_lines(batch, batch_line, call->cloud->net, err) : reach_one(call, err);
 }
 
 /* ---- For a person --------------------------------------------------------------------------------------------------
@@ -499,13 +478,8 @@ print_obstacles(struct buf *text, const json_t *obstacles)
 static void
 reach_text(const json_t *out, struct buf *text)
 {
-    const json_t *answers = json_object_get(out, "Answers");
-    for (size_t i = 0; i < json_array_size(answers); i++) {
-        json_write_compact(json_array_get(answers, i), text);
-        buf_char(text, '\n');
-    }
-    if (answers) {
-        return;
+    if (!json_object_get(out, "Verdict")) {
+        return; /* a batch: the answers are out already */
     }
     const json_t *v = json_object_get(out, "Verdict"), *steps = json_object_get(out, "Steps");
     struct buf body = { 0 }, forward = { 0 }, back = { 0 };

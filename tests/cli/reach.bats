@@ -122,6 +122,22 @@ END
     vpclab reach --batch - <"$DIR/questions" | diff - "$DIR/answers"
 }
 
+@test "a batch of any length needs the memory of one line" {
+    with_lab
+    peak() {
+        python3 -c 'import resource, subprocess, sys
+subprocess.run(["vpclab", "reach", "--batch", sys.argv[1]], stdout=open(sys.argv[2], "w"), check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$1" "$DIR/answers"
+    }
+    echo '{"from":{"instance":"i-web"},"to":{"instance":"i-app"},"protocol":"tcp","dstPort":8080}' >"$DIR/one"
+    for _ in $(seq 10); do cat "$DIR/one" "$DIR/one"; done >"$DIR/few"
+    for _ in $(seq 1000); do cat "$DIR/few"; done >"$DIR/many"
+    few=$(peak "$DIR/few")
+    many=$(peak "$DIR/many")
+    [ "$(wc -l <"$DIR/answers")" = 20000 ]
+    [ $((many - few)) -lt 4096 ] || { echo "$few KB, then $many KB"; return 1; }
+}
+
 @test "questions that cannot be asked" {
     with_lab
     asks 2 "DESTINATION is missing" web
