@@ -80,6 +80,21 @@ set_session_keys(struct question *q, const struct iam_session *session)
     }
 }
 
+/* Through an endpoint the address is the sender's own in his VPC, which is another key.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html (network) */
+static void
+set_origin(struct iam_request *request, const struct call_origin *origin)
+{
+    if (!origin || !origin->endpoint_id) {
+        iam_request_set_string(request, "aws:SourceIp",
+                               origin ? origin->source_ip : "127.0.0.1"); /* as the journal has it */
+        return;
+    }
+    iam_request_set_string(request, "aws:VpcSourceIp", origin->source_ip);
+    iam_request_set_string(request, "aws:SourceVpc", origin->vpc_id);
+    iam_request_set_string(request, "aws:SourceVpce", origin->endpoint_id);
+}
+
 static bool
 set_request(struct question *q, const char *principal, struct err *err)
 {
@@ -94,7 +109,7 @@ set_request(struct question *q, const char *principal, struct err *err)
     bool resource_level = !p->info || p->info->n_resources > 0;
     iam_request_set_resource(q->request, as_text(p->resource), as_text(""), resource_level);
     set_context(q->request, p->context);
-    iam_request_set_string(q->request, "aws:SourceIp", "127.0.0.1"); /* as the journal has it */
+    set_origin(q->request, cloud->origin);
     iam_request_set_string(q->request, "aws:UserAgent", "vpclab/" VPCLAB_VERSION);
     if (q->caller) {
         set_session_keys(q, caller_session(cloud, q->caller));
@@ -150,6 +165,20 @@ gather_issuer(struct question *q, struct err *err)
     return done;
 }
 
+/* What the endpoint lets through that the request came by. */
+static bool
+gather_endpoint(struct question *q, struct err *err)
+{
+    const struct call_origin *origin = q->call->cloud->origin;
+    struct iam_policies *policies = &q->gathered.policies;
+    if (!origin || !origin->endpoint_id || !origin->endpoint_policy) {
+        return true;
+    }
+    policies->via_endpoint = true;
+    return iam_gather_text(&q->gathered, &policies->endpoint, origin->endpoint_policy, IAM_POLICY_ENDPOINT,
+                           origin->endpoint_id, "endpoint", origin->endpoint_id, err);
+}
+
 static bool
 gather(struct question *q, struct err *err)
 {
@@ -160,7 +189,7 @@ gather(struct question *q, struct err *err)
     if (done && caller) {
         done = gather_session(q, caller_session(q->call->cloud, caller), err);
     }
-    return done && iam_gather_resource(accounts, q->request, &q->gathered, err);
+    return done && gather_endpoint(q, err) && iam_gather_resource(accounts, q->request, &q->gathered, err);
 }
 
 /* ---- refusal ----------------------------------------------------------------------------------------------------- */
@@ -254,10 +283,17 @@ ask(struct question *q, const char *principal, struct err *err)
     return done;
 }
 
+static bool
+is_anonymous(const struct op_call *call)
+{
+    return call->cloud->origin && call->cloud->origin->anonymous;
+}
+
 bool
 op_authorize_one(const struct op_call *call, const char *principal, const struct permission *permission,
                  struct err *err)
 {
+    principal = principal ? principal : is_anonymous(call) ? "*anonymous*" : NULL;
     struct question q = { .call = call, .caller = principal ? NULL : call->cloud->caller, .permission = permission };
     return ask(&q, principal, err);
 }
@@ -331,7 +367,7 @@ op_authorize(const struct op_call *call, struct err *err)
     if (!check_credentials(call, err)) {
         return false;
     }
-    if (!may_be_refused(call)) {
+    if (!is_anonymous(call) && !may_be_refused(call)) {
         return true;
     }
     struct iam_catalog *catalog = iam_catalog_new();

@@ -19,6 +19,12 @@ struct flow_capture;
 struct lab_dir; /* cloud/state.h: paths, lock, journal */
 struct caller;  /* cloud/caller.h */
 
+/* Whence a request came that was made inside the live lab. */
+struct call_origin {
+    const char *source_ip; /* as the service sees it */
+    const char *vpc_id, *endpoint_id, *endpoint_policy; /* NULL: not through an endpoint */
+    bool anonymous;        /* nobody signed it */
+};
 struct cloud {
     struct id_gen ids;
     struct clock clock;
@@ -33,6 +39,7 @@ struct cloud {
     bool limits;           /* AWS's default quotas are enforced */
     char *as;              /* who acts, as cloud_act_as() understood it; NULL: the root user of the lab's account */
     json_t *unsigned_by;   /* userIdentity of a call that an identity provider vouches for, until the journal has it */
+    const struct call_origin *origin; /* of the operation under way; NULL: this machine */
     struct caller *caller; /* the same in full while an operation runs; NULL: the root user of the lab's account */
 };
 

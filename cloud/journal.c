@@ -150,7 +150,7 @@ journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, 
     id_new_uuid(&ids, event);
     json_t *json = json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "eventVersion", "1.11", "userIdentity",
                              caller_identity(cloud), "eventTime", when, "eventSource", source, "eventName", op->name,
-                             "awsRegion", is_global(op) ? "us-east-1" : cloud->region, "sourceIPAddress", "127.0.0.1",
+                             "awsRegion", is_global(op) ? "us-east-1" : cloud->region, "sourceIPAddress", cloud->origin ? cloud->origin->source_ip : "127.0.0.1",
                              "userAgent", "vpclab/" VPCLAB_VERSION);
     bool read_only = op->mode != OP_WRITE;
     if (failure) {

@@ -1,7 +1,6 @@
-/* cloud/ops_s3_objects.c - objects as keys with versions and tags; their contents are not kept.
+/* cloud/ops_s3_objects.c - objects as keys with versions and tags.
  *
- * put-object reads the body for its size and ETag and drops it, so get-object answers what head-object answers: there
- * is nothing to write to a file.  Access control lists are not modelled; a bucket begins with BucketOwnerEnforced,
+ * Their contents are kept aside (s3_contents.h) for the live lab's S3; get-object answers what head-object answers.  Access control lists are not modelled; a bucket begins with BucketOwnerEnforced,
  * where S3 refuses them as well. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html,
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html */
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "cloud/ops_s3.h"
 #include "cloud/ops_s3_objects.h"
 #include "cloud/permission.h"
+#include "cloud/s3_contents.h"
 
 #define KEY_SIZE  1024 /* bytes of a key */
 #define TAGS_MOST 10
@@ -378,6 +378,7 @@ put_object(struct op_call *call, struct err *err)
     char digest[33];
     read_body(call, &bytes);
     md5_hex(bytes.data, bytes.size, digest);
+    s3_contents_keep(call->cloud, digest, bytes.data, bytes.size);
     struct s3_object *object = add_version(call, bucket, key);
     object->etag = xasprintf("\"%s\"", digest);
     object->size = (int64_t)bytes.size;
@@ -400,6 +401,7 @@ s3_object_deliver(struct cloud *cloud, const struct iam_bucket *bucket, const ch
     const struct op_call call = { .cloud = cloud };
     char digest[33];
     md5_hex(bytes, size, digest);
+    s3_contents_keep(cloud, digest, bytes, size);
     struct s3_object *object = add_version(&call, bucket, key);
     object->etag = xasprintf("\"%s\"", digest);
     object->size = (int64_t)size;
@@ -691,7 +693,7 @@ delete_tagging(struct op_call *call, struct err *err)
 const struct op ops_s3_objects[] = {
     WRITE("PutObject", put_object, "Put an object; its size and ETag are kept, not its contents."),
     WRITE("CopyObject", copy_object, "Copy an object."),
-    READ("GetObject", get_object, "Show what get-object would answer besides the contents, which are not kept."),
+    READ("GetObject", get_object, "Show what get-object would answer besides the contents, which only the live lab's S3 gives."),
     READ("HeadObject", get_object, "Show an object's size, ETag and metadata."),
     WRITE("DeleteObject", delete_object, "Delete an object or one version of it."),
     WRITE("DeleteObjects", delete_objects, "Delete several objects."),

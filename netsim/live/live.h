@@ -13,6 +13,7 @@
 
 struct live; /* lives in the keeper process */
 struct instance;
+struct http_exchange;
 
 /* What the lab's services ask of the rooms that live/ does not see. */
 struct live_hooks {
@@ -24,6 +25,8 @@ struct live_hooks {
      * trust EC2.  The caller owns them. */
     json_t *(*credentials)(void *context, const struct instance *instance);
     int64_t (*now_ms)(void *context); /* the lab's clock */
+    /* A request to S3, through the endpoint ("": by the internet). */
+    void (*s3)(void *context, const char *endpoint_id, struct http_exchange *exchange);
 };
 
 /* Builds everything inside the caller's (new) namespaces.  ERR_MACHINE with the exact missing thing and its remedy. */

@@ -282,6 +282,8 @@ answer_http(void *context, struct http_exchange *exchange)
         answer_web(exchange);
         break;
     case PLAN_SERVE_S3:
+        services_hooks(open->place.services)->s3(services_hooks(open->place.services)->context, open->id, exchange);
+        break;
     case PLAN_SERVE_PLAIN:
         answer_plain(&open->place, exchange);
         break;

@@ -46,3 +46,58 @@ s3=http://s3.us-east-1.amazonaws.com
     [ "$(code web "http://$address:443/")" = 200 ]
     vpclab verify
 }
+
+@test "S3: signed requests are decided by the lab's IAM and the endpoint's policy" {
+    setup_lab
+    vpclab iam create-role --role-name app --assume-role-policy-document \
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}' >/dev/null
+    vpclab iam create-instance-profile --instance-profile-name app >/dev/null
+    vpclab iam add-role-to-instance-profile --instance-profile-name app --role-name app
+    vpclab s3api create-bucket --bucket photos >/dev/null
+    run_instance web a --iam-instance-profile Name=app
+    vpclab ec2 create-route-table --vpc-id main --tag-specifications 'ResourceType=route-table,Tags=[{Key=Name,Value=private}]' >/dev/null
+    vpclab ec2 associate-route-table --route-table-id private --subnet-id a >/dev/null
+    vpce=$(vpclab ec2 create-vpc-endpoint --vpc-id main --service-name com.amazonaws.us-east-1.s3 --route-table-ids private \
+        --query VpcEndpoint.VpcEndpointId --output text)
+    up
+    credentials=$(get web http://169.254.169.254/latest/meta-data/iam/security-credentials/app)
+    key=$(jq -r .AccessKeyId <<<"$credentials") secret=$(jq -r .SecretAccessKey <<<"$credentials") token=$(jq -r .Token <<<"$credentials")
+    signed() { # URL OPTION...: body and status
+        vpclab exec web -- curl -s -m 3 -w '\n%{http_code}' --aws-sigv4 aws:amz:us-east-1:s3 --user "$key:$secret" \
+            -H "X-Amz-Security-Token: $token" "${@:2}" "$1"
+    }
+    url=http://photos.s3.us-east-1.amazonaws.com
+    run signed $url/cat.txt -X PUT -d meow
+    [[ "$output" == *"<Code>AccessDenied</Code>"*403 ]]
+    vpclab iam put-role-policy --role-name app --policy-name photos --policy-document \
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::photos","arn:aws:s3:::photos/*"]}]}' >/dev/null
+    [ "$(signed $url/cat.txt -X PUT -d meow | tail -1)" = 200 ]
+    [ "$(signed $url/cat.txt)" = $'meow\n200' ]
+    [ "$(signed $s3/photos/cat.txt)" = $'meow\n200' ] # by path
+    [ "$(vpclab s3api head-object --bucket photos --key cat.txt --query ContentLength)" = 4 ]
+    [[ "$(signed "$url/?list-type=2")" == *"<Key>cat.txt</Key><Size>4</Size>"*200 ]]
+    [[ "$(signed $url/dog.txt)" == *"<Code>NoSuchKey</Code>"*404 ]]
+    # Signatures count: nobody, a wrong secret, a session without its token.
+    [ "$(code web $url/cat.txt)" = 403 ]
+    token=x run signed $url/cat.txt
+    [[ "$output" == *InvalidToken*400 ]]
+    secret=x run signed $url/cat.txt
+    [[ "$output" == *SignatureDoesNotMatch*403 ]]
+    # The endpoint's policy narrows; the bucket's may ask which endpoint it was.
+    vpclab ec2 modify-vpc-endpoint --vpc-endpoint-id "$vpce" --policy-document \
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}]}' >/dev/null
+    [ "$(signed $url/cat.txt | tail -1)" = 200 ]
+    [ "$(signed $url/cat.txt -X DELETE | tail -1)" = 403 ]
+    vpclab ec2 modify-vpc-endpoint --vpc-endpoint-id "$vpce" --reset-policy >/dev/null
+    deny() {
+        vpclab s3api put-bucket-policy --bucket photos --policy \
+            "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::photos/*\",\"Condition\":{\"StringNotEquals\":{\"aws:SourceVpce\":\"$1\"}}}]}"
+    }
+    deny vpce-0123456789abcdef0
+    [ "$(signed $url/cat.txt | tail -1)" = 403 ]
+    deny "$vpce"
+    [ "$(signed $url/cat.txt | tail -1)" = 200 ]
+    [ "$(signed $url/cat.txt -X DELETE | tail -1)" = 204 ]
+    [ "$(signed $url/cat.txt | tail -1)" = 404 ]
+    grep -q "\"eventName\":\"GetObject\".*\"sourceIPAddress\":\"10.0.1" "$XDG_DATA_HOME"/vpclab/labs/default/journal.jsonl
+}
