@@ -25,6 +25,8 @@ enum {
     PLAN_PRIORITY_SILENCE = 60000,
     PLAN_LINK_BASE = 1000,          /* router-side link index: 1000 + number */
     PLAN_FLOW_SET_SIZE = 262144,    /* flows of one kind that a router counts at a time */
+    PLAN_UNTRACKED_RECEIVER = 0x2,  /* marks of connections in a router; others are of balancers (plan_balancer.c) */
+    PLAN_UNTRACKED_SENDER = 0x10,
     PLAN_FLOW_TIMEOUT_MS = 120000,  /* a flow without packets is forgotten after that; read every second */
     PLAN_MTU = 9001,                /* between instances; 1500 through an internet gateway, as in AWS */
     PLAN_MTU_INTERNET = 1500,
@@ -182,6 +184,8 @@ void plan_public_access(struct builder *b, const struct plan_vpc *v, struct plan
 /* plan_appliance.c: an instance's namespace as its role asks for; then what the router must know of appliances. */
 void plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns);
 void plan_appliances(struct builder *b, struct plan_vpc *v);
+/* plan_untracked.c: whose flows are untracked, and what is always tracked. */
+void plan_untracked(struct builder *b, struct plan_vpc *v);
 /* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */
 void plan_filters(struct builder *b, struct plan_vpc *v);
 /* plan_flows.c: what is counted for flow logs; then the verdict of an ACL's deny, which says which rule it was. */

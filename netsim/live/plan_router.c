@@ -454,6 +454,8 @@ plan_marks(struct builder *b, struct plan_vpc *v)
 static const struct stage {
     const char *name, *head, *rules;
 } stages[] = {
+    /* Replies pass both stages of the groups unless the flow is untracked for the interface (plan_untracked.c): of the
+     * way there the first stage is the sender's, of the way back the receiver's. */
     { "p_pre", "type filter hook prerouting priority -300; policy accept;",
       "jump p_middleboxes\n"
       "iifgroup 0 meta mark set iifname map @rt_of_gateway accept\n"
@@ -469,7 +471,11 @@ static const struct stage {
       "oifname . ip6 daddr @eni_addresses6 accept\n"
       "counter drop comment \"destination check\"\n" },
     { "f_sg_out", "type filter hook forward priority 10; policy drop;",
-      "ct state established,related accept\n"
+      "ct state related accept\n"
+      "ct state established ct mark != { 0x2, 0x10, 0x12 } accept\n"
+      "ct state established ct direction original ct mark 0x2 accept\n"
+      "ct state established ct direction reply ct mark 0x10 accept\n"
+      "ct state new ct mark 0 oifname != @always_tracked iifname vmap @untracked_out\n"
       "iifname vmap @sg_out\n"
       "meta mark set 1 meta priority set 0:1 goto fl_deny_out\n" },
     { "f_nacl_out", "type filter hook forward priority 20; policy drop;",
@@ -481,7 +487,11 @@ static const struct stage {
       "oifgroup vmap @nacl_in\n"
       "meta mark set 3 meta priority set 0:3 goto fl_deny_in\n" },
     { "f_sg_in", "type filter hook forward priority 40; policy drop;",
-      "ct state established,related accept\n"
+      "ct state related accept\n"
+      "ct state established ct mark != { 0x2, 0x10, 0x12 } accept\n"
+      "ct state established ct direction original ct mark 0x10 accept\n"
+      "ct state established ct direction reply ct mark 0x2 accept\n"
+      "ct state new ct mark { 0, 0x10 } iifname != @always_tracked oifname vmap @untracked_in\n"
       "oifname vmap @sg_in\n"
       "meta mark set 4 meta priority set 0:4 goto fl_deny_in\n" },
 };
@@ -500,6 +510,7 @@ plan_router(struct builder *b, struct plan_vpc *v)
     plan_ingress(b, v);
     plan_source_check(b, v);
     plan_appliances(b, v);
+    plan_untracked(b, v);
     plan_flow_logs(b, v);
     plan_services(b, v);
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {

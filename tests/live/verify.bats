@@ -45,38 +45,6 @@ verified() {
     grep -qE '^7b2c4f8a-1234-4abc-9def-fedcba987654 +dx-test-instance +IPv4 +2/2 +tcp/4444' "$DIR/said"
 }
 
-@test "an appliance forwards if its software does; its packets are listed, not counted as agreement" {
-    begin
-    vpc=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' -o text)
-    table=$(vpclab ec2 describe-route-tables --query 'RouteTables[0].RouteTableId' -o text)
-    group=$(vpclab ec2 describe-security-groups --filters "Name=vpc-id,Values=$vpc" --query 'SecurityGroups[0].GroupId' -o text)
-    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol=-1 --cidr 0.0.0.0/0 >/dev/null
-    subnet=$(vpclab ec2 create-subnet --vpc-id "$vpc" --cidr-block 172.31.200.0/24 --query Subnet.SubnetId -o text)
-    own=$(vpclab ec2 create-route-table --vpc-id "$vpc" --query RouteTable.RouteTableId -o text)
-    vpclab ec2 associate-route-table --route-table-id "$own" --subnet-id "$subnet" >/dev/null
-    start() {
-        vpclab ec2 run-instances --image-id ami-12345678 "$@" --query 'Instances[0].InstanceId' -o text
-    }
-    there=$(vpclab ec2 describe-subnets --query 'Subnets[0].SubnetId' -o text)
-    client=$(start --subnet-id "$subnet" --private-ip-address 172.31.200.10)
-    middle=$(start --subnet-id "$there" --associate-public-ip-address)
-    vpclab ec2 modify-instance-attribute --instance-id "$middle" --no-source-dest-check >/dev/null
-    vpclab ec2 create-route --route-table-id "$own" --destination-cidr-block 0.0.0.0/0 --instance-id "$middle" >/dev/null
-    up
-    vpclab verify "$client" internet >"$DIR/said"
-    cat "$DIR/said"
-    grep -q "^not analysed: appliance $middle (1 pair)" "$DIR/said"
-    ! vpclab ping "$client" 9.9.9.9 --count 1
-    vpclab exec "$middle" -- sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward' || skip "/proc/sys is read-only here"
-    # It forwards; the internet gateway has no public address for the client until the appliance translates.
-    ! vpclab ping "$client" 9.9.9.9 --count 1
-    if command -v nft >/dev/null; then
-        vpclab exec "$middle" -- nft 'add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; }; add rule ip nat out oifname eth0 masquerade'
-        vpclab ping "$client" 9.9.9.9 --count 1
-    fi
-    vpclab verify "$client" internet >/dev/null
-}
-
 @test "across a peering the private address is asked for, beside the public one" {
     begin
     left=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' -o text)
