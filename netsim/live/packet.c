@@ -4,74 +4,16 @@
 #include <linux/filter.h>
 #include <string.h>
 
+#include "netsim/live/packet_bytes.h"
+
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 #define NUMBER_BITS 20
 #define NUMBER_MASK ((1u << NUMBER_BITS) - 1)
 
-static void
-put16(uint8_t *p, unsigned value)
-{
-    p[0] = (uint8_t)(value >> 8);
-    p[1] = (uint8_t)value;
-}
-
-static void
-put32(uint8_t *p, uint32_t value)
-{
-    put16(p, value >> 16);
-    put16(p + 2, value & 0xffff);
-}
-
-static uint32_t
-get32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void
-put_ip(uint8_t *p, const struct ip *ip)
-{
-    if (ip->family == IP_V4) {
-        put32(p, (uint32_t)ip->lo);
-    } else {
-        put32(p, (uint32_t)(ip->hi >> 32));
-        put32(p + 4, (uint32_t)ip->hi);
-        put32(p + 8, (uint32_t)(ip->lo >> 32));
-        put32(p + 12, (uint32_t)ip->lo);
-    }
-}
-
-static uint32_t
-sum16(const uint8_t *data, size_t size, uint32_t sum)
-{
-    for (size_t i = 0; i + 1 < size; i += 2) {
-        sum += (uint32_t)(data[i] << 8 | data[i + 1]);
-    }
-    return size & 1 ? sum + (uint32_t)(data[size - 1] << 8) : sum;
-}
-
-static unsigned
-fold(uint32_t sum)
-{
-    while (sum >> 16) {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return ~sum & 0xffff;
-}
-
-/* RFC 1071, with the pseudo header of RFC 793 and RFC 8200; ICMP for IPv4 has none. */
 static unsigned
 checksum(const struct packet_spec *spec, const uint8_t *data, size_t size)
 {
-    uint32_t sum = 0;
-    if (spec->protocol != PROTOCOL_ICMP) {
-        uint8_t pseudo[32];
-        size_t n = spec->src.family == IP_V4 ? 4 : 16;
-        put_ip(pseudo, &spec->src);
-        put_ip(pseudo + n, &spec->dst);
-        sum = sum16(pseudo, 2 * n, (uint32_t)size + (uint32_t)spec->protocol);
-    }
-    return fold(sum16(data, size, sum));
+    return transport_checksum(&spec->src, &spec->dst, spec->protocol, data, size);
 }
 
 /* The 12 bytes by which a probe or answer without sequence numbers is known. */

@@ -1,0 +1,349 @@
+#include "netsim/live/tap_hosts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <linux/if_tun.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENTS_AT_ONCE 256
+#define FRAMES_AT_ONCE 16 /* of one device, before the next has its turn */
+
+struct tap {
+    uint32_t index;
+    int fd;
+    uint8_t router_mac[6];
+    struct tap_host host;
+};
+struct tap_hosts {
+    pthread_t thread;
+    pthread_mutex_t lock; /* of what follows; the thread holds it while it works and lets go while it waits */
+    pthread_cond_t settled;
+    int epoll, wake;
+    VEC(struct tap *) taps; /* by index, sorted */
+    uint64_t asked, done;   /* tap_hosts_settle(): questions, and up to which they are answered */
+    bool ending;
+    int watch[2]; /* ours to write, the caller's to read; -1: no watch */
+    bool (*wanted)(void *context, const uint8_t *packet, size_t size);
+    void *context;
+};
+
+/* ---- serving ------------------------------------------------------------------------------------------------------
+ */
+static bool
+is_watched(struct tap_hosts *hosts, const struct tap *tap, const uint8_t *frame, size_t size)
+{
+    const uint8_t *packet;
+    size_t packet_size;
+    if (hosts->watch[0] < 0 || !tap_packet(frame, size, &packet, &packet_size) ||
+        !hosts->wanted(hosts->context, packet, packet_size)) {
+        return false;
+    }
+    struct iovec parts[] = { { (void *)&tap->index, sizeof tap->index }, { (void *)packet, packet_size } };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+    return sendmsg(hosts->watch[0], &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* False when the device has no more. */
+static bool
+serve_frame(struct tap_hosts *hosts, struct tap *tap, uint8_t *frame, uint8_t *answer)
+{
+    ssize_t n = read(tap->fd, frame, TAP_FRAME_MAX);
+    if (n <= 0) {
+        return n < 0 && errno == EINTR;
+    }
+    if (!is_watched(hosts, tap, frame, (size_t)n)) {
+        size_t size = tap_answer(&tap->host, frame, (size_t)n, answer);
+        if (size) {
+            ssize_t written = write(tap->fd, answer, size); /* a full queue loses packets, like any wire */
+            (void)written;
+        }
+    }
+    return true;
+}
+
+static void *
+serve(void *context)
+{
+    struct tap_hosts *hosts = context;
+    uint8_t *frame = xmalloc(TAP_FRAME_MAX), *answer = xmalloc(TAP_FRAME_MAX);
+    struct epoll_event events[EVENTS_AT_ONCE];
+    pthread_mutex_lock(&hosts->lock);
+    while (!hosts->ending) {
+        uint64_t asked = hosts->asked;
+        bool waiting = asked != hosts->done;
+        pthread_mutex_unlock(&hosts->lock);
+        int n = epoll_wait(hosts->epoll, events, EVENTS_AT_ONCE, waiting ? 0 : -1);
+        pthread_mutex_lock(&hosts->lock);
+        bool busy = false;
+        for (int i = 0; i < n; i++) {
+            struct tap *tap = NULL;
+            for (size_t low = 0, high = hosts->taps.n; !tap && low < high;) {
+                size_t middle = (low + high) / 2;
+                struct tap *t = hosts->taps.items[middle];
+                if (t->index == events[i].data.u32) {
+                    tap = t;
+                } else if (t->index < events[i].data.u32) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            if (!tap) { /* our own wake, or a device that was removed meanwhile */
+                uint64_t count;
+                ssize_t got = events[i].data.u32 == 0 ? read(hosts->wake, &count, sizeof count) : 0;
+                (void)got;
+                continue;
+            }
+            busy = true;
+            for (int turn = 0; turn < FRAMES_AT_ONCE && serve_frame(hosts, tap, frame, answer); turn++) {
+            }
+        }
+        if (waiting && !busy) {
+            hosts->done = asked;
+            pthread_cond_broadcast(&hosts->settled);
+        }
+    }
+    pthread_mutex_unlock(&hosts->lock);
+    free(frame);
+    free(answer);
+    return NULL;
+}
+
+static void
+wake(struct tap_hosts *hosts)
+{
+    uint64_t one = 1;
+    ssize_t written = write(hosts->wake, &one, sizeof one);
+    (void)written;
+}
+
+/* ---- beginning and end --------------------------------------------------------------------------------------------
+ */
+struct tap_hosts *
+tap_hosts_new(struct err *err)
+{
+    struct tap_hosts *hosts = xcalloc(1, sizeof *hosts);
+    struct epoll_event event = { .events = EPOLLIN };
+    hosts->epoll = epoll_create1(EPOLL_CLOEXEC);
+    hosts->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    hosts->watch[0] = hosts->watch[1] = -1;
+    pthread_mutex_init(&hosts->lock, NULL);
+    pthread_cond_init(&hosts->settled, NULL);
+    if (hosts->epoll >= 0 && hosts->wake >= 0 && epoll_ctl(hosts->epoll, EPOLL_CTL_ADD, hosts->wake, &event) == 0 &&
+        pthread_create(&hosts->thread, NULL, serve, hosts) == 0) {
+        return hosts;
+    }
+    err_set(err, ERR_MACHINE, "", "cannot start the thread that serves TAP hosts: %s", strerror(errno));
+    close(hosts->epoll);
+    close(hosts->wake);
+    free(hosts);
+    return NULL;
+}
+
+static void
+tap_free(struct tap *tap)
+{
+    close(tap->fd);
+    VEC_DONE(&tap->host.addresses);
+    VEC_DONE(&tap->host.open);
+    free(tap);
+}
+
+void
+tap_hosts_free(struct tap_hosts *hosts)
+{
+    if (!hosts) {
+        return;
+    }
+    pthread_mutex_lock(&hosts->lock);
+    hosts->ending = true;
+    pthread_mutex_unlock(&hosts->lock);
+    wake(hosts);
+    pthread_join(hosts->thread, NULL);
+    for (size_t i = 0; i < hosts->taps.n; i++) {
+        tap_free(hosts->taps.items[i]);
+    }
+    VEC_DONE(&hosts->taps);
+    tap_hosts_unwatch(hosts);
+    close(hosts->epoll);
+    close(hosts->wake);
+    pthread_cond_destroy(&hosts->settled);
+    pthread_mutex_destroy(&hosts->lock);
+    free(hosts);
+}
+
+/* ---- devices ------------------------------------------------------------------------------------------------------
+ */
+static bool
+explain_tun(int why, struct err *err)
+{
+    err_set(err, ERR_MACHINE, "", "cannot open `/dev/net/tun`, which TAP hosts need: %s", strerror(why));
+    return err_hint(err, "%s",
+                    why == EACCES || why == EPERM ? "as root: chmod 666 /dev/net/tun; or `vpclab lab hosts namespaces`"
+                    : why == EMFILE               ? "raise the limit of open files (ulimit -n)"
+                                    : "as root: modprobe tun; or `vpclab lab hosts namespaces`");
+}
+
+static int
+open_device(const struct nlq_end *end, struct err *err)
+{
+    int fd = nlq_high_fd(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (fd < 0) {
+        explain_tun(errno, err);
+        return -1;
+    }
+    unsigned index = end->index;
+    struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+    memcpy(request.ifr_name, end->name, sizeof end->name);
+    if (ioctl(fd, TUNSETIFINDEX, &index) < 0 || ioctl(fd, TUNSETIFF, &request) < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot make the TAP device `%s`: %s", end->name, strerror(errno));
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Where the device with that number is, or would be. */
+static size_t
+place_of(const struct tap_hosts *hosts, uint32_t index)
+{
+    size_t low = 0, high = hosts->taps.n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (hosts->taps.items[middle]->index < index) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct tap *
+find_tap(const struct tap_hosts *hosts, uint32_t index)
+{
+    size_t i = place_of(hosts, index);
+    return i < hosts->taps.n && hosts->taps.items[i]->index == index ? hosts->taps.items[i] : NULL;
+}
+
+bool
+tap_hosts_add(struct tap_hosts *hosts, const struct nlq_end *end, const uint8_t router_mac[6], struct err *err)
+{
+    int fd = open_device(end, err);
+    if (fd < 0) {
+        return false;
+    }
+    struct tap *tap = xcalloc(1, sizeof *tap);
+    tap->index = end->index;
+    tap->fd = fd;
+    memcpy(tap->router_mac, router_mac, 6);
+    pthread_mutex_lock(&hosts->lock);
+    size_t at = place_of(hosts, end->index);
+    VEC_ADD(&hosts->taps);
+    memmove(&hosts->taps.items[at + 1], &hosts->taps.items[at], (hosts->taps.n - 1 - at) * sizeof *hosts->taps.items);
+    hosts->taps.items[at] = tap;
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = end->index };
+    epoll_ctl(hosts->epoll, EPOLL_CTL_ADD, fd, &event);
+    pthread_mutex_unlock(&hosts->lock);
+    return true;
+}
+
+void
+tap_hosts_set(struct tap_hosts *hosts, uint32_t index, const struct tap_host *host)
+{
+    pthread_mutex_lock(&hosts->lock);
+    struct tap *tap = find_tap(hosts, index);
+    if (tap) {
+        memcpy(tap->host.mac, host->mac, 6);
+        tap->host.addresses.n = tap->host.open.n = 0;
+        for (size_t i = 0; i < host->addresses.n; i++) {
+            *VEC_ADD(&tap->host.addresses) = host->addresses.items[i];
+        }
+        for (size_t i = 0; i < host->open.n; i++) {
+            *VEC_ADD(&tap->host.open) = host->open.items[i];
+        }
+    }
+    pthread_mutex_unlock(&hosts->lock);
+}
+
+void
+tap_hosts_remove(struct tap_hosts *hosts, uint32_t index)
+{
+    pthread_mutex_lock(&hosts->lock);
+    size_t at = place_of(hosts, index);
+    if (at < hosts->taps.n && hosts->taps.items[at]->index == index) {
+        tap_free(hosts->taps.items[at]); /* closing takes it out of the epoll too */
+        VEC_REMOVE(&hosts->taps, at);
+    }
+    pthread_mutex_unlock(&hosts->lock);
+}
+
+bool
+tap_hosts_send(struct tap_hosts *hosts, uint32_t index, const uint8_t *packet, size_t size)
+{
+    uint8_t frame[2048];
+    bool ok = false;
+    pthread_mutex_lock(&hosts->lock);
+    struct tap *tap = find_tap(hosts, index);
+    if (tap && size > 0 && size + 14 <= sizeof frame) {
+        size_t n = tap_frame(&tap->host, tap->router_mac, packet, size, frame);
+        ok = write(tap->fd, frame, n) == (ssize_t)n;
+    }
+    pthread_mutex_unlock(&hosts->lock);
+    return ok;
+}
+
+/* ---- watching -----------------------------------------------------------------------------------------------------
+ */
+int
+tap_hosts_watch(struct tap_hosts *hosts, bool (*wanted)(void *context, const uint8_t *packet, size_t size),
+                void *context)
+{
+    int ends[2];
+    if (hosts->watch[0] >= 0 || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
+        return -1;
+    }
+    int size = 4 << 20;
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    pthread_mutex_lock(&hosts->lock);
+    memcpy(hosts->watch, ends, sizeof ends);
+    hosts->wanted = wanted;
+    hosts->context = context;
+    pthread_mutex_unlock(&hosts->lock);
+    return ends[1];
+}
+
+void
+tap_hosts_unwatch(struct tap_hosts *hosts)
+{
+    pthread_mutex_lock(&hosts->lock);
+    for (int i = 0; i < 2; i++) {
+        if (hosts->watch[i] >= 0) {
+            close(hosts->watch[i]);
+        }
+        hosts->watch[i] = -1;
+    }
+    pthread_mutex_unlock(&hosts->lock);
+}
+
+void
+tap_hosts_settle(struct tap_hosts *hosts)
+{
+    pthread_mutex_lock(&hosts->lock);
+    uint64_t mine = ++hosts->asked;
+    wake(hosts);
+    while (hosts->done < mine && !hosts->ending) {
+        pthread_cond_wait(&hosts->settled, &hosts->lock);
+    }
+    pthread_mutex_unlock(&hosts->lock);
+}
