@@ -290,6 +290,25 @@ lab_limits(struct op_call *call, struct err *err)
     return true;
 }
 
+/* ---- lab hosts --------------------------------------------------------------------------------------------------- */
+
+static bool
+lab_hosts(struct op_call *call, struct err *err)
+{
+    const char *kind = arg_str(call->in, "Kind");
+    (void)err;
+    if (kind) {
+        network_set_tap_hosts(call->cloud->net, strcmp(kind, "tap") == 0);
+    }
+    json_object_set_new(call->out, "Hosts", json_string(network_tap_hosts(call->cloud->net) ? "tap" : "namespaces"));
+    return true;
+}
+
+static const struct op_param hosts_params[] = {
+    { "Kind", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "namespaces or tap; shows which if not given", NULL,
+      "namespaces tap" },
+    { 0 },
+};
 static const struct op_param limits_params[] = {
     { "State", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "on or off; shows which if not given", NULL, "on off" },
     { 0 },
@@ -342,6 +361,15 @@ const struct op ops_lab[] = {
       .params = limits_params,
       .help = "Hold AWS's default quotas (five VPCs, five Elastic IPs, ...), or let them be.",
       .examples = "lab limits off\n" },
+    { .name = "lab hosts",
+      .mode = OP_WRITE,
+      .run = lab_hosts,
+      .group = "lab",
+      .params = hosts_params,
+      .help = "Make instances of the live lab namespaces, in which programs run, or TAP hosts, thousands of which cost "
+              "little "
+              "and answer by themselves.",
+      .examples = "lab hosts tap          then `up`; the tag vpclab:host=namespace makes exceptions\n" },
     { .name = "lab delete",
       .mode = OP_LOCAL,
       .run = lab_delete,

@@ -109,13 +109,26 @@ down_text(const json_t *out, struct buf *text)
 
 /* ---- exec, shell --------------------------------------------------------------------------------------------------
  */
+/* A TAP host has no programs. */
+static bool
+can_run(const struct cloud *cloud, const struct live_node *node, struct err *err)
+{
+    const struct instance *instance = store_get(network_store(cloud->net), &instance_kind, node->id);
+    if (!instance || !instance_is_tap(cloud->net, instance)) {
+        return true;
+    }
+    err_set(err, ERR_INPUT, "IncorrectState", "`%s` is a TAP host: no program runs in it", node->name);
+    return err_hint(err, "ec2 create-tags --resources %s --tags Key=%s,Value=namespace   gives it a namespace",
+                    node->id, INSTANCE_HOST_TAG);
+}
+
 static bool
 run_in_node(struct op_call *call, const char *node, char *const *argv, bool detach, struct err *err)
 {
     struct live_node where;
     int fds[4];
     if (!live_link_require(call->cloud, err) || !live_node_find(call->cloud, node, &where, err) ||
-        !live_link_enter(call->cloud, where.id, fds, err)) {
+        !can_run(call->cloud, &where, err) || !live_link_enter(call->cloud, where.id, fds, err)) {
         return false;
     }
     struct buf hosts = { 0 }, resolv = { 0 };
@@ -300,9 +313,10 @@ static const struct op_param shell_params[] = {
     { 0 },
 };
 static const struct op_param ping_params[] = {
-    { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem` or `internet` that pings", NULL, NULL },
-    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem`, `internet` or address", NULL,
-      NULL },
+    { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem` or `internet` that pings",
+      NULL, NULL },
+    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem`, `internet` or address",
+      NULL, NULL },
     { "Count", OP_INT, OP_OPTIONAL, "how many (4)", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6", NULL, NULL },
     { 0 },

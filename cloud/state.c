@@ -49,8 +49,9 @@ state_text(const struct cloud *cloud, size_t *size)
                cloud->ids.state[0], cloud->ids.state[1]);
     buf_printf(&out, "\"clock\": {\"fixed\": %s, \"base_ms\": %" PRId64 "},\n", cloud->clock.fixed ? "true" : "false",
                cloud->clock.base_ms);
-    buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s,\n\"network\": ", cloud->home_account,
-               cloud->home_region, cloud->limits ? "true" : "false");
+    buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s, \"tap_hosts\": %s,\n\"network\": ",
+               cloud->home_account, cloud->home_region, cloud->limits ? "true" : "false",
+               network_tap_hosts(cloud->net) ? "true" : "false");
     json_t *network = json_object();
     for (size_t i = 0; network_kinds[i]; i++) {
         json_object_set_new(network, network_kinds[i]->list,
@@ -146,6 +147,7 @@ parse_json(struct cloud *cloud, const json_t *json, const char *where, struct er
     }
     cloud->limits = json_flag(json, "limits", true);
     network_set_limits(cloud->net, cloud->limits);
+    network_set_tap_hosts(cloud->net, json_flag(json, "tap_hosts", false));
     network_set_owner(cloud->net, cloud->account, cloud->region);
     const json_t *accounts = json_object_get(json, "accounts");
     return parse_network(cloud, json_object_get(json, "network"), where, err) &&

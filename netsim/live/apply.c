@@ -13,6 +13,7 @@
 
 #include "netsim/live/apply_nft.h"
 #include "netsim/live/doctor.h"
+#include "netsim/live/tap_hosts.h"
 
 /* ---- spaces -------------------------------------------------------------------------------------------------------
  */
@@ -55,6 +56,7 @@ space_free(struct space *space)
 void
 spaces_done(struct spaces *spaces)
 {
+    tap_hosts_free(spaces->taps);
     for (size_t i = 0; i < spaces->list.n; i++) {
         space_free(spaces->list.items[i]);
     }
@@ -351,8 +353,9 @@ struct change {
     struct space *space;
     const struct plan_ns *from, *to; /* never NULL */
     VEC(uint32_t) relinked;
-    VEC(uint32_t) down;  /* those that another namespace made: still to be switched on */
-    VEC(uint32_t) early; /* routing tables that are filled already */
+    VEC(uint32_t) awaited; /* of those: ends of veth pairs, which come into service by themselves */
+    VEC(uint32_t) down;    /* those that another namespace made: still to be switched on */
+    VEC(uint32_t) early;   /* routing tables that are filled already */
 };
 
 static bool
@@ -483,31 +486,76 @@ put_early(struct change *c, struct err *err)
     return !c->early.n || nlq_flush(c->space->q, err);
 }
 
+static bool
+same_host(const struct tap_host *a, const struct tap_host *b)
+{
+    return a && b && memcmp(a->mac, b->mac, sizeof a->mac) == 0 && SAME(&a->addresses, &b->addresses) &&
+           SAME(&a->open, &b->open);
+}
+
+/* The TAP devices of a router: those of 'fresh' are made, the hosts behind all told what they are. */
+static bool
+put_taps(struct spaces *spaces, struct change *c, const struct plan_link *const *fresh, size_t n, struct err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        if (!fresh[i]->host) {
+            continue;
+        }
+        if (!spaces->taps && !(spaces->taps = tap_hosts_new(err))) {
+            return false;
+        }
+        spaces_enter(spaces, c->space);
+        ok = tap_hosts_add(spaces->taps, &fresh[i]->here, plan_router_mac, err);
+        spaces_go_home(spaces);
+        if (ok) {
+            nlq_link_set(c->space->q, &fresh[i]->here);
+            nlq_no_proxy_delay(c->space->q, fresh[i]->here.index);
+            *VEC_ADD(&c->relinked) = fresh[i]->here.index;
+        }
+    }
+    for (struct plan_merge m = { 0 };
+         spaces->taps && PLAN_MERGE(&m, &c->from->links, &c->to->links, plan_link_compare);) {
+        const struct plan_link *was = m.was, *is = m.is;
+        if (is && is->host && !same_host(was ? was->host : NULL, is->host)) {
+            tap_hosts_set(spaces->taps, is->here.index, is->host);
+        }
+    }
+    return ok;
+}
+
 /* Links are listed by the router's side.  Old ones go first: their numbers inside the instance may be used again. */
 static bool
-put_links(struct change *c, struct map *changes, struct err *err)
+put_links(struct spaces *spaces, struct change *c, struct map *changes, struct err *err)
 {
     VEC(const struct plan_link *) fresh = { 0 };
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->links, &c->to->links, plan_link_compare);) {
         const struct plan_link *was = m.was;
+        if (!m.is && was->host) {
+            tap_hosts_remove(spaces->taps, was->here.index);
+        }
         if (!m.is) {
             nlq_link_delete(c->space->q, was->here.index);
         } else if (!m.was) {
             *VEC_ADD(&fresh) = m.is;
         }
     }
+    bool ok = put_taps(spaces, c, fresh.items, fresh.n, err);
     for (size_t i = 0; i < fresh.n; i++) {
         const struct plan_link *link = fresh.items[i];
+        if (link->host) {
+            continue;
+        }
         struct change *peer = map_get(changes, link->peer_ns);
         nlq_veth_add(c->space->q, &link->here, &link->peer, peer->space->fd);
         if (c->to->kind == PLAN_ROUTER) {
             nlq_no_proxy_delay(c->space->q, link->here.index);
         }
-        *VEC_ADD(&c->relinked) = link->here.index;
-        *VEC_ADD(&peer->relinked) = *VEC_ADD(&peer->down) = link->peer.index;
+        *VEC_ADD(&c->relinked) = *VEC_ADD(&c->awaited) = link->here.index;
+        *VEC_ADD(&peer->relinked) = *VEC_ADD(&peer->awaited) = *VEC_ADD(&peer->down) = link->peer.index;
     }
     VEC_DONE(&fresh);
-    return nlq_flush(c->space->q, err);
+    return nlq_flush(c->space->q, ok ? err : NULL) && ok;
 }
 
 static bool
@@ -564,13 +612,13 @@ wait_for_links(const struct change *changes, size_t n)
 {
     const struct change *last = NULL;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < changes[i].relinked.n; j++) {
-            nlq_link_wait(changes[i].space->q, changes[i].relinked.items[j]);
+        for (size_t j = 0; j < changes[i].awaited.n; j++) {
+            nlq_link_wait(changes[i].space->q, changes[i].awaited.items[j]);
             last = &changes[i];
         }
     }
     if (last) {
-        nlq_link_up(last->space->q, last->relinked.items[0]);
+        nlq_link_up(last->space->q, last->awaited.items[0]);
         nlq_flush(last->space->q, NULL);
     }
 }
@@ -616,7 +664,7 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
     }
     progress_report(progress, "links", 0, n);
     for (size_t i = 0; ok && i < n; i++) {
-        ok = put_links(&changes[i], &by_id, err);
+        ok = put_links(spaces, &changes[i], &by_id, err);
     }
     for (size_t i = 0; ok && i < n; i++) {
         ok = put_inside(&changes[i], spaces->has_ip6, err);
@@ -632,6 +680,7 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
     }
     for (size_t i = 0; i < n; i++) {
         VEC_DONE(&changes[i].relinked);
+        VEC_DONE(&changes[i].awaited);
         VEC_DONE(&changes[i].down);
         VEC_DONE(&changes[i].early);
     }
@@ -644,8 +693,14 @@ static void
 remove_spaces(struct spaces *spaces, const struct plan *from, const struct plan *to)
 {
     for (size_t i = 0; i < from->namespaces.n; i++) {
-        const char *id = from->namespaces.items[i]->id;
+        const struct plan_ns *ns = from->namespaces.items[i];
+        const char *id = ns->id;
         if (!plan_find(to, id)) {
+            for (size_t j = 0; j < ns->links.n; j++) {
+                if (ns->links.items[j].host) {
+                    tap_hosts_remove(spaces->taps, ns->links.items[j].here.index);
+                }
+            }
             spaces_remove(spaces, id);
         }
     }

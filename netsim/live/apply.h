@@ -9,6 +9,7 @@
 #include "netsim/live/plan.h"
 
 struct nft_ctx;
+struct tap_hosts;
 struct space {
     char *id;
     uint32_t serial; /* of no other space, also when an id comes back */
@@ -22,6 +23,7 @@ struct spaces {
     VEC(struct space *) list;
     uint32_t last_serial;
     int home;                  /* the namespace of the keeper itself */
+    struct tap_hosts *taps;    /* who is behind TAP devices; NULL until the first */
     bool has_ip6;              /* the kernel has IPv6 */
     struct map defaults;       /* kernel switch -> its value in a new namespace (owned text) */
     size_t transaction_size;   /* bytes of the largest nftables transaction: a user namespace may not enlarge the socket's buffer at will */

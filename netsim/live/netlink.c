@@ -320,6 +320,18 @@ nlq_veth_add(struct nlq *q, const struct nlq_end *here, const struct nlq_end *pe
 }
 
 void
+nlq_link_set(struct nlq *q, const struct nlq_end *e)
+{
+    struct ifinfomsg body = { .ifi_index = (int)e->index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+    struct nl_msg *m = begin(q, RTM_SETLINK, 0, &body, sizeof body);
+    nla_put(m, IFLA_ADDRESS, 6, e->mac);
+    nla_put_u32(m, IFLA_MTU, e->mtu);
+    nla_put_u32(m, IFLA_GROUP, e->group);
+    nla_put_u32(m, IFLA_TXQLEN, 128); /* a TAP device keeps room for that many frames; a thousand would be 8 KiB */
+    end(q);
+}
+
+void
 nlq_link_delete(struct nlq *q, uint32_t index)
 {
     struct ifinfomsg body = { .ifi_index = (int)index };

@@ -117,6 +117,7 @@ plan_link_compare(const void *pa, const void *pb)
 {
     const struct plan_link *a = pa, *b = pb;
     int c = end_compare(&a->here, &b->here);
+    COMPARE(c ? 0 : a->host != NULL, c ? 0 : b->host != NULL);
     c = c ? c : end_compare(&a->peer, &b->peer);
     return c ? c : strcmp(a->peer_ns, b->peer_ns);
 }
@@ -385,6 +386,7 @@ gather_ports(struct builder *b)
                                   .place = place,
                                   .subnet = subnet,
                                   .eni = eni,
+                                  .tap = instance_is_tap(b->net, instance) ? instance : NULL,
                                   .primary = primary ? *primary : (struct ip){ 0 } };
         add_port(b, v, &port, eni->mac);
     }
@@ -487,9 +489,54 @@ plan_nat_rules(struct builder *b, struct plan_ns *ns, const struct plan_port *po
                    "ct state established,related accept\n");
 }
 
+/* The machine behind a TAP device: this interface alone, as if it were all of it. */
+static const struct tap_host *
+plan_tap_host(struct builder *b, const struct plan_vpc *v, const struct plan_port *port)
+{
+    struct tap_host *host = arena_alloc(b->plan->arena, sizeof *host);
+    const struct eni *eni = port->eni;
+    memcpy(host->mac, port->mac, 6);
+    size_t n6 = v->ip6 ? eni->addresses6.n : 0;
+    host->addresses.items = arena_alloc(b->plan->arena, (eni->addresses.n + n6) * sizeof *host->addresses.items);
+    for (size_t i = 0; i < eni->addresses.n; i++) {
+        host->addresses.items[host->addresses.n++] = eni->addresses.items[i].ip;
+    }
+    for (size_t i = 0; i < n6; i++) {
+        host->addresses.items[host->addresses.n++] = eni->addresses6.items[i].ip;
+    }
+    host->open.items = arena_alloc(b->plan->arena, port->tap->served.n * sizeof *host->open.items);
+    for (size_t i = 0; i < port->tap->served.n; i++) {
+        const struct served_port *p = &port->tap->served.items[i];
+        host->open.items[host->open.n++] =
+            (struct tap_port){ (uint8_t)p->protocol, { (uint16_t)p->from, (uint16_t)p->to } };
+    }
+    return host;
+}
+
+/* Both are links of the router; behind a TAP device is no namespace. */
+static struct plan_link *
+plan_router_end(struct builder *b, struct plan_vpc *v, const struct plan_port *port)
+{
+    struct plan_link *link = VEC_ADD(&v->router->links);
+    link->eni_id = arena_strdup(b->plan->arena, port->key);
+    link->peer_ns = link->instance_id = "";
+    link->here = (struct nlq_end){ .index = port->index,
+                                   .mtu = PLAN_MTU,
+                                   .group = plan_number(b->numbers, "subnet", port->subnet->obj.id) };
+    memcpy(link->here.name, port->name, sizeof link->here.name);
+    memcpy(link->here.mac, plan_router_mac, 6);
+    return link;
+}
+
 static void
 plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *port)
 {
+    if (port->tap) {
+        struct plan_link *tap = plan_router_end(b, v, port);
+        tap->host = plan_tap_host(b, v, port);
+        tap->instance_id = port->device == 0 ? arena_strdup(b->plan->arena, port->ns) : "";
+        return;
+    }
     struct plan_ns *ns = map_get(&b->plan->by_id, port->ns);
     if (!ns) {
         bool forwards = port->nat || port->place == PLAN_PLACE_NODE;
@@ -505,14 +552,8 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
             plan_appliance(b, v, ns);
         }
     }
-    struct plan_link *link = VEC_ADD(&v->router->links);
-    link->eni_id = arena_strdup(b->plan->arena, port->key);
+    struct plan_link *link = plan_router_end(b, v, port);
     link->peer_ns = ns->id;
-    link->here = (struct nlq_end){ .index = port->index,
-                                   .mtu = PLAN_MTU,
-                                   .group = plan_number(b->numbers, "subnet", port->subnet->obj.id) };
-    memcpy(link->here.name, port->name, sizeof link->here.name);
-    memcpy(link->here.mac, plan_router_mac, 6);
     link->peer = (struct nlq_end){ .index = PLAN_ETH0 + (uint32_t)port->device, .mtu = PLAN_MTU };
     snprintf(link->peer.name, sizeof link->peer.name, "eth%d", port->device);
     memcpy(link->peer.mac, port->mac, 6);

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "netsim/live/netlink.h"
+#include "netsim/live/tap_stack.h"
 #include "netsim/model/network.h"
 
 /* Small numbers for AWS ids, never given twice in the life of a lab. */
@@ -23,10 +24,12 @@ void plan_numbers_done(struct plan_numbers *numbers);
 
 enum plan_kind { PLAN_INTERNET, PLAN_ROUTER, PLAN_IGW, PLAN_NAT, PLAN_INSTANCE, PLAN_TRANSIT, PLAN_ONPREM };
 
-struct plan_link { /* a veth pair, made from the namespace that lists it */
+struct plan_link { /* a veth pair, made from the namespace that lists it, or a TAP device */
     struct nlq_end here, peer;
-    const char *peer_ns;
+    const char *peer_ns;          /* "" for a TAP device */
+    const struct tap_host *host;  /* behind the TAP device; NULL: a veth pair */
     const char *eni_id; /* of the interface behind it; "" for an igw link */
+    const char *instance_id; /* whose primary interface a TAP device is; "" otherwise */
 };
 struct plan_address {
     uint32_t index;
@@ -83,6 +86,7 @@ struct plan {
 };
 
 /* Indexes and addresses that probes and tests know. */
+extern const uint8_t plan_router_mac[6]; /* of every router-side link end: each is alone on its wire */
 #define PLAN_LOOPBACK 1
 #define PLAN_ETH0     2 /* eth1 is 3, and so on */
 #define PLAN_INTERNET_ID "internet"

@@ -31,7 +31,6 @@ enum {
     PLAN_MTU = 9001,                /* between instances; 1500 through an internet gateway, as in AWS */
     PLAN_MTU_INTERNET = 1500,
 };
-extern const uint8_t plan_router_mac[6]; /* of every router-side link end: each is alone on its wire */
 
 /* What of AWS's own stands behind an interface. */
 enum plan_place { PLAN_PLACE_NONE, PLAN_PLACE_ENDPOINT, PLAN_PLACE_NODE /* of a network balancer */, PLAN_PLACE_PROXY /* of an application balancer */ };
@@ -45,6 +44,7 @@ struct plan_port {
     const struct eni *eni;         /* NULL: a NAT gateway's */
     const struct nat_gateway *nat; /* NULL: an instance's */
     enum plan_place place;
+    const struct instance *tap;    /* the TAP host behind it; NULL: a namespace */
     struct ip primary;             /* IPv4; IP_NONE if IPv6 only */
     uint32_t index;
     char name[16];

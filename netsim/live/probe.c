@@ -9,7 +9,10 @@
  * All forwarding inside the machine happens in one queue of the processor that sends.  So we stay on one processor, and
  * after the probes send packets to ourselves over a loopback link: each comes back only when everything queued before
  * it has made a hop.  When enough have come back nothing can be under way any more, and "did not arrive" is known
- * without waiting for a timeout. */
+ * without waiting for a timeout.
+ *
+ * TAP hosts have no sockets: what reaches them is shown to us by the thread that serves them, and what they send we
+ * write to their device. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -27,6 +30,8 @@
 
 #include "netsim/live/live_internal.h"
 #include "netsim/live/packet.h"
+#include "netsim/live/packet_bytes.h"
+#include "netsim/live/tap_hosts.h"
 
 #define FENCES      32 /* more than the hops of the longest way there and back */
 #define DRAIN_EVERY 48 /* probes; a raw socket's buffer holds some hundred packets */
@@ -45,8 +50,9 @@ struct mouth {
 };
 struct end {
     const struct space *space;
-    uint32_t index;        /* of the link to send through; 0: as routed */
-    const struct eni *eni; /* NULL: the internet */
+    const struct plan_link *tap; /* the TAP host there; then 'space' is its router's */
+    uint32_t index;              /* of the link to send through; 0: as routed */
+    const struct eni *eni;       /* NULL: the internet */
 };
 struct flight { /* a probe under way */
     struct end from, to;
@@ -61,7 +67,9 @@ struct run {
     int epoll;
     VEC(struct ear) ears;
     VEC(struct mouth) mouths;
-    int fence; /* a UDP socket talking to itself; -1: none */
+    int fence;              /* a UDP socket talking to itself; -1: none */
+    struct tap_hosts *taps; /* NULL: no TAP host takes part */
+    int tap_ear;            /* what reaches them; -1 */
 };
 
 static int64_t
@@ -176,9 +184,12 @@ find_end(const struct live *live, const char *id, struct end *end)
     for (size_t i = 0; i < live->plan->namespaces.n; i++) {
         const struct plan_ns *ns = live->plan->namespaces.items[i];
         for (size_t j = 0; j < ns->links.n; j++) {
-            if (strcmp(ns->links.items[j].eni_id, id) == 0) {
-                end->space = spaces_find(&live->spaces, ns->links.items[j].peer_ns);
-                end->index = ns->links.items[j].peer.index == PLAN_ETH0 ? 0 : ns->links.items[j].peer.index;
+            const struct plan_link *link = &ns->links.items[j];
+            if (link->host ? strcmp(link->eni_id, id) == 0 || strcmp(link->instance_id, id) == 0
+                           : strcmp(link->eni_id, id) == 0) {
+                end->tap = link->host ? link : NULL;
+                end->space = spaces_find(&live->spaces, link->host ? ns->id : link->peer_ns);
+                end->index = link->peer.index == PLAN_ETH0 ? 0 : link->peer.index;
                 return end->space != NULL;
             }
         }
@@ -191,6 +202,14 @@ static struct ip
 own_address(const struct live *live, const struct end *end, int family)
 {
     const struct plan_ns *ns = plan_find(live->plan, end->space->id);
+    for (size_t i = 0; end->tap && i < end->tap->host->addresses.n; i++) {
+        if (end->tap->host->addresses.items[i].family == family) {
+            return end->tap->host->addresses.items[i];
+        }
+    }
+    if (end->tap) {
+        return (struct ip){ 0 };
+    }
     if (ns->kind == PLAN_INTERNET) {
         return ip_lit(family == IP_V6 ? PLAN_CALLER6 : PLAN_CALLER4);
     }
@@ -203,6 +222,13 @@ own_address(const struct live *live, const struct end *end, int family)
     return (struct ip){ 0 };
 }
 
+/* Is this where the end hears: its namespace, or its TAP device ('tap' 0: none)? */
+static bool
+is_at(const struct end *end, const struct space *space, uint32_t tap)
+{
+    return end->tap ? tap == end->tap->here.index : end->space == space;
+}
+
 /* ---- packets ------------------------------------------------------------------------------------------------------
  */
 static void
@@ -211,6 +237,10 @@ send_packet(struct run *run, const struct end *from, const struct packet_spec *s
     uint8_t packet[PACKET_MAX];
     size_t size = packet_build(spec, packet);
     int family = spec->dst.family;
+    if (from->tap) {
+        tap_hosts_send(run->taps, from->tap->here.index, packet, size);
+        return;
+    }
     struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl((uint32_t)spec->dst.lo) };
     struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
     memcpy(&to6.sin6_addr, packet + 24, 16);
@@ -272,15 +302,26 @@ note_arrival(struct run *run, size_t i, const struct ip *src, const struct ip *d
     }
 }
 
-static struct ip
-ip_of_bytes(const uint8_t *p, int family)
+/* A packet without its IP header, seen in a namespace or by a TAP host. */
+static void
+take(struct run *run, const struct space *space, uint32_t tap, const struct packet_seen *seen, enum packet_kind kind,
+     const struct ip *src, const struct ip *dst)
 {
-    struct ip ip = { .family = (uint8_t)family };
-    for (int i = 0; i < (family == IP_V4 ? 4 : 16); i++) {
-        ip.hi = ip.hi << 8 | ip.lo >> 56;
-        ip.lo = ip.lo << 8 | p[i];
+    if (kind == PACKET_OTHER || seen->number >= run->n) {
+        return;
     }
-    return ip;
+    struct live_probe *p = &run->probes[seen->number];
+    const struct flight *f = &run->flights[seen->number];
+    bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
+    /* An echo reply sent as a probe looks like an answer; at the far end it is the probe. */
+    if (is_at(&f->to, space, tap) && (kind == PACKET_PROBE || (icmp && p->dst_port == seen->dst_port))) {
+        note_arrival(run, seen->number, src, dst, seen);
+    } else if (is_at(&f->from, space, tap) && kind == PACKET_ANSWER && !p->replied && ip_equal(src, &p->dst) &&
+               ip_equal(dst, &p->src)) {
+        /* An answer from another address (it came back by another gateway) is none to the one who asked. */
+        p->replied = true;
+        p->rtt_us = now_us() - f->sent_us;
+    }
 }
 
 static void
@@ -314,34 +355,74 @@ hear(struct run *run, const struct ear *ear)
             if ((size_t)n < head || head < 20) {
                 continue;
             }
-            src = ip_of_bytes(data + 12, IP_V4);
-            dst = ip_of_bytes(data + 16, IP_V4);
+            src = get_ip(data + 12, IP_V4);
+            dst = get_ip(data + 16, IP_V4);
         } else {
-            src = ip_of_bytes((const uint8_t *)&from6.sin6_addr, IP_V6);
+            src = get_ip((const uint8_t *)&from6.sin6_addr, IP_V6);
             struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
             if (c && c->cmsg_type == IPV6_PKTINFO) {
-                dst = ip_of_bytes(CMSG_DATA(c), IP_V6);
+                dst = get_ip(CMSG_DATA(c), IP_V6);
             }
         }
         struct packet_seen seen;
         enum packet_kind kind =
             packet_read(data + head, (size_t)n - head, ear->family, ear->protocol, run->nonce, &seen);
-        if (kind == PACKET_OTHER || seen.number >= run->n) {
-            continue;
-        }
-        struct live_probe *p = &run->probes[seen.number];
-        const struct flight *f = &run->flights[seen.number];
-        bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
-        /* An echo reply sent as a probe looks like an answer; at the far end it is the probe. */
-        if (ear->space == f->to.space && (kind == PACKET_PROBE || (icmp && p->dst_port == seen.dst_port))) {
-            note_arrival(run, seen.number, &src, &dst, &seen);
-        } else if (ear->space == f->from.space && kind == PACKET_ANSWER && !p->replied && ip_equal(&src, &p->dst) &&
-                   ip_equal(&dst, &p->src)) {
-            /* An answer from another address (it came back by another gateway) is none to the one who asked. */
-            p->replied = true;
-            p->rtt_us = now_us() - f->sent_us;
-        }
+        take(run, ear->space, 0, &seen, kind, &src, &dst);
     }
+}
+
+/* ---- TAP hosts ----------------------------------------------------------------------------------------------------
+ */
+static enum packet_kind
+read_whole(const uint8_t *packet, size_t size, uint32_t nonce, int *protocol, struct packet_seen *seen)
+{
+    bool six = packet[0] >> 4 == 6;
+    size_t head = six ? 40 : (size_t)(packet[0] & 15) * 4;
+    *protocol = packet[six ? 6 : 9];
+    return size >= head ? packet_read(packet + head, size - head, six ? IP_V6 : IP_V4, *protocol, nonce, seen)
+                        : PACKET_OTHER;
+}
+
+/* Called by the thread that serves the hosts.  TCP and echo requests the host answers itself. */
+static enum tap_wanted
+is_ours(void *context, const uint8_t *packet, size_t size)
+{
+    const struct run *run = context;
+    struct packet_seen seen;
+    int protocol;
+    enum packet_kind kind = read_whole(packet, size, run->nonce, &protocol, &seen);
+    bool answered = protocol == PROTOCOL_TCP ||
+                    (protocol == PROTOCOL_ICMP && seen.dst_port == 8 && seen.src_port == 0) ||
+                    (protocol == PROTOCOL_ICMPV6 && seen.dst_port == 128 && seen.src_port == 0);
+    return kind == PACKET_OTHER ? TAP_NOT_WANTED : kind == PACKET_PROBE && answered ? TAP_COPIED : TAP_TAKEN;
+}
+
+static void
+hear_taps(struct run *run)
+{
+    uint8_t data[2048];
+    for (ssize_t n; (n = recv(run->tap_ear, data, sizeof data, 0)) > 24;) {
+        uint32_t link;
+        memcpy(&link, data, sizeof link);
+        const uint8_t *packet = data + sizeof link;
+        struct packet_seen seen;
+        int protocol, family = packet[0] >> 4 == 6 ? IP_V6 : IP_V4;
+        enum packet_kind kind = read_whole(packet, (size_t)n - sizeof link, run->nonce, &protocol, &seen);
+        struct ip src = get_ip(packet + (family == IP_V6 ? 8 : 12), family),
+                  dst = get_ip(packet + (family == IP_V6 ? 24 : 16), family);
+        take(run, NULL, link, &seen, kind, &src, &dst);
+    }
+}
+
+/* Waits until the hosts have read and answered what reached them. */
+static bool
+settle_taps(struct run *run, int64_t deadline)
+{
+    if (!run->taps) {
+        return true;
+    }
+    tap_hosts_settle(run->taps);
+    return pass_fences(run, deadline);
 }
 
 /* Reads everything that has come so far. */
@@ -354,6 +435,9 @@ drain(struct run *run)
         for (int i = 0; i < n; i++) {
             hear(run, &run->ears.items[events[i].data.u32]);
         }
+    }
+    if (run->taps) {
+        hear_taps(run);
     }
 }
 
@@ -386,8 +470,15 @@ prepare(struct run *run, size_t i, struct err *err)
     if (!p->src_port && !icmp) {
         p->src_port = PORT_FIRST + run->live->next_port++ % PORT_COUNT;
     }
-    return need_ear(run, f->from.space, family, p->protocol, err) &&
-           need_ear(run, f->to.space, family, p->protocol, err);
+    if ((f->from.tap || f->to.tap) && !run->taps) {
+        run->tap_ear = tap_hosts_watch(run->live->spaces.taps, is_ours, run);
+        if (run->tap_ear < 0) {
+            return err_set(err, ERR_MACHINE, "", "cannot watch the TAP hosts: %s", strerror(errno));
+        }
+        run->taps = run->live->spaces.taps;
+    }
+    return (f->from.tap || need_ear(run, f->from.space, family, p->protocol, err)) &&
+           (f->to.tap || need_ear(run, f->to.space, family, p->protocol, err));
 }
 
 static void
@@ -416,7 +507,7 @@ fly(struct run *run, int timeout_ms)
     /* There; what we answer ourselves; and back. */
     bool certain = true;
     for (int round = 0; round < 2; round++) {
-        certain = pass_fences(run, deadline) && certain;
+        certain = pass_fences(run, deadline) && settle_taps(run, deadline) && certain;
         drain(run);
     }
     /* Without fences only time tells. */
@@ -442,6 +533,9 @@ run_done(struct run *run)
     if (run->fence >= 0) {
         close(run->fence);
     }
+    if (run->taps) {
+        tap_hosts_unwatch(run->taps);
+    }
     close(run->epoll);
     free(run->flights);
 }
@@ -456,7 +550,8 @@ live_probe(struct live *live, struct live_probe *probes, size_t n, int timeout_m
                        .probes = probes,
                        .n = n,
                        .flights = xcalloc(n, sizeof *run.flights),
-                       .epoll = epoll_create1(EPOLL_CLOEXEC) };
+                       .epoll = epoll_create1(EPOLL_CLOEXEC),
+                       .tap_ear = -1 };
     if (getrandom(&run.nonce, sizeof run.nonce, 0) < 0) {
         run.nonce = (uint32_t)now_us() * 2654435761u;
     }
@@ -469,8 +564,14 @@ live_probe(struct live *live, struct live_probe *probes, size_t n, int timeout_m
     for (size_t i = 0; ok && i < n; i++) {
         ok = prepare(&run, i, err);
     }
+    if (pinned && run.taps) {
+        tap_hosts_run_on(run.taps, &one); /* what they send is queued where the fences are */
+    }
     if (ok) {
         fly(&run, timeout_ms);
+    }
+    if (pinned && run.taps) {
+        tap_hosts_run_on(run.taps, &before);
     }
     if (pinned) {
         sched_setaffinity(0, sizeof before, &before);

@@ -5,7 +5,7 @@
 #include <net/if.h>
 #include <linux/if_tun.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,24 +33,55 @@ struct tap_hosts {
     uint64_t asked, done;   /* tap_hosts_settle(): questions, and up to which they are answered */
     bool ending;
     int watch[2]; /* ours to write, the caller's to read; -1: no watch */
-    bool (*wanted)(void *context, const uint8_t *packet, size_t size);
+    enum tap_wanted (*wanted)(void *context, const uint8_t *packet, size_t size);
     void *context;
 };
 
+/* ---- looking up --------------------------------------------------------------------------------------------------
+ */
+/* Where the device with that number is, or would be. */
+static size_t
+place_of(const struct tap_hosts *hosts, uint32_t index)
+{
+    size_t low = 0, high = hosts->taps.n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (hosts->taps.items[middle]->index < index) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct tap *
+find_tap(const struct tap_hosts *hosts, uint32_t index)
+{
+    size_t i = place_of(hosts, index);
+    return i < hosts->taps.n && hosts->taps.items[i]->index == index ? hosts->taps.items[i] : NULL;
+}
+
 /* ---- serving ------------------------------------------------------------------------------------------------------
  */
+/* Shows a frame to who watches; true if he takes it for himself. */
 static bool
-is_watched(struct tap_hosts *hosts, const struct tap *tap, const uint8_t *frame, size_t size)
+is_taken(struct tap_hosts *hosts, const struct tap *tap, const uint8_t *frame, size_t size)
 {
     const uint8_t *packet;
     size_t packet_size;
-    if (hosts->watch[0] < 0 || !tap_packet(frame, size, &packet, &packet_size) ||
-        !hosts->wanted(hosts->context, packet, packet_size)) {
+    if (hosts->watch[0] < 0 || !tap_packet(frame, size, &packet, &packet_size)) {
+        return false;
+    }
+    enum tap_wanted wanted = hosts->wanted(hosts->context, packet, packet_size);
+    if (wanted == TAP_NOT_WANTED) {
         return false;
     }
     struct iovec parts[] = { { (void *)&tap->index, sizeof tap->index }, { (void *)packet, packet_size } };
     struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-    return sendmsg(hosts->watch[0], &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    ssize_t sent = sendmsg(hosts->watch[0], &message, MSG_DONTWAIT | MSG_NOSIGNAL); /* who does not read misses it */
+    (void)sent;
+    return wanted == TAP_TAKEN;
 }
 
 /* False when the device has no more. */
@@ -61,7 +92,7 @@ serve_frame(struct tap_hosts *hosts, struct tap *tap, uint8_t *frame, uint8_t *a
     if (n <= 0) {
         return n < 0 && errno == EINTR;
     }
-    if (!is_watched(hosts, tap, frame, (size_t)n)) {
+    if (!is_taken(hosts, tap, frame, (size_t)n)) {
         size_t size = tap_answer(&tap->host, frame, (size_t)n, answer);
         if (size) {
             ssize_t written = write(tap->fd, answer, size); /* a full queue loses packets, like any wire */
@@ -86,18 +117,7 @@ serve(void *context)
         pthread_mutex_lock(&hosts->lock);
         bool busy = false;
         for (int i = 0; i < n; i++) {
-            struct tap *tap = NULL;
-            for (size_t low = 0, high = hosts->taps.n; !tap && low < high;) {
-                size_t middle = (low + high) / 2;
-                struct tap *t = hosts->taps.items[middle];
-                if (t->index == events[i].data.u32) {
-                    tap = t;
-                } else if (t->index < events[i].data.u32) {
-                    low = middle + 1;
-                } else {
-                    high = middle;
-                }
-            }
+            struct tap *tap = find_tap(hosts, events[i].data.u32);
             if (!tap) { /* our own wake, or a device that was removed meanwhile */
                 uint64_t count;
                 ssize_t got = events[i].data.u32 == 0 ? read(hosts->wake, &count, sizeof count) : 0;
@@ -139,8 +159,14 @@ tap_hosts_new(struct err *err)
     hosts->watch[0] = hosts->watch[1] = -1;
     pthread_mutex_init(&hosts->lock, NULL);
     pthread_cond_init(&hosts->settled, NULL);
-    if (hosts->epoll >= 0 && hosts->wake >= 0 && epoll_ctl(hosts->epoll, EPOLL_CTL_ADD, hosts->wake, &event) == 0 &&
-        pthread_create(&hosts->thread, NULL, serve, hosts) == 0) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the keeper's own thread's */
+    bool ok = hosts->epoll >= 0 && hosts->wake >= 0 &&
+              epoll_ctl(hosts->epoll, EPOLL_CTL_ADD, hosts->wake, &event) == 0 &&
+              pthread_create(&hosts->thread, NULL, serve, hosts) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (ok) {
         return hosts;
     }
     err_set(err, ERR_MACHINE, "", "cannot start the thread that serves TAP hosts: %s", strerror(errno));
@@ -191,7 +217,7 @@ explain_tun(int why, struct err *err)
     return err_hint(err, "%s",
                     why == EACCES || why == EPERM ? "as root: chmod 666 /dev/net/tun; or `vpclab lab hosts namespaces`"
                     : why == EMFILE               ? "raise the limit of open files (ulimit -n)"
-                                    : "as root: modprobe tun; or `vpclab lab hosts namespaces`");
+                                                  : "as root: modprobe tun; or `vpclab lab hosts namespaces`");
 }
 
 static int
@@ -205,35 +231,15 @@ open_device(const struct nlq_end *end, struct err *err)
     unsigned index = end->index;
     struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
     memcpy(request.ifr_name, end->name, sizeof end->name);
-    if (ioctl(fd, TUNSETIFINDEX, &index) < 0 || ioctl(fd, TUNSETIFF, &request) < 0) {
+    /* Persistent: else closing thousands of descriptors would take as many devices away one by one, some ten
+     * milliseconds each.  So they go with their namespace, all at once, however this process ends. */
+    if (ioctl(fd, TUNSETIFINDEX, &index) < 0 || ioctl(fd, TUNSETIFF, &request) < 0 ||
+        ioctl(fd, TUNSETPERSIST, 1) < 0) {
         err_set(err, ERR_MACHINE, "", "cannot make the TAP device `%s`: %s", end->name, strerror(errno));
         close(fd);
         return -1;
     }
     return fd;
-}
-
-/* Where the device with that number is, or would be. */
-static size_t
-place_of(const struct tap_hosts *hosts, uint32_t index)
-{
-    size_t low = 0, high = hosts->taps.n;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (hosts->taps.items[middle]->index < index) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static struct tap *
-find_tap(const struct tap_hosts *hosts, uint32_t index)
-{
-    size_t i = place_of(hosts, index);
-    return i < hosts->taps.n && hosts->taps.items[i]->index == index ? hosts->taps.items[i] : NULL;
 }
 
 bool
@@ -279,6 +285,9 @@ tap_hosts_set(struct tap_hosts *hosts, uint32_t index, const struct tap_host *ho
 void
 tap_hosts_remove(struct tap_hosts *hosts, uint32_t index)
 {
+    if (!hosts) {
+        return;
+    }
     pthread_mutex_lock(&hosts->lock);
     size_t at = place_of(hosts, index);
     if (at < hosts->taps.n && hosts->taps.items[at]->index == index) {
@@ -306,7 +315,7 @@ tap_hosts_send(struct tap_hosts *hosts, uint32_t index, const uint8_t *packet, s
 /* ---- watching -----------------------------------------------------------------------------------------------------
  */
 int
-tap_hosts_watch(struct tap_hosts *hosts, bool (*wanted)(void *context, const uint8_t *packet, size_t size),
+tap_hosts_watch(struct tap_hosts *hosts, enum tap_wanted (*wanted)(void *context, const uint8_t *packet, size_t size),
                 void *context)
 {
     int ends[2];
@@ -346,4 +355,10 @@ tap_hosts_settle(struct tap_hosts *hosts)
         pthread_cond_wait(&hosts->settled, &hosts->lock);
     }
     pthread_mutex_unlock(&hosts->lock);
+}
+
+void
+tap_hosts_run_on(struct tap_hosts *hosts, const cpu_set_t *processors)
+{
+    pthread_setaffinity_np(hosts->thread, sizeof *processors, processors);
 }

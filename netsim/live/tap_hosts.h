@@ -5,27 +5,30 @@
  *
  * Uses: tap_stack.h.   Used by: apply.c, probe.c */
 #pragma once
+#include <sched.h>
 #include "base/err.h"
 #include "netsim/live/netlink.h"
 #include "netsim/live/tap_stack.h"
 
 struct tap_hosts;
 struct tap_hosts *tap_hosts_new(struct err *err); /* NULL: no thread or no epoll */
-void tap_hosts_free(struct tap_hosts *hosts);     /* their devices go with them */
+void tap_hosts_free(struct tap_hosts *hosts);     /* their devices go with their namespaces */
 
 /* Makes the device in the namespace the calling thread is in, not yet up, and serves it from now on.  'end' says its index, name and MTU; its
  * group and hardware address are the caller's to set.  ERR_MACHINE with the remedy when this user may not (/dev/net/tun). */
 bool tap_hosts_add(struct tap_hosts *hosts, const struct nlq_end *end, const uint8_t router_mac[6], struct err *err);
 /* What the host behind link 'index' is from now on; 'host' is copied. */
 void tap_hosts_set(struct tap_hosts *hosts, uint32_t index, const struct tap_host *host);
-void tap_hosts_remove(struct tap_hosts *hosts, uint32_t index); /* its device is gone when this returns */
+void tap_hosts_remove(struct tap_hosts *hosts, uint32_t index); /* serves it no more; its device stays, for the caller or the end of its namespace */
 
 /* An IP packet from the host to its router; false if the device does not take it now. */
 bool tap_hosts_send(struct tap_hosts *hosts, uint32_t index, const uint8_t *packet, size_t size);
 
-/* Until tap_hosts_unwatch() each IP packet that 'wanted' says yes to (called by the serving thread) is not answered but can be read from the
- * descriptor that is returned, after the number of its link in 4 bytes; -1: no room for a watch.  One watch at a time. */
-int tap_hosts_watch(struct tap_hosts *hosts, bool (*wanted)(void *context, const uint8_t *packet, size_t size), void *context);
-void tap_hosts_unwatch(struct tap_hosts *hosts);
+/* Until tap_hosts_unwatch() 'wanted', called by the serving thread, sees each IP packet; those it wants can be read from the descriptor that is
+ * returned, each after the number of its link in 4 bytes.  The host answers what is not taken.  One watch at a time; -1: no room for one. */
+enum tap_wanted { TAP_NOT_WANTED, TAP_COPIED, TAP_TAKEN };
+int tap_hosts_watch(struct tap_hosts *hosts, enum tap_wanted (*wanted)(void *context, const uint8_t *packet, size_t size), void *context);
+void tap_hosts_unwatch(struct tap_hosts *hosts); /* closes the descriptor */
 /* Returns when all that waited on the devices at the time of the call has been read, and answered. */
 void tap_hosts_settle(struct tap_hosts *hosts);
+void tap_hosts_run_on(struct tap_hosts *hosts, const cpu_set_t *processors); /* where the thread may run */

@@ -1,5 +1,6 @@
 #include "netsim/live/tap_stack.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "netsim/live/packet_bytes.h"
@@ -52,7 +53,8 @@ put_ether(const struct tap_host *host, const uint8_t to[6], unsigned type, uint8
 
 /* ---- answers ------------------------------------------------------------------------------------------------------
  */
-/* The headers around 'size' bytes that stand already at their place, transport_at(); 'src' is an address of the host. */
+/* The headers around 'size' bytes that stand already at their place, transport_at(); 'src' is an address of the host.
+ */
 static size_t
 finish(const struct came *c, const struct ip *src, int protocol, int hops, size_t size, uint8_t *out)
 {
@@ -208,6 +210,33 @@ first_sequence(const struct came *c)
     return (uint32_t)(hash >> 32);
 }
 
+/* A request that came in one segment, as all small ones do. */
+static bool
+is_http(const uint8_t *data, size_t size)
+{
+    static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "OPTIONS " };
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+        size_t n = strlen(methods[i]);
+        if (size >= n && memcmp(data, methods[i], n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The whole answer; with it the connection ends, so nothing need be remembered. */
+static size_t
+write_page(const struct came *c, bool head_only, uint8_t *out)
+{
+    char body[IP_STR_SIZE + 8], text[256], ip[IP_STR_SIZE];
+    int n = snprintf(body, sizeof body, "%s\n", ip_format(&c->dst, ip));
+    n = snprintf(text, sizeof text,
+                 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", n,
+                 head_only ? "" : body);
+    memcpy(out, text, (size_t)n);
+    return (size_t)n;
+}
+
 static size_t
 answer_tcp(const struct came *c, uint8_t *out)
 {
@@ -219,7 +248,9 @@ answer_tcp(const struct came *c, uint8_t *out)
     uint32_t sequence = get32(c->data + 4), acknowledged = get32(c->data + 8), next = sequence;
     size_t length = c->data_size - head, size = TCP;
     next += (uint32_t)length + ((flags & SYN) ? 1 : 0) + ((flags & FIN) ? 1 : 0);
-    bool open = is_open(c->host, PROTOCOL_TCP, get16(c->data + 2));
+    /* Nobody here ever called: an answer to a call is as strange as a closed port. */
+    bool open = is_open(c->host, PROTOCOL_TCP, get16(c->data + 2)) && (flags & (SYN | ACK)) != (SYN | ACK);
+    unsigned words = 5;
     uint8_t *p = transport_at(c, out);
     memset(p, 0, TCP + 4);
     memcpy(p, c->data + 2, 2);
@@ -236,14 +267,17 @@ answer_tcp(const struct came *c, uint8_t *out)
         p[TCP + 1] = 4;
         put16(p + TCP + 2, c->src.family == IP_V6 ? MSS - 20 : MSS);
         size = TCP + 4;
+        words = 6;
     } else if ((flags & ACK) && next != sequence) {
-        p[13] = (flags & FIN) ? FIN | ACK : ACK;
+        bool page = is_http(c->data + head, length);
+        p[13] = (uint8_t)(ACK | (page ? PSH | FIN : flags & FIN));
         put32(p + 4, acknowledged);
         put32(p + 8, next);
+        size += page ? write_page(c, c->data[head] == 'H', p + TCP) : 0;
     } else {
         return 0; /* an acknowledgement of what we said */
     }
-    p[12] = (uint8_t)(size / 4 << 4);
+    p[12] = (uint8_t)(words << 4);
     put16(p + 14, WINDOW);
     put16(p + 16, transport_checksum(&c->dst, &c->src, PROTOCOL_TCP, p, size));
     return finish(c, &c->dst, PROTOCOL_TCP, TTL, size, out);

@@ -4,8 +4,8 @@
  *     ARP, neighbour solicitation   for its own addresses
  *     echo request                  the same back
  *     UDP                           to an open port: the same back (echo, RFC 862); else port unreachable
- *     TCP                           to an open port: handshake, every byte acknowledged and thrown away (discard, RFC 863), FIN answered by FIN;
- *                                   else RST (RFC 9293, 3.10.7.1)
+ *     TCP                           to an open port: handshake; an HTTP request gets a page that names the host, and the end; all else is
+ *                                   acknowledged and thrown away (discard, RFC 863), FIN answered by FIN; a closed port: RST (RFC 9293, 3.10.7.1)
  *     other protocols               protocol unreachable (RFC 1122, 3.2.2.1; RFC 4443, 3.4)
  * Fragments, broadcasts and what is not for its addresses get no answer.  Checksums of what comes are not verified: on the way through one
  * machine they are often not computed.

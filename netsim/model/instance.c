@@ -1,6 +1,13 @@
 /* The kind row of instances, AWS's reservations, and the questions about one; the operations are in instance_ops.c. */
 #include "netsim/model/internal.h"
 
+static const struct field served_port_fields[] = {
+    FIELD(struct served_port, "Protocol", FIELD_INT, protocol, 0),
+    FIELD(struct served_port, "FromPort", FIELD_INT, from, 0),
+    FIELD(struct served_port, "ToPort", FIELD_INT, to, 0),
+    FIELD_END,
+};
+
 static const struct field instance_fields[] = {
     FIELD(struct instance, "ClientToken", FIELD_STRING, client_token, 0),
     FIELD(struct instance, "IamInstanceProfile.Arn", FIELD_STRING, profile_arn, 0),
@@ -32,6 +39,7 @@ static const struct field instance_fields[] = {
           FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD(struct instance, "AutoPublicIp", FIELD_BOOL, auto_public_ip, FIELD_STATE_ONLY),
     FIELD(struct instance, "LastPublicIp", FIELD_IP, last_public_ip, FIELD_STATE_ONLY),
+    FIELD_LIST(struct instance, "Served", served, served_port_fields, FIELD_STATE_ONLY),
     FIELD(struct instance, "MetadataOptions.State", FIELD_STRING, metadata.state, 0),
     FIELD(struct instance, "MetadataOptions.HttpTokens", FIELD_STRING, metadata.tokens, 0),
     FIELD(struct instance, "MetadataOptions.HttpPutResponseHopLimit", FIELD_INT, metadata.hop_limit, FIELD_OPTIONAL),
@@ -368,6 +376,35 @@ bool
 instance_is_running(const struct instance *instance)
 {
     return (instance->state_code & 255) == INSTANCE_RUNNING;
+}
+
+bool
+instance_is_tap(const struct network *net, const struct instance *instance)
+{
+    const char *tag = object_tag(&instance->obj, INSTANCE_HOST_TAG);
+    return tag && strcmp(tag, "tap") == 0         ? true
+           : tag && strcmp(tag, "namespace") == 0 ? false
+                                                  : network_tap_hosts(net);
+}
+
+bool
+instance_serve(struct network *net, struct instance *instance, const struct served_port *port, bool open)
+{
+    for (size_t i = 0; i < instance->served.n; i++) {
+        const struct served_port *p = &instance->served.items[i];
+        if (p->protocol == port->protocol && p->from == port->from && p->to == port->to) {
+            if (!open) {
+                VEC_REMOVE(&instance->served, i);
+                network_touch(net);
+            }
+            return !open;
+        }
+    }
+    if (open) {
+        *VEC_ADD(&instance->served) = *port;
+        network_touch(net);
+    }
+    return open;
 }
 
 struct eni *

@@ -14,6 +14,11 @@ struct metadata_options {
         *tags /* of the instance, likewise */;
     int32_t hop_limit; /* 1 to 64: how far the answer that carries a token may travel */
 };
+/* Ports on which it answers in a live lab: what `serve` opened. */
+struct served_port {
+    int32_t protocol; /* PROTOCOL_TCP or PROTOCOL_UDP */
+    int32_t from, to;
+};
 struct instance {
     struct object obj;
     char reservation_id[ID_SIZE], vpc_id[ID_SIZE], subnet_id[ID_SIZE];
@@ -26,6 +31,7 @@ struct instance {
     bool dns_a_record, dns_aaaa_record; /* its resource name is answered with an address of that family */
     bool auto_public_ip;      /* gets an amazon-owned address at each start; state only */
     struct metadata_options metadata;
+    VEC(struct served_port) served; /* state only */
     struct ip last_public_ip; /* the one it had before it was stopped: the next start gives another; state only */
     json_t *loaded_groups;    /* the same: its SecurityGroups, for an interface whose record names none */
     json_t *loaded_enis;      /* only while loading AWS's form: interfaces listed nowhere but here; NULL afterwards */
@@ -61,6 +67,11 @@ bool instance_set_metadata(struct instance *instance, const struct metadata_opti
 const char *instance_state_name(int code); /* "running"; static */
 bool instance_type_check(const char *type, struct err *err); /* "t3.micro"; InvalidParameterValue */
 bool instance_is_running(const struct instance *instance);
+/* In a live lab it is a TAP host: by its tag `vpclab:host` (`tap` or `namespace`), else as the lab says. */
+#define INSTANCE_HOST_TAG "vpclab:host"
+bool instance_is_tap(const struct network *net, const struct instance *instance);
+/* Opens a port in the live lab, or closes it ('open' false).  True if that changes anything. */
+bool instance_serve(struct network *net, struct instance *instance, const struct served_port *port, bool open);
 /* Its interface with device index 'device'; NULL if none. */
 struct eni *instance_eni(const struct network *net, const struct instance *instance, int device);
 /* All of them by device index, borrowed until the next change; returns how many. */

@@ -25,7 +25,7 @@ struct network {
     struct id_gen *ids;
     const struct clock *clock;
     char account[16], region[24];
-    bool limits;
+    bool limits, tap_hosts;
     struct net_index *index; /* NULL until first asked */
 };
 

@@ -127,6 +127,18 @@ network_limits(const struct network *net)
     return net->limits;
 }
 
+void
+network_set_tap_hosts(struct network *net, bool tap_hosts)
+{
+    net->tap_hosts = tap_hosts;
+}
+
+bool
+network_tap_hosts(const struct network *net)
+{
+    return net->tap_hosts;
+}
+
 const struct kind *
 network_kind_of_id(const char *id)
 {
