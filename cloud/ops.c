@@ -13,6 +13,7 @@
 #define FAMILIES(FAMILY) \
     FAMILY(ops_lab) \
     FAMILY(ops_live) \
+    FAMILY(ops_serve) \
     FAMILY(ops_reach) \
     FAMILY(ops_resolve) \
     FAMILY(ops_connectivity) \

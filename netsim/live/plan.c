@@ -374,7 +374,7 @@ gather_ports(struct builder *b)
             continue; /* a stopped instance has no link */
         }
         if (eni_failure(b->net, eni)) { /* nor has a failed one; its programs go on */
-            if (!place && !map_get(&b->plan->by_id, instance->obj.id)) {
+            if (!place && !instance_is_tap(b->net, instance) && !map_get(&b->plan->by_id, instance->obj.id)) {
                 plan_ns_add(b, instance->obj.id, PLAN_INSTANCE, v->ip6);
             }
             continue;
@@ -386,7 +386,8 @@ gather_ports(struct builder *b)
                                   .place = place,
                                   .subnet = subnet,
                                   .eni = eni,
-                                  .tap = instance_is_tap(b->net, instance) ? instance : NULL,
+                                  .instance = place ? NULL : instance,
+                                  .tap = !place && instance_is_tap(b->net, instance),
                                   .primary = primary ? *primary : (struct ip){ 0 } };
         add_port(b, v, &port, eni->mac);
     }
@@ -504,9 +505,9 @@ plan_tap_host(struct builder *b, const struct plan_vpc *v, const struct plan_por
     for (size_t i = 0; i < n6; i++) {
         host->addresses.items[host->addresses.n++] = eni->addresses6.items[i].ip;
     }
-    host->open.items = arena_alloc(b->plan->arena, port->tap->served.n * sizeof *host->open.items);
-    for (size_t i = 0; i < port->tap->served.n; i++) {
-        const struct served_port *p = &port->tap->served.items[i];
+    host->open.items = arena_alloc(b->plan->arena, port->instance->served.n * sizeof *host->open.items);
+    for (size_t i = 0; i < port->instance->served.n; i++) {
+        const struct served_port *p = &port->instance->served.items[i];
         host->open.items[host->open.n++] =
             (struct tap_port){ (uint8_t)p->protocol, { (uint16_t)p->from, (uint16_t)p->to } };
     }
@@ -558,6 +559,9 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
     snprintf(link->peer.name, sizeof link->peer.name, "eth%d", port->device);
     memcpy(link->peer.mac, port->mac, 6);
     plan_port_inside(ns, port, v->ip6 && port->place != PLAN_PLACE_NODE);
+    if (port->instance) {
+        plan_served_ports(b, ns, port, v->ip6);
+    }
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------------------------

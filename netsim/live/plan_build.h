@@ -44,7 +44,8 @@ struct plan_port {
     const struct eni *eni;         /* NULL: a NAT gateway's */
     const struct nat_gateway *nat; /* NULL: an instance's */
     enum plan_place place;
-    const struct instance *tap;    /* the TAP host behind it; NULL: a namespace */
+    const struct instance *instance; /* whose it is; NULL: nobody's that has a machine */
+    bool tap;                        /* a TAP host is behind it, not a namespace */
     struct ip primary;             /* IPv4; IP_NONE if IPv6 only */
     uint32_t index;
     char name[16];
@@ -174,6 +175,7 @@ bool plan_balancer_node(struct builder *b, struct plan_ns *ns, const struct plan
 void plan_balancer_returns(struct builder *b, struct plan_vpc *v);
 /* plan_services.c: what the router itself answers: its addresses, and who may ask. */
 void plan_services(struct builder *b, struct plan_vpc *v);
+void plan_served_ports(struct builder *b, struct plan_ns *ns, const struct plan_port *port, bool ip6); /* of an instance with a namespace */
 /* The named hosts of the internet (internet_hosts.h), once for all VPCs. */
 void plan_internet_hosts(struct builder *b, bool ip6);
 void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_kind kind, struct ip ip, uint16_t port, const char *id);

@@ -52,6 +52,23 @@ plan_services(struct builder *b, struct plan_vpc *v)
     buf_done(&local);
 }
 
+/* What `serve` opened, at every address of the interface. */
+void
+plan_served_ports(struct builder *b, struct plan_ns *ns, const struct plan_port *port, bool ip6)
+{
+    size_t n4 = port->eni->addresses.n, n6 = ip6 ? port->eni->addresses6.n : 0;
+    for (size_t i = 0; i < port->instance->served.n; i++) {
+        const struct served_port *p = &port->instance->served.items[i];
+        for (int number = p->from; number <= p->to; number++) {
+            for (size_t j = 0; j < n4 + n6; j++) {
+                struct ip ip = j < n4 ? port->eni->addresses.items[j].ip : port->eni->addresses6.items[j - n4].ip;
+                plan_service_add(b, ns, p->protocol == PROTOCOL_UDP ? PLAN_SERVE_ECHO : PLAN_SERVE_PAGE, ip,
+                                 (uint16_t)number, "");
+            }
+        }
+    }
+}
+
 /* ---- the internet -------------------------------------------------------------------------------------------------
  */
 static const uint8_t scanner_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x07 };

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "netsim/live/echo_server.h"
+
 struct open_service {
     struct service_place place;
     char ns[ID_SIZE + 16], id[ID_SIZE];
@@ -23,6 +25,7 @@ struct open_service {
     struct http_server *http; /* one of these */
     struct dns_server *dns;
     struct balancer *balancer;
+    struct echo_server *echo;
     bool wanted;
 };
 struct services {
@@ -56,6 +59,7 @@ close_service(struct open_service *open)
     http_server_free(open->http);
     dns_server_free(open->dns);
     balancer_free(open->balancer);
+    echo_server_free(open->echo);
     free(open);
 }
 
@@ -105,7 +109,7 @@ services_tick(struct services *services)
             http_server_tick(open->http, now);
         } else if (open->dns) {
             dns_server_tick(open->dns, now);
-        } else {
+        } else if (open->balancer) {
             balancer_tick(open->balancer);
         }
     }
@@ -252,6 +256,16 @@ answer_plain(const struct service_place *place, struct http_exchange *x)
     x->size = (long long)x->answer.size;
 }
 
+/* What `serve` opened, on a machine with a namespace: it names itself, as a TAP host does. */
+static void
+answer_page(const struct open_service *open, struct http_exchange *x)
+{
+    http_field_add(x, "Content-Type", "text/plain");
+    buf_printf(&x->answer, "%s\n", ip_str(&open->ip));
+    x->no_body = strcmp(x->request->method, "HEAD") == 0;
+    x->size = (long long)x->answer.size;
+}
+
 static bool
 answer_dns(void *context, const struct dns_question *question, struct dns_answer *answer)
 {
@@ -287,9 +301,13 @@ answer_http(void *context, struct http_exchange *exchange)
     case PLAN_SERVE_PLAIN:
         answer_plain(&open->place, exchange);
         break;
+    case PLAN_SERVE_PAGE:
+        answer_page(open, exchange);
+        break;
     case PLAN_SERVE_BALANCER:
     case PLAN_SERVE_DNS:
-        break; /* dns_server.h has it */
+    case PLAN_SERVE_ECHO:
+        break; /* have servers of their own */
     }
 }
 
@@ -310,11 +328,12 @@ static void
 open_service(struct services *services, const struct spaces *spaces, const struct space *space,
              const struct plan_service *s)
 {
-    bool dns = s->kind == PLAN_SERVE_DNS;
+    bool dns = s->kind == PLAN_SERVE_DNS, echo = s->kind == PLAN_SERVE_ECHO;
     spaces_enter(spaces, space);
-    int fd = open_socket(&s->ip, s->port, SOCK_STREAM), udp = dns ? open_socket(&s->ip, s->port, SOCK_DGRAM) : -1;
+    int fd = echo ? -1 : open_socket(&s->ip, s->port, SOCK_STREAM),
+        udp = dns || echo ? open_socket(&s->ip, s->port, SOCK_DGRAM) : -1;
     spaces_go_home(spaces);
-    if (fd < 0 || (dns && udp < 0)) {
+    if ((!echo && fd < 0) || ((dns || echo) && udp < 0)) {
         close(fd);
         close(udp);
         return;
@@ -331,6 +350,8 @@ open_service(struct services *services, const struct spaces *spaces, const struc
         open->dns = dns_server_new(services->reactor, udp, fd, answer_dns, open);
     } else if (s->kind == PLAN_SERVE_BALANCER) {
         open->balancer = balancer_new(services->reactor, fd, s->port, &open->place);
+    } else if (echo) {
+        open->echo = echo_server_new(services->reactor, udp);
     } else {
         open->http = http_server_new(services->reactor, fd, answer_http, open);
     }

@@ -382,6 +382,13 @@ bool
 instance_is_tap(const struct network *net, const struct instance *instance)
 {
     const char *tag = object_tag(&instance->obj, INSTANCE_HOST_TAG);
+    struct eni *const *enis;
+    size_t n = index_instance_enis(net, instance->obj.id, &enis);
+    for (size_t i = 0; i < n; i++) {
+        if (!enis[i]->source_dest_check) {
+            return false;
+        }
+    }
     return tag && strcmp(tag, "tap") == 0         ? true
            : tag && strcmp(tag, "namespace") == 0 ? false
                                                   : network_tap_hosts(net);

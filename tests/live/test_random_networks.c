@@ -111,6 +111,8 @@ try_network(uint64_t seed, size_t n_seen[static 3])
     struct live_probe probes[QUESTIONS];
     size_t n = 0;
     random_net_init(&r, seed, true);
+    /* Every third has no namespaces for its instances, where the machine lets us. */
+    network_set_tap_hosts(r.net, seed % 3 == 0 && access("/dev/net/tun", R_OK | W_OK) == 0);
     struct live *live = live_start(r.net, NULL, &err);
     REQUIRE(live, "seed %" PRIu64 ": %s: %s", seed, err.where, err.text);
     for (int i = 0; i < QUESTIONS; i++) {

@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# Machines that answer by themselves: what `serve` opens, on namespaces and on TAP hosts.
+load ../cli/helper
+
+setup_lab() { # HOST-OF-THE-SECOND
+    XDG_RUNTIME_DIR=$DIR/run
+    export XDG_RUNTIME_DIR
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
+    vpclab ec2 create-vpc --cidr-block 10.0.0.0/16 --amazon-provided-ipv6-cidr-block --tag-specifications 'ResourceType=vpc,Tags=[{Key=Name,Value=main}]' >/dev/null
+    vpclab ec2 create-subnet --vpc-id main --cidr-block 10.0.1.0/24 --tag-specifications 'ResourceType=subnet,Tags=[{Key=Name,Value=a}]' >/dev/null
+    vpclab ec2 create-security-group --group-name db --description db --vpc-id main >/dev/null
+    run_instance client 10.0.1.10 namespace
+    run_instance db 10.0.1.20 "$1" --security-group-ids db
+    vpclab ec2 authorize-security-group-ingress --group-id db --protocol tcp --port 0-65535 --cidr 10.0.1.10/32 >/dev/null
+    vpclab ec2 authorize-security-group-ingress --group-id db --protocol udp --port 53 --cidr 10.0.1.10/32 >/dev/null
+    vpclab up >"$DIR/up" 2>&1 || { [ $? = 5 ] && [ -z "${VPCLAB_REQUIRE_LIVE:-}" ] && skip "this machine builds no labs"; cat "$DIR/up"; }
+}
+run_instance() { # NAME ADDRESS HOST OPTION...
+    local name=$1 ip=$2 host=$3
+    shift 3
+    vpclab ec2 run-instances --image-id ami-12345678 --subnet-id a --private-ip-address "$ip" "$@" \
+        --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$name},{Key=vpclab:host,Value=$host}]" >/dev/null
+}
+teardown() {
+    vpclab down >/dev/null 2>&1 || true
+    rm -rf "$DIR"
+}
+page() { vpclab exec client -- curl -s -m 1 http://10.0.1.20:8080/; }
+udp() { # python: bash reads a datagram byte by byte and loses the rest
+    vpclab exec client -- python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2)
+s.sendto(b"hello", ("10.0.1.20", 53))
+print(s.recv(100).decode())'
+}
+
+answers() { # whatever kind of machine db is
+    run page
+    [ "$status" = 7 ] # refused: nothing serves, but the way is open
+    vpclab serve db tcp/8080 udp/53 >/dev/null
+    run page
+    [ "$output" = 10.0.1.20 ]
+    run udp
+    [ "$output" = hello ]
+    # The same rules: without them the same request finds nothing.
+    vpclab ec2 revoke-security-group-ingress --group-id db --protocol tcp --port 0-65535 --cidr 10.0.1.10/32 >/dev/null
+    run page
+    [ "$status" = 28 ]
+    vpclab ec2 authorize-security-group-ingress --group-id db --protocol tcp --port 8080 --cidr 10.0.1.10/32 >/dev/null
+    run page
+    [ "$output" = 10.0.1.20 ]
+    vpclab serve db tcp/8080 --stop >/dev/null
+    run page
+    [ "$status" = 7 ]
+}
+
+@test "serve: an instance with a namespace answers on the ports that were opened" {
+    setup_lab namespace
+    answers
+}
+
+@test "hosts: a TAP host answers pings, TCP and UDP under the same rules, and has no programs" {
+    if [ ! -r /dev/net/tun ] || [ ! -w /dev/net/tun ]; then # then `up` must say why, and how to mend it
+        setup_lab tap
+        grep -q 'cannot open `/dev/net/tun`, which TAP hosts need' "$DIR/up"
+        grep -q 'hint: ' "$DIR/up"
+        return
+    fi
+    setup_lab tap
+    answers
+    vpclab ec2 authorize-security-group-ingress --group-id db --protocol icmp --port -1 --cidr 0.0.0.0/0 >/dev/null
+    run vpclab exec client -- ping -c 1 -W 1 10.0.1.20
+    [ "$status" = 0 ]
+    run vpclab ping client db --count 1
+    [ "$status" = 0 ]
+    run vpclab exec db -- true
+    [ "$status" = 4 ]
+    [[ "$output" == *"\`db\` is a TAP host: no program runs in it"* ]]
+    # From one kind to the other and back, while it runs.
+    vpclab serve db tcp/8080 >/dev/null
+    vpclab ec2 create-tags --resources "$(vpclab serve db --query InstanceId --output text)" --tags Key=vpclab:host,Value=namespace >/dev/null
+    run vpclab exec db -- hostname
+    [ "$output" = ip-10-0-1-20 ]
+    run page
+    [ "$output" = 10.0.1.20 ]
+}
+
+@test "hosts: five hundred TAP hosts come up, are stopped and terminated, and verify agrees" {
+    [ -w /dev/net/tun ] || return 0 # as the test before says
+    setup_lab namespace
+    vpclab lab limits off >/dev/null
+    vpclab lab hosts tap >/dev/null
+    vpclab ec2 create-subnet --vpc-id main --cidr-block 10.0.8.0/21 --tag-specifications 'ResourceType=subnet,Tags=[{Key=Name,Value=many}]' >/dev/null
+    vpclab ec2 run-instances --image-id ami-12345678 --subnet-id many --count 500 --query 'Instances[].InstanceId' --output text >"$DIR/ids"
+    read -r one two _ <"$DIR/ids"
+    run vpclab ping "$one" "$two" --count 1
+    [ "$status" = 0 ]
+    vpclab ec2 stop-instances --instance-ids "$two" >/dev/null
+    run vpclab ping "$one" "$two" --count 1
+    [ "$status" != 0 ]
+    vpclab ec2 start-instances --instance-ids "$two" >/dev/null
+    run vpclab ping "$one" "$two" --count 1
+    [ "$status" = 0 ]
+    run vpclab verify "$one" client
+    [ "$status" = 0 ]
+    # shellcheck disable=SC2046
+    vpclab ec2 terminate-instances --instance-ids $(cut -f 1-20 "$DIR/ids") >/dev/null
+    run vpclab ping "$one" "$two" --count 1
+    [ "$status" != 0 ]
+}
+
+@test "serve: what is no port is refused and nothing is opened" {
+    setup_lab namespace
+    for bad in tcp tcp/0 tcp/70000 sctp/5 tcp/9-8 80x '' tcp/1-300; do
+        run vpclab serve client udp/53 "$bad"
+        [ "$status" = 2 ]
+        [[ "$output" == *"hint: "* ]]
+    done
+    run vpclab serve client
+    [[ "$output" == *"serves nothing" ]]
+    run vpclab serve client tcp/80 --stop
+    [[ "$output" == *'`tcp/80` is not served'* ]]
+}
