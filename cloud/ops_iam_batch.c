@@ -3,7 +3,6 @@
  * Answers are written as lines are read, so that a batch of any length needs the memory of one line.  The deciding is
  * iampolicy/batch; these verbs ask nothing of the lab.  A wrong line is answered with its error and is no failure of
  * the batch. */
-
 #include "cloud/op.h"
 #include "cloud/batch_lines.h"
 #include "iampolicy/batch.h"

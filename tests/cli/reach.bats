@@ -126,8 +126,8 @@ END
     with_lab
     peak() {
         python3 -c 'import resource, subprocess, sys
-subprocess.run(["vpclab", "reach", "--batch", sys.argv[1]], stdout=open(sys.argv[2], "w"), check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$1" "$DIR/answers"
+subprocess.run([sys.argv[3], "reach", "--batch", sys.argv[1]], stdout=open(sys.argv[2], "w"), check=False)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$1" "$DIR/answers" "$VPCLAB"
     }
     echo '{"from":{"instance":"i-web"},"to":{"instance":"i-app"},"protocol":"tcp","dstPort":8080}' >"$DIR/one"
     for _ in $(seq 10); do cat "$DIR/one" "$DIR/one"; done >"$DIR/few"
