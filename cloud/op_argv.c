@@ -183,9 +183,10 @@ static json_t *
 read_short(struct reader *reader, const struct option *option, const struct aws_shape *shape, const char *text)
 {
     if (shape->type == AWS_STRUCTURE && shape->n == 1 && !strchr(text, '=')) {
+        /* As the aws command: a structure of one text may be given as the text (elb ... --instances i-0a1b). */
         const struct aws_member *only = aws_members(shape);
-        if (strcmp(aws_text(only->name), "Value") == 0) {
-            return json_pack("{s:s}", "Value", text);
+        if (aws_shape(only->shape)->type == AWS_STRING) {
+            return json_pack("{s:s}", aws_text(only->name), text);
         }
     }
     json_t *value = shorthand_read(text, reader->err);

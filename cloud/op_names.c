@@ -120,7 +120,7 @@ op_member_kind(const struct op *op, const char *member)
                : strcmp(member, "HostedZoneId") == 0 || strcmp(member, "Id") == 0 ? "hosted-zone"
                                                                                   : NULL;
     }
-    if (!ec2 && strcmp(op->service, "elbv2") != 0) {
+    if (!ec2 && strcmp(op->service, "elbv2") != 0 && strcmp(op->service, "elb") != 0) {
         return NULL;
     }
     if (ec2 && (strcmp(member, "SecurityGroups") == 0 || strcmp(member, "Subnets") == 0)) {

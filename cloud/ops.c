@@ -41,6 +41,7 @@
     FAMILY(ops_elbv2) \
     FAMILY(ops_elbv2_targets) \
     FAMILY(ops_elbv2_listeners) \
+    FAMILY(ops_elb) \
     FAMILY(ops_route53) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \

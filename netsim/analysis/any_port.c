@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "netsim/analysis/question.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
@@ -36,6 +37,12 @@ collect_bounds(const struct network *net, int protocol, unsigned char *is_bound)
     for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
         for (size_t i = 0; i < lb->listeners.n; i++) {
             add_bounds(is_bound, protocol, protocol, lb->listeners.items[i].port, lb->listeners.items[i].port);
+        }
+    }
+    for (const struct classic_balancer *lb = store_first(store, &classic_balancer_kind); lb;
+         lb = store_next(store, lb)) {
+        for (size_t i = 0; i < lb->listeners.n; i++) {
+            add_bounds(is_bound, protocol, PROTOCOL_TCP, lb->listeners.items[i].port, lb->listeners.items[i].port);
         }
     }
 }

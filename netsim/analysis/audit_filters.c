@@ -6,6 +6,7 @@
 #include "netsim/analysis/rule_sets.h"
 #include "netsim/analysis/wording.h"
 #include "netsim/model/gateways.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network_acl.h"
 #include "netsim/model/peering.h"
@@ -237,6 +238,11 @@ is_carried(const struct audit *audit, const struct security_group *group)
     }
     for (EACH(load_balancer, lb)) {
         if (names((const char *const *)lb->group_ids.items, lb->group_ids.n, group->obj.id)) {
+            return true;
+        }
+    }
+    for (EACH(classic_balancer, classic)) {
+        if (names((const char *const *)classic->group_ids.items, classic->group_ids.n, group->obj.id)) {
             return true;
         }
     }

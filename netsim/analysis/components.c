@@ -7,6 +7,7 @@
 #include "netsim/analysis/tgw_table.h"
 #include "netsim/analysis/vpce.h"
 #include "netsim/analysis/wording.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
@@ -62,9 +63,11 @@ owner_json(const struct walk *walk, const struct eni *eni)
     }
     const struct nat_gateway *nat = eni_nat_gateway(walk->net, eni);
     const struct load_balancer *lb = nat ? NULL : network_load_balancer_of_eni(walk->net, eni);
-    const char *endpoint = nat || lb ? NULL : vpce_of_eni(walk->net, eni->obj.id);
+    const struct classic_balancer *classic = nat || lb ? NULL : network_classic_balancer_of_eni(walk->net, eni);
+    const char *endpoint = nat || lb || classic ? NULL : vpce_of_eni(walk->net, eni->obj.id);
     return nat        ? component_json(&nat->obj, NULL)
            : lb       ? component_json(&lb->obj, NULL)
+           : classic  ? component_json(&classic->obj, NULL)
            : endpoint ? component_json(store_find(network_store(walk->net), endpoint), endpoint)
                       : NULL;
 }
@@ -197,7 +200,8 @@ attributes_known(const struct walk *walk, const struct lb_listener *listener)
 static void
 members_balancer(const struct walk *walk, const struct hop *hop, const struct packet *before, json_t *json)
 {
-    const struct load_balancer *lb = (const struct load_balancer *)(const void *)hop->component;
+    bool classic = hop->component && hop->component->kind == &classic_balancer_kind;
+    const struct load_balancer *lb = classic ? NULL : (const struct load_balancer *)(const void *)hop->component;
     set_object(walk, json, "Vpc", &vpc_kind, hop->vpc_id);
     if (hop->listener) {
         json_t *listener = json_object();

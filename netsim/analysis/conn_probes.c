@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netsim/model/load_balancer.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/network.h"
+#include "netsim/model/private_service.h"
 
 struct conn_probes {
     const struct network *net;
@@ -13,10 +14,43 @@ struct conn_probes {
     VEC(int) starts; /* of the ranges of source ports that answers may fare differently with, sorted */
 };
 
+typedef VEC(int) port_list;
+
+static bool
+add_listeners(port_list *ports, const struct load_balancer *lb)
+{
+    for (size_t i = 0; lb && i < lb->listeners.n; i++) {
+        *VEC_ADD(ports) = lb->listeners.items[i].port;
+    }
+    return lb != NULL;
+}
+
+/* The ports that the balancer behind the interface listens on, or those behind the service of the endpoint it is of.
+ * False: there is none. */
+static bool
+listened_ports(const struct network *net, const struct eni *eni, port_list *ports)
+{
+    const struct classic_balancer *classic = network_classic_balancer_of_eni(net, eni);
+    const struct endpoint *endpoint = network_endpoint_of_eni(net, eni->obj.id);
+    const struct private_service *service =
+        endpoint && endpoint_is_interface(endpoint) ? network_private_service(net, endpoint->service_name) : NULL;
+    bool found = classic || add_listeners(ports, network_load_balancer_of_eni(net, eni));
+    for (size_t i = 0; classic && i < classic->listeners.n; i++) {
+        *VEC_ADD(ports) = classic->listeners.items[i].port;
+    }
+    for (size_t i = 0; service && i < service->nlb_arns.n; i++) {
+        found = add_listeners(ports, network_load_balancer(net, service->nlb_arns.items[i])) || found;
+    }
+    return found;
+}
+
 bool
 conn_probes_wants(const struct network *net, const struct eni *eni)
 {
-    return network_load_balancer_of_eni(net, eni) != NULL;
+    port_list ports = { 0 };
+    bool found = listened_ports(net, eni, &ports);
+    VEC_DONE(&ports);
+    return found;
 }
 
 static int
@@ -127,23 +161,17 @@ conn_probes_ask(struct conn_probes *probes, const struct conn_end *from, const s
                 int *passes, int *answered)
 {
     static const int protocols[] = { PROTOCOL_TCP, PROTOCOL_UDP };
-    const struct load_balancer *lb = network_load_balancer_of_eni(probes->net, to->eni);
-    const struct packet_set *open = set_pool_get(probes->pool, front);
+    port_list ports = { 0 };
     int heard = PACKETS_NONE, replied = PACKETS_NONE;
-    bool wanted[ARRAY_SIZE(protocols)][64] = { { false } };
-    size_t n = lb->listeners.n < 64 ? lb->listeners.n : 64; /* AWS allows 50 */
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < ARRAY_SIZE(protocols); k++) {
-            wanted[k][i] = packet_set_has(open, protocols[k], 40000, lb->listeners.items[i].port);
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < ARRAY_SIZE(protocols); k++) {
-            if (wanted[k][i]) {
-                probe_port(probes, from, to, protocols[k], lb->listeners.items[i].port, &heard, &replied);
+    listened_ports(probes->net, to->eni, &ports);
+    for (size_t i = 0; i < ports.n; i++) {
+        for (size_t k = 0; k < ARRAY_SIZE(protocols); k++) { /* asking may move the pool's sets: look each time */
+            if (packet_set_has(set_pool_get(probes->pool, front), protocols[k], 40000, ports.items[i])) {
+                probe_port(probes, from, to, protocols[k], ports.items[i], &heard, &replied);
             }
         }
     }
+    VEC_DONE(&ports);
     *passes = set_pool_combine(probes->pool, heard, front, PACKETS_INTERSECT);
     *answered = set_pool_combine(probes->pool, replied, *passes, PACKETS_INTERSECT);
 }

@@ -10,6 +10,7 @@
 #include "netsim/analysis/conn_roles.h"
 #include "netsim/analysis/conn_ways.h"
 #include "netsim/analysis/walk.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
@@ -407,7 +408,14 @@ eni_owner(const struct network *net, const struct eni *eni)
     const struct nat_gateway *nat = instance ? NULL : eni_nat_gateway(net, eni);
     const struct endpoint *endpoint = instance || nat ? NULL : network_endpoint_of_eni(net, eni->obj.id);
     const struct load_balancer *lb = instance || nat || endpoint ? NULL : network_load_balancer_of_eni(net, eni);
-    return instance ? &instance->obj : nat ? &nat->obj : endpoint ? &endpoint->obj : lb ? &lb->obj : NULL;
+    const struct classic_balancer *classic =
+        instance || nat || endpoint || lb ? NULL : network_classic_balancer_of_eni(net, eni);
+    return instance   ? &instance->obj
+           : nat      ? &nat->obj
+           : endpoint ? &endpoint->obj
+           : lb       ? &lb->obj
+           : classic  ? &classic->obj
+                      : NULL;
 }
 
 const char *

@@ -342,6 +342,10 @@ static const char *const gateway_texts[N_STOPS] = {
     [STOP_LB_NO_TARGET] = "has no registered target behind this listener",
     [STOP_LB_NO_TARGET_IN_ZONE] = "has no target in the zone of this node, and cross-zone balancing is off",
     [STOP_LB_LOOPBACK] = "keeps the client's address, so it cannot send to the target that is the client",
+    [STOP_CLB_NO_LISTENER] = "has no listener for this protocol and port",
+    [STOP_CLB_NO_TARGET] = "has no registered instance",
+    [STOP_CLB_ZONE] = "is not enabled in the zone of any registered instance",
+    [STOP_CLB_NOT_CROSS_ZONE] = "has no instance in the zone of this node, and cross-zone balancing is off",
 };
 
 static void
@@ -435,6 +439,11 @@ static const struct stop_words {
     [STOP_LB_NO_TARGET] = { M_COMPONENT | M_LB | M_LB_GROUPS, say_by_gateway, NULL },
     [STOP_LB_NO_TARGET_IN_ZONE] = { M_COMPONENT | M_LB | M_LB_GROUPS | M_ZONE, say_by_gateway, NULL },
     [STOP_LB_LOOPBACK] = { M_COMPONENT | M_LB, say_by_gateway, NULL },
+    [STOP_CLB_NO_LISTENER] = { M_COMPONENT | M_PORT | M_PROTOCOL, say_by_gateway, NULL },
+    [STOP_CLB_NO_TARGET] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_CLB_ZONE] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_CLB_NOT_CROSS_ZONE] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_CLB_ACL] = { M_DIRECTION | M_ACL | M_SUBNET, say_acl, mend_acl },
     [STOP_UNMODELLED] = { M_COMPONENT, say_unmodelled, NULL },
     [STOP_ASYMMETRIC] = { M_ADDRESS_SRC, say_asymmetric, NULL },
     [STOP_TOO_LONG] = { M_TABLE | M_ROUTE, say_too_long, NULL },

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "netsim/model/failure.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
@@ -350,6 +351,12 @@ at_receiver(struct walk *w)
     const struct load_balancer *lb = network_load_balancer_of_eni(w->net, w->eni);
     if (lb && !w->filters_open) {
         balancer_receives(w, lb);
+        return;
+    }
+    const struct classic_balancer *classic =
+        lb || w->filters_open ? NULL : network_classic_balancer_of_eni(w->net, w->eni);
+    if (classic) {
+        classic_receives(w, classic);
         return;
     }
     /* With the filters open the ports are not those that listeners ask for: conn_probes.c asks for each of those. */

@@ -9,6 +9,7 @@
 
 #include "netsim/analysis/mended.h"
 #include "netsim/analysis/walk_places.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 #include "netsim/model/private_service.h"
@@ -514,4 +515,132 @@ balancer_sends(struct walk *w)
         walk_stop(w, STOP_GWLB_PORT);
     }
     return w->stop == STOP_NONE;
+}
+
+/* ---- Classic Load Balancers ----------------------------------------------------------------------------------------
+ */
+
+static const struct classic_listener *
+classic_listener_for(const struct classic_balancer *lb, const struct packet *packet)
+{
+    for (size_t i = 0; packet->protocol == PROTOCOL_TCP && i < lb->listeners.n; i++) {
+        if (lb->listeners.items[i].port == packet->dst_port) {
+            return &lb->listeners.items[i];
+        }
+    }
+    return NULL;
+}
+
+static bool
+classic_zone_enabled(const struct classic_balancer *lb, const char *zone)
+{
+    bool found = lb->zones.n == 0 || !zone;
+    for (size_t i = 0; !found && i < lb->zones.n; i++) {
+        found = same(lb->zones.items[i], zone);
+    }
+    return found;
+}
+
+/* May the node send to the instance?  AWS: in enabled zones, of these its own unless cross-zone balancing is on. */
+static enum stop
+classic_candidate(const struct walk *w, const struct classic_balancer *lb, const struct classic_listener *listener,
+                  const char *instance_id, struct candidate *c)
+{
+    const struct instance *instance = walk_get(w, &instance_kind, instance_id);
+    const struct eni *eni = instance ? instance_eni(w->net, instance, 0) : NULL;
+    const struct ip *ip = eni ? eni_primary_ip(eni) : NULL;
+    if (!ip) {
+        return STOP_CLB_NO_TARGET;
+    }
+    const struct subnet *subnet = walk_get(w, &subnet_kind, eni->subnet_id);
+    const char *zone = eni->zone ? eni->zone : subnet ? subnet->zone : NULL;
+    const char *node = w->eni->zone ? w->eni->zone : w->subnet ? w->subnet->zone : NULL;
+    *c = (struct candidate){ .eni = eni, .ip = *ip, .port = listener->instance_port, .id = instance_id, .zone = zone };
+    return !classic_zone_enabled(lb, zone)                              ? STOP_CLB_ZONE
+           : !lb->cross_zone && node && zone && strcmp(node, zone) != 0 ? STOP_CLB_NOT_CROSS_ZONE
+                                                                        : STOP_NONE;
+}
+
+/* Towards its own subnet too a Classic Load Balancer meets the outbound ACL. */
+static void
+walk_to_instance(struct walk *b, const struct candidate *c)
+{
+    struct packet out = b->packet;
+    out.src = *eni_primary_ip(b->eni);
+    out.dst = c->ip;
+    out.dst_port = c->port;
+    const struct network_acl *acl = b->subnet ? network_subnet_acl(b->net, b->subnet) : NULL;
+    if (acl && strcmp(c->eni->subnet_id, b->eni->subnet_id) == 0) {
+        const struct nacl_entry *entry = acl_decide(acl, true, &out);
+        if (!entry || entry->action == NACL_DENY) {
+            b->packet = out;
+            struct hop *hop = walk_cross(b, HOP_ACL, &acl->obj);
+            hop->egress = true;
+            hop->nacl_entry = entry;
+            if (walk_stops(b, STOP_CLB_ACL)) {
+                return;
+            }
+        }
+    }
+    walk_to_target(b, c);
+}
+
+static void
+classic_spread(struct walk *w, const struct classic_balancer *lb, const struct classic_listener *listener)
+{
+    struct outcome outcome = { 0 };
+    const struct target target = w->target;
+    bool elsewhere = target.kind == TARGET_ENI && target.eni != w->eni && w->balancers == 0;
+    enum stop why = STOP_CLB_NO_TARGET;
+    for (size_t i = 0; i < lb->instances.n; i++) {
+        struct candidate c;
+        enum stop stop = classic_candidate(w, lb, listener, lb->instances.items[i].id, &c);
+        if (stop == STOP_NONE && (!elsewhere || c.eni == target.eni)) {
+            struct walk branch = branch_of(w);
+            walk_to_instance(&branch, &c);
+            outcome_add(&outcome, &branch, &c, w->wanted_receiver);
+        } else {
+            why = elsewhere && stop == STOP_NONE ? STOP_OTHER_DESTINATION : stop;
+        }
+    }
+    if (!outcome.any) {
+        walk_stop(w, why);
+        return;
+    }
+    walk_done(w);
+    *w = outcome.shown;
+    VEC_DONE(&w->receivers);
+    memcpy(&w->receivers, &outcome.receivers, sizeof w->receivers);
+    w->target = target;
+}
+
+void
+classic_receives(struct walk *w, const struct classic_balancer *lb)
+{
+    const struct translation *t = balancer_memory(w);
+    if (t && t->balancer == w->eni) {
+        turn_back(w, t);
+        return;
+    }
+    if (!walk_pass_groups(w, false)) {
+        return;
+    }
+    walk_cross(w, HOP_ENI, &w->eni->obj);
+    if (w->is_reply && w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
+        walk_arrive(w); /* it asked by itself: a health check */
+        return;
+    }
+    walk_cross(w, HOP_LB, &lb->obj);
+    const struct classic_listener *listener = classic_listener_for(lb, &w->packet);
+    if (!eni_has_ip(w->eni, &w->packet.dst)) {
+        walk_stop(w, STOP_OTHER_DESTINATION);
+    } else if (!listener) {
+        walk_stop(w, STOP_CLB_NO_LISTENER);
+    } else if (w->balancers >= MAX_BALANCERS) {
+        walk_stop(w, STOP_TOO_LONG);
+    } else if (w->target.kind == TARGET_INTERNET || w->target.kind == TARGET_GATEWAY) {
+        walk_stop(w, STOP_NO_INTERNET_ROUTE);
+    } else {
+        classic_spread(w, lb, listener);
+    }
 }

@@ -48,7 +48,9 @@ bool igw_attached_to(const struct internet_gateway *igw, const char *vpc_id);
 /* An interface of a balancer got the packet; an answer leaves a target: does it go back through the balancer (true: it did)? */
 struct load_balancer;
 struct private_service;
+struct classic_balancer;
 void balancer_receives(struct walk *w, const struct load_balancer *lb);
+void classic_receives(struct walk *w, const struct classic_balancer *lb);
 bool balancer_takes_answer(struct walk *w);
 /* w->eni is about to send: what only a Gateway Load Balancer must keep to; false: stopped. */
 bool balancer_sends(struct walk *w);

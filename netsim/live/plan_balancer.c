@@ -41,8 +41,7 @@ balancer_target_address(const struct network *net, const struct load_balancer *l
     eni = eni ? eni : network_eni_by_address(net, lb->vpc_id, &out->ip);
     const struct subnet *subnet = eni ? store_get(store, &subnet_kind, eni->subnet_id) : NULL;
     out->zone = eni && eni->zone ? eni->zone : subnet ? subnet->zone : NULL;
-    bool by_address = same(group->target_type, "ip") && (same(group->protocol, "TCP") || same(group->protocol, "TLS"));
-    out->keeps_client = load_balancer_is_network(lb) && !by_address;
+    out->keeps_client = load_balancer_is_network(lb) && target_group_keeps_client(group);
     return true;
 }
 
@@ -65,7 +64,7 @@ balancer_targets(const struct network *net, const struct load_balancer *lb, cons
         struct balancer_target t;
         if (!balancer_target_address(net, lb, group, &group->targets.items[i], &t) ||
             (same(group->target_type, "instance") && !zone_enabled(lb, t.zone)) ||
-            (!load_balancer_crosses_zones(lb) && node_zone && t.zone && strcmp(node_zone, t.zone) != 0)) {
+            (!target_group_crosses_zones(group, lb) && node_zone && t.zone && strcmp(node_zone, t.zone) != 0)) {
             continue;
         }
         char key[BALANCER_KEY_SIZE];

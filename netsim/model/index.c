@@ -3,6 +3,7 @@
  * Built when first asked and again when the store has changed, but for the common change: an interface that comes, goes
  * or changes its addresses is taken out and put in (index_eni_out, index_eni_in), so that building 10,000 of them stays
  * linear. */
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/internal.h"
 
 #include <assert.h>
@@ -497,6 +498,14 @@ tgw_vpc_attachment(const struct network *net, const char *tgw_id, const char *vp
 {
     char key[2 * ID_SIZE];
     return map_get(&index_get(net)->tgw_vpcs, pair_key(key, tgw_id, vpc_id));
+}
+
+size_t
+classic_balancer_enis(const struct network *net, const struct classic_balancer *lb, struct eni *const **enis)
+{
+    const struct eni_list *list = map_get(&index_get(net)->balancers, lb->obj.id);
+    *enis = list ? list->enis.items : NULL;
+    return list ? list->enis.n : 0;
 }
 
 size_t

@@ -152,8 +152,8 @@ zone_drop(struct network *net, struct load_balancer *lb, size_t at)
     VEC_REMOVE(&lb->zones, at);
 }
 
-static bool
-groups_check(const struct network *net, const char *vpc_id, const char *const *ids, size_t n, struct err *err)
+bool
+balancer_groups_check(const struct network *net, const char *vpc_id, const char *const *ids, size_t n, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
         const struct security_group *group = store_get(net->store, &security_group_kind, ids[i]);
@@ -223,7 +223,7 @@ load_balancer_create(struct network *net, const struct lb_spec *spec, struct err
         }
     }
     const struct subnet *first = store_get(net->store, &subnet_kind, spec->subnets[0].subnet_id);
-    if (!groups_check(net, first->vpc_id, spec->groups, spec->n_groups, err)) {
+    if (!balancer_groups_check(net, first->vpc_id, spec->groups, spec->n_groups, err)) {
         return NULL;
     }
     bool is_network = str_is(spec->type, "network"), is_gateway = str_is(spec->type, "gateway");
@@ -299,7 +299,7 @@ load_balancer_set_groups(struct network *net, struct load_balancer *lb, const ch
     if (n == 0) {
         return err_set(err, ERR_INPUT, "ValidationError", "`SecurityGroups` must name a group");
     }
-    if (!groups_check(net, lb->vpc_id, ids, n, err)) {
+    if (!balancer_groups_check(net, lb->vpc_id, ids, n, err)) {
         return false;
     }
     struct eni *const *enis;

@@ -1,6 +1,7 @@
 #include "netsim/model/failure.h"
 #include "netsim/model/internal.h"
 
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/private_service.h"
 
 #include <assert.h>
@@ -34,6 +35,7 @@ const struct kind *const network_kinds[] = {
     &virtual_interface_kind,
     &load_balancer_kind,
     &target_group_kind,
+    &classic_balancer_kind,
     &private_service_kind,
     &route_table_kind,
     &flow_log_kind,

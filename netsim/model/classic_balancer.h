@@ -1,0 +1,65 @@
+/* netsim/model/classic_balancer.h - Classic Load Balancers: listeners on ports of tcp that instances are registered behind.
+ *
+ * They have no ARNs in requests but names, which are their ids here: a lab has one of a name.  A balancer is reached at its interfaces,
+ * one a subnet, described "ELB name".  Instances see its address, not the client's.
+ *
+ * Source: https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/Welcome.html, .../classic/introduction.html
+ * Used by: analysis/, cloud/ops_elb.c. */
+#pragma once
+#include "netsim/model/eni.h"
+
+struct classic_listener {
+    char *protocol, *instance_protocol /* HTTP HTTPS TCP SSL */, *certificate_id;
+    int32_t port, instance_port;
+    VEC(char *) policies;
+};
+struct classic_instance {
+    char id[ID_SIZE];
+};
+struct classic_balancer {
+    struct object obj; /* id: its name */
+    char *dns_name, *hosted_zone_name, *hosted_zone_id, *scheme /* internet-facing | internal */;
+    char vpc_id[ID_SIZE];
+    int64_t created_time;
+    VEC(struct classic_listener) listeners;
+    VEC(char *) zones, subnet_ids, group_ids;
+    VEC(struct classic_instance) instances;
+    char *health_target; /* "TCP:80", "HTTP:80/index.html" */
+    int32_t health_interval_s, health_timeout_s, unhealthy_count, healthy_count;
+    char *source_group_owner, *source_group_name;
+    json_t *policies, *backends;
+    bool cross_zone, draining; /* not in describe-load-balancers: an import has AWS's default, off */
+    int32_t draining_s, idle_s;
+};
+extern const struct kind classic_balancer_kind;
+extern const struct field classic_instance_fields[]; /* InstanceId */
+
+struct classic_balancer *network_classic_balancer_of_eni(const struct network *net, const struct eni *eni); /* NULL */
+/* Its interfaces, in order of creation; borrowed until the next change. */
+size_t classic_balancer_enis(const struct network *net, const struct classic_balancer *lb, struct eni *const **enis);
+/* The port of its health checks; 0: none is set. */
+int classic_balancer_health_port(const struct classic_balancer *lb);
+
+/* ---- Operations: classic_balancer_ops.c -------------------------------------------------------------------------------------------- */
+
+struct classic_spec {
+    const char *name, *scheme /* NULL: internet-facing */;
+    const json_t *listeners; /* [{Protocol, LoadBalancerPort, InstanceProtocol, InstancePort, SSLCertificateId}] */
+    const char *const *subnets, *const *groups; /* no groups: the VPC's default one */
+    size_t n_subnets, n_groups;
+};
+/* ValidationError, DuplicateLoadBalancerName, SubnetNotFound, InvalidSubnet, InvalidConfigurationRequest (two subnets of one zone, of two VPCs),
+ * InvalidSecurityGroup, UnsupportedProtocol, DuplicateListener, errors of eni_create().  After a failure of any of these the network is to be
+ * put back by the caller. */
+struct classic_balancer *classic_balancer_create(struct network *net, const struct classic_spec *spec, struct err *err);
+void classic_balancer_delete(struct network *net, struct classic_balancer *lb);
+bool classic_balancer_listen(struct network *net, struct classic_balancer *lb, const json_t *listeners, struct err *err);
+bool classic_balancer_unlisten(struct network *net, struct classic_balancer *lb, int port, struct err *err); /* ListenerNotFound */
+bool classic_balancer_add_subnet(struct network *net, struct classic_balancer *lb, const char *subnet_id, struct err *err);
+bool classic_balancer_drop_subnet(struct network *net, struct classic_balancer *lb, const char *subnet_id, struct err *err);
+bool classic_balancer_set_groups(struct network *net, struct classic_balancer *lb, const char *const *ids, size_t n, struct err *err);
+/* InvalidInstance: not there, of another VPC; not registered. */
+bool classic_balancer_register(struct network *net, struct classic_balancer *lb, const char *instance_id, struct err *err);
+bool classic_balancer_deregister(struct network *net, struct classic_balancer *lb, const char *instance_id, struct err *err);
+/* 'json' has AWS's members Target, Interval, Timeout, UnhealthyThreshold, HealthyThreshold.  ValidationError. */
+bool classic_balancer_check_health(struct network *net, struct classic_balancer *lb, const json_t *json, struct err *err);
