@@ -29,7 +29,7 @@ flow() { printf '{"from":{"instance":"%s"},"to":{"eni":"%s"},"protocol":"%s","ds
     says true vpclab elb modify-load-balancer-attributes --load-balancer-name old --load-balancer-attributes 'CrossZoneLoadBalancing={Enabled=true}'
     [[ "$(flow 80)" == *'"verdict":"reachable","reply":"allowed"'* ]]
     [[ "$(flow 80)" == *"$APP"* ]]
-    [[ "$(flow 81)" == *ELB_LISTENERS_MISMATCH* ]]
+    [[ "$(flow 81)" == *ELB_LISTENERS_MISMATCH*ELB_LISTENER_PORT_RESTRICTION* ]]
     [[ "$(flow 80 udp)" == *sg-ingress* ]]
     says InService vpclab elb describe-instance-health --load-balancer-name old
     vpclab elb configure-health-check --load-balancer-name old --health-check Target=TCP:9,Interval=10,Timeout=5,UnhealthyThreshold=2,HealthyThreshold=2 >/dev/null
