@@ -275,25 +275,6 @@ ends_check(const struct question *q, struct err *err)
     return true;
 }
 
-/* Who stands behind a gateway, as far as the model tells: a service of an endpoint, a static route of a VPN. */
-static bool
-gateway_address(const struct question *q, const struct end *end, int family, struct ip *ip)
-{
-    const struct store *store = network_store(q->net);
-    const char *id = end->gateway_id;
-    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
-         vpn = store_next(store, vpn)) {
-        bool behind = strcmp(vpn->obj.id, id) == 0 || strcmp(vpn->vpn_gateway_id, id) == 0 ||
-                      strcmp(vpn->customer_gateway_id, id) == 0;
-        if (behind && vpn->routes.n > 0 && vpn->routes.items[0].cidr.ip.family == family) {
-            struct ip first = cidr_first(&vpn->routes.items[0].cidr);
-            *ip = ip_add(&first, 1);
-            return true;
-        }
-    }
-    return strncmp(id, "vpce-", 5) == 0 && vpce_service_address(q->net, id, family, ip);
-}
-
 static bool
 question_addresses(const struct flow_spec *flow, int family, struct question *q, struct err *err)
 {
@@ -308,7 +289,9 @@ question_addresses(const struct flow_spec *flow, int family, struct question *q,
                 return false;
             }
         } else {
-            bool known = q->from.ip.family || (q->from.gateway_id && gateway_address(q, &q->from, family, &p->src));
+            bool known =
+                q->from.ip.family ||
+                (q->from.gateway_id && gateway_address(q->net, q->from.gateway_id, q->to.eni, false, family, &p->src));
             if (q->from.ip.family) {
                 p->src = q->from.ip;
             } else if (!known) {
@@ -322,7 +305,7 @@ question_addresses(const struct flow_spec *flow, int family, struct question *q,
     if (q->to.ip.family) {
         p->dst = q->to.ip;
     } else if (!q->to.eni) {
-        bool known = q->to.gateway_id && gateway_address(q, &q->to, family, &p->dst);
+        bool known = q->to.gateway_id && gateway_address(q->net, q->to.gateway_id, q->from.eni, true, family, &p->dst);
         if (!known) {
             p->dst = q->anyone = internet_host(family);
         }

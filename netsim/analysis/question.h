@@ -34,6 +34,9 @@ struct target question_target(const struct question *question);
 /* The walk there; the walk back, where it is answered (false: nothing answers it). */
 void question_walk(const struct question *question, struct session *session, struct walk *walk);
 bool question_walk_back(const struct question *question, const struct walk *forward, struct session *session, struct walk *walk);
+/* An address behind the gateway 'id' to ask about, seen from 'other' (NULL: no interface): question_address.c.  False: none is known. */
+bool gateway_address(const struct network *net, const char *id, const struct eni *other, bool is_destination, int family,
+                     struct ip *ip);
 /* Ports between which nothing in the network tells one port from the next: 65,536 flags, the caller frees them. */
 unsigned char *port_bounds(const struct network *net, int protocol);
 /* Walks both ways; 'result' is zeroed memory. */

@@ -103,6 +103,65 @@ TEST(wanted_components_and_details)
     }
 }
 
+/* Every kind of end that AWS's analyzer takes, as source and as destination, without addresses; and one that is not there. */
+TEST(ends_of_every_kind)
+{
+    static const struct {
+        const char *half, *from, *to;
+        int port;
+        const char *answer; /* "path", else the first code */
+    } cases[] = {
+        { "edges", "i-web", "i-db", 5432, "path" },
+        { "edges", "eni-web", "eni-db", 5432, "path" },
+        { "edges", "i-web", "igw-1", 443, "path" },
+        { "edges", "igw-1", "i-web", 80, "path" },
+        { "edges", "igw-1", "i-web", 81, "ENI_SG_RULES_MISMATCH" },
+        { "edges", "i-web", "8.8.4.4", 443, "path" },
+        { "edges", "i-web", "10.0.1.20", 5432, "path" },
+        { "edges", "i-web", "10.0.1.21", 5432, "NO_POSSIBLE_DESTINATION" },
+        { "edges", "i-web", "pcx-1", 443, "path" },
+        { "edges", "pcx-1", "i-web", 80, "path" },
+        { "edges", "pcx-1", "i-web", 81, "ENI_SG_RULES_MISMATCH" },
+        { "endpoints", "i-a", "vpce-kms", 443, "path" },
+        { "endpoints", "i-a", "vpce-kms", 80, "SUBNET_ACL_RESTRICTION" },
+        { "endpoints", "i-a", "vpce-s3", 443, "path" },
+        { "endpoints", "i-b2", "vpce-s3", 443, "NO_ROUTE_TO_DESTINATION" },
+        { "endpoints", "vpce-s3", "i-a", 443, "VPCE_INTRA_VPC_TRAFFIC" },
+        { "tgw-regions", "i-a", "tgw-e", 22, "path" },
+        { "tgw-regions", "i-a", "tgw-attach-b", 22, "path" },
+        { "tgw-regions", "tgw-e", "i-a", 22, "path" },
+        { "tgw-regions", "tgw-attach-b", "i-a", 22, "path" },
+        { "tgw-regions", "tgw-attach-b", "i-a", 23, "ENI_SG_RULES_MISMATCH" },
+        { "vpn-ways", "i-a", "vgw-1", 22, "path" },
+        { "vpn-ways", "vgw-1", "i-a", 22, "path" },
+        { "vpn-ways", "vgw-1", "i-a", 23, "ENI_SG_RULES_MISMATCH" },
+        { "vpn-ways", "i-a", "vgw-2", 22, "UNASSOCIATED_COMPONENT" },
+        { "vpn-ways", "i-a", "vpn-1", 22, "UNSUPPORTED_COMPONENT" }, /* no end for AWS; `reach` takes it */
+        { "edges", "i-web", "i-0000", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "eni-0000", "i-web", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "igw-0000", "i-web", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "i-web", "vpce-0000", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "i-web", "vpce-svc-0000", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "i-web", "pcx-0000", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "i-web", "tgw-0000", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "tgw-attach-0000", "i-web", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "vgw-0000", "i-web", 80, "NO_SOURCE_OR_DESTINATION" },
+        { "edges", "nat-1", "i-web", 80, "UNSUPPORTED_COMPONENT" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct lab lab;
+        struct reach_result r = { 0 };
+        open_half(&lab, cases[i].half);
+        struct insights_question q = question(cases[i].from, cases[i].to, cases[i].port);
+        insights_analyze(lab.net, &q, &r);
+        const char *code = json_str(json_array_get(r.explanations, 0), "ExplanationCode");
+        CHECK_STR(r.path_found ? "path" : code, cases[i].answer, "%s: %s -> %s %d", cases[i].half, cases[i].from,
+                  cases[i].to, cases[i].port);
+        reach_result_done(&r);
+        network_free(lab.net);
+    }
+}
+
 /* What a dump cannot show alone: tables of another account, an answer that has no route to the transit gateway. */
 TEST(tables_that_are_not_there)
 {
