@@ -115,6 +115,9 @@ const char *
 op_member_kind(const struct op *op, const char *member)
 {
     bool ec2 = strcmp(op->service, "ec2") == 0;
+    if (strcmp(op->service, "directconnect") == 0) {
+        return strcmp(member, "virtualGatewayId") == 0 ? "vgw" : strcmp(member, "gatewayId") == 0 ? "" : NULL;
+    }
     if (strcmp(op->service, "route53") == 0) {
         return strcmp(member, "VPCId") == 0                                       ? "vpc"
                : strcmp(member, "HostedZoneId") == 0 || strcmp(member, "Id") == 0 ? "hosted-zone"

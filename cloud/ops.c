@@ -43,6 +43,7 @@
     FAMILY(ops_elbv2_listeners) \
     FAMILY(ops_elb) \
     FAMILY(ops_route53) \
+    FAMILY(ops_directconnect) \
     FAMILY(ops_ec2_account) \
     FAMILY(ops_ec2_prefix_lists) \
     FAMILY(ops_ec2_flow_logs) \

@@ -95,6 +95,26 @@ const struct kind virtual_interface_kind = {
     .fields = interface_fields,
 };
 
+static const struct field connection_fields[] = {
+    FIELD(struct direct_connect_connection, "ConnectionId", FIELD_ID, obj.id, 0),
+    FIELD(struct direct_connect_connection, "ConnectionName", FIELD_STRING, name, 0),
+    FIELD(struct direct_connect_connection, "ConnectionState", FIELD_STRING, state, 0),
+    FIELD(struct direct_connect_connection, "Location", FIELD_STRING, location, 0),
+    FIELD(struct direct_connect_connection, "Bandwidth", FIELD_STRING, bandwidth, 0),
+    FIELD_LIST(struct direct_connect_connection, "Tags", obj.tags, tag_fields, 0),
+    FIELD_END,
+};
+
+const struct kind direct_connect_connection_kind = {
+    .name = "direct-connect-connection",
+    .prefix = "dxcon",
+    .list = "Connections",
+    .id_member = "ConnectionId",
+    .not_found = "DirectConnectClientException",
+    .size = sizeof(struct direct_connect_connection),
+    .fields = connection_fields,
+};
+
 struct direct_connect_association *
 direct_connect_association_of(const struct network *net, const char *gateway_id, const char *associated_id)
 {

@@ -30,6 +30,7 @@ const struct kind *const network_kinds[] = {
     &customer_gateway_kind,
     &vpn_gateway_kind,
     &vpn_connection_kind,
+    &direct_connect_connection_kind,
     &direct_connect_gateway_kind,
     &direct_connect_association_kind,
     &virtual_interface_kind,

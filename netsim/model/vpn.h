@@ -88,10 +88,38 @@ struct virtual_interface {
 };
 extern const struct kind virtual_interface_kind;
 
+struct direct_connect_connection {
+    struct object obj; /* id: dxcon-... */
+    char *name, *state, *location, *bandwidth;
+};
+extern const struct kind direct_connect_connection_kind;
+
 /* Is the gateway (VPN, transit) associated with this Direct Connect gateway? */
 struct direct_connect_association *
 direct_connect_association_of(const struct network *net, const char *gateway_id,
                               const char *associated_id); /* associated; NULL if none */
+
+/* ---- Operations: direct_connect_ops.c; every error is DirectConnectClientException -------------------------------------- */
+
+/* 'asn' 0: 64512.  A name of 1 to 100 characters, a private number. */
+struct direct_connect_gateway *direct_connect_gateway_create(struct network *net, const char *name, int64_t asn, struct err *err);
+bool direct_connect_gateway_delete(struct network *net, struct direct_connect_gateway *gateway, struct err *err); /* in use */
+/* 'id' of a virtual private gateway (no prefixes: the blocks of its VPC) or of a transit gateway (1 to 200 prefixes; it becomes an attachment
+ * too).  A gateway serves one sort or the other. */
+struct direct_connect_association *direct_connect_associate(struct network *net, struct direct_connect_gateway *gateway, const char *id,
+                                                            const struct cidr *allowed, size_t n_allowed, struct err *err);
+bool direct_connect_allow(struct network *net, struct direct_connect_association *association, const struct cidr *add, size_t n_add,
+                          const struct cidr *remove, size_t n_remove, struct err *err);
+void direct_connect_disassociate(struct network *net, struct direct_connect_association *association);
+struct direct_connect_connection *direct_connect_connection_create(struct network *net, const char *name, const char *location,
+                                                                   const char *bandwidth);
+struct virtual_interface_spec {
+    const char *connection_id, *name, *type /* private transit */, *gateway_id, *vgw_id /* one of the two; private only */;
+    const char *amazon_address, *customer_address; /* NULL: AWS picks */
+    int vlan;
+    int64_t asn;
+};
+struct virtual_interface *virtual_interface_create(struct network *net, const struct virtual_interface_spec *spec, struct err *err);
 
 /* ---- Operations: vpn_ops.c ------------------------------------------------------------------------------------------ */
 struct route_table;
