@@ -40,12 +40,14 @@ described(const struct op_call *call, const struct object *object)
 {
     json_t *capital = object_describe(network_store(ec2_net(call)), object), *out = small_letters(capital);
     bool association = object->kind == &direct_connect_association_kind;
-    json_object_set_new(out, association ? "directConnectGatewayOwnerAccount" : "ownerAccount", json_string(object->account));
+    json_object_set_new(out, association ? "directConnectGatewayOwnerAccount" : "ownerAccount",
+                        json_string(object->account));
     if (object->kind == &virtual_interface_kind || object->kind == &direct_connect_connection_kind) {
         json_object_set_new(out, "region", json_string(object->region));
     }
     if (object->kind == &virtual_interface_kind) {
-        json_object_set_new(out, "asnLong", json_integer(((const struct virtual_interface *)(const void *)object)->asn));
+        json_object_set_new(out, "asnLong",
+                            json_integer(((const struct virtual_interface *)(const void *)object)->asn));
     }
     if (object->kind == &direct_connect_gateway_kind) {
         json_object_del(out, "tags");
@@ -66,8 +68,8 @@ require(const struct op_call *call, const struct kind *kind, const char *member,
     const char *id = arg_str(call->in, member);
     struct object *object = id ? store_get(network_store(ec2_net(call)), kind, id) : NULL;
     if (!object) {
-        err_set(err, ERR_INPUT, "DirectConnectClientException", id ? "the %s `%s` does not exist" : "the %s is not named%s",
-                kind->name, id ? id : "");
+        err_set(err, ERR_INPUT, "DirectConnectClientException",
+                id ? "the %s `%s` does not exist" : "the %s is not named%s", kind->name, id ? id : "");
     }
     return object;
 }
@@ -200,8 +202,8 @@ create_association(struct op_call *call, struct err *err)
     size_t n = 0;
     bool ok = gateway && read_prefixes(call, "addAllowedPrefixesToDirectConnectGateway", &allowed, &n, err);
     struct direct_connect_association *association =
-        ok ? direct_connect_associate(ec2_net(call), gateway, id ? id : arg_str(call->in, "virtualGatewayId"), allowed, n,
-                                      err)
+        ok ? direct_connect_associate(ec2_net(call), gateway, id ? id : arg_str(call->in, "virtualGatewayId"), allowed,
+                                      n, err)
            : NULL;
     free(allowed);
     if (association) {
@@ -217,8 +219,7 @@ require_association(const struct op_call *call, struct err *err)
     const char *gateway = arg_str(call->in, "directConnectGatewayId"), *other = arg_str(call->in, "virtualGatewayId");
     struct direct_connect_association *association =
         gateway && other ? direct_connect_association_of(ec2_net(call), gateway, other) : NULL;
-    return association ? association
-                       : (void *)require(call, &direct_connect_association_kind, "associationId", err);
+    return association ? association : (void *)require(call, &direct_connect_association_kind, "associationId", err);
 }
 
 static bool
@@ -278,13 +279,13 @@ describe_attachments(struct op_call *call, struct err *err)
     for (const struct virtual_interface *v = store_first(store, &virtual_interface_kind); v; v = store_next(store, v)) {
         if (v->gateway_id[0] && is_asked(call, "directConnectGatewayId", v->gateway_id) &&
             is_asked(call, "virtualInterfaceId", v->obj.id)) {
-            json_array_append_new(
-                list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "directConnectGatewayId", v->gateway_id,
-                                "virtualInterfaceId", v->obj.id, "virtualInterfaceRegion", v->obj.region,
-                                "virtualInterfaceOwnerAccount", v->obj.account, "attachmentState", "attached",
-                                "attachmentType",
-                                v->type && strcmp(v->type, "transit") == 0 ? "TransitVirtualInterface"
-                                                                           : "PrivateVirtualInterface"));
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "directConnectGatewayId", v->gateway_id,
+                                            "virtualInterfaceId", v->obj.id, "virtualInterfaceRegion", v->obj.region,
+                                            "virtualInterfaceOwnerAccount", v->obj.account, "attachmentState",
+                                            "attached", "attachmentType",
+                                            v->type && strcmp(v->type, "transit") == 0 ? "TransitVirtualInterface"
+                                                                                       : "PrivateVirtualInterface"));
         }
     }
     json_object_set_new(call->out, "directConnectGatewayAttachments", list);

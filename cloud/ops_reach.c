@@ -12,6 +12,7 @@
 #include "cloud/render.h"
 #include "cloud/batch_lines.h"
 #include "netsim/analysis/batch.h"
+#include "netsim/model/eni_owner.h"
 #include "netsim/model/network.h"
 
 /* ---- Reading the question ------------------------------------------------------------------------------------------
@@ -174,6 +175,9 @@ end_name(const struct network *net, const struct flow_end *end)
     }
     const struct object *object = store_find(network_store(net), end->id);
     const char *name = object ? object_name(object) : NULL;
+    if (!name && object && object->kind == &eni_kind) {
+        name = eni_owner_str((const struct eni *)(const void *)object);
+    }
     return name ? name : end->id;
 }
 

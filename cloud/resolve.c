@@ -7,6 +7,7 @@
 #include "cloud/suggest.h"
 #include "iampolicy/account.h"
 #include "netsim/model/dhcp_options.h"
+#include "netsim/model/eni_owner.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/hosted_zone.h"
@@ -92,6 +93,20 @@ own_name(const struct object *object)
     }
     if (object->kind == &prefix_list_kind) {
         return ((const struct prefix_list *)object)->name;
+    }
+    if (object->kind == &eni_kind) { /* what a service calls its own: a function, a file system, a cluster */
+        static _Thread_local struct eni_owner owners[4];
+        static _Thread_local char name[96];
+        static _Thread_local unsigned next;
+        struct eni_owner *owner = &owners[next++ % 4];
+        if (!eni_owner_of((const struct eni *)object, owner)) {
+            return NULL;
+        }
+        for (size_t i = 0; !owner->name[0] && owner->service[i] && i + 1 < sizeof owner->name; i++) {
+            name[i] = owner->service[i] == ' ' ? '-' : (char)tolower((unsigned char)owner->service[i]);
+            name[i + 1] = '\0';
+        }
+        return owner->name[0] ? owner->name : name;
     }
     if (object->kind == &hosted_zone_kind) {
         return dns_name_short(((const struct hosted_zone *)object)->name);

@@ -7,6 +7,7 @@
 #include "netsim/analysis/vpce.h"
 #include "netsim/analysis/wording.h"
 #include "netsim/model/appliance.h"
+#include "netsim/model/eni_owner.h"
 #include "netsim/model/network.h"
 
 #define MAX_RULES_SHOWN 8
@@ -52,6 +53,10 @@ say_eni(const struct walk *walk, const struct hop *hop, const struct packet *bef
         const struct subnet *subnet = store_get(network_store(walk->net), &subnet_kind, hop->eni->subnet_id);
         const char *name = subnet ? object_name(&subnet->obj) : NULL;
         buf_printf(out, " in %s", name ? name : hop->eni->subnet_id);
+    }
+    const char *owner = hop->eni ? eni_owner_str(hop->eni) : NULL;
+    if (owner) {
+        buf_printf(out, ", of %s", owner);
     }
 }
 

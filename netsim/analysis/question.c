@@ -11,7 +11,6 @@
 #include "netsim/model/vpn.h"
 
 #define EPHEMERAL_PORT 40000
-#define MAX_DEVICES    32 /* interfaces of one instance; the largest types take 15 a network card */
 
 /* An outside host to ask from or about, where the question names none. */
 static struct ip
@@ -110,16 +109,32 @@ end_from_address(const struct network *net, const struct ip *ip, const char *nea
     return true;
 }
 
+/* The private address behind a public one of the interface; NULL if it has not that. */
+static const struct ip *
+eni_of_public_ip(const struct eni *eni, const struct ip *public_ip)
+{
+    for (size_t i = 0; i < eni->addresses.n; i++) {
+        if (ip_equal(&eni->addresses.items[i].association.public_ip, public_ip)) {
+            return &eni->addresses.items[i].ip;
+        }
+    }
+    return NULL;
+}
+
 static bool
-end_from_instance(const struct network *net, const char *id, struct end *end, struct err *err)
+end_from_instance(const struct network *net, const char *id, const struct ip *stated, struct end *end, struct err *err)
 {
     const struct instance *instance = network_require(net, &instance_kind, id, err);
     if (!instance) {
         return false;
     }
-    for (int device = 0; !end->eni && device < MAX_DEVICES; device++) {
-        end->eni = instance_eni(net, instance, device); /* its first interface */
+    struct eni *const *enis;
+    size_t n = instance_enis(net, instance, &enis);
+    for (size_t i = 0; i < n && !end->eni; i++) { /* the one with the address that the question states ... */
+        const struct ip *at = stated->family == IP_V4 ? eni_of_public_ip(enis[i], stated) : NULL;
+        end->eni = stated->family && (at || eni_has_ip(enis[i], stated)) ? enis[i] : NULL;
     }
+    end->eni = end->eni ? end->eni : n ? enis[0] : NULL; /* ... else its first */
     if (!end->eni) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "instance `%s` (%s) has no network interface", id,
                        instance->state_name ? instance->state_name : "unknown state");
@@ -178,7 +193,7 @@ end_resolve(const struct network *net, const struct flow_end *named, const struc
 {
     switch (named->kind) {
     case FLOW_END_INSTANCE:
-        return end_from_instance(net, named->id, end, err);
+        return end_from_instance(net, named->id, override, end, err);
     case FLOW_END_ENI:
         end->eni = network_require(net, &eni_kind, named->id, err);
         return end->eni != NULL;

@@ -1,7 +1,7 @@
 /* Direct Connect: gateways, associations, virtual interfaces.
  * Sources: https://docs.aws.amazon.com/directconnect/latest/APIReference/API_Operations.html,
- * https://docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-gateways.html (what may be associated with what),
- * https://docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html */
+ * https://docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-gateways.html (what may be associated with
+ * what), https://docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html */
 #include "netsim/model/internal.h"
 
 #define ALLOWED_VGW 20
@@ -220,8 +220,8 @@ interface_check(const struct network *net, const struct virtual_interface_spec *
             return REFUSE("the VLAN %d of `%s` is used by `%s`", spec->vlan, spec->connection_id, v->obj.id);
         }
         if (spec->gateway_id && strcmp(v->gateway_id, spec->gateway_id) == 0 && !str_is(v->type, spec->type)) {
-            return REFUSE("`%s` has the %s virtual interface `%s`: all of one gateway are of one sort", spec->gateway_id,
-                          v->type, v->obj.id);
+            return REFUSE("`%s` has the %s virtual interface `%s`: all of one gateway are of one sort",
+                          spec->gateway_id, v->type, v->obj.id);
         }
     }
     return true;

@@ -1,4 +1,5 @@
 /* The kind row of interfaces and the questions about one; the operations are in eni_ops.c. */
+#include "netsim/model/eni_owner.h"
 #include "netsim/model/internal.h"
 
 #include <stdio.h>
@@ -315,7 +316,8 @@ eni_label(const struct network *net, const struct eni *eni)
     const struct instance *instance =
         eni->attached ? store_get(net->store, &instance_kind, eni->attachment.instance_id) : NULL;
     const struct object *object = instance ? &instance->obj : &eni->obj;
-    const char *name = object_name(object);
+    const char *name = object_name(object), *owner = instance ? NULL : eni_owner_str(eni);
+    name = name ? name : owner;
     if (name) {
         snprintf(out, sizeof buffers[0], "%s (%s)", name, object->id);
     } else {
