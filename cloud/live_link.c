@@ -104,9 +104,9 @@ serve_probes(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *o
     json_t *rows = json_array();
     for (size_t i = 0; ok && i < n; i++) {
         const struct live_probe *p = &probes[i];
-        json_array_append_new(rows, json_pack("[b, b, s, s, I, i, i, i]", p->arrived, p->replied, ip_str(&p->seen_src),
-                                              ip_str(&p->seen_dst), (json_int_t)p->rtt_us, p->seen_src_port,
-                                              p->seen_dst_port, p->src_port));
+        json_array_append_new(rows, json_pack("[b, b, s, s, I, i, i, i, b]", p->arrived, p->replied,
+                                              ip_str(&p->seen_src), ip_str(&p->seen_dst), (json_int_t)p->rtt_us,
+                                              p->seen_src_port, p->seen_dst_port, p->src_port, p->refused));
     }
     json_object_set_new(out, "probes", rows);
     free(probes);
@@ -223,6 +223,7 @@ live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, 
         p->seen_src_port = (int)json_integer_value(json_array_get(row, 5));
         p->seen_dst_port = (int)json_integer_value(json_array_get(row, 6));
         p->src_port = (int)json_integer_value(json_array_get(row, 7));
+        p->refused = json_is_true(json_array_get(row, 8));
     }
     keeper_message_done(&reply);
     return true;

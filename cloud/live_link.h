@@ -3,7 +3,7 @@
  *     {"op": ...}                                      keeper_link.h
  *     {"enter": "i-0a.."}                              -> {} and the descriptors keeper_exec() wants
  *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port], ...], "timeout": 500}
- *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port], ...]}
+ *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused], ...]}
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
  *     {"stop": true}                                   -> {}
  *

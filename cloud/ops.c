@@ -14,6 +14,7 @@
     FAMILY(ops_lab) \
     FAMILY(ops_live) \
     FAMILY(ops_serve) \
+    FAMILY(ops_scan) \
     FAMILY(ops_reach) \
     FAMILY(ops_resolve) \
     FAMILY(ops_connectivity) \

@@ -58,6 +58,7 @@ struct live_probe {
     /* out: */
     bool arrived;       /* it was seen at 'to' */
     bool replied;       /* the answer was seen back at 'from' */
+    bool refused;       /* and it said that the TCP port is closed */
     struct ip seen_src, seen_dst; /* header as it arrived */
     int seen_src_port, seen_dst_port;
     int64_t rtt_us;

@@ -103,6 +103,7 @@ packet_read(const uint8_t *data, size_t size, int family, int protocol, uint32_t
         seen->src_port = data[0] << 8 | data[1];
         seen->dst_port = data[2] << 8 | data[3];
         seen->number = own & NUMBER_MASK;
+        seen->refused = flags & TCP_RST;
         /* A RST without ACK is our own kernel ending what a listener had accepted: neither. */
         bool known = flags == TCP_SYN || ((flags & TCP_ACK) && (flags & (TCP_SYN | TCP_RST)));
         return !known || (own ^ nonce) & ~NUMBER_MASK ? PACKET_OTHER : flags == TCP_SYN ? PACKET_PROBE : PACKET_ANSWER;

@@ -25,6 +25,7 @@ enum packet_kind { PACKET_OTHER, PACKET_PROBE, PACKET_ANSWER };
 struct packet_seen {
     uint32_t number;
     int src_port, dst_port;
+    bool refused; /* an answer that says the TCP port is closed */
 };
 /* What a packet without its IP header is. */
 enum packet_kind packet_read(const uint8_t *data, size_t size, int family, int protocol, uint32_t nonce, struct packet_seen *seen);

@@ -320,6 +320,7 @@ take(struct run *run, const struct space *space, uint32_t tap, const struct pack
                ip_equal(dst, &p->src)) {
         /* An answer from another address (it came back by another gateway) is none to the one who asked. */
         p->replied = true;
+        p->refused = seen->refused;
         p->rtt_us = now_us() - f->sent_us;
     }
 }
@@ -448,7 +449,7 @@ prepare(struct run *run, size_t i, struct err *err)
 {
     struct live_probe *p = &run->probes[i];
     struct flight *f = &run->flights[i];
-    p->arrived = p->replied = false;
+    p->arrived = p->replied = p->refused = false;
     p->seen_src = p->seen_dst = (struct ip){ 0 };
     p->rtt_us = 0;
     if (!find_end(run->live, p->from, &f->from) || !find_end(run->live, p->to, &f->to)) {

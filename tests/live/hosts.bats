@@ -121,3 +121,26 @@ answers() { # whatever kind of machine db is
     run vpclab serve client tcp/80 --stop
     [[ "$output" == *'`tcp/80` is not served'* ]]
 }
+
+@test "scan: ports are open, closed or filtered, as rules and machines say" {
+    setup_lab namespace
+    vpclab serve db tcp/8080 tcp/9001-9003 >/dev/null
+    vpclab ec2 revoke-security-group-ingress --group-id db --protocol tcp --port 0-65535 --cidr 10.0.1.10/32 >/dev/null
+    vpclab ec2 authorize-security-group-ingress --group-id db --protocol tcp --port 8000-9002 --cidr 10.0.1.10/32 >/dev/null
+    run vpclab scan client db 7990-9010 --query 'Ports[?State==`open`].Port' --output text
+    [ "$(echo $output)" = "8080 9001 9002" ]
+    run vpclab scan client db 8080 8081 7999
+    [ "$status" = 0 ]
+    [[ "$output" == *"8080   open"*"8081   closed"*"1 filtered"* ]]
+    run vpclab scan client db 7000
+    [ "$status" = 1 ]
+    run vpclab scan client db 53 54 --udp
+    [[ "$output" == *"53     reached"*"1 filtered"* ]]
+    for bad in 0 70000 9-8 http 5x; do
+        run vpclab scan client db "$bad"
+        [ "$status" = 2 ]
+        [[ "$output" == *"are no ports to scan"* ]]
+    done
+    run vpclab scan client nobody
+    [ "$status" != 0 ]
+}
