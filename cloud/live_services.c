@@ -1,4 +1,4 @@
-/* Credentials for instances: EC2 assumes the role of the instance's profile, if the role's trust policy lets it.
+/* What the lab's services ask: above all credentials for instances. EC2 assumes the role of the instance's profile, if the role's trust policy lets it.
  *
  * A session serves until five minutes before its end, as AWS has it; then the next question gets a new one.
  * Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html */
@@ -8,6 +8,7 @@
 
 #include "base/vec.h"
 #include "cloud/authorize.h"
+#include "cloud/live_names.h"
 #include "cloud/permission.h"
 #include "cloud/state.h"
 #include "cloud/sts_session.h"
@@ -108,4 +109,16 @@ live_hook_credentials(void *context, const struct instance *instance)
     clock_format_s(session->expires, end);
     return json_pack("{s:s, s:s, s:s, s:s, s:s}", "AccessKeyId", session->obj.id, "SecretAccessKey", session->secret,
                      "Token", session->token, "LastUpdated", begin, "Expiration", end);
+}
+
+void
+live_hook_identity(void *context, const struct instance *instance, struct live_identity *identity)
+{
+    const struct cloud *cloud = context;
+    struct live_node node;
+    if (live_node_find(cloud, instance->obj.id, &node, NULL)) {
+        memcpy(identity->hostname, node.hostname, sizeof identity->hostname);
+        live_hosts_text(cloud, &node, &identity->hosts);
+        live_resolv_text(cloud, &node, &identity->resolv);
+    }
 }

@@ -4,6 +4,7 @@
  * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataOptions.html */
 #include <string.h>
 #include "cloud/ops_ec2_eni.h"
+#include "netsim/live/live.h"
 #include "netsim/model/instance.h"
 
 bool
@@ -44,6 +45,37 @@ modify_instance_metadata_options(struct op_call *call, struct err *err)
     return true;
 }
 
+/* Text as JSON can hold it: what is no UTF-8 becomes a question mark. */
+static json_t *
+printable(const struct buf *text)
+{
+    json_t *whole = json_stringn(buf_str(text), text->size);
+    struct buf plain = { 0 };
+    for (size_t i = 0; !whole && i < text->size; i++) {
+        buf_char(&plain, (unsigned char)text->data[i] < 128 ? text->data[i] : '?');
+    }
+    whole = whole ? whole : json_stringn(buf_str(&plain), plain.size);
+    buf_done(&plain);
+    return whole;
+}
+
+/* As text, which is what `aws ec2 get-console-output` makes of the base64 that travels. */
+static bool
+get_console_output(struct op_call *call, struct err *err)
+{
+    const struct instance *instance = ec2_require(call, &instance_kind, "InstanceId", err);
+    if (!instance) {
+        return false;
+    }
+    const struct buf *console = call->cloud->live ? live_console(call->cloud->live, instance->obj.id) : NULL;
+    char now[32];
+    clock_format_ms(clock_now_ms(&call->cloud->clock), now);
+    json_object_set_new(call->out, "InstanceId", json_string(instance->obj.id));
+    json_object_set_new(call->out, "Timestamp", json_string(now));
+    json_object_set_new(call->out, "Output", console ? printable(console) : json_string(""));
+    return true;
+}
+
 #define ROW(name_, mode_, run_, resources_, help_)                                                                     \
     {                                                                                                                  \
         .service = "ec2", .name = name_, .mode = mode_, .run = run_, .resources = resources_, .help = help_            \
@@ -51,5 +83,7 @@ modify_instance_metadata_options(struct op_call *call, struct err *err)
 const struct op ops_ec2_metadata[] = {
     ROW("ModifyInstanceMetadataOptions", OP_WRITE, modify_instance_metadata_options, "instance/${InstanceId}",
         "Change how an instance's metadata is served: tokens, hop limit, on or off."),
+    ROW("GetConsoleOutput", OP_READ, get_console_output, "instance/${InstanceId}",
+        "Show what an instance's user data printed since the live lab was built."),
     { 0 },
 };

@@ -67,3 +67,6 @@ struct keeper_exec_options {
  *
  * killed, or -1 with 'err'. */
 int keeper_exec(const int fds[static 4], char *const *argv, const struct keeper_exec_options *options, struct err *err);
+
+/* In the keeper itself: starts 'script' (it begins with `#!`) in the network namespace, with its output to 'out_fd', and does not wait. */
+bool keeper_run_script(int net_fd, const char *script, size_t size, const struct keeper_exec_options *options, int out_fd, struct err *err);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -237,4 +238,56 @@ keeper_exec(const int fds[static 4], char *const *argv, const struct keeper_exec
         return -1;
     }
     return status;
+}
+
+/* ---- from within the keeper ---------------------------------------------------------------------------------------
+ */
+static void __attribute__((noreturn))
+become_script(int net_fd, int script_fd, const struct keeper_exec_options *options, int out_fd)
+{
+    char path[32];
+    char *argv[] = { path, NULL };
+    static const int defaults[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD };
+    setsid();
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (dup2(null, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0) {
+        _exit(126);
+    }
+    if (setns(net_fd, CLONE_NEWNET) < 0 || unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) < 0) {
+        dprintf(2, "cannot enter the instance: %s\n", strerror(errno));
+        _exit(126);
+    }
+    mount("", "/", NULL, MS_REC | MS_SLAVE, NULL);
+    mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
+    sethostname(options->hostname, strlen(options->hostname));
+    bind_texts(options->hosts, options->resolv);
+    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+        signal(defaults[i], SIG_DFL);
+    }
+    if (chdir("/") < 0) {
+        _exit(126);
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", script_fd);
+    execv(path, argv);
+    dprintf(2, "cannot run the script: %s\n", strerror(errno));
+    _exit(127);
+}
+
+bool
+keeper_run_script(int net_fd, const char *script, size_t size, const struct keeper_exec_options *options, int out_fd,
+                  struct err *err)
+{
+    int fd = memfd_create("user-data", 0); /* stays open for the interpreter, which reads it by name */
+    if (fd < 0 || write(fd, script, size) != (ssize_t)size) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return err_set(err, ERR_MACHINE, "", "cannot keep the script: %s", strerror(errno));
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_script(net_fd, fd, options, out_fd);
+    }
+    close(fd);
+    return pid > 0 || err_set(err, ERR_MACHINE, "", "cannot fork: %s", strerror(errno));
 }

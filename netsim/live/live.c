@@ -100,6 +100,12 @@ live_tick(struct live *live)
     }
 }
 
+const struct buf *
+live_console(const struct live *live, const char *instance_id)
+{
+    return live->services ? services_console(live->services, instance_id) : NULL;
+}
+
 const char *
 live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target)
 {

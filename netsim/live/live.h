@@ -15,6 +15,11 @@ struct live; /* lives in the keeper process */
 struct instance;
 struct http_exchange;
 
+/* What a program in an instance finds: its host name, /etc/hosts and /etc/resolv.conf. */
+struct live_identity {
+    char hostname[64];
+    struct buf hosts, resolv; /* the caller frees them */
+};
 /* What the lab's services ask of the rooms that live/ does not see. */
 struct live_hooks {
     void *context;
@@ -25,6 +30,7 @@ struct live_hooks {
      * trust EC2.  The caller owns them. */
     json_t *(*credentials)(void *context, const struct instance *instance);
     int64_t (*now_ms)(void *context); /* the lab's clock */
+    void (*identity)(void *context, const struct instance *instance, struct live_identity *identity);
     /* A request to S3, through the endpoint ("": by the internet). */
     void (*s3)(void *context, const char *endpoint_id, struct http_exchange *exchange);
 };
@@ -41,6 +47,8 @@ bool live_serve(struct live *live, const struct live_hooks *hooks, struct err *e
 int live_fd(const struct live *live); /* -1: nothing is served */
 void live_ready(struct live *live);
 void live_tick(struct live *live);
+/* What the user data of an instance has printed since the lab is live; NULL: nothing. */
+const struct buf *live_console(const struct live *live, const char *instance_id);
 struct target_group;
 struct lb_target;
 /* What the health checks of the live lab say: "initial", "healthy", "unhealthy"; NULL: it is not checked. */

@@ -1,6 +1,7 @@
 #include "netsim/live/services.h"
 
 #include "netsim/live/balancer.h"
+#include "netsim/live/boot.h"
 #include "netsim/live/dns_server.h"
 #include "netsim/live/health.h"
 #include "netsim/live/internet_hosts.h"
@@ -33,6 +34,7 @@ struct services {
     struct reactor *reactor;
     struct metadata *metadata;
     struct health *health;
+    struct boot *boot;
     const struct spaces *spaces; /* NULL until the first services_sync() */
     VEC(struct open_service *) open;
 };
@@ -50,6 +52,7 @@ services_new(const struct live_hooks *hooks, struct err *err)
     services->reactor = reactor;
     services->metadata = metadata_new();
     services->health = health_new(reactor);
+    services->boot = boot_new(reactor, &services->hooks);
     return services;
 }
 
@@ -75,6 +78,7 @@ services_free(struct services *services)
     VEC_DONE(&services->open);
     metadata_free(services->metadata);
     health_free(services->health);
+    boot_free(services->boot);
     reactor_free(services->reactor);
     free(services);
 }
@@ -135,6 +139,12 @@ const struct map *
 services_unhealthy(const struct services *services)
 {
     return health_unhealthy(services->health);
+}
+
+const struct buf *
+services_console(const struct services *services, const char *instance_id)
+{
+    return boot_console(services->boot, instance_id);
 }
 
 const char *
@@ -383,4 +393,5 @@ services_sync(struct services *services, const struct spaces *spaces, const stru
             VEC_REMOVE(&services->open, i);
         }
     }
+    boot_sync(services->boot, spaces, services_network(services));
 }
