@@ -1,4 +1,5 @@
-/* What the lab's services ask: above all credentials for instances. EC2 assumes the role of the instance's profile, if the role's trust policy lets it.
+/* What the lab's services ask: above all credentials for instances. EC2 assumes the role of the instance's profile, if
+ * the role's trust policy lets it.
  *
  * A session serves until five minutes before its end, as AWS has it; then the next question gets a new one.
  * Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html */

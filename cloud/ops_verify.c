@@ -15,8 +15,11 @@
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
 #include "cloud/ops_failure.h"
+#include "netsim/analysis/vpce.h"
 #include "netsim/analysis/walk.h"
 #include "netsim/live/plan.h"
+#include "netsim/model/endpoint.h"
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/onprem.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
@@ -32,6 +35,9 @@ struct side {
     const char *gateway,
         *site;          /* the connection, as analysis and probes know it, and what is behind it; NULL: no site */
     struct ip hosts[2]; /* of the site: IPv4, IPv6 */
+    bool only_answers;  /* an endpoint, a balancer: it asks nobody */
+    const struct load_balancer *balancer;
+    const char *receiver; /* the one instance behind the balancer */
 };
 struct question {
     const struct side *from, *to;
@@ -138,6 +144,9 @@ endpoint_of(const struct side *side)
     if (e.kind != FLOW_END_INTERNET) {
         snprintf(e.id, sizeof e.id, "%s", side_id(side));
     }
+    if (side->only_answers && side->gateway) {
+        flow_end_of_id(side->gateway, &e);
+    }
     return e;
 }
 
@@ -147,7 +156,7 @@ make_probe(struct question *q)
 {
     struct live_probe *p = &q->probe;
     snprintf(p->from, sizeof p->from, "%s", side_id(q->from));
-    snprintf(p->to, sizeof p->to, "%s", side_id(q->to));
+    snprintf(p->to, sizeof p->to, "%s", q->to->receiver ? q->to->receiver : side_id(q->to));
     p->protocol = q->flow.protocol;
     p->dst_port = q->flow.dst_port < 0 ? 0 : q->flow.dst_port;
     p->src_port = q->flow.src_port < 0 ? 0 : q->flow.src_port;
@@ -236,6 +245,9 @@ ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to
     } else {
         add_ports_of(inquiry->cloud->net, from->eni, true, &ports);
         add_ports_of(inquiry->cloud->net, to->eni, false, &ports);
+        for (size_t i = 0; to->balancer && i < to->balancer->listeners.n; i++) {
+            add_port(&ports, PROTOCOL_TCP, to->balancer->listeners.items[i].port);
+        }
         add_unnamed_port(&ports);
         add_port(&ports, family == IP_V4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, -1);
     }
@@ -284,6 +296,50 @@ add_sites(struct inquiry *inquiry)
     }
 }
 
+/* The one instance that a network balancer sends to; NULL when there are more, or none: which of several gets a packet
+ * the kernel decides by the flow. */
+static const char *
+only_receiver(const struct network *net, const struct load_balancer *lb)
+{
+    const struct store *store = network_store(net);
+    const char *found = NULL;
+    size_t n = 0;
+    for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
+        bool used = g->balancer_arns.n == 1 && network_load_balancer(net, g->balancer_arns.items[0]) == lb;
+        for (size_t i = 0; used && i < g->targets.n; i++) {
+            const struct instance *instance = store_get(store, &instance_kind, g->targets.items[i].id);
+            found = instance && instance_is_running(instance) ? instance->obj.id : NULL;
+            n++;
+        }
+    }
+    return n == 1 && load_balancer_is_network(lb) ? found : NULL;
+}
+
+/* Endpoints, and network balancers with one instance behind them. */
+static void
+add_places(struct inquiry *inquiry)
+{
+    const struct network *net = inquiry->cloud->net;
+    const struct store *store = network_store(net);
+    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        const struct endpoint *endpoint = network_endpoint_of_eni(net, eni->obj.id);
+        const struct load_balancer *lb = endpoint ? NULL : network_load_balancer_of_eni(net, eni);
+        const char *receiver = lb ? only_receiver(net, lb) : NULL;
+        if (receiver || (endpoint && endpoint_is_available(endpoint))) {
+            *VEC_ADD(&inquiry->sides) = (struct side){
+                .eni = eni, .name = eni->obj.id, .only_answers = true, .balancer = lb, .receiver = receiver
+            };
+        }
+    }
+    for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
+        struct ip ip = { 0 };
+        if (endpoint_is_gateway(e) && endpoint_is_available(e) && vpce_service_address(net, e->obj.id, IP_V4, &ip)) {
+            *VEC_ADD(&inquiry->sides) =
+                (struct side){ .name = e->obj.id, .gateway = e->obj.id, .hosts = { ip }, .only_answers = true };
+        }
+    }
+}
+
 static void
 gather_sides(struct inquiry *inquiry)
 {
@@ -303,6 +359,7 @@ gather_sides(struct inquiry *inquiry)
         }
     }
     add_sites(inquiry);
+    add_places(inquiry);
     *VEC_ADD(&inquiry->sides) = (struct side){ .name = "internet" };
 }
 
@@ -323,7 +380,8 @@ ask_all(struct inquiry *inquiry, const struct live_node *from, const struct live
             bool same =
                 a == b || (!a->eni && !b->eni && (!a->site || !b->site || strcmp(a->site, b->site) == 0)) ||
                 (a->eni && b->eni && strcmp(a->eni->attachment.instance_id, b->eni->attachment.instance_id) == 0);
-            if (same || !side_is(a, from) || !side_is(b, to)) {
+            bool itself = b->receiver && a->eni && strcmp(a->eni->attachment.instance_id, b->receiver) == 0;
+            if (same || itself || a->only_answers || !side_is(a, from) || !side_is(b, to)) {
                 continue;
             }
             for (int f = IP_V4; f <= IP_V6; f += 2) {

@@ -107,8 +107,9 @@ boot_sync(struct boot *boot, const struct spaces *spaces, const struct network *
 {
     const struct store *store = network_store(net);
     for (const struct instance *i = store_first(store, &instance_kind); i; i = store_next(store, i)) {
-        const struct space *space =
-            i->user_data && instance_is_running(i) && !map_get(&boot->begun, i->obj.id) ? spaces_find(spaces, i->obj.id) : NULL;
+        const struct space *space = i->user_data && instance_is_running(i) && !map_get(&boot->begun, i->obj.id)
+                                        ? spaces_find(spaces, i->obj.id)
+                                        : NULL;
         if (!space) {
             continue;
         }

@@ -116,3 +116,32 @@ pages() { # NODE URL N: who answered, each once, in order
     vpclab ec2 revoke-security-group-ingress --group-id door --protocol tcp --port 80 --cidr 0.0.0.0/0 >/dev/null
     [ "$(code client "$url/")" = 000 ]
 }
+
+@test "verify asks endpoints and network balancers, and the kernel says what analysis does, ACLs and all" {
+    setup_lab
+    open_group web 80
+    one=$(run_instance one b --security-group-ids web)
+    run_instance client a
+    vpclab elbv2 create-load-balancer --name net --type network --scheme internal --subnets a b >/dev/null
+    vpclab elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id main >/dev/null
+    targets web "$one"
+    vpclab elbv2 create-listener --load-balancer-arn net --protocol TCP --port 8080 --default-actions Type=forward,TargetGroupArn=web >/dev/null
+    door=$(vpclab ec2 create-vpc-endpoint --vpc-id main --vpc-endpoint-type Interface --service-name com.amazonaws.us-east-1.sqs --subnet-ids b \
+        --no-private-dns-enabled --query 'VpcEndpoint.NetworkInterfaceIds[0]' --output text)
+    up
+    b=$(vpclab ec2 describe-network-interfaces --filters "Name=private-ip-address,Values=$(node net b)" --query 'NetworkInterfaces[0].NetworkInterfaceId' --output text)
+    run vpclab verify
+    [ "$status" = 0 ]
+    grep -q "^client *$b .* tcp/8080 | " <<<"$output"
+    grep -q "^client *$door " <<<"$output"
+    # The answer comes back by the node, so the ACLs of both subnets see it.
+    acl=$(vpclab ec2 create-network-acl --vpc-id main --query NetworkAcl.NetworkAclId --output text)
+    subnet=$(vpclab ec2 describe-subnets --filters Name=tag:Name,Values=a --query 'Subnets[0].SubnetId' --output text)
+    association=$(vpclab ec2 describe-network-acls --filters "Name=association.subnet-id,Values=$subnet" \
+        --query "NetworkAcls[0].Associations[?SubnetId=='$subnet'].NetworkAclAssociationId | [0]" --output text)
+    vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --egress --rule-number 100 --protocol -1 --rule-action allow --cidr-block 0.0.0.0/0
+    vpclab ec2 replace-network-acl-association --association-id "$association" --network-acl-id "$acl" >/dev/null
+    run vpclab verify
+    [ "$status" = 0 ]
+    [ "$(code client "http://$(node net b):8080/")" = 000 ]
+}
