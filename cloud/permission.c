@@ -638,7 +638,8 @@ permission_add_action(const struct op_call *call, struct iam_catalog *catalog, p
     const struct iam_action_info *info = iam_catalog_action(catalog, action);
     struct finding f = { .call = call, .catalog = catalog, .list = list, .action = action };
     size_t before = list->n;
-    for (size_t i = 0; info && i < info->n_resources; i++) {
+    bool balancers = permission_elb(call, list, catalog, action);
+    for (size_t i = 0; !balancers && info && i < info->n_resources; i++) {
         f.type = &info->resources[i];
         add_type(&f);
     }

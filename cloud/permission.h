@@ -62,6 +62,9 @@ void permission_s3_point(const struct op_call *call, permissions *list);
 /* kms:GenerateDataKey or kms:Decrypt on the KMS key that encrypts an object put, got or copied. */
 void permission_s3_keys(const struct op_call *call, struct iam_catalog *catalog, permissions *list);
 
+/* permission_elb.c: all resources of an operation on load balancers; false: it is none, or names nothing. */
+bool permission_elb(const struct op_call *call, permissions *list, struct iam_catalog *catalog, const char *action);
+
 /* permission_iam.c: the resource of an IAM operation that names it in a way of its own: the ARN of a report's subject,
  * the service of a service-linked role, the address of a provider.  False: the operation does not; true, and maybe
  * nothing added, when the type is not the one it names. */
