@@ -117,7 +117,8 @@ destination_json(const struct obstacle *o)
 static void
 put_peering(const struct obstacle *o, unsigned m, json_t *json)
 {
-    const struct peering *peering = (const struct peering *)(const void *)o->hop->component;
+    const struct peering *peering =
+        o->hop->kind == HOP_PEERING ? (const struct peering *)(const void *)o->hop->component : NULL;
     const struct peering_side *far = peering && o->walk->vpc_id ? peering_other(peering, o->walk->vpc_id) : NULL;
     if (far && m & M_VPCS) {
         put(json, 1, "SourceVpc", component(o, &vpc_kind, o->walk->vpc_id));

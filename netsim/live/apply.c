@@ -236,6 +236,16 @@ set_forwards(struct spaces *spaces, const struct plan_ns *ns, bool fresh, struct
             set_sysctls(spaces, ns->forwards ? ip6_forward_sysctls : ip6_forward_off_sysctls, fresh, err));
 }
 
+/* Outside AWS the addresses of the labs are asked for before the local table (plan.c, plan_onprem.c), so its own rule
+ * goes. */
+static void
+drop_local_rule(struct space *space, int family)
+{
+    if (space->kind == PLAN_INTERNET || space->kind == PLAN_ONPREM) {
+        nlq_rule(space->q, false, &(struct nlq_rule){ .family = (uint8_t)family, .table = 255 });
+    }
+}
+
 /* A new namespace with its sockets; we stay inside until the caller goes home. */
 static bool
 space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
@@ -266,11 +276,9 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
         return false;
     }
     nlq_link_up(space->q, PLAN_LOOPBACK);
-    if (ns->kind == PLAN_INTERNET || ns->kind == PLAN_ONPREM) {
-        /* The addresses of the labs are asked for before the local table (plan.c), so its own rule goes. */
-        for (int family = IP_V4; family <= (ns->ip6 ? IP_V6 : IP_V4); family += 2) {
-            nlq_rule(space->q, false, &(struct nlq_rule){ .family = (uint8_t)family, .table = 255 });
-        }
+    drop_local_rule(space, IP_V4);
+    if (ns->ip6) {
+        drop_local_rule(space, IP_V6);
     }
     return true;
 }
@@ -596,6 +604,9 @@ create_spaces(struct spaces *spaces, const struct plan *from, const struct plan 
             spaces_enter(spaces, space);
             ok = (was->ip6 == ns->ip6 || set_ip6(spaces, ns->kind, ns->ip6, false, err)) &&
                  set_forwards(spaces, ns, false, err);
+            if (ok && ns->ip6 && !was->ip6) {
+                drop_local_rule(space, IP_V6);
+            }
         }
         if (i % 16 == 15) {
             progress_report(progress, "namespaces", i + 1, to->namespaces.n);

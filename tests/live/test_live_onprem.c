@@ -155,6 +155,52 @@ TEST(direct_connect_leads_to_a_site)
     fixture_done(&f);
 }
 
+TEST(ipv6_goes_to_a_site_too)
+{
+    LAB_OR_SKIP();
+    struct err err = { 0 };
+    struct fixture f = fixture_new(true);
+    const char *dx = "0a1b2c3d-1111-2222-3333-444455556666", *a = f.a.instance->obj.id, *b = f.b.instance->obj.id;
+    struct vpn_gateway *vgw = vpn_gateway_create(f.net, 64512, NULL, &err);
+    struct transit_gateway *tgw = tgw_create(f.net, &(struct tgw_spec){ 0 }, &err);
+    REQUIRE(vgw && tgw && vpn_gateway_attach(f.net, vgw, f.a.vpc->obj.id, &err), "%s", err.text);
+    struct direct_connect_gateway *gateway = store_add(network_store(f.net), &direct_connect_gateway_kind, dx);
+    struct direct_connect_association *association =
+        store_add(network_store(f.net), &direct_connect_association_kind, "association-1");
+    snprintf(association->gateway_id, sizeof association->gateway_id, "%s", dx);
+    snprintf(association->associated_id, sizeof association->associated_id, "%s", vgw->obj.id);
+    association->state = xstrdup("associated");
+    struct tgw_vpc_spec spec = { .tgw_id = tgw->obj.id,
+                                 .vpc_id = f.b.vpc->obj.id,
+                                 .subnet_ids = (const char *[]){ f.b.subnet->obj.id },
+                                 .n_subnets = 1,
+                                 .ipv6_support = "enable" };
+    REQUIRE(tgw_attach_vpc(f.net, &spec, &err), "%s", err.text);
+    const struct tgw_attachment *attachment = tgw_attach(f.net, tgw, "direct-connect-gateway", &gateway->obj);
+    struct cidr block = cidr_lit("2600:77::/48");
+    struct route by_vgw = { .cidr6 = block, .gateway_id = vgw->obj.id },
+                 by_tgw = { .cidr6 = block, .transit_gateway_id = tgw->obj.id };
+    char in_a[IP_STR_SIZE], in_b[IP_STR_SIZE];
+    ip_format(&instance_eni(f.net, f.a.instance, 0)->addresses6.items[0].ip, in_a);
+    ip_format(&instance_eni(f.net, f.b.instance, 0)->addresses6.items[0].ip, in_b);
+    update(&f);
+    CHECK(!send_probe(&f, a, dx, in_a, "2600:77::a").arrived, "no route");
+    CHECK(route_create(f.net, f.a.table, &by_vgw, &err) && route_create(f.net, f.b.table, &by_tgw, &err), "%s",
+          err.text);
+    update(&f);
+    CHECK(send_probe(&f, a, dx, in_a, "2600:77::a").replied, "by the virtual private gateway");
+    CHECK(send_probe(&f, dx, a, "2600:77::a", in_a).replied, "and in");
+    struct tgw_route_table *table = store_get(network_store(f.net), &tgw_route_table_kind, tgw->association_table_id);
+    CHECK(tgw_route_put(f.net, table, &block, NULL, false, &err), "%s", err.text);
+    update(&f);
+    CHECK(!send_probe(&f, b, dx, in_b, "2600:77::a").arrived, "a blackhole in the transit gateway");
+    CHECK(tgw_route_put(f.net, table, &block, attachment, true, &err), "%s", err.text);
+    update(&f);
+    CHECK(send_probe(&f, b, dx, in_b, "2600:77::a").replied, "a static route to the attachment");
+    CHECK(send_probe(&f, dx, b, "2600:77::a", in_b).replied, "and in");
+    fixture_done(&f);
+}
+
 /* a's appliance looks at what comes in by the internet gateway for a's second subnet. */
 TEST(the_table_of_a_gateway_leads_to_an_appliance)
 {
