@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/suggest.h"
 #include "iampolicy/service_role.h"
 
 /* ---- finding ---- */
@@ -79,6 +80,20 @@ iam_op_role(const struct op_call *call, struct err *err)
     return role;
 }
 
+static void
+suggest_policy(const struct op_call *call, const char *arn, struct err *err)
+{
+    const struct store *stores[] = { call->cloud->accounts->aws, call->cloud->accounts->store };
+    struct suggest suggest = suggest_start(arn);
+    for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
+        for (const struct iam_managed_policy *p = store_first(stores[i], &iam_managed_policy_kind); p;
+             p = store_next(stores[i], p)) {
+            suggest_offer(&suggest, p->arn);
+        }
+    }
+    suggest_hint(&suggest, err, "");
+}
+
 struct iam_managed_policy *
 iam_op_policy(const struct op_call *call, struct err *err)
 {
@@ -89,6 +104,7 @@ iam_op_policy(const struct op_call *call, struct err *err)
         err_hint(err, "as in arn:aws:iam::%s:policy/NAME", call->cloud->account);
     } else if (arn && !policy) {
         no_such("policy", arn, err);
+        suggest_policy(call, arn, err);
     }
     return policy;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "iampolicy/missing.h"
 
-enum { NEAR_MISSES = 3, NEAR_MISSES_ELSEWHERE = 2 };
+enum { NEAR_MISSES = 3, NEAR_MISSES_ELSEWHERE = 2, LIST_MAX = 8 /* entries of a list that are shown */ };
 
 static const char *const layer_words[] = { "resource control policy", "service control policy", "VPC endpoint policy",
                                            "resource-based policy",   "permissions boundary",   "session policy",
@@ -203,16 +203,37 @@ show_statement(const struct iam_look *look, uint32_t offset, uint32_t text_at)
     return out;
 }
 
+/* Where to point in a list of actions: at its start, or at the entry when that stands on a line of its own. */
+static uint32_t
+action_place(const struct iam_look *look, const struct iam_pattern *entry)
+{
+    uint32_t start = look->statement->action_span.start;
+    bool apart = entry && memchr(look->policy->text + start, '\n', entry->span.start - start);
+    return apart ? entry->span.start : start;
+}
+
+/* The entry that the request's action matches; NULL for NotAction. */
+static const struct iam_pattern *
+matched_action(const struct iam_statement *s, const struct iam_request *request)
+{
+    for (uint32_t i = 0; i < s->n_actions && !s->not_action; i++) {
+        if (iam_pattern_match(&s->actions[i], request->action_lower.s, request->action_lower.n, NULL)) {
+            return &s->actions[i];
+        }
+    }
+    return NULL;
+}
+
 static json_t *
-deciding_statements(const struct iam_result *result)
+deciding_statements(const struct iam_request *request, const struct iam_result *result)
 {
     json_t *list = json_array();
     bool deny = result->decision == IAM_EXPLICIT_DENY;
     for (size_t i = 0; i < result->matched.n && result->decision != IAM_IMPLICIT_DENY; i++) {
         const struct iam_look *look = &result->matched.items[i];
         if (look->statement->deny == deny) {
-            json_array_append_new(
-                list, show_statement(look, look->statement->span.start, look->statement->action_span.start));
+            json_array_append_new(list, show_statement(look, look->statement->span.start,
+                                                       action_place(look, matched_action(look->statement, request))));
         }
     }
     return list;
@@ -270,6 +291,36 @@ describe_condition(const struct iam_condition *c, const struct iam_request *requ
     }
 }
 
+/* Is the entry about the service that is asked? */
+static bool
+is_of_service(const struct iam_pattern *action, const struct iam_request *request)
+{
+    return action->size > request->service_size &&
+           memcmp(action->bytes, request->action_lower.s, request->service_size + 1) == 0;
+}
+
+/* The actions of a statement; of a long list those of the request's service, a few of them.  Returns where they are. */
+static uint32_t
+describe_actions(const struct iam_look *look, const struct iam_request *request, struct buf *wants)
+{
+    const struct iam_statement *s = look->statement;
+    const struct iam_pattern *first = NULL;
+    bool all = s->n_actions <= LIST_MAX;
+    uint32_t shown = 0;
+    buf_str_add(wants, s->not_action ? "anything but " : "");
+    for (uint32_t i = 0; i < s->n_actions; i++) {
+        bool near = is_of_service(&s->actions[i], request);
+        first = near && !first ? &s->actions[i] : first;
+        if (all || (near && shown < LIST_MAX)) {
+            buf_printf(wants, "%s%s", shown++ ? ", " : "", s->actions[i].text);
+        }
+    }
+    if (shown < s->n_actions) {
+        buf_printf(wants, "%s%u others", shown ? " and " : "", s->n_actions - shown);
+    }
+    return action_place(look, first);
+}
+
 static uint32_t
 describe_miss(const struct iam_look *look, const struct iam_request *request, struct buf *wants, struct buf *has)
 {
@@ -283,14 +334,14 @@ describe_miss(const struct iam_look *look, const struct iam_request *request, st
         buf_str_add(has, request->principal.arn);
         return s->principal_span.start;
     case IAM_PART_ACTION:
-        for (uint32_t i = 0; i < s->n_actions; i++) {
-            buf_printf(wants, "%s%s", i ? ", " : s->not_action ? "anything but " : "", s->actions[i].text);
-        }
         buf_str_add(has, request->action.s);
-        return s->action_span.start;
+        return describe_actions(look, request, wants);
     case IAM_PART_RESOURCE:
-        for (uint32_t i = 0; i < s->n_resources; i++) {
+        for (uint32_t i = 0; i < s->n_resources && i < LIST_MAX; i++) {
             add_pattern(wants, &s->resources[i], request);
+        }
+        if (s->n_resources > LIST_MAX) {
+            buf_printf(wants, " and %u others", s->n_resources - LIST_MAX);
         }
         if (s->not_resource) {
             struct buf all = { 0 };
@@ -317,9 +368,7 @@ nearness(const struct iam_look *look, const struct iam_request *request)
         return iam_action_matches(look->statement, request) ? IAM_PART_ACTION : -1;
     }
     for (uint32_t i = 0; i < look->statement->n_actions; i++) {
-        const struct iam_pattern *a = &look->statement->actions[i];
-        if (a->size > request->service_size &&
-            memcmp(a->bytes, request->action_lower.s, request->service_size + 1) == 0) {
+        if (is_of_service(&look->statement->actions[i], request)) {
             return IAM_PART_PRINCIPAL;
         }
     }
@@ -445,7 +494,7 @@ iam_explain(const struct iam_policies *policies, const struct iam_request *reque
     set(out, "Action", json_string(request->action.s));
     set(out, "Resource", json_string(request->resource.s));
     set(out, "Layers", layers(result));
-    set(out, "Statements", deciding_statements(result));
+    set(out, "Statements", deciding_statements(request, result));
     set(out, "NearMisses", result->decision == IAM_ALLOW ? json_array() : near_misses(request, result));
     iam_missing_keys(policies, request, &keys);
     for (size_t i = 0; i < keys.n; i++) {

@@ -96,3 +96,17 @@ setup_layers() # alice: identity, boundary, an organization with an SCP that let
     run vpclab iam simulate-custom-policy --policy-input-list "file://$DIR/p.json" --action-names s3:GetObject --output json
     [[ $output != *Told* && $output == *EvaluationResults* ]]
 }
+
+@test "of a long list of actions the entry that matters is shown" {
+    vpclab iam create-user --user-name ro >/dev/null
+    vpclab iam attach-user-policy --user-name ro --policy-arn arn:aws:iam::aws:policy/ReadOnlyAccess
+    run vpclab simulate ro s3:GetObject b/k
+    [ "$status" = 0 ]
+    [[ $output == *' | "s3:Get*",'* ]]
+    run vpclab simulate ro s3:PutObject b/k
+    [ "$status" = 1 ]
+    [[ $output == *' | "s3:DescribeJob",'* ]]
+    [[ $output =~ 'wants  s3:DescribeJob, s3:Get*, s3:List* and '[0-9]+' others' ]]
+    wrong 4 'did you mean `arn:aws:iam::aws:policy/ReadOnlyAccess`?' \
+        vpclab iam attach-user-policy --user-name ro --policy-arn arn:aws:iam::aws:policy/ReadonlyAccess
+}
