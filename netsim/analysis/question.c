@@ -363,6 +363,9 @@ question_init(const struct network *net, const struct flow_spec *flow, struct qu
         !end_resolve(net, &flow->to, &flow->dst_ip, q->from.eni, true, &q->to, err)) {
         return false;
     }
+    if (q->from.any_holder && !q->from.eni) {
+        q->from.gateway_id = gateway_of_outsider(net, &q->from.ip, q->to.eni);
+    }
     return question_addresses(flow, family, q, err) && ends_check(q, err);
 }
 

@@ -37,6 +37,8 @@ bool question_walk_back(const struct question *question, const struct walk *forw
 /* An address behind the gateway 'id' to ask about, seen from 'other' (NULL: no interface): question_address.c.  False: none is known. */
 bool gateway_address(const struct network *net, const char *id, const struct eni *other, bool is_destination, int family,
                      struct ip *ip);
+/* By which gateway a private address of no interface would come; NULL: by none. */
+const char *gateway_of_outsider(const struct network *net, const struct ip *ip, const struct eni *receiver);
 /* Ports between which nothing in the network tells one port from the next: 65,536 flags, the caller frees them. */
 unsigned char *port_bounds(const struct network *net, int protocol);
 /* Walks both ways; 'result' is zeroed memory. */

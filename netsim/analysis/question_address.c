@@ -99,3 +99,30 @@ gateway_address(const struct network *net, const char *id, const struct eni *oth
     return other && (in_other_vpc(net, id, other->vpc_id, family, ip) ||
                      (is_destination && routed_to(net, id, other, family, ip)));
 }
+
+/* An address on premises: the VPN connection with a static route to it, else the virtual private gateway of the
+ * receiver's VPC, for what BGP announces is in no dump. */
+const char *
+gateway_of_outsider(const struct network *net, const struct ip *ip, const struct eni *receiver)
+{
+    const struct store *store = network_store(net);
+    if (!ip_is_private(ip)) {
+        return NULL;
+    }
+    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
+         vpn = store_next(store, vpn)) {
+        for (size_t i = 0; vpn_connection_is_available(vpn) && i < vpn->routes.n; i++) {
+            if (cidr_contains_ip(&vpn->routes.items[i].cidr, ip)) {
+                return vpn->obj.id;
+            }
+        }
+    }
+    for (const struct vpn_gateway *vgw = receiver ? store_first(store, &vpn_gateway_kind) : NULL; vgw;
+         vgw = store_next(store, vgw)) {
+        const char *vpc_id = vpn_gateway_vpc(vgw);
+        if (vpc_id && strcmp(vpc_id, receiver->vpc_id) == 0) {
+            return vgw->obj.id;
+        }
+    }
+    return NULL;
+}
