@@ -243,6 +243,18 @@ result_explain(const struct question *q, const struct walk *forward, const struc
     }
 }
 
+/* Most questions have no trace: then not even the header is put into words. */
+static void
+trace_walk(struct trace *trace, const char *direction, const struct walk *walk)
+{
+    if (trace) {
+        trace_open(trace, "%s: %s from %s to %s", direction, flow_str(&walk->start), ip_str(&walk->start.src),
+                   ip_str(&walk->start.dst));
+        explain_steps(walk, direction, NULL, trace);
+        trace_close(trace, walk->arrived ? TRACE_YES : TRACE_NO);
+    }
+}
+
 void
 question_answer(const struct question *q, bool want_components, struct reach_result *result, struct trace *trace)
 {
@@ -253,10 +265,7 @@ question_answer(const struct question *q, bool want_components, struct reach_res
     result->sent = forward.start;
     result->arrives = forward.packet;
     explain_path(&forward, &result->path);
-    trace_open(trace, "forward: %s from %s to %s", flow_str(&forward.start), ip_str(&forward.start.src),
-               ip_str(&forward.start.dst));
-    explain_steps(&forward, "forward", NULL, trace);
-    trace_close(trace, forward.arrived ? TRACE_YES : TRACE_NO);
+    trace_walk(trace, "forward", &forward);
     bool answered = forward.arrived && question_walk_back(q, &forward, &session, &back);
     if (!forward.arrived) {
         result_codes(&forward, &result->why, result->codes);
@@ -266,10 +275,7 @@ question_answer(const struct question *q, bool want_components, struct reach_res
         if (!back.arrived) {
             result_codes(&back, &result->reply_why, result->reply_codes);
         }
-        trace_open(trace, "return: %s from %s to %s", flow_str(&back.start), ip_str(&back.start.src),
-                   ip_str(&back.start.dst));
-        explain_steps(&back, "return", NULL, trace);
-        trace_close(trace, back.arrived ? TRACE_YES : TRACE_NO);
+        trace_walk(trace, "return", &back);
     }
     /* AWS looks at tcp both ways, but through a transit gateway table and with the rest one way only. */
     result->path_found = forward.arrived && (forward.start.protocol != PROTOCOL_TCP || forward.crossed_tgw_table ||
