@@ -8,6 +8,7 @@
 #include "base/json_loc.h"
 #include "netsim/interop/aws_parts.h"
 #include "netsim/interop/aws_report.h"
+#include "netsim/interop/aws_spelling.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 
@@ -503,9 +504,24 @@ drop_parts(struct importer *im, struct record_list *list)
     list->records.n = kept;
 }
 
+static void
+spell(struct importer *im)
+{
+    json_t **files = xcalloc(im->dumps.n + 1, sizeof *files);
+    const char **names = xcalloc(im->dumps.n + 1, sizeof *names);
+    for (size_t i = 0; i < im->dumps.n; i++) {
+        files[i] = im->dumps.items[i]->json;
+        names[i] = im->dumps.items[i]->name;
+    }
+    aws_spell(files, names, im->dumps.n);
+    free(files);
+    free(names);
+}
+
 static bool
 collect(struct importer *im)
 {
+    spell(im);
     for (const struct kind *const *kind = network_kinds; *kind; kind++) {
         VEC_ADD(&im->lists)->kind = *kind;
     }

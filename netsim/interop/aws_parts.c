@@ -1,6 +1,7 @@
 #include "netsim/interop/aws_parts.h"
 
 #include <string.h>
+#include "netsim/model/hosted_zone.h"
 #include "netsim/model/network.h"
 #include "netsim/model/private_service.h"
 #include "netsim/model/transit_gateway.h"
@@ -17,6 +18,8 @@ const struct aws_part aws_parts[] = {
     { "LoadBalancerTargetHealth", &target_group_kind, false, " TargetHealthDescriptions " },
     { "AllowedPrincipals", &private_service_kind, false, " AllowedPrincipals " },
     { "VpcEndpointConnections", &endpoint_kind, false, " VpcEndpointConnectionId " },
+    { "HostedZoneVPCs", &hosted_zone_kind, true, " VPCs " },
+    { "HostedZoneRecords", &hosted_zone_kind, false, " ResourceRecordSets " },
     { NULL, NULL, false, NULL },
 };
 

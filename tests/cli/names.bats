@@ -150,3 +150,27 @@ record() { # ACTION NAME TYPE VALUE
     vpclab ec2 modify-subnet-attribute --subnet-id apps --enable-resource-name-dns-a-record-on-launch
     says '"EnableResourceNameDnsARecord": true' vpclab ec2 run-instances --image-id ami-12345678 --subnet-id apps
 }
+
+@test "hosted zones and Direct Connect come in as AWS's own commands print them, and go out again" {
+    names
+    record CREATE db.corp.internal A 10.0.1.20 >/dev/null
+    dx=$(vpclab directconnect create-direct-connect-gateway --direct-connect-gateway-name office --query directConnectGateway.directConnectGatewayId --output text)
+    mkdir "$DIR/dump"
+    for call in describe-vpcs describe-subnets describe-instances describe-network-interfaces describe-dhcp-options; do
+        vpclab ec2 "$call" >"$DIR/dump/$call.json"
+    done
+    vpclab route53 list-hosted-zones >"$DIR/dump/zones.json"
+    vpclab route53 get-hosted-zone --id corp.internal >"$DIR/dump/zone.json"
+    vpclab route53 list-resource-record-sets --hosted-zone-id corp.internal >"$DIR/dump/records.json"
+    vpclab directconnect describe-direct-connect-gateways >"$DIR/dump/dx.json"
+    vpclab lab new copy --bare >/dev/null
+    vpclab --lab copy import aws "$DIR/dump" >/dev/null
+    vpclab --lab copy ec2 modify-vpc-attribute --vpc-id main --enable-dns-hostnames # no describe-vpcs tells it
+    says 'db.corp.internal  A  10.0.1.20' vpclab --lab copy resolve db.corp.internal --from web
+    says "$dx" vpclab --lab copy directconnect describe-direct-connect-gateways
+    vpclab --lab copy export aws "$DIR/again" >/dev/null
+    vpclab lab new third --bare >/dev/null
+    vpclab --lab third import aws "$DIR/again" >/dev/null
+    says '"db.corp.internal."' vpclab --lab third route53 list-resource-record-sets --hosted-zone-id corp.internal
+    says '"VPCId": "vpc-' vpclab --lab third route53 get-hosted-zone --id corp.internal
+}

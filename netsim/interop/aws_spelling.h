@@ -1,0 +1,10 @@
+/* netsim/interop/aws_spelling.h - answers of services other than EC2, brought to the form that kinds and parts are read in.
+ *
+ * Direct Connect spells members with a small letter first; Route 53 answers for one hosted zone at a time: get-hosted-zone has its VPCs beside
+ * it, list-resource-record-sets does not name it (its id stands in the file's name, else its SOA record has its name).
+ * Used by: aws_import.c. */
+#pragma once
+#include "base/json.h"
+
+/* 'files' are changed in place; 'names' tells the ids that stand in names of files. */
+void aws_spell(json_t *const *files, const char *const *names, size_t n);
