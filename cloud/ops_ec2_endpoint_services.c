@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cloud/caller.h"
-#include "cloud/ops_ec2.h"
+#include "cloud/ops_elbv2.h"
 #include "netsim/model/private_service.h"
 
 static const char *const *
@@ -16,6 +16,19 @@ text_list(const struct op_call *call, const char *name, size_t *n)
     const char **texts = xcalloc(*n + 1, sizeof *texts);
     for (size_t i = 0; i < *n; i++) {
         texts[i] = json_string_value(json_array_get(list, i));
+    }
+    return texts;
+}
+
+/* Balancers by ARN or, as elbv2 understands them, by name; the texts are borrowed from the arguments and the lab. */
+static const char *const *
+balancer_list(const struct op_call *call, const char *name, size_t *n)
+{
+    const char **texts = (const char **)(void *)text_list(call, name, n);
+    for (size_t i = 0; i < *n; i++) {
+        struct err absent = { 0 };
+        const struct load_balancer *lb = elbv2_find_balancer(call, texts[i], &absent);
+        texts[i] = lb ? lb->arn : texts[i];
     }
     return texts;
 }
@@ -33,10 +46,10 @@ change_read(const struct op_call *call, const char *prefix, struct private_servi
                   { "SupportedIpAddressTypes", &c->add_ip_types, &c->n_add_ip_types } };
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         snprintf(name, sizeof name, "%s%s", prefix, lists[i].member);
-        *lists[i].texts = text_list(call, name, lists[i].n);
+        *lists[i].texts = i < 2 ? balancer_list(call, name, lists[i].n) : text_list(call, name, lists[i].n);
     }
-    c->remove_nlbs = text_list(call, "RemoveNetworkLoadBalancerArns", &c->n_remove_nlbs);
-    c->remove_gwlbs = text_list(call, "RemoveGatewayLoadBalancerArns", &c->n_remove_gwlbs);
+    c->remove_nlbs = balancer_list(call, "RemoveNetworkLoadBalancerArns", &c->n_remove_nlbs);
+    c->remove_gwlbs = balancer_list(call, "RemoveGatewayLoadBalancerArns", &c->n_remove_gwlbs);
     c->remove_ip_types = text_list(call, "RemoveSupportedIpAddressTypes", &c->n_remove_ip_types);
     c->private_dns_name = arg_flag(call->in, "RemovePrivateDnsName", false) ? "" : arg_str(call->in, "PrivateDnsName");
     bool asked = json_object_get(call->in, "AcceptanceRequired") != NULL;
