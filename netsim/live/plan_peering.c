@@ -85,7 +85,7 @@ own_addresses(struct buf *text, const char *family, const struct vpc *vpc)
 {
     bool six = strcmp(family, "ip6") == 0;
     size_t n = six ? vpc->cidrs6.n : vpc->cidrs.n;
-    buf_printf(text, "oifname { \"pcx*\", \"vgw\" } %s saddr != { ", family);
+    buf_printf(text, "oifname { \"pcx*\", \"vgw\", \"vpce*\" } %s saddr != { ", family);
     for (size_t i = 0; i < n; i++) {
         const struct cidr *cidr = six ? &vpc->cidrs6.items[i].cidr : &vpc->cidrs.items[i].cidr;
         buf_printf(text, "%s%s", i ? ", " : "", cidr_str(cidr));
@@ -93,11 +93,12 @@ own_addresses(struct buf *text, const char *family, const struct vpc *vpc)
     buf_str_add(text, " } counter drop comment \"not an address of this VPC\"\n");
 }
 
-/* Neither a peering nor a virtual private gateway carries what others sent. */
+/* Neither a peering nor a virtual private gateway nor a gateway endpoint carries what others sent; the last takes tcp
+ * and echo.  Source: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html */
 void
 plan_own_rules(struct builder *b, struct plan_vpc *v)
 {
-    if (!v->peerings.n && !v->vgw) {
+    if (!v->peerings.n && !v->vgw && !v->endpoints.n) {
         return;
     }
     struct buf text = { 0 };
@@ -106,6 +107,12 @@ plan_own_rules(struct builder *b, struct plan_vpc *v)
     }
     if (v->vpc->cidrs6.n) {
         own_addresses(&text, "ip6", v->vpc);
+    }
+    if (v->endpoints.n) {
+        buf_str_add(&text, "oifname \"vpce*\" meta l4proto tcp accept\n"
+                           "oifname \"vpce*\" icmp type { 0, 8 } accept\n"
+                           "oifname \"vpce*\" icmpv6 type { 128, 129 } accept\n"
+                           "oifname \"vpce*\" counter drop comment \"gateway endpoint: tcp and echo alone\"\n");
     }
     plan_chain_add(b, v->router, "f_own", "type filter hook forward priority 6; policy accept;", buf_str(&text));
     buf_done(&text);
