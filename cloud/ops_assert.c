@@ -89,6 +89,42 @@ fits(const word_vec *words, size_t form)
     return true;
 }
 
+/* How many of the form's words stand at the beginning. */
+static size_t
+n_fitting(const word_vec *words, size_t form)
+{
+    size_t n = 0;
+    while (n < forms[form].n && n < words->n && (!forms[form].words[n] || is(words, n, forms[form].words[n]))) {
+        n++;
+    }
+    return n;
+}
+
+/* Says which word is wrong, by the forms that go furthest, and what may stand there. */
+static bool
+fail_words(const char *text, const word_vec *words, struct err *err)
+{
+    size_t furthest = 0;
+    struct buf expected = { 0 };
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        furthest = n_fitting(words, i) > furthest ? n_fitting(words, i) : furthest;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        const char *word = forms[i].words[furthest] ? forms[i].words[furthest] : "NAME";
+        if (n_fitting(words, i) == furthest && furthest < forms[i].n && !strstr(buf_str(&expected), word)) {
+            buf_printf(&expected, "%s`%s`", expected.size ? " or " : "", word);
+        }
+    }
+    if (furthest < words->n) {
+        err_set(err, ERR_USAGE, "", "`%s` is not a statement: `%s` stands where %s is expected", text,
+                words->items[furthest], buf_str(&expected));
+    } else {
+        err_set(err, ERR_USAGE, "", "`%s` is not a statement: it ends where %s is expected", text, buf_str(&expected));
+    }
+    buf_done(&expected);
+    return err_hint(err, HINT);
+}
+
 static bool
 statement_read(const char *text, struct statement *statement, struct err *err)
 {
@@ -100,9 +136,9 @@ statement_read(const char *text, struct statement *statement, struct err *err)
         form++;
     }
     if (form == ARRAY_SIZE(forms)) {
+        fail_words(text, &words, err);
         words_done(&words);
-        err_set(err, ERR_USAGE, "", "`%s` is not a statement", text);
-        return err_hint(err, HINT);
+        return false;
     }
     *statement = (struct statement){ .claim = forms[form].claim };
     for (size_t i = 0; i < forms[form].n; i++) {

@@ -117,7 +117,10 @@ row() {
     with_lab
     printf '# rules\napp reaches db tcp/5432  # the database\n\nno path from web to db\n' >"$DIR/rules"
     says "2 of 2 statements hold" vpclab assert --file "$DIR/rules"
-    wrong 2 'is not a statement' vpclab assert 'app talks to db'
+    wrong 2 '`app talks to db` is not a statement: `talks` stands where `does` or `reaches` is expected' vpclab assert 'app talks to db'
+    wrong 2 'it ends where `to` is expected' vpclab assert 'no path from app'
+    wrong 2 '`tho` stands where `to` is expected' vpclab assert 'no path from app tho db'
+    wrong 2 'it ends where `NAME` is expected' vpclab assert 'app does not reach'
     wrong 2 '`tcp/x` names no packets' vpclab assert 'app reaches db tcp/x'
     printf 'app reaches db tcp/5432\napp reach db\n' >"$DIR/rules"
     wrong 2 "rules:2" vpclab assert --file "$DIR/rules"
