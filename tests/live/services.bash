@@ -40,7 +40,7 @@ get() { # NODE URL OPTION...: the body, nothing when refused
 code() { # NODE URL OPTION...: the status, 000 for silence
     local node=$1 url=$2
     shift 2
-    vpclab exec "$node" -- curl -s -m 2 -o /dev/null -w '%{http_code}' "$@" "$url" || true
+    vpclab exec "$node" -- curl -s -m 1.5 -o /dev/null -w '%{http_code}' "$@" "$url" || true
 }
 serve() { # NODE NAME PORT: until it listens
     vpclab exec --detach "$1" -- python3 tests/live/serve.py "$2" "$3"
