@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cloud/ops_ec2.h"
+#include "netsim/model/peering.h"
 #include "base/clock.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
@@ -167,15 +168,25 @@ static bool
 shows(const struct description *d, const struct object *object)
 {
     const struct cloud *cloud = d->call->cloud;
-    bool somebodys = strlen(object->account) == 12 && strcmp(d->kind->prefix, "pcx") != 0;
-    return !cloud->caller || !somebodys || strcmp(object->account, cloud->account) == 0;
+    bool somebodys = strlen(object->account) == 12;
+    return !cloud->caller || !somebodys ||
+           (object->kind == &peering_kind
+                ? peering_of_account((const struct peering *)(const void *)object, cloud->account)
+                : strcmp(object->account, cloud->account) == 0);
 }
 
-/* A region is a place of its own. */
+/* A region is a place of its own; a peering connection may be in two. */
+static bool
+is_in_region(const struct object *object, const char *region)
+{
+    return object->kind == &peering_kind ? peering_in_region((const struct peering *)(const void *)object, region)
+                                         : strcmp(object->region, region) == 0;
+}
+
 static void
 describe_one(struct description *d, const struct object *object)
 {
-    if (strcmp(object->region, d->call->cloud->region) != 0 || !shows(d, object)) {
+    if (!is_in_region(object, d->call->cloud->region) || !shows(d, object)) {
         return;
     }
     json_t *described = object_describe(network_store(ec2_net(d->call)), object);
@@ -204,7 +215,7 @@ describe_ids(struct description *d, const json_t *ids, struct err *err)
     for (size_t i = 0; i < json_array_size(ids) && ok; i++) {
         const char *id = json_string_value(json_array_get(ids, i));
         const struct object *object = network_require(ec2_net(d->call), d->kind, id, err);
-        if (object && strcmp(object->region, d->call->cloud->region) != 0) {
+        if (object && !is_in_region(object, d->call->cloud->region)) {
             err_set(err, ERR_INPUT, d->kind->not_found, "the %s ID `%s` does not exist in %s", d->kind->name, id,
                     d->call->cloud->region);
             err_hint(err, "it is in %s: `--region %s`", object->region, object->region);
@@ -313,7 +324,7 @@ ec2_require(const struct op_call *call, const struct kind *kind, const char *nam
         return NULL;
     }
     struct object *object = network_require(ec2_net(call), kind, id, err);
-    if (object && object->region[0] && strcmp(object->region, call->cloud->region) != 0) {
+    if (object && object->region[0] && !is_in_region(object, call->cloud->region)) {
         err_set(err, ERR_INPUT, kind->not_found, "the %s ID `%s` does not exist in %s", kind->name, id,
                 call->cloud->region);
         err_hint(err, "it is in %s: `--region %s`", object->region, object->region);

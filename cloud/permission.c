@@ -11,6 +11,7 @@
 #include "iampolicy/account.h"
 #include "iampolicy/organization.h"
 #include "netsim/model/network.h"
+#include "netsim/model/peering.h"
 #include "netsim/model/security_group.h"
 #include "netsim/model/subnet.h"
 #include "netsim/model/vpc.h"
@@ -167,6 +168,10 @@ static char *
 make_arn(const struct finding *f, const struct iam_resource_type *type, const struct object *object, const char *rest)
 {
     const struct cloud *cloud = f->call->cloud;
+    if (object && object->kind == &peering_kind &&
+        peering_of_account((const struct peering *)(const void *)object, cloud->account)) {
+        object = NULL; /* it is each side's own */
+    }
     struct buf out = { 0 };
     bool given = false; /* 'rest' stands for all variables of the resource part */
     for (const char *s = type->arn; *s;) {

@@ -12,6 +12,7 @@
 #include "netsim/model/gateways.h"
 #include "netsim/model/hosted_zone.h"
 #include "netsim/model/network.h"
+#include "netsim/model/peering.h"
 #include "netsim/model/security_group.h"
 
 #define PREFIX_DIGITS 4 /* fewest hex digits of an id prefix */
@@ -125,6 +126,9 @@ is_called(const struct object *object, const char *name, bool tags_only)
 static bool
 is_here(const struct cloud *cloud, const struct object *object)
 {
+    if (object->kind == &peering_kind) {
+        return peering_in_region((const struct peering *)(const void *)object, cloud->region);
+    }
     return !object->region[0] || object->kind == &hosted_zone_kind || strcmp(object->region, cloud->region) == 0;
 }
 

@@ -70,6 +70,20 @@ peering_is_active(const struct peering *peering)
     return str_is(peering->status, "active");
 }
 
+bool
+peering_in_region(const struct peering *peering, const char *region)
+{
+    return strcmp(peering->obj.region, region) == 0 || str_is(peering->requester.region, region) ||
+           str_is(peering->accepter.region, region);
+}
+
+bool
+peering_of_account(const struct peering *peering, const char *account)
+{
+    return strcmp(peering->obj.account, account) == 0 || str_is(peering->requester.owner_id, account) ||
+           str_is(peering->accepter.owner_id, account);
+}
+
 const struct peering_side *
 peering_other(const struct peering *peering, const char *vpc_id)
 {

@@ -26,6 +26,9 @@ struct peering {
 extern const struct kind peering_kind;
 
 bool peering_is_active(const struct peering *peering);
+/* Is it listed there?  In the regions, and for the accounts, of both VPCs. */
+bool peering_in_region(const struct peering *peering, const char *region);
+bool peering_of_account(const struct peering *peering, const char *account);
 /* The side of the other VPC as seen from 'vpc_id'; NULL if that VPC takes no part. */
 const struct peering_side *peering_other(const struct peering *peering, const char *vpc_id);
 /* The active connection between two VPCs; NULL if there is none. */

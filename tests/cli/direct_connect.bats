@@ -61,3 +61,16 @@ office() {
     wrong 4 'of one sort' vpclab directconnect create-private-virtual-interface --connection-id "$con" --new-private-virtual-interface "virtualInterfaceName=w,vlan=6,asn=65000,directConnectGatewayId=$dx"
     wrong 2 direct-connect-gateway-name vpclab directconnect create-direct-connect-gateway
 }
+
+@test "a peering connection is listed for both accounts, in both regions, and accepted in the other" {
+    a=$(vpclab ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId --output text)
+    b=$(vpclab --region eu-west-1 --as 222222222222 ec2 create-vpc --cidr-block 10.1.0.0/16 --query Vpc.VpcId --output text)
+    pcx=$(vpclab ec2 create-vpc-peering-connection --vpc-id "$a" --peer-vpc-id "$b" --peer-owner-id 222222222222 --peer-region eu-west-1 \
+        --query VpcPeeringConnection.VpcPeeringConnectionId --output text)
+    says "$pcx" vpclab ec2 describe-vpc-peering-connections
+    says "$pcx" vpclab --region eu-west-1 --as 222222222222 ec2 describe-vpc-peering-connections --vpc-peering-connection-ids "$pcx"
+    [ "$(vpclab --region us-west-2 ec2 describe-vpc-peering-connections --query 'length(VpcPeeringConnections)')" = 0 ]
+    [ "$(vpclab --as 333333333333 ec2 describe-vpc-peering-connections --query 'length(VpcPeeringConnections)')" = 0 ]
+    wrong 4 OperationNotPermitted vpclab ec2 accept-vpc-peering-connection --vpc-peering-connection-id "$pcx"
+    says '"Code": "active"' vpclab --region eu-west-1 --as 222222222222 ec2 accept-vpc-peering-connection --vpc-peering-connection-id "$pcx"
+}
