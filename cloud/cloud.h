@@ -16,6 +16,7 @@ struct network;
 struct iam_accounts; /* iampolicy/account.h */
 struct live;
 struct flow_capture;
+struct metrics;
 struct lab_dir; /* cloud/state.h: paths, lock, journal */
 struct caller;  /* cloud/caller.h */
 
@@ -33,6 +34,7 @@ struct cloud {
     struct lab_dir *dir;   /* NULL: a lab that is never saved (vpclab run, unit tests) */
     struct live *live;     /* in the keeper process while live; else NULL */
     struct flow_capture *flows; /* likewise: flow_capture.h */
+    struct metrics *metrics;    /* likewise: metrics.h */
     char account[16], region[24]; /* where things are done now: the account of who acts, the region asked for */
     char home_account[16]; /* the lab's own account, as saved: "123456789012" */
     char home_region[24];  /* the lab's own region, as saved; 'region' is this unless an option said otherwise */

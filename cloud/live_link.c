@@ -8,9 +8,11 @@
 #include "base/vec.h"
 #include "cloud/flow_capture.h"
 #include "cloud/keeper_link.h"
+#include "cloud/metrics.h"
 #include "cloud/live_services.h"
 #include "cloud/state.h"
 #include "netsim/live/keeper.h"
+#include "netsim/live/meter.h"
 
 #define TICK_MS 1000 /* how often the kernel's flow counters are read: the precision of a record's times */
 
@@ -45,6 +47,7 @@ static void
 keeper_stopped(void *context)
 {
     struct cloud *cloud = context;
+    metrics_stop(cloud);
     flow_capture_stop(cloud);
     live_stop(cloud->live);
     cloud->live = NULL;
@@ -62,6 +65,7 @@ static void
 keeper_tick(void *context)
 {
     struct cloud *cloud = context;
+    metrics_tick(cloud, false, NULL);
     flow_capture_tick(cloud, false, NULL);
     live_tick(cloud->live);
 }
@@ -114,6 +118,39 @@ serve_probes(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *o
 }
 
 static void
+meter_interface(void *context, const char *id, const struct live_count *in, const struct live_count *out)
+{
+    json_object_set_new(json_object_get(context, "interfaces"), id,
+                        json_pack("[I, I, I, I]", (json_int_t)in->packets, (json_int_t)in->bytes,
+                                  (json_int_t)out->packets, (json_int_t)out->bytes));
+}
+
+static void
+meter_refused(void *context, const char *eni_id, const char *rule, const struct live_count *count)
+{
+    char *key = xasprintf("%s %s", eni_id, rule);
+    json_object_set_new(json_object_get(context, "refused"), key, json_integer((json_int_t)count->packets));
+    free(key);
+}
+
+static void
+meter_nothing(void *context, const char *nat_id, bool from_source, const struct live_count *count)
+{
+    (void)context, (void)nat_id, (void)from_source, (void)count;
+}
+
+static bool
+serve_meter(struct cloud *cloud, json_t *out, struct err *err)
+{
+    struct live_meter_listener listener = {
+        .interface = meter_interface, .nat = meter_nothing, .refused = meter_refused, .context = out
+    };
+    json_object_set_new(out, "interfaces", json_object());
+    json_object_set_new(out, "refused", json_object());
+    return live_meter(cloud->live, cloud->net, false, &listener, err);
+}
+
+static void
 keeper_serve(void *context, const struct keeper_message *request, struct keeper_message *reply, bool *stop)
 {
     struct cloud *cloud = context;
@@ -133,6 +170,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         ok = serve_probes(cloud, probes, (int)json_int(request->json, "timeout", 500), reply->json, &err);
     } else if (json_flag(request->json, "flows", false)) {
         ok = flow_capture_tick(cloud, true, &err);
+    } else if (json_flag(request->json, "meter", false)) {
+        ok = serve_meter(cloud, reply->json, &err);
     } else if (json_flag(request->json, "stop", false)) {
         *stop = true;
     } else {
@@ -238,6 +277,18 @@ live_link_flush(const struct cloud *cloud, struct err *err)
     }
     keeper_message_done(&reply);
     return true;
+}
+
+json_t *
+live_link_meter(const struct cloud *cloud, struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    if (!ask(cloud, json_pack("{s:b}", "meter", 1), &reply, err)) {
+        return NULL;
+    }
+    json_t *counters = json_incref(reply.json);
+    keeper_message_done(&reply);
+    return counters;
 }
 
 bool

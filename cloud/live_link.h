@@ -5,6 +5,7 @@
  *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port], ...], "timeout": 500}
  *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused], ...]}
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
+ *     {"meter": true}                                  -> {"interfaces": {"eni-..": [packets in, bytes in, packets out, bytes out]}, "refused": {"eni-.. RULE": packets}}
  *     {"stop": true}                                   -> {}
  *
  * Uses: netsim/live.   Used by: ops_live.c, ops_verify.c */
@@ -23,5 +24,7 @@ bool live_link_require(const struct cloud *cloud, struct err *err);
 bool live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
 /* Has the keeper write what the running intervals of flow logs hold. */
 bool live_link_flush(const struct cloud *cloud, struct err *err);
+/* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */
+json_t *live_link_meter(const struct cloud *cloud, struct err *err);
 /* Descriptors of the namespaces of a node (live_namespace()), for keeper_exec(); the caller closes all four. */
 bool live_link_enter(const struct cloud *cloud, const char *node, int fds[static 4], struct err *err);

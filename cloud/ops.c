@@ -57,6 +57,8 @@
     FAMILY(ops_failure) \
     FAMILY(ops_capture) \
     FAMILY(ops_logs) \
+    FAMILY(ops_cloudwatch) \
+    FAMILY(ops_top) \
     FAMILY(ops_iam_simulate) \
     FAMILY(ops_simulate) \
     FAMILY(ops_iam_batch) \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cloud/flow_capture.h"
+#include "cloud/metrics.h"
 #include "cloud/op.h"
 
 static void
@@ -29,7 +30,7 @@ static bool
 change_clock(struct op_call *call, struct clock to, struct err *err)
 {
     struct cloud *cloud = call->cloud;
-    if (cloud->flows && !flow_capture_tick(cloud, false, err)) {
+    if (cloud->flows && (!flow_capture_tick(cloud, false, err) || !metrics_tick(cloud, true, err))) {
         return false;
     }
     cloud->clock = to;

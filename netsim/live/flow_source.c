@@ -223,6 +223,15 @@ name_stage(const struct network *net, const char *eni_id, uint32_t refusal, char
     buf_done(&text);
 }
 
+void
+live_refusal_name(const struct live *live, const struct network *net, const char *eni_id, uint32_t refusal,
+                  char rule[static FLOW_RULE_SIZE])
+{
+    if (!plan_rule_text(&live->numbers, refusal, rule, FLOW_RULE_SIZE)) {
+        name_stage(net, eni_id, refusal, rule);
+    }
+}
+
 /* How a reason is found: by the flow's mark without flags, addresses, destination port or protocol; what refused it
  * comes last. */
 static size_t
@@ -271,9 +280,7 @@ name_refusal(const struct poll *poll, const struct flow_router *router, const st
     }
     uint32_t refusal;
     memcpy(&refusal, best->key + size, sizeof refusal);
-    if (!plan_rule_text(&poll->live->numbers, refusal, sample->rule, sizeof sample->rule)) {
-        name_stage(poll->net, sample->eni_id, refusal, sample->rule);
-    }
+    live_refusal_name(poll->live, poll->net, sample->eni_id, refusal, sample->rule);
 }
 
 /* ---- telling ------------------------------------------------------------------------------------------------------

@@ -17,3 +17,7 @@ struct live_flow_listener {
  * are in.  Interfaces no flow log covers are not counted.  Called about once a second; two calls in a row tell nothing twice. */
 bool live_flows_poll(struct live *live, const struct network *net, int64_t now_ms, const struct live_flow_listener *listener,
                      struct err *err);
+
+/* What a number of enum plan_refusal is called at an interface: "acl-0a1b:ingress:100". */
+void live_refusal_name(const struct live *live, const struct network *net, const char *eni_id, uint32_t refusal,
+                       char rule[static FLOW_RULE_SIZE]);

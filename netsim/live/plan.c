@@ -485,7 +485,8 @@ plan_nat_rules(struct builder *b, struct plan_ns *ns, const struct plan_port *po
     plan_chain_add(
         b, ns, "f_protocols", "type filter hook forward priority 0; policy drop;",
         "ct state invalid counter drop\n" /* an answer to what went another way: it could only pass untranslated */
-        "meta l4proto { 6, 17, 1 } counter accept\n");
+        "meta l4proto { 6, 17, 1 } ct direction original counter accept comment \"from source\"\n"
+        "meta l4proto { 6, 17, 1 } ct direction reply counter accept comment \"from destination\"\n");
     plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
                    "ct state established,related accept\n");
 }

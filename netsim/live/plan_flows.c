@@ -142,10 +142,13 @@ plan_recorded(struct builder *b, struct plan_vpc *v)
 }
 
 #define ACCEPT_OUT "meta mark set iifname map @fl_egress jump fl_record\n"
-#define LOGS       "jump fl_log_1\njump fl_log_2\njump fl_log_3\njump fl_log_4\n"
-#define REJECT_OUT "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\n"
-#define REJECT_IN  "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_reject\n"
-#define ACCEPT_IN  "meta mark set oifname map @fl_ingress jump fl_record\n"
+/* By interface and by what refused, for metrics; there are few, and it is asked of refused packets only. */
+#define REFUSED_OUT "update @fl_refused { meta iif . meta mark counter }\n"
+#define REFUSED_IN  "update @fl_refused { meta oif . meta mark counter }\n"
+#define LOGS        "jump fl_log_1\njump fl_log_2\njump fl_log_3\njump fl_log_4\n"
+#define REJECT_OUT  "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\n"
+#define REJECT_IN   "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_reject\n"
+#define ACCEPT_IN   "meta mark set oifname map @fl_ingress jump fl_record\n"
 
 void
 plan_flow_logs(struct builder *b, struct plan_vpc *v)
@@ -157,8 +160,11 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
         snprintf(name, sizeof name, "fl_log_%d", i);
         plan_chain_add(b, v->router, name, "", "");
     }
-    plan_chain_add(b, v->router, "fl_deny_out", "", recording ? LOGS REJECT_OUT "drop\n" : LOGS "drop\n");
-    plan_chain_add(b, v->router, "fl_deny_in", "", recording ? LOGS ACCEPT_OUT REJECT_IN "drop\n" : LOGS "drop\n");
+    plan_set_add(b, v->router, "fl_refused", "set fl_refused { type iface_index . mark; size 65536; flags dynamic; }");
+    plan_chain_add(b, v->router, "fl_deny_out", "",
+                   recording ? REFUSED_OUT LOGS REJECT_OUT "drop\n" : REFUSED_OUT LOGS "drop\n");
+    plan_chain_add(b, v->router, "fl_deny_in", "",
+                   recording ? REFUSED_IN LOGS ACCEPT_OUT REJECT_IN "drop\n" : REFUSED_IN LOGS "drop\n");
     if (!recording) {
         return;
     }

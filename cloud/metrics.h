@@ -1,0 +1,23 @@
+/* cloud/metrics.h - metrics of a live lab: what its kernel counted, minute by minute, in DIR/metrics.log.
+ *
+ *     1767225600 in i-0a1b eni-0c2d 12 3400          the minute, what, of whom, packets, bytes; only what was not nothing
+ *
+ * The keeper writes a line a minute for each, and when somebody asks what the running minute has so far.
+ * Uses: netsim/live/meter.h.   Used by: live_link.c (writes), ops_cloudwatch.c, ops_top.c (read) */
+#pragma once
+#include "cloud/cloud.h"
+
+/* In the keeper: called about each second; reads the counters once a minute, with 'now' at once. */
+bool metrics_tick(struct cloud *cloud, bool now, struct err *err);
+void metrics_stop(struct cloud *cloud);
+
+struct metric_point {
+    int64_t minute_s;
+    char kind[16];  /* "in" "out" of an interface; "source" "destination" of a NAT gateway; "refused"; "rule" */
+    char owner[64]; /* the instance of an interface, the NAT gateway, "-" */
+    char id[64];    /* the interface; "-" */
+    char rule[160]; /* of refused and rule; "-" */
+    uint64_t packets, bytes;
+};
+typedef void metric_visit(void *context, const struct metric_point *point);
+bool metrics_read(const struct cloud *cloud, metric_visit *visit, void *context, struct err *err);

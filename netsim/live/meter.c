@@ -1,0 +1,268 @@
+#include "netsim/live/meter.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/udata.h>
+#include <linux/if_link.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netsim/flowlog/flowlog.h"
+#include "netsim/live/flow_source.h"
+#include "netsim/live/live_internal.h"
+#include "netsim/live/plan_build.h"
+#include "netsim/live/plan_flows.h"
+
+#define ETHERNET 14 /* bytes of a frame's header, which no figure of AWS's counts */
+
+struct metering {
+    struct live *live;
+    const struct network *net;
+    const struct live_meter_listener *listener;
+    const struct plan_ns *ns; /* being read */
+    uint32_t sequence;
+};
+
+/* The interface (a NAT gateway's id for its own) behind a link of the router; NULL: a gateway's link. */
+static const char *
+id_of_link(const struct metering *m, uint32_t index)
+{
+    for (size_t i = 0; i < m->ns->links.n; i++) {
+        if (m->ns->links.items[i].here.index == index && *m->ns->links.items[i].eni_id) {
+            return m->ns->links.items[i].eni_id;
+        }
+    }
+    return NULL;
+}
+
+/* NAT gateways have an interface of their own, which is what filters and flow logs speak of. */
+static const char *
+eni_of(const struct metering *m, const char *id)
+{
+    const struct nat_gateway *nat = id ? store_get(network_store(m->net), &nat_gateway_kind, id) : NULL;
+    return nat && nat->addresses.n ? nat->addresses.items[0].eni_id : id;
+}
+
+/* ---- asking the kernel --------------------------------------------------------------------------------------------
+ */
+static int
+open_in(const struct metering *m, int family)
+{
+    spaces_enter(&m->live->spaces, spaces_find(&m->live->spaces, m->ns->id));
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family), size = 4 << 20;
+    spaces_go_home(&m->live->spaces);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    }
+    return fd;
+}
+
+static bool
+dump(struct metering *m, int fd, const struct nlmsghdr *h, mnl_cb_t each, struct err *err)
+{
+    char buffer[65536] __attribute__((aligned(8)));
+    int status = fd >= 0 && send(fd, h, h->nlmsg_len, 0) > 0 ? MNL_CB_OK : -1;
+    while (status > MNL_CB_STOP) {
+        ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+        status = n < 0 ? (errno == EINTR ? MNL_CB_OK : -1) : mnl_cb_run(buffer, (size_t)n, h->nlmsg_seq, 0, each, m);
+        if (status < 0 && errno == EINTR) {
+            status = MNL_CB_OK; /* it changed while it was read: good enough for counters */
+        }
+    }
+    return status >= 0 ||
+           err_set(err, ERR_MACHINE, "", "cannot read the counters of `%s`: %s", m->ns->id, strerror(errno));
+}
+
+/* ---- links --------------------------------------------------------------------------------------------------------
+ */
+static int
+take_link(const struct nlmsghdr *h, void *data)
+{
+    struct metering *m = data;
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(h);
+    const char *id = id_of_link(m, (uint32_t)info->ifi_index);
+    const struct nlattr *attribute;
+    if (!id || h->nlmsg_type != RTM_NEWLINK) {
+        return MNL_CB_OK;
+    }
+    mnl_attr_for_each(attribute, h, sizeof *info)
+    {
+        struct rtnl_link_stats64 stats;
+        if (mnl_attr_get_type(attribute) == IFLA_STATS64 && mnl_attr_get_payload_len(attribute) >= sizeof stats) {
+            memcpy(&stats, mnl_attr_get_payload(attribute), sizeof stats);
+            /* What the router sends is what the interface receives. */
+            struct live_count in = { stats.tx_packets, stats.tx_bytes - ETHERNET * stats.tx_packets },
+                              out = { stats.rx_packets, stats.rx_bytes - ETHERNET * stats.rx_packets };
+            m->listener->interface(m->listener->context, id, &in, &out);
+        }
+    }
+    return MNL_CB_OK;
+}
+
+static bool
+read_links(struct metering *m, struct err *err)
+{
+    char buffer[256] __attribute__((aligned(8)));
+    struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
+    h->nlmsg_type = RTM_GETLINK;
+    h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    h->nlmsg_seq = ++m->sequence;
+    mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+    int fd = open_in(m, NETLINK_ROUTE);
+    bool ok = dump(m, fd, h, take_link, err);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+/* ---- refusals -----------------------------------------------------------------------------------------------------
+ */
+static int
+take_element(struct nftnl_set_elem *elem, void *data)
+{
+    struct metering *m = data;
+    uint32_t size = 0, key[2];
+    const void *bytes = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_KEY, &size);
+    const struct nftnl_expr *counter = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_EXPR, NULL);
+    if (!bytes || !counter || size < sizeof key) {
+        return 0;
+    }
+    memcpy(key, bytes, sizeof key);
+    const char *eni = eni_of(m, id_of_link(m, key[0]));
+    struct live_count count = { nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_PACKETS),
+                                nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_BYTES) };
+    char rule[FLOW_RULE_SIZE];
+    if (eni) {
+        live_refusal_name(m->live, m->net, eni, key[1], rule);
+        m->listener->refused(m->listener->context, eni, rule, &count);
+    }
+    return 0;
+}
+
+static int
+take_elements(const struct nlmsghdr *h, void *data)
+{
+    struct nftnl_set *set = nftnl_set_alloc();
+    if (set && nftnl_set_elems_nlmsg_parse(h, set) == 0) {
+        nftnl_set_elem_foreach(set, take_element, data);
+    }
+    nftnl_set_free(set);
+    return MNL_CB_OK;
+}
+
+/* ---- rules --------------------------------------------------------------------------------------------------------
+ */
+static int
+find_comment(const struct nftnl_udata *attribute, void *data)
+{
+    if (nftnl_udata_type(attribute) == NFTNL_UDATA_RULE_COMMENT) {
+        *(const char **)data = nftnl_udata_get(attribute);
+    }
+    return 0;
+}
+
+static int
+find_counter(struct nftnl_expr *expr, void *data)
+{
+    struct live_count *count = data;
+    const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);
+    if (name && strcmp(name, "counter") == 0) {
+        count->packets = nftnl_expr_get_u64(expr, NFTNL_EXPR_CTR_PACKETS);
+        count->bytes = nftnl_expr_get_u64(expr, NFTNL_EXPR_CTR_BYTES);
+    }
+    return 0;
+}
+
+static void
+tell_rule(const struct metering *m, const char *chain, const char *comment, const struct live_count *count)
+{
+    char rule[FLOW_RULE_SIZE];
+    if (m->ns->kind == PLAN_NAT) {
+        bool source = strcmp(comment, "from source") == 0;
+        if (source || strcmp(comment, "from destination") == 0) {
+            m->listener->nat(m->listener->context, m->ns->id, source, count);
+        }
+    } else if (strncmp(comment, "sgr-", 4) == 0) {
+        m->listener->rule(m->listener->context, comment, count);
+    } else if (strncmp(chain, "nacl_", 5) == 0) {
+        /* "acl-0a1b 100" in nacl_..._in: as refusals have it. */
+        size_t size = strcspn(comment, " "), n = strlen(chain);
+        const char *number = comment[size] ? comment + size + 1 : "";
+        snprintf(rule, sizeof rule, "%.*s:%s:%s", (int)size, comment,
+                 strcmp(chain + n - 3, "_in") == 0 ? "ingress" : "egress", atoi(number) >= 32767 ? "*" : number);
+        m->listener->rule(m->listener->context, rule, count);
+    }
+}
+
+static int
+take_rule(const struct nlmsghdr *h, void *data)
+{
+    struct nftnl_rule *rule = nftnl_rule_alloc();
+    if (rule && nftnl_rule_nlmsg_parse(h, rule) == 0) {
+        uint32_t size = 0;
+        const void *user = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &size);
+        const char *comment = NULL, *chain = nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN);
+        struct live_count count = { 0 };
+        if (user && chain && nftnl_udata_parse(user, size, find_comment, &comment) >= 0 && comment) {
+            nftnl_expr_foreach(rule, find_counter, &count);
+            tell_rule(data, chain, comment, &count);
+        }
+    }
+    nftnl_rule_free(rule);
+    return MNL_CB_OK;
+}
+
+static bool
+read_nftables(struct metering *m, bool rules, struct err *err)
+{
+    char buffer[512] __attribute__((aligned(8)));
+    int fd = open_in(m, NETLINK_NETFILTER);
+    bool ok = true;
+    if (m->ns->kind == PLAN_ROUTER) {
+        struct nftnl_set *set = nftnl_set_alloc();
+        struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, ++m->sequence);
+        nftnl_set_set_str(set, NFTNL_SET_TABLE, "vpc");
+        nftnl_set_set_str(set, NFTNL_SET_NAME, "fl_refused");
+        nftnl_set_elems_nlmsg_build_payload(h, set);
+        nftnl_set_free(set);
+        ok = dump(m, fd, h, take_elements, err);
+    }
+    if (ok && (rules || m->ns->kind == PLAN_NAT)) {
+        struct nftnl_rule *rule = nftnl_rule_alloc();
+        struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, ++m->sequence);
+        nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, "vpc");
+        nftnl_rule_nlmsg_build_payload(h, rule);
+        nftnl_rule_free(rule);
+        ok = dump(m, fd, h, take_rule, err);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+bool
+live_meter(struct live *live, const struct network *net, bool rules, const struct live_meter_listener *listener,
+           struct err *err)
+{
+    struct metering m = { .live = live, .net = net, .listener = listener };
+    bool ok = true;
+    for (size_t i = 0; ok && i < live->plan->namespaces.n; i++) {
+        m.ns = live->plan->namespaces.items[i];
+        if (m.ns->kind == PLAN_ROUTER) {
+            ok = read_links(&m, err) && read_nftables(&m, rules, err);
+        } else if (m.ns->kind == PLAN_NAT) {
+            ok = read_nftables(&m, false, err);
+        }
+    }
+    return ok;
+}

@@ -1,0 +1,22 @@
+/* netsim/live/meter.h - what the kernel has counted since the lab is live: traffic of every interface, of every rule, and what was refused by which.
+ *
+ * Counters only grow, but for those of a rule whose chain was written anew.  Reading them costs the packets nothing.
+ * Uses: libmnl, libnftnl.   Used by: cloud/metrics.c */
+#pragma once
+#include "netsim/model/network.h"
+
+struct live;
+struct live_count {
+    uint64_t packets, bytes;
+};
+struct live_meter_listener {
+    /* 'id': an interface ("eni-..") or a NAT gateway ("nat-.."), whose source is the VPC's side and its destination the other. */
+    void (*interface)(void *context, const char *id, const struct live_count *in, const struct live_count *out);
+    /* 'from_source': what the gateway translated, else the answers. */
+    void (*nat)(void *context, const char *nat_id, bool from_source, const struct live_count *count);
+    void (*refused)(void *context, const char *eni_id, const char *rule, const struct live_count *count); /* 'rule' as in flowlog.h */
+    void (*rule)(void *context, const char *rule, const struct live_count *count); /* "sgr-0a1b", "acl-0a1b:ingress:100" */
+    void *context;
+};
+/* Tells all that there is.  'rules': the counters of rules too, which takes longer the more there are. */
+bool live_meter(struct live *live, const struct network *net, bool rules, const struct live_meter_listener *listener, struct err *err);
