@@ -171,6 +171,16 @@ address_of_b(uint16_t port)
 
 /* ---- small packets ------------------------------------------------------------------------------------------------
  */
+/* The processor's time for this program, in which the kernel forwards its packets: what the neighbours do is not in it.
+ */
+static double
+cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
 /* Microseconds a packet.  They are forwarded and queued at the receiver before send() returns. */
 static double
 small_packets(struct lab *lab)
@@ -183,7 +193,7 @@ small_packets(struct lab *lab)
         connect(sender, (struct sockaddr *)&to, sizeof to) < 0) {
         fail("bind", NULL);
     }
-    double begin = bench_now_ns(), end;
+    double begin = cpu_ns(), end;
     do {
         for (int i = 0; i < 64; i++) {
             n += send(sender, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes;
@@ -191,7 +201,7 @@ small_packets(struct lab *lab)
         while (recv(receiver, drain, sizeof drain, MSG_DONTWAIT) > 0) {
             arrived++;
         }
-        end = bench_now_ns();
+        end = cpu_ns();
     } while (end - begin < SMALL_NS);
     close(sender);
     close(receiver);
@@ -236,16 +246,16 @@ tcp(struct lab *lab)
         pthread_create(&thread, NULL, swallow, &sink) != 0 || connect(sender, (struct sockaddr *)&to, sizeof to) < 0) {
         fail("tcp", NULL);
     }
-    double begin = bench_now_ns();
+    double begin = bench_now_ns(), cpu = cpu_ns();
     while (bench_now_ns() - begin < TCP_NS) {
         if (write(sender, bytes, sizeof bytes) < 0) {
             fail("write", NULL);
         }
     }
-    double ns = bench_now_ns() - begin;
-    long n = sink.bytes;
     close(sender);
     pthread_join(thread, NULL);
+    double ns = cpu_ns() - cpu;
+    long n = sink.bytes;
     close(sink.listener);
     return ns / ((double)n / 1024);
 }

@@ -32,6 +32,7 @@ struct cloud {
     struct network *net;
     struct iam_accounts *accounts;
     struct lab_dir *dir;   /* NULL: a lab that is never saved (vpclab run, unit tests) */
+    bool exact;            /* `up --exact`: live_start_exact() */
     struct live *live;     /* in the keeper process while live; else NULL */
     struct flow_capture *flows; /* likewise: flow_capture.h */
     struct metrics *metrics;    /* likewise: metrics.h */

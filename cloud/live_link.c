@@ -22,7 +22,7 @@ static bool
 keeper_start(void *context, const struct progress *progress, struct err *err)
 {
     struct cloud *cloud = context;
-    cloud->live = live_start(cloud->net, progress, err);
+    cloud->live = (cloud->exact ? live_start_exact : live_start)(cloud->net, progress, err);
     if (!cloud->live) {
         return false;
     }

@@ -55,6 +55,7 @@ up_run(struct op_call *call, struct err *err)
         return err_hint(err, "`vpclab down` ends it; changes reach it as they are made");
     }
     double begin = now_ms();
+    cloud->exact = arg_flag(call->in, "Exact", false);
     if ((cloud->dir && !lab_dir_lock(cloud->dir, err)) || !live_link_up(cloud, call->progress, err)) {
         return false;
     }
@@ -322,13 +323,18 @@ static const struct op_param ping_params[] = {
     { 0 },
 };
 static const struct op_param no_params[] = { { 0 } };
+static const struct op_param up_params[] = {
+    { "Exact", OP_BOOL, OP_OPTIONAL, "every packet by itself, so that flow logs count as AWS does; slower", NULL,
+      NULL },
+    { 0 },
+};
 
 const struct op ops_live[] = {
     { .name = "up",
       .mode = OP_LOCAL,
       .run = up_run,
       .text = up_text,
-      .params = no_params,
+      .params = up_params,
       .group = "lab",
       .help = "Build the lab in the kernel: a namespace for each instance, routers, rules.",
       .examples = "up      then `exec`, `ping`, `verify`; changes reach the kernel at once\n" },

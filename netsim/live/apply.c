@@ -275,6 +275,9 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
     if (!space->q) {
         return false;
     }
+    if (spaces->exact) {
+        nlq_exact(space->q);
+    }
     nlq_link_up(space->q, PLAN_LOOPBACK);
     drop_local_rule(space, IP_V4);
     if (ns->ip6) {

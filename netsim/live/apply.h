@@ -24,6 +24,7 @@ struct spaces {
     uint32_t last_serial;
     int home;                  /* the namespace of the keeper itself */
     struct tap_hosts *taps;    /* who is behind TAP devices; NULL until the first */
+    bool exact;                /* links without segmentation offload: every packet counts */
     bool has_ip6;              /* the kernel has IPv6 */
     struct map defaults;       /* kernel switch -> its value in a new namespace (owned text) */
     size_t transaction_size;   /* bytes of the largest nftables transaction: a user namespace may not enlarge the socket's buffer at will */

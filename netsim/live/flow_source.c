@@ -422,8 +422,8 @@ exchange(struct poll *poll, struct flow_router *router, const struct plan_ns *ns
     struct space *space = spaces_find(&poll->live->spaces, ns->id);
     struct buf text = { 0 };
     bool crowded = false;
-    buf_printf(&text, "flush chain inet vpc fl_record\nadd rule inet vpc fl_record goto fl_count_%c\n",
-               generations[!old]);
+    buf_str_add(&text, "flush chain inet vpc fl_record\n");
+    plan_flow_record(generations[!old], "add rule inet vpc fl_record ", &text);
     bool ok = space_nft(space, buf_str(&text), err);
     if (ok) {
         router->writing = !old;

@@ -8,20 +8,33 @@
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/services.h"
 
-struct live *
-live_start(const struct network *net, const struct progress *progress, struct err *err)
+static struct live *
+start(const struct network *net, bool exact, const struct progress *progress, struct err *err)
 {
     struct live *live = xcalloc(1, sizeof *live);
     if (!spaces_init(&live->spaces, err)) {
         free(live);
         return NULL;
     }
+    live->spaces.exact = exact;
     live->plan = plan_new(net, &live->numbers);
     if (!apply(&live->spaces, NULL, live->plan, progress, err)) {
         live_stop(live);
         return NULL;
     }
     return live;
+}
+
+struct live *
+live_start(const struct network *net, const struct progress *progress, struct err *err)
+{
+    return start(net, false, progress, err);
+}
+
+struct live *
+live_start_exact(const struct network *net, const struct progress *progress, struct err *err)
+{
+    return start(net, true, progress, err);
 }
 
 bool

@@ -37,6 +37,9 @@ struct live_hooks {
 
 /* Builds everything inside the caller's (new) namespaces.  ERR_MACHINE with the exact missing thing and its remedy. */
 struct live *live_start(const struct network *net, const struct progress *progress, struct err *err);
+/* The same with every packet by itself, as on a wire, where otherwise large TCP transfers travel as packets of many segments: flow logs then count
+ * packets as AWS does, and transfers are several times slower. */
+struct live *live_start_exact(const struct network *net, const struct progress *progress, struct err *err);
 /* Brings the kernel to the model as it is now, in one transaction per namespace.  On failure the kernel is as it was. */
 bool live_update(struct live *live, const struct network *net, struct err *err);
 void live_stop(struct live *live);

@@ -30,6 +30,7 @@ struct nlq {
     uint32_t sequence;
     struct nl_msg *msg; /* the message being built, used again and again */
     struct buf batch;   /* finished messages */
+    bool exact;         /* nlq_exact() */
     size_t last;        /* offset of the last one in 'batch' */
     struct err failed;  /* the first failure since the last flush */
 };
@@ -299,6 +300,21 @@ put_end(struct nl_msg *m, const struct nlq_end *e)
 }
 
 void
+nlq_exact(struct nlq *q)
+{
+    q->exact = true;
+}
+
+/* A device that takes no packet of several segments has them cut before they set out. */
+static void
+put_exact(const struct nlq *q, struct nl_msg *m)
+{
+    if (q->exact) {
+        nla_put_u32(m, IFLA_GSO_MAX_SEGS, 1);
+    }
+}
+
+void
 nlq_veth_add(struct nlq *q, const struct nlq_end *here, const struct nlq_end *peer, int peer_ns_fd)
 {
     struct ifinfomsg mine = { .ifi_index = (int)here->index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
@@ -306,12 +322,14 @@ nlq_veth_add(struct nlq *q, const struct nlq_end *here, const struct nlq_end *pe
     struct ifinfomsg theirs = { .ifi_index = (int)peer->index };
     struct nl_msg *m = begin(q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &mine, sizeof mine);
     put_end(m, here);
+    put_exact(q, m);
     struct nlattr *info = nla_nest_start(m, IFLA_LINKINFO);
     nla_put_string(m, IFLA_INFO_KIND, "veth");
     struct nlattr *data = nla_nest_start(m, IFLA_INFO_DATA);
     struct nlattr *other = nla_nest_start(m, VETH_INFO_PEER);
     nlmsg_append(m, &theirs, sizeof theirs, NLMSG_ALIGNTO);
     put_end(m, peer);
+    put_exact(q, m);
     nla_put_u32(m, IFLA_NET_NS_FD, (uint32_t)peer_ns_fd);
     nla_nest_end(m, other);
     nla_nest_end(m, data);

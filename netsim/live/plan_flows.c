@@ -31,6 +31,13 @@ plan_flow_name(const char *name, char generation, char text[static 16])
     return text;
 }
 
+void
+plan_flow_record(char generation, const char *before, struct buf *text)
+{
+    buf_printf(text, "%smeta l4proto vmap { 6 : goto fl_tcp_%c, 17 : goto fl_udp_%c }\n%sgoto fl_oth_%c\n", before,
+               generation, generation, before, generation);
+}
+
 static void
 add_set(struct builder *b, struct plan_vpc *v, const char *name, const char *type)
 {
@@ -53,7 +60,6 @@ plan_counting(struct builder *b, struct plan_vpc *v, char generation)
         { "fl_oth", "meta l4proto", "inet_proto", "" },
     };
     char chain[16], set[16], type[128];
-    struct buf all = { 0 };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         struct buf text = { 0 };
         buf_str_add(&text, kinds[i].before);
@@ -74,10 +80,6 @@ plan_counting(struct builder *b, struct plan_vpc *v, char generation)
         plan_chain_add(b, v->router, plan_flow_name(kinds[i].chain, generation, chain), "", buf_str(&text));
         buf_done(&text);
     }
-    buf_printf(&all, "meta l4proto vmap { 6 : goto fl_tcp_%c, 17 : goto fl_udp_%c }\ngoto fl_oth_%c\n", generation,
-               generation, generation);
-    plan_chain_add(b, v->router, generation == 'a' ? "fl_count_a" : "fl_count_b", "", buf_str(&all));
-    buf_done(&all);
 }
 
 /* Which rule refused what; source ports decide nothing, so they are left out. */
@@ -172,7 +174,10 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
     plan_counting(b, v, 'a');
     plan_counting(b, v, 'b');
     plan_reasons(b, v);
-    plan_chain_add(b, v->router, "fl_record", "", "goto fl_count_a\n");
+    struct buf record = { 0 };
+    plan_flow_record('a', "", &record);
+    plan_chain_add(b, v->router, "fl_record", "", buf_str(&record));
+    buf_done(&record);
     plan_chain_add(b, v->router, "fl_flags", "",
                    "tcp flags & (syn | ack) == syn | ack meta mark set meta mark | 0x12000000\n"
                    "tcp flags & (syn | ack) == syn meta mark set meta mark | 0x02000000\n"

@@ -2,6 +2,7 @@
  *
  * Used by: plan_flows.c, plan_router.c, plan_filter.c, flow_source.c */
 #pragma once
+#include "base/buf.h"
 #include "netsim/live/plan.h"
 
 /* What refused a packet, as its mark says when it comes to the router's `fl_log_` chains: a stage that had no rule for it, or an entry of an ACL:
@@ -29,6 +30,9 @@ struct plan_flow_set {
 extern const struct plan_flow_set plan_flow_sets[]; /* ends with a NULL name */
 /* "fl_tcp_a": of each set there are generations `a` and `b`; `fl_record` leads to the one that is written. */
 const char *plan_flow_name(const char *name, char generation, char text[static 16]);
+
+/* The rules of `fl_record`, each after 'before': they lead to the chains of a generation. */
+void plan_flow_record(char generation, const char *before, struct buf *text);
 
 /* "acl-0a1b:ingress:100" of a number read back from the kernel; false if it is no entry's. */
 bool plan_rule_text(const struct plan_numbers *numbers, uint32_t refusal, char *text, size_t size);

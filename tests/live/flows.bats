@@ -198,3 +198,21 @@ load flow_lab
     ! grep -q " 23 " "$DIR/followed" # what was before is not asked for
     wait || true
 }
+
+# packets_of OPTION...: of 300 kB in a lab that was started so; a segment is at most the MTU of 9001 bytes.
+packets_of() {
+    vpclab up "$@" >/dev/null
+    vpclab exec --detach db -- sh -c 'nc -lk 5432 >/dev/null'
+    sleep 0.3
+    vpclab exec web -- sh -c "head -c 300000 /dev/zero | nc -N -w 2 $db 5432"
+    vpclab flows db --dst-port 5432 --since 1m --output json | jq '[.FlowLogs[].Records[].packets] | add'
+    vpclab down >/dev/null
+}
+
+@test "exact: every packet of a large transfer counts" {
+    lab_with_flow_log
+    up && vpclab down >/dev/null
+    [ "$(packets_of --exact)" -ge 34 ]
+    rm "$XDG_DATA_HOME/vpclab/labs/default/flowlogs"/*
+    [ "$(packets_of)" -lt 34 ] # the control: without it the kernel forwards several at once
+}
