@@ -82,8 +82,8 @@ check-unit: $(UNIT)
 # The live ones send 10,000 and more random flows through 600 networks in the kernel, and 10,000 connections through a balancer.
 DEEP_LIVE = $(BUILD)/tests/live/test_random_networks $(BUILD)/tests/live/test_random_joined
 check-deep: all $(SPEC) $(DEEP_LIVE)
-	@SPEC_NETWORKS=100000 SPEC_CONNECTIVITY=100000 SPEC_POLICIES=1000000 TEST_TIMEOUT=1800 $(run_tests) $(SPEC)
-	@SPEC_NETWORKS=300 VPCLAB_CONNECTIONS=10000 TEST_TIMEOUT=1800 $(run_tests) -- $(DEEP_LIVE) tests/live/balancers.bats
+	@SPEC_NETWORKS=100000 SPEC_CONNECTIVITY=100000 SPEC_POLICIES=1000000 TEST_TIMEOUT=7200 $(run_tests) $(SPEC)
+	@SPEC_NETWORKS=300 VPCLAB_CONNECTIONS=10000 TEST_TIMEOUT=7200 $(run_tests) -- $(DEEP_LIVE) tests/live/balancers.bats
 check-live: all $(LIVE)
 	@$(run_tests) -- $(tests_live)
 
