@@ -6,7 +6,9 @@
 
 #include "netsim/analysis/reach.h"
 #include "tests/live/lab.h"
-#include "tests/spec/random_joined.h"
+#include "netsim/model/onprem.h"
+#include "netsim/model/random_net.h"
+#include "netsim/model/vpn.h"
 
 #define QUESTIONS 60 /* a network */
 
@@ -123,7 +125,7 @@ try_network(uint64_t seed, size_t n_seen[static 3])
     struct asked questions[QUESTIONS];
     struct live_probe probes[QUESTIONS];
     size_t n = 0;
-    joined_net_init(&r, seed);
+    random_net_make_joined(&r, seed);
     struct live *live = live_start(r.net, NULL, &err);
     REQUIRE(live, "seed %" PRIu64 ": %s: %s", seed, err.where, err.text);
     size_t n_sides = gather(&r, sides, ARRAY_SIZE(sides) - 1);

@@ -3,7 +3,7 @@
  * SPEC_NETWORKS=n tries n networks (default 40), SPEC_SEED=s begins at another seed; a difference names its seed. */
 #include "netsim/analysis/reach.h"
 #include "tests/live/lab.h"
-#include "tests/spec/random_net.h"
+#include "netsim/model/random_net.h"
 
 #define QUESTIONS 40 /* a network */
 
@@ -110,7 +110,7 @@ try_network(uint64_t seed, size_t n_seen[static 3])
     struct asked questions[QUESTIONS];
     struct live_probe probes[QUESTIONS];
     size_t n = 0;
-    random_net_init(&r, seed, true);
+    random_net_make(&r, seed, true, false);
     /* Every third has no namespaces for its instances, where the machine lets us. */
     network_set_tap_hosts(r.net, seed % 3 == 0 && access("/dev/net/tun", R_OK | W_OK) == 0);
     struct live *live = live_start(r.net, NULL, &err);

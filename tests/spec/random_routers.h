@@ -7,7 +7,7 @@
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpn.h"
-#include "tests/spec/random_net.h"
+#include "netsim/model/random_net.h"
 
 static void
 lot_name(char *id, const char *format, int n)
@@ -136,7 +136,7 @@ random_vpc_attachment(struct random_net *r, int v)
     a->ipv6_support = chance(r, 60) ? xstrdup("enable") : NULL;
     for (int s = 0; s < 3; s += 2) { /* subnet 2 is in the other zone */
         if (chance(r, 80)) {
-            *VEC_ADD(&a->subnet_ids) = text_of("subnet-%d", v * 10 + s);
+            *VEC_ADD(&a->subnet_ids) = lot_text("subnet-%d", v * 10 + s);
         }
     }
     if (v == 2 && chance(r, 50)) { /* at the other gateway */
@@ -234,14 +234,14 @@ add_far_route(struct random_net *r, struct route_table *table)
     int target = lot(r, 12);
     struct cidr service = cidr_lit("52.216.0.0/15"), rest = cidr_lit("::/0");
     destination = target == 10 ? service : target == 11 ? rest : destination;
-    if (has_route(table, &destination)) {
+    if (lot_has_route(table, &destination)) {
         return;
     }
-    struct route *route = add_route(table, destination, "CreateRoute", "active");
+    struct route *route = lot_add_route(table, destination, "CreateRoute", "active");
     if (target < 4) {
-        route->peering_id = text_of("pcx-%d", lot(r, 2));
+        route->peering_id = lot_text("pcx-%d", lot(r, 2));
     } else if (target < 8) {
-        route->transit_gateway_id = text_of("tgw-%d", chance(r, 85) ? 0 : lot(r, 3));
+        route->transit_gateway_id = lot_text("tgw-%d", chance(r, 85) ? 0 : lot(r, 3));
     } else if (target < 10) {
         route->gateway_id = xstrdup("vgw-0");
         if (chance(r, 30)) {
@@ -253,7 +253,7 @@ add_far_route(struct random_net *r, struct route_table *table)
         route->cidr = (struct cidr){ 0 };
         route->prefix_list_id = xstrdup("pl-9");
     } else {
-        route->egress_only_igw_id = text_of("eigw-%d", lot(r, r->n_vpcs));
+        route->egress_only_igw_id = lot_text("eigw-%d", lot(r, r->n_vpcs));
     }
 }
 

@@ -148,15 +148,15 @@ TEST(diff_finds_what_changed_and_nothing_else)
     size_t n_changed = 0;
     for (uint64_t seed = 1; seed <= 60 && test_complaints < 5; seed++) {
         struct random_net r, changed;
-        random_net_init(&r, seed, false);
-        random_net_init(&changed, seed, false);
+        random_net_make(&r, seed, false, false);
+        random_net_make(&changed, seed, false, false);
         struct network_diff *same = network_diff_new(r.net, changed.net, IP_V4);
         CHECK(same->changes.n == 0, "seed %" PRIu64 ": %zu changes", seed, same->changes.n);
         network_diff_free(same);
         struct store *store = network_store(changed.net);
-        random_rule(&changed, store_first(store, &security_group_kind), 999);
+        lot_rule(&changed, store_first(store, &security_group_kind), 999);
         struct route_table *table = store_first(store, &route_table_kind);
-        random_route(&changed, table, 0, false);
+        lot_route(&changed, table, 0, false);
         store_touch(store);
         struct network_diff *diff = network_diff_new(r.net, changed.net, IP_V4);
         for (const struct eni *a = store_first(store, &eni_kind); a; a = store_next(store, a)) {

@@ -1,48 +1,37 @@
-/* tests/spec/random_net.h - a small network where every field is drawn by lot, so that odd combinations meet.
- *
- * A lawful one holds only what AWS's own checks let one build (an import may hold more): every interface of an instance
- * has a group, a VPC has a main table, routes inside the VPC are `local` alone, a blackhole's target is gone. */
-#pragma once
+/* netsim/model/random_net.c - one or more VPCs by lot: every part a VPC has on its own. */
+#include "netsim/model/random_net.h"
+
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
-#include "netsim/model/network.h"
 #include "netsim/model/network_acl.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
 
-struct random_net {
-    struct id_gen lot, ids;
-    struct clock clock;
-    struct network *net;
-    int n_vpcs, n_groups, n_enis, n_nats;
-    bool lawful;
-    bool tidy;    /* as people build them: subnet 0 public with the NAT gateways, the others behind one */
-    bool routers; /* VPCs joined to each other and to networks outside AWS: random_routers.h */
-};
-
-static int
+int
 lot(struct random_net *r, int n)
 {
     return n > 0 ? (int)id_random_below(&r->lot, (uint64_t)n) : 0;
 }
 
-static bool
+bool
 chance(struct random_net *r, int percent)
 {
     return lot(r, 100) < percent;
 }
 
-static char *
-text_of(const char *format, int n)
+char *
+lot_text(const char *format, int n)
 {
     char text[64];
     snprintf(text, sizeof text, format, n);
     return xstrdup(text);
 }
 
-static void *
+void *
 lot_add(struct random_net *r, const struct kind *kind, const char *format, int n)
 {
     char id[ID_SIZE];
@@ -63,7 +52,7 @@ lot_host(int vpc, int subnet, int host, bool v6)
     return ip_lit(text);
 }
 
-static struct ip
+struct ip
 lot_ip(struct random_net *r, bool v6)
 {
     static const char *const outside4[] = { "8.8.8.8",     "9.9.9.9",      "192.168.3.4", "100.64.1.1",
@@ -93,14 +82,14 @@ lot_cidr(struct random_net *r, bool v6)
     return c;
 }
 
-static int
+int
 lot_port(struct random_net *r)
 {
     static const int ports[] = { 0, 22, 80, 443, 1023, 1024, 1104, 5432, 40000, 65535 };
     return ports[lot(r, 10)];
 }
 
-static int
+int
 lot_protocol(struct random_net *r, bool any)
 {
     static const int protocols[] = { 6, 6, 6, 17, 1, 58, 47, -1, -1 };
@@ -119,7 +108,7 @@ lot_range(struct random_net *r, int *from, int *to)
     }
 }
 
-static int
+int
 lot_icmp(struct random_net *r)
 {
     static const int types[] = { -1, 8, 0, 128, 129, 3 };
@@ -165,8 +154,8 @@ random_subnet(struct random_net *r, int vpc, int s)
     subnet->zone = xstrdup("us-east-1a");
 }
 
-static void
-random_rule(struct random_net *r, struct security_group *group, int n)
+void
+lot_rule(struct random_net *r, struct security_group *group, int n)
 {
     struct sg_rule *rule = VEC_ADD(&group->rules);
     int from, to;
@@ -184,9 +173,9 @@ random_rule(struct random_net *r, struct security_group *group, int n)
     }
     int peer = lot(r, 10);
     if (peer < 4) {
-        rule->group_id = text_of("sg-%d", lot(r, r->n_groups));
+        rule->group_id = lot_text("sg-%d", lot(r, r->n_groups));
     } else if (peer < 5) {
-        rule->prefix_list_id = text_of("pl-%d", lot(r, 3));
+        rule->prefix_list_id = lot_text("pl-%d", lot(r, 3));
     } else {
         rule->cidr = lot_cidr(r, chance(r, 25));
     }
@@ -196,12 +185,12 @@ static void
 random_group(struct random_net *r, int g)
 {
     struct security_group *group = lot_add(r, &security_group_kind, "sg-%d", g);
-    group->name = text_of("g%d", g);
+    group->name = lot_text("g%d", g);
     if (r->routers) {
         snprintf(group->vpc_id, sizeof group->vpc_id, "vpc-%d", g % r->n_vpcs);
     }
     for (int i = lot(r, 6); i >= 0; i--) {
-        random_rule(r, group, g * 10 + i);
+        lot_rule(r, group, g * 10 + i);
     }
     for (int out = 0; out < 2; out++) {
         if (chance(r, r->tidy ? 85 : 50)) {
@@ -251,8 +240,8 @@ random_acl(struct random_net *r, int vpc, int n, bool open)
     }
 }
 
-static struct route *
-add_route(struct route_table *table, struct cidr destination, const char *origin, const char *state)
+struct route *
+lot_add_route(struct route_table *table, struct cidr destination, const char *origin, const char *state)
 {
     struct route *route = VEC_ADD(&table->routes);
     *(destination.ip.family == IP_V6 ? &route->cidr6 : &route->cidr) = destination;
@@ -261,9 +250,8 @@ add_route(struct route_table *table, struct cidr destination, const char *origin
     return route;
 }
 
-/* AWS keeps one route for a destination. */
-static bool
-has_route(const struct route_table *table, const struct cidr *destination)
+bool
+lot_has_route(const struct route_table *table, const struct cidr *destination)
 {
     for (size_t i = 0; i < table->routes.n; i++) {
         const struct route *route = &table->routes.items[i];
@@ -282,28 +270,28 @@ touches_vpcs(const struct cidr *cidr)
     return cidr->bits > 0 && (cidr_overlaps(cidr, &v4) || cidr_overlaps(cidr, &v6));
 }
 
-static void
-random_route(struct random_net *r, struct route_table *table, int vpc, bool is_default)
+void
+lot_route(struct random_net *r, struct route_table *table, int vpc, bool is_default)
 {
     bool v6 = chance(r, 30);
     struct cidr destination = is_default ? cidr_lit(v6 ? "::/0" : "0.0.0.0/0") : lot_cidr(r, v6);
-    if (has_route(table, &destination) || (r->lawful && touches_vpcs(&destination))) {
+    if (lot_has_route(table, &destination) || (r->lawful && touches_vpcs(&destination))) {
         return;
     }
     struct route *route =
-        add_route(table, destination, r->lawful || chance(r, 85) ? "CreateRoute" : "EnableVgwRoutePropagation",
-                  r->lawful || chance(r, 95) ? "active" : "blackhole");
+        lot_add_route(table, destination, r->lawful || chance(r, 85) ? "CreateRoute" : "EnableVgwRoutePropagation",
+                      r->lawful || chance(r, 95) ? "active" : "blackhole");
     if (chance(r, 10)) {
         route->cidr = route->cidr6 = (struct cidr){ 0 };
-        route->prefix_list_id = text_of("pl-%d", lot(r, 3));
+        route->prefix_list_id = lot_text("pl-%d", lot(r, 3));
     }
     int target = lot(r, 20);
     if (target < 10) {
-        route->gateway_id = text_of("igw-%d", chance(r, 90) ? vpc : lot(r, 3));
+        route->gateway_id = lot_text("igw-%d", chance(r, 90) ? vpc : lot(r, 3));
     } else if (target < 16) {
-        route->nat_gateway_id = text_of("nat-%d", lot(r, r->n_nats + 1));
+        route->nat_gateway_id = lot_text("nat-%d", lot(r, r->n_nats + 1));
     } else if (target < 19) {
-        route->eni_id = text_of("eni-%d", lot(r, r->n_enis));
+        route->eni_id = lot_text("eni-%d", lot(r, r->n_enis));
     } else {
         route->peering_id = xstrdup("pcx-1");
     }
@@ -316,17 +304,17 @@ random_table(struct random_net *r, int vpc, int n)
     char text[64];
     snprintf(table->vpc_id, sizeof table->vpc_id, "vpc-%d", vpc);
     snprintf(text, sizeof text, "10.%d.0.0/16", vpc);
-    add_route(table, cidr_lit(text), "CreateRouteTable", "active")->gateway_id = xstrdup("local");
+    lot_add_route(table, cidr_lit(text), "CreateRouteTable", "active")->gateway_id = xstrdup("local");
     snprintf(text, sizeof text, "2001:db8:%x::/56", vpc);
-    add_route(table, cidr_lit(text), "CreateRouteTable", "active")->gateway_id = xstrdup("local");
+    lot_add_route(table, cidr_lit(text), "CreateRouteTable", "active")->gateway_id = xstrdup("local");
     if (r->tidy && chance(r, 80)) {
-        struct route *route = add_route(table, cidr_lit("0.0.0.0/0"), "CreateRoute", "active");
+        struct route *route = lot_add_route(table, cidr_lit("0.0.0.0/0"), "CreateRoute", "active");
         bool private_one = n != 1 && r->n_nats > 0;
-        route->gateway_id = private_one ? NULL : text_of("igw-%d", vpc);
-        route->nat_gateway_id = private_one ? text_of("nat-%d", lot(r, r->n_nats)) : NULL;
+        route->gateway_id = private_one ? NULL : lot_text("igw-%d", vpc);
+        route->nat_gateway_id = private_one ? lot_text("nat-%d", lot(r, r->n_nats)) : NULL;
     }
     for (int i = 0, n_routes = lot(r, r->tidy ? 2 : 4); i < n_routes; i++) {
-        random_route(r, table, vpc, i == 0 || chance(r, 30));
+        lot_route(r, table, vpc, i == 0 || chance(r, 30));
     }
     struct route_association *a = VEC_ADD(&table->associations);
     if (n == 0) {
@@ -402,7 +390,7 @@ random_nat(struct random_net *r, int n)
     a->public_ip = eni->addresses.items[0].association.public_ip;
 }
 
-static void
+void
 random_net_make(struct random_net *r, uint64_t seed, bool lawful, bool routers)
 {
     *r = (struct random_net){ .lawful = lawful, .routers = routers };
@@ -448,13 +436,7 @@ random_net_make(struct random_net *r, uint64_t seed, bool lawful, bool routers)
     }
 }
 
-static inline void
-random_net_init(struct random_net *r, uint64_t seed, bool lawful)
-{
-    random_net_make(r, seed, lawful, false);
-}
-
-static void
+void
 random_net_done(struct random_net *r)
 {
     network_free(r->net);

@@ -1,12 +1,19 @@
-/* tests/spec/random_joined.h - joins the VPCs of a random network: transit gateways with several tables, peerings of
- * both kinds, sites outside AWS by VPN, tables of gateways, zones that fail. */
-#pragma once
+/* netsim/model/random_joined.c - joins the VPCs of a random network: transit gateways with several tables, a peering,
+ * sites outside AWS by VPN, zones that fail. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "netsim/model/failure.h"
+#include "netsim/model/gateways.h"
+#include "netsim/model/instance.h"
 #include "netsim/model/onprem.h"
 #include "netsim/model/peering.h"
+#include "netsim/model/random_net.h"
+#include "netsim/model/route_table.h"
+#include "netsim/model/security_group.h"
 #include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpn.h"
-#include "tests/spec/random_net.h"
 
 static const char *const joined_zones[] = { "us-east-1a", "us-east-1b", "us-east-1c" };
 
@@ -125,7 +132,7 @@ joined_tgws(struct random_net *r)
                 }
             }
             if (!at->subnet_ids.n) {
-                *VEC_ADD(&at->subnet_ids) = text_of("subnet-%d", v * 10);
+                *VEC_ADD(&at->subnet_ids) = lot_text("subnet-%d", v * 10);
             }
         }
     }
@@ -176,17 +183,17 @@ joined_route(struct random_net *r, struct route_table *table, int vpc)
     char own[64];
     snprintf(own, sizeof own, to.ip.family == IP_V6 ? "2001:db8:%x::/56" : "10.%d.0.0/16", vpc);
     struct cidr block = cidr_lit(own);
-    if (has_route(table, &to) || cidr_contains(&block, &to)) {
+    if (lot_has_route(table, &to) || cidr_contains(&block, &to)) {
         return;
     }
     int kind = lot(r, 10);
     if (kind >= 8 && (vpc != 0 || to.ip.family == IP_V6)) {
         kind = 0; /* the virtual private gateway is the first VPC's */
     }
-    struct route *route = add_route(table, to, "CreateRoute", "active");
+    struct route *route = lot_add_route(table, to, "CreateRoute", "active");
     if (kind < 6) {
         route->transit_gateway_id =
-            text_of("tgw-%d", store_count(network_store(r->net), &transit_gateway_kind) > 1 ? lot(r, 2) : 0);
+            lot_text("tgw-%d", store_count(network_store(r->net), &transit_gateway_kind) > 1 ? lot(r, 2) : 0);
     } else if (kind < 8) {
         route->peering_id = xstrdup("pcx-0");
     } else {
@@ -228,10 +235,10 @@ joined_groups(struct random_net *r)
     }
 }
 
-static void
-joined_net_init(struct random_net *r, uint64_t seed)
+void
+random_net_make_joined(struct random_net *r, uint64_t seed)
 {
-    random_net_init(r, seed, true);
+    random_net_make(r, seed, true, false);
     struct store *store = network_store(r->net);
     for (struct subnet *s = store_first(store, &subnet_kind); s; s = store_next(store, s)) {
         free(s->zone);
