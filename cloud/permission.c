@@ -680,6 +680,22 @@ add_create_tags(const struct op_call *call, struct iam_catalog *catalog, permiss
     }
 }
 
+/* CloudWatch Logs names a group in requests as if it were asked for a stream without a name, which is why policies end
+ * in `:*`; so its refusals read. Source:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html (ARN formats) */
+static void
+name_log_groups(const struct op_call *call, permissions *list)
+{
+    for (size_t i = 0; i < list->n && strcmp(call->op->service, "logs") == 0; i++) {
+        struct permission *p = &list->items[i];
+        if (strstr(p->resource, ":log-group:") && !strstr(p->resource, ":log-stream:")) {
+            char *whole = xasprintf("%s:log-stream:", p->resource);
+            free(p->resource);
+            p->resource = whole;
+        }
+    }
+}
+
 void
 permissions_of(const struct op_call *call, struct iam_catalog *catalog, permissions *list)
 {
@@ -689,6 +705,7 @@ permissions_of(const struct op_call *call, struct iam_catalog *catalog, permissi
     char *action = action_of_call(&through, catalog);
     permission_add_action(&through, catalog, list, action);
     permission_s3_point(call, list);
+    name_log_groups(call, list);
     if (strcmp(call->op->service, "ec2") == 0) {
         add_create_tags(call, catalog, list);
     }

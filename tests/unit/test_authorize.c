@@ -123,6 +123,12 @@ TEST(policies_decide_operations)
         { "{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::mine\"}",
           "s3api create-bucket --bucket yours", "AccessDenied",
           "s3:CreateBucket on resource: \"arn:aws:s3:::yours\" because no identity-based policy allows" },
+        /* CloudWatch Logs: a group as policies name it */
+        { "{\"Effect\":\"Allow\",\"Action\":\"logs:*\",\"Resource\":\"arn:aws:logs:*:*:log-group:flows:*\"}",
+          "logs filter-log-events --log-group-name flows", "ResourceNotFoundException", "" },
+        { "{\"Effect\":\"Allow\",\"Action\":\"logs:*\",\"Resource\":\"arn:aws:logs:*:*:log-group:flows:*\"}",
+          "logs filter-log-events --log-group-name others", "AccessDeniedException",
+          "on resource: arn:aws:logs:us-east-1:123456789012:log-group:others:log-stream: because" },
         /* nobody needs permission to know who they are */
         { "{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}", "sts get-caller-identity", "", "" },
         /* a dry run is authorized as the real thing */
