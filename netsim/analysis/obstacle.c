@@ -106,8 +106,9 @@ say_blackhole(const struct obstacle *o, struct buf *out)
     if (o->walk->route) {
         route_words(o->walk->route, out);
     }
-    buf_printf(out, " of %s leads to something that is gone",
-               o->table ? named(&o->table->obj, NULL) : "the route table");
+    const struct peering *pending = pending_peering(o);
+    buf_printf(out, " of %s leads to %s", o->table ? named(&o->table->obj, NULL) : "the route table",
+               pending ? "a peering connection that is pending-acceptance" : "something that is gone");
 }
 
 static void

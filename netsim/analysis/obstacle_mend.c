@@ -151,11 +151,30 @@ mend_no_route(const struct obstacle *o, struct buf *out)
     }
 }
 
+/* A route may be made before the accepter agrees; until then it is a blackhole. */
+const struct peering *
+pending_peering(const struct obstacle *o)
+{
+    const struct route *route = o->walk->route;
+    const struct peering *peering =
+        route && route->peering_id ? store_get(network_store(o->net), &peering_kind, route->peering_id) : NULL;
+    return peering && peering->status && strcmp(peering->status, "pending-acceptance") == 0 ? peering : NULL;
+}
+
+static void
+mend_pending(const struct peering *peering, struct buf *out)
+{
+    buf_printf(out, "ec2 accept-vpc-peering-connection --vpc-peering-connection-id %s", peering->obj.id);
+}
+
 void
 mend_blackhole(const struct obstacle *o, struct buf *out)
 {
     const struct route *route = o->walk->route;
-    if (o->table && route) {
+    const struct peering *pending = pending_peering(o);
+    if (pending) {
+        mend_pending(pending, out);
+    } else if (o->table && route) {
         const char *option = route->prefix_list_id   ? "destination-prefix-list-id"
                              : route->cidr.ip.family ? "destination-cidr-block"
                                                      : "destination-ipv6-cidr-block";
@@ -273,6 +292,6 @@ mend_pcx_inactive(const struct obstacle *o, struct buf *out)
 {
     const struct peering *peering = (const struct peering *)(const void *)o->hop->component;
     if (peering && peering->status && strcmp(peering->status, "pending-acceptance") == 0) {
-        buf_printf(out, "ec2 accept-vpc-peering-connection --vpc-peering-connection-id %s", peering->obj.id);
+        mend_pending(peering, out);
     }
 }

@@ -148,3 +148,24 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$1" "$DIR/answer
     asks 4 "has no IPv6 address" web db --port 80 --ipv6
     asks 5 "no-such-file" --batch "$DIR/no-such-file"
 }
+
+@test "a route through a peering that nobody accepted yet says how to accept it" {
+    vpclab -q -f - <<'END' >/dev/null
+a = ec2 create-vpc --cidr-block 10.1.0.0/16
+b = ec2 create-vpc --cidr-block 10.2.0.0/16
+here = ec2 create-subnet --vpc-id $a --cidr-block 10.1.1.0/24
+there = ec2 create-subnet --vpc-id $b --cidr-block 10.2.1.0/24
+from = ec2 create-network-interface --subnet-id $here --private-ip-address 10.1.1.10
+to = ec2 create-network-interface --subnet-id $there --private-ip-address 10.2.1.10
+peering = ec2 create-vpc-peering-connection --vpc-id $a --peer-vpc-id $b
+table = ec2 create-route-table --vpc-id $a
+ec2 associate-route-table --route-table-id $table --subnet-id $here
+ec2 create-route --route-table-id $table --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id $peering
+END
+    peering=$(vpclab ec2 describe-vpc-peering-connections --query 'VpcPeeringConnections[0].VpcPeeringConnectionId' -o text)
+    asks 1 "leads to a peering connection that is pending-acceptance" 10.1.1.10 10.2.1.10 --port 22
+    asks 1 "hint: ec2 accept-vpc-peering-connection --vpc-peering-connection-id $peering" 10.1.1.10 10.2.1.10 --port 22
+    vpclab ec2 delete-vpc-peering-connection --vpc-peering-connection-id "$peering" >/dev/null
+    asks 1 "leads to something that is gone" 10.1.1.10 10.2.1.10 --port 22
+    asks 1 "hint: ec2 delete-route --route-table-id rtb-" 10.1.1.10 10.2.1.10 --port 22
+}
