@@ -187,9 +187,17 @@ unknown_member(void *context, const char *path, const json_t *value)
 static const struct kind *
 kind_of_member(const char *key, const char *id)
 {
-    /* Many things have associations; and a VPC names DHCP options that a dump of its network seldom holds. */
-    if (strcmp(key, "AssociationId") == 0 || strcmp(key, "DhcpOptionsId") == 0) {
-        return NULL;
+    /* Many things have associations, every balancer has a name; and a VPC names DHCP options that a dump of its network
+     * seldom holds. */
+    static const char *const no_reference[] = { "AssociationId", "LoadBalancerName", "DhcpOptionsId" };
+    for (size_t i = 0; i < ARRAY_SIZE(no_reference); i++) {
+        if (strcmp(key, no_reference[i]) == 0) {
+            return NULL;
+        }
+    }
+    /* "Id" is a target, an association's gateway, a zone: the id says which. */
+    if (strcmp(key, "Id") == 0) {
+        return network_kind_of_id(id);
     }
     for (const struct kind *const *kind = network_kinds; *kind; kind++) {
         if (strcmp((*kind)->id_member, key) == 0) {

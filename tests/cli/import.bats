@@ -55,3 +55,20 @@ answers() {
     says 10.9.0.0/16 vpclab --lab other ec2 describe-vpcs --vpc-ids nine
     wrong 4 ResourceAlreadyExists vpclab import aws "$DIR/out.d"
 }
+
+@test "a member that means another thing in another kind is no missing id" {
+    mkdir "$DIR/dump"
+    cat >"$DIR/dump/all.json" <<'END'
+{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
+ "LoadBalancers": [{"LoadBalancerArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/front/725b996cb6be8fba",
+                    "LoadBalancerName": "front", "Type": "network", "Scheme": "internal", "VpcId": "vpc-1"}],
+ "TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/8e891d8fcdf8ece8",
+                   "TargetGroupName": "web", "Protocol": "TCP", "Port": 80, "VpcId": "vpc-1", "TargetType": "ip"}],
+ "TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.5", "Port": 80}}]}
+END
+    vpclab import aws "$DIR/dump" >"$DIR/out"
+    ! grep -E "classic-load-balancer|hosted-zone" "$DIR/out" || { cat "$DIR/out"; return 1; }
+    [ -d "$NET" ] || skip "no vectors here"
+    vpclab --lab b import aws $NET/load-balancer/aws >"$DIR/out"
+    ! grep -E "classic-load-balancer|hosted-zone" "$DIR/out" || { cat "$DIR/out"; return 1; }
+}
