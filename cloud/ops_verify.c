@@ -15,8 +15,10 @@
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
 #include "cloud/ops_failure.h"
+#include "cloud/ops_verify_random.h"
+#include "cloud/verify_difference.h"
+#include "cloud/verify_gap.h"
 #include "netsim/analysis/vpce.h"
-#include "netsim/analysis/walk.h"
 #include "netsim/live/plan.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
@@ -46,11 +48,9 @@ struct question {
     struct reach_result said;
     struct gap *gap; /* NULL: both have everything on its way */
 };
-/* A construct that one of the two does not have. */
+/* A construct that one of the two does not have, and how often it was met. */
 struct gap {
-    const char *lacks; /* "not built live", "not analysed" */
-    const char *what;  /* "transit gateway" */
-    char id[ID_SIZE];
+    struct verify_gap met;
     size_t n_packets, n_pairs;
 };
 struct inquiry {
@@ -410,46 +410,18 @@ put_to_analysis(struct inquiry *inquiry, struct err *err)
 /* ---- what one of the two does not have ------------------------------------------------------------------------------
  */
 static struct gap *
-gap_of(struct inquiry *inquiry, const char *lacks, const char *what, const char *id)
+gap_of(struct inquiry *inquiry, const struct verify_gap *met)
 {
     for (size_t i = 0; i < inquiry->gaps.n; i++) {
-        if (strcmp(inquiry->gaps.items[i]->id, id) == 0 && inquiry->gaps.items[i]->lacks == lacks) {
+        if (strcmp(inquiry->gaps.items[i]->met.id, met->id) == 0 && inquiry->gaps.items[i]->met.lacks == met->lacks) {
             return inquiry->gaps.items[i];
         }
     }
     struct gap *gap = *VEC_ADD(&inquiry->gaps) = xcalloc(1, sizeof *gap);
-    gap->lacks = lacks;
-    gap->what = what;
-    snprintf(gap->id, sizeof gap->id, "%s", id);
+    gap->met = *met;
     return gap;
 }
 
-static struct gap *
-gap_on_walk(struct inquiry *inquiry, const struct walk *walk)
-{
-    for (size_t i = 0; i < walk->hops.n; i++) {
-        const struct hop *hop = &walk->hops.items[i];
-        const char *target = NULL;
-        if (hop->route) {
-            route_target(hop->route, &target);
-        }
-        const struct plan_unbuilt *unbuilt = hop->id ? plan_find_unbuilt(inquiry->plan, hop->id) : NULL;
-        unbuilt = !unbuilt && target ? plan_find_unbuilt(inquiry->plan, target) : unbuilt;
-        if (unbuilt) {
-            return gap_of(inquiry, "not built live", unbuilt->what, unbuilt->id);
-        }
-        if (hop->kind == HOP_UNMODELLED && hop->id) {
-            return gap_of(inquiry, "not analysed", walk->stop_what ? walk->stop_what : "component", hop->id);
-        }
-        if (walk->stop == STOP_APPLIANCE && hop->stopped &&
-            hop->id) { /* whether it forwards is its software's affair */
-            return gap_of(inquiry, "not analysed", "appliance", hop->id);
-        }
-    }
-    return NULL;
-}
-
-/* The way there and back past every filter: whatever the verdicts are, it tells what the packet would meet. */
 static bool
 find_gaps(struct inquiry *inquiry, struct err *err)
 {
@@ -459,13 +431,11 @@ find_gaps(struct inquiry *inquiry, struct err *err)
     plan_numbers_done(&numbers);
     for (size_t i = 0; i < inquiry->questions.n; i++) {
         struct question *q = &inquiry->questions.items[i];
-        struct open_ways ways = { 0 };
-        if (!reach_open_ways(inquiry->cloud->net, &q->flow, &ways, err)) {
+        struct verify_gap gap;
+        if (!verify_find_gap(inquiry->cloud->net, inquiry->plan, &q->flow, &gap, err)) {
             return false;
         }
-        q->gap = gap_on_walk(inquiry, &ways.forward);
-        q->gap = q->gap ? q->gap : gap_on_walk(inquiry, &ways.back);
-        open_ways_done(&ways);
+        q->gap = gap.lacks ? gap_of(inquiry, &gap) : NULL;
         if (q->gap) {
             bool same_pair = last && last->from == q->from && last->to == q->to && last->gap == q->gap &&
                              last->flow.dst_ip.family == q->flow.dst_ip.family;
@@ -496,32 +466,6 @@ put_to_kernel(struct inquiry *inquiry, struct err *err)
     }
     free(probes);
     return ok;
-}
-
-/* How the two differ, in words; NULL when they agree. */
-static const char *
-difference(const struct question *q)
-{
-    const struct reach_result *said = &q->said;
-    const struct live_probe *p = &q->probe;
-    if (said->reachable != p->arrived) {
-        return said->reachable ? "analysis lets it arrive, in the kernel it did not"
-                               : "analysis stops it, in the kernel it arrived";
-    }
-    if (!p->arrived) {
-        return NULL;
-    }
-    if (!ip_equal(&said->arrives.src, &p->seen_src) || !ip_equal(&said->arrives.dst, &p->seen_dst)) {
-        return "it arrives with other addresses";
-    }
-    /* Only echo requests, TCP and what we answer ourselves have an answer. */
-    bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
-    bool answers = !icmp || p->dst_port == 8 || p->dst_port == 128;
-    if (answers && said->reply != REPLY_UNKNOWN && (said->reply == REPLY_ALLOWED) != p->replied) {
-        return p->replied ? "analysis stops the answer, in the kernel it came back"
-                          : "analysis lets the answer back, in the kernel it was lost";
-    }
-    return NULL;
 }
 
 static const char *
@@ -568,7 +512,7 @@ report(struct op_call *call, const struct inquiry *inquiry)
             json_array_append_new(pairs, pair);
         }
         last = q;
-        const char *how = q->gap ? NULL : difference(q);
+        const char *how = q->gap ? NULL : verify_difference(&q->said, &q->probe);
         bool agrees = !q->gap && !how;
         agree += agrees;
         apart += q->gap != NULL;
@@ -587,9 +531,9 @@ report(struct op_call *call, const struct inquiry *inquiry)
     json_object_set_new(call->out, "NotCompared", json_integer(apart));
     for (size_t i = 0; i < inquiry->gaps.n; i++) {
         const struct gap *gap = inquiry->gaps.items[i];
-        json_array_append_new(gaps, json_pack("{s:s, s:s, s:s, s:I, s:I}", "Reason", gap->lacks, "What", gap->what,
-                                              "Id", gap->id, "Pairs", (json_int_t)gap->n_pairs, "Packets",
-                                              (json_int_t)gap->n_packets));
+        json_array_append_new(gaps, json_pack("{s:s, s:s, s:s, s:I, s:I}", "Reason", gap->met.lacks, "What",
+                                              gap->met.what, "Id", gap->met.id, "Pairs", (json_int_t)gap->n_pairs,
+                                              "Packets", (json_int_t)gap->n_packets));
     }
     json_object_set_new(call->out, "Gaps", gaps);
     cloud_add_failures(call->cloud, call->out);
@@ -657,6 +601,13 @@ verify_run(struct op_call *call, struct err *err)
     struct flow_spec flow;
     const struct flow_spec *only = NULL;
     int family = arg_flag(call->in, "Ipv6", false) ? IP_V6 : 0;
+    bool random = false;
+    if (!verify_random_asked(call->in, &random, err)) {
+        return false;
+    }
+    if (random) {
+        return verify_random_run(call, err);
+    }
     if (!live_link_require(call->cloud, err) ||
         !read_end(call->cloud, arg_str(call->in, "Source"), &nodes[0], &from, err) ||
         !read_end(call->cloud, arg_str(call->in, "Destination"), &nodes[1], &to, err) ||
@@ -723,6 +674,10 @@ verify_text(const json_t *out, struct buf *text)
 {
     const json_t *pairs = json_object_get(out, "Pairs"), *differences = json_object_get(out, "Disagreements"),
                  *gaps = json_object_get(out, "Gaps"), *item;
+    if (json_object_get(out, "Constructs")) {
+        verify_random_text(out, text);
+        return;
+    }
     int from = (int)widest(pairs, "From"), to = (int)widest(pairs, "To");
     size_t i;
     buf_printf(text, "%-*s  %-*s  %-5s  %-9s  passes | blocked\n", from, "FROM", to, "TO", "", "agree");
@@ -780,6 +735,11 @@ static const struct op_param verify_params[] = {
     { "IcmpType", OP_INT, OP_OPTIONAL, "8 (echo request) if not given", NULL, NULL },
     { "IcmpCode", OP_INT, OP_OPTIONAL, "0 if not given", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "only IPv6", NULL, NULL },
+    { "Random", OP_INT, OP_OPTIONAL,
+      "instead of the lab, this many networks drawn by lot, each built in a live lab of its own", NULL, NULL },
+    { "Seed", OP_INT, OP_OPTIONAL, "of the first of them; the next has the next one (drawn if not given)", NULL, NULL },
+    { "Script", OP_PATH, OP_OPTIONAL,
+      "with --random: write what shows a disagreement to this file too, as a shell script", NULL, NULL },
     { 0 },
 };
 
@@ -791,8 +751,10 @@ const struct op ops_verify[] = {
       .params = verify_params,
       .group = "ask",
       .help = "Send real packets through the live lab and compare with what `reach` says.",
-      .examples = "verify                          every pair, on the ports that the groups name and one they do not\n"
-                  "verify web db --port 5432       one packet\n"
-                  "verify internet --protocol icmp   from the internet to every instance\n" },
+      .examples =
+          "verify                          every pair, on the ports that the groups name and one they do not\n"
+          "verify web db --port 5432       one packet\n"
+          "verify internet --protocol icmp   from the internet to every instance\n"
+          "verify --random 20 --seed 7     20 random networks; a difference is shrunk to a lab that shows it\n" },
     { 0 },
 };

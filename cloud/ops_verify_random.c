@@ -1,0 +1,323 @@
+/* cloud/ops_verify_random.c - `verify --random N --seed S`: both judges on networks drawn by lot.
+ *
+ * One keeper without a lab of its own builds each network, sends and takes it down; the lab in use is not touched.
+ * Network i of N has the seed S + i, so that a difference is found again by its own seed alone.
+ *
+ *     {"seed": 7}     -> random_verify()'s answer, or {"error": {...}}
+ *     {"stop": true}  -> {} */
+#include "cloud/ops_verify_random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cloud/keeper_link.h"
+#include "cloud/random_verify.h"
+#include "cloud/state.h"
+#include "netsim/live/keeper.h"
+
+#define NETWORKS_MAX   1000000
+#define SEEDS          1000000 /* seeds that are drawn, not given, are below: short to type */
+#define TAP_OF         4       /* every fourth has no namespaces for its instances, where the machine lets us */
+#define SHRINK_TRIES   2000
+#define SHRINK_SECONDS 20
+#define SHOWN_MAX      5 /* disagreements after which it ends */
+
+/* ---- in the keeper ------------------------------------------------------------------------------------------------
+ */
+static bool
+keeper_start(void *context, const struct progress *progress, struct err *err)
+{
+    (void)context;
+    (void)progress;
+    (void)err;
+    return true;
+}
+
+static void
+keeper_serve(void *context, const struct keeper_message *request, struct keeper_message *reply, bool *stop)
+{
+    (void)context;
+    struct err err = { 0 };
+    if (json_flag(request->json, "stop", false)) {
+        *stop = true;
+        reply->json = json_object();
+        return;
+    }
+    struct random_trial trial = { .seed = (uint64_t)json_int(request->json, "seed", 0),
+                                  .send = random_send_live,
+                                  .shrink_tries = SHRINK_TRIES,
+                                  .shrink_seconds = SHRINK_SECONDS };
+    trial.tap_hosts = trial.seed % TAP_OF == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
+    reply->json = random_verify(&trial, &err);
+    if (!reply->json) {
+        reply->json = json_pack("{s:o}", "error", err_to_json(&err));
+    }
+}
+
+static void
+keeper_tick(void *context)
+{
+    (void)context;
+}
+
+static void
+keeper_stopped(void *context)
+{
+    (void)context;
+}
+
+/* Who asked was killed and can no longer remove the directory. */
+static void
+keeper_orphaned(void *context)
+{
+    lab_dir_remove(((const struct lab_dir *)context)->path, NULL);
+}
+
+/* ---- outside ------------------------------------------------------------------------------------------------------
+ */
+bool
+verify_random_asked(const json_t *in, bool *asked, struct err *err)
+{
+    const char *key;
+    json_t *value;
+    *asked = json_object_get(in, "Random") != NULL;
+    if (!*asked && (json_object_get(in, "Seed") || json_object_get(in, "Script"))) {
+        err_set(err, ERR_USAGE, "", "%s is for networks drawn by lot",
+                json_object_get(in, "Seed") ? "a seed" : "a script");
+        err_at(err, json_object_get(in, "Seed") ? "--seed" : "--script", 0, 0);
+        return err_hint(err, "add --random N");
+    }
+    json_object_foreach(*asked ? (json_t *)in : NULL, key, value)
+    {
+        if (strcmp(key, "Random") != 0 && strcmp(key, "Seed") != 0 && strcmp(key, "Script") != 0) {
+            err_set(err, ERR_USAGE, "", "random networks have ends and flows of their own");
+            err_at(err, "--random", 0, 0);
+            return err_hint(err, "only --seed and --script go with it");
+        }
+    }
+    long long n = arg_int(in, "Random", 1);
+    if (n < 1 || n > NETWORKS_MAX) {
+        err_set(err, ERR_USAGE, "", "`%lld` networks cannot be tried; from 1 to %d", n, NETWORKS_MAX);
+        return err_at(err, "--random", 0, 0);
+    }
+    if (arg_int(in, "Seed", 0) < 0) {
+        err_set(err, ERR_USAGE, "", "`%lld` is no seed; a seed is 0 or more", arg_int(in, "Seed", 0));
+        return err_at(err, "--seed", 0, 0);
+    }
+    return true;
+}
+
+/* ---- the scenario ---------------------------------------------------------------------------------------------------
+ */
+
+/* One resource a line, as in a lab's own state file. */
+static void
+print_state(const json_t *state, struct buf *text)
+{
+    const char *key, *list_name, *before = "{";
+    json_t *value, *list;
+    json_object_foreach((json_t *)state, key, value)
+    {
+        buf_printf(text, "%s\"%s\": ", before, key);
+        before = ",\n";
+        if (strcmp(key, "network") != 0) {
+            json_write_compact(value, text);
+            continue;
+        }
+        const char *between = "{";
+        json_object_foreach(value, list_name, list)
+        {
+            buf_printf(text, "%s\n\"%s\": [", between, list_name);
+            between = ",";
+            for (size_t i = 0; i < json_array_size(list); i++) {
+                buf_str_add(text, i ? ",\n" : "\n");
+                json_write_compact(json_array_get(list, i), text);
+            }
+            buf_char(text, ']');
+        }
+        buf_str_add(text, "}");
+    }
+    buf_str_add(text, "}\n");
+}
+
+/* Shell commands that make a lab of the disagreement and ask again. */
+static void
+print_script(const json_t *d, struct buf *text)
+{
+    const json_t *commands = json_object_get(d, "Commands");
+    buf_printf(text, "mkdir -m 700 %s && cat >%s/state.json <<'END'\n", json_str(d, "Lab"), json_str(d, "Lab"));
+    print_state(json_object_get(d, "State"), text);
+    buf_str_add(text, "END\n");
+    for (size_t i = 0; i < json_array_size(commands); i++) {
+        buf_printf(text, "%s\n", json_string_value(json_array_get(commands, i)));
+    }
+}
+
+/* Nothing is written when there is nothing to show. */
+static bool
+write_script(const char *path, const json_t *disagreements, struct err *err)
+{
+    struct buf text = { 0 };
+    if (!path || !json_array_size(disagreements)) {
+        return true;
+    }
+    buf_str_add(&text,
+                "#!/bin/sh\n# Labs in which analysis and kernel disagree, as `vpclab verify --random` found them.\n");
+    for (size_t i = 0; i < json_array_size(disagreements); i++) {
+        const json_t *d = json_array_get(disagreements, i);
+        buf_printf(&text, "\n# %s\n", json_str(d, "Difference"));
+        print_script(d, &text);
+    }
+    bool ok = file_write_atomic(path, buf_str(&text), text.size, err);
+    buf_done(&text);
+    return ok;
+}
+
+static void
+add_counts(json_t *sums, const json_t *one)
+{
+    static const char *const members[] = { "Asked", "Stopped", "Arrived", "Answered", "Disagree", "NotCompared" };
+    const char *kind, *gap;
+    json_t *counts, *n, *all = json_object_get(sums, "Constructs"), *gaps = json_object_get(sums, "Gaps");
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        json_object_set_new(sums, members[i],
+                            json_integer(json_int(sums, members[i], 0) + json_int(one, members[i], 0)));
+    }
+    json_object_foreach(json_object_get(one, "Gaps"), gap, n)
+    {
+        json_object_set_new(gaps, gap, json_integer(json_int(gaps, gap, 0) + json_integer_value(n)));
+    }
+    json_object_foreach(json_object_get(one, "Constructs"), kind, counts)
+    {
+        json_t *sum = json_object_get(all, kind);
+        if (!sum) {
+            sum = json_pack("{s:i, s:i, s:i}", "Networks", 0, "Objects", 0, "Packets", 0);
+            json_object_set_new(all, kind, sum);
+        }
+        json_int_t objects = json_integer_value(json_array_get(counts, 0)),
+                   packets = json_integer_value(json_array_get(counts, 1));
+        json_object_set_new(sum, "Networks", json_integer(json_int(sum, "Networks", 0) + 1));
+        json_object_set_new(sum, "Objects", json_integer(json_int(sum, "Objects", 0) + objects));
+        json_object_set_new(sum, "Packets", json_integer(json_int(sum, "Packets", 0) + packets));
+    }
+}
+
+static bool
+try_network(const struct lab_dir *dir, long long seed, json_t *out, struct err *err)
+{
+    struct keeper_message request = { .json = json_pack("{s:I}", "seed", (json_int_t)seed) }, reply = { 0 };
+    bool ok = keeper_call(dir->socket_path, &request, &reply, err);
+    json_decref(request.json);
+    if (!ok) {
+        return err_hint(err, "network %lld was being tried: --random 1 --seed %lld", seed, seed);
+    }
+    const json_t *error = json_object_get(reply.json, "error");
+    if (error) {
+        err_from_json(error, err);
+        err_hint(err, "the network was that of --random 1 --seed %lld", seed);
+    } else {
+        add_counts(out, reply.json);
+        json_object_set_new(out, "Networks", json_integer(json_int(out, "Networks", 0) + 1));
+        json_t *disagreement = json_object_get(reply.json, "Disagreement");
+        if (disagreement) {
+            json_array_append(json_object_get(out, "Disagreements"), disagreement);
+        }
+    }
+    keeper_message_done(&reply);
+    return !error;
+}
+
+static long long
+first_seed(const json_t *in)
+{
+    struct id_gen lot;
+    id_gen_seed_random(&lot);
+    return arg_int(in, "Seed", (long long)id_random_below(&lot, SEEDS));
+}
+
+bool
+verify_random_run(struct op_call *call, struct err *err)
+{
+    struct lab_dir *dir = lab_dir_open(NULL, true, err);
+    const struct keeper_hooks hooks = { .context = dir,
+                                        .start = keeper_start,
+                                        .serve = keeper_serve,
+                                        .tick = keeper_tick,
+                                        .tick_ms = 1000,
+                                        .stopped = keeper_stopped,
+                                        .orphaned = keeper_orphaned };
+    if (!dir || !keeper_spawn(dir->socket_path, &hooks, NULL, err)) {
+        lab_dir_close(dir);
+        return false;
+    }
+    long long n = arg_int(call->in, "Random", 1), seed = first_seed(call->in);
+    json_t *shown = json_array();
+    json_object_set_new(call->out, "Seed", json_integer(seed));
+    json_object_set_new(call->out, "Networks", json_integer(0));
+    json_object_set_new(call->out, "Constructs", json_object());
+    json_object_set_new(call->out, "Gaps", json_object());
+    json_object_set_new(call->out, "Disagreements", shown);
+    bool ok = true;
+    for (long long i = 0; ok && i < n && json_array_size(shown) < SHOWN_MAX; i++) {
+        progress_report(call->progress, "random networks", (size_t)i, (size_t)n);
+        ok = try_network(dir, seed + i, call->out, err);
+    }
+    keeper_stop(dir->socket_path, NULL);
+    lab_dir_close(dir);
+    call->no = json_array_size(shown) > 0;
+    return ok && write_script(arg_str(call->in, "Script"), shown, err);
+}
+
+/* ---- for a person -------------------------------------------------------------------------------------------------
+ */
+static void
+print_disagreement(const json_t *d, struct buf *text)
+{
+    const char *why = json_str(d, "AnalysisWhy");
+    buf_printf(text, "DISAGREE seed %lld: %s -> %s  %s  (%s -> %s): %s\n", json_int(d, "Seed", 0), json_str(d, "From"),
+               json_str(d, "To"), json_str(d, "Flow"), json_str(d, "SourceIp"), json_str(d, "DestinationIp"),
+               json_str(d, "Difference"));
+    buf_printf(text, "  analysis: %s\n  kernel:   %s\n", why ? why : "arrives", json_str(d, "Kernel"));
+    buf_printf(text, "  again:    vpclab verify --random 1 --seed %lld\n", json_int(d, "Seed", 0));
+    if (!json_flag(d, "Shrunk", false)) {
+        buf_str_add(text, "  It did not happen again when the same network was built once more; here is all of it.\n");
+    }
+    buf_printf(text, "  %lld objects show it:\n\n", json_int(d, "Objects", 0));
+    print_script(d, text);
+    buf_char(text, '\n');
+}
+
+void
+verify_random_text(const json_t *out, struct buf *text)
+{
+    const char *kind;
+    json_t *counts;
+    const json_t *shown = json_object_get(out, "Disagreements");
+    buf_printf(text, "%-32s %9s %9s %9s\n", "CONSTRUCT", "networks", "objects", "packets");
+    json_object_foreach(json_object_get(out, "Constructs"), kind, counts)
+    {
+        buf_printf(text, "%-32s %9lld %9lld %9lld\n", kind, json_int(counts, "Networks", 0),
+                   json_int(counts, "Objects", 0), json_int(counts, "Packets", 0));
+    }
+    json_object_foreach(json_object_get(out, "Gaps"), kind, counts)
+    {
+        buf_printf(text, "%s (%lld packets)\n", kind, (long long)json_integer_value(counts));
+    }
+    for (size_t i = 0; i < json_array_size(shown); i++) {
+        print_disagreement(json_array_get(shown, i), text);
+    }
+    long long asked = json_int(out, "Asked", 0), no = json_int(out, "Disagree", 0),
+              apart = json_int(out, "NotCompared", 0), n = json_int(out, "Networks", 0);
+    buf_printf(text,
+               "%lld network%s from seed %lld; %lld packets stopped, %lld arrived without answer, %lld answered\n", n,
+               n == 1 ? "" : "s", json_int(out, "Seed", 0), json_int(out, "Stopped", 0), json_int(out, "Arrived", 0),
+               json_int(out, "Answered", 0));
+    buf_printf(text, "%lld packets: analysis and kernel agree on %lld, disagree on %lld", asked, asked - no - apart,
+               no);
+    if (apart) {
+        buf_printf(text, "; %lld cannot be compared", apart);
+    }
+    buf_char(text, '\n');
+}

@@ -1,0 +1,492 @@
+/* cloud/random_verify.c - a random network, random flows, both judges, and the smallest scenario that shows a
+ * difference. */
+#include "cloud/random_verify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "cloud/shrink.h"
+#include "cloud/state.h"
+#include "cloud/verify_difference.h"
+#include "cloud/verify_gap.h"
+#include "netsim/model/onprem.h"
+#include "netsim/model/random_net.h"
+#include "netsim/model/vpn.h"
+
+#define PROBE_MS  500
+#define JOINED_OF 3   /* every third network has its VPCs joined */
+#define DRAWS     400 /* of two ends, until RANDOM_QUESTIONS have something to say to each other */
+#define KINDS_MAX 64
+#define ACCOUNT   "123456789012"
+#define REGION    "us-east-1"
+
+struct side {
+    const struct eni *eni;
+    const char *gateway; /* a VPN connection; NULL for both: the internet */
+    struct ip ip[2];
+};
+struct asked {
+    struct flow_spec flow;
+    struct live_probe probe;
+};
+typedef VEC(struct side) side_vec;
+typedef VEC(struct asked) asked_vec;
+
+/* ---- what to ask ------------------------------------------------------------------------------------------------- */
+
+static void
+gather_sides(const struct network *net, side_vec *sides)
+{
+    const struct store *store = network_store(net);
+    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+        const struct instance *instance = store_get(store, &instance_kind, eni->attachment.instance_id);
+        if (instance && instance_is_running(instance) && eni_primary_ip(eni)) {
+            *VEC_ADD(sides) =
+                (struct side){ .eni = eni,
+                               .ip = { *eni_primary_ip(eni),
+                                       eni->addresses6.n ? eni->addresses6.items[0].ip : (struct ip){ 0 } } };
+        }
+    }
+    onprem_site_vec sites = { 0 };
+    onprem_sites(net, &sites);
+    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
+         vpn = store_next(store, vpn)) {
+        const char *site = onprem_site_of_vpn(net, vpn);
+        for (size_t i = 0; site && i < sites.n; i++) {
+            if (strcmp(sites.items[i].id, site) == 0) {
+                *VEC_ADD(sides) =
+                    (struct side){ .gateway = vpn->obj.id, .ip = { onprem_host(&sites.items[i], IP_V4) } };
+            }
+        }
+    }
+    VEC_DONE(&sites);
+    *VEC_ADD(sides) = (struct side){ .ip = { ip_lit("8.8.8.8"), ip_lit("2001:4860:4860::8888") } };
+}
+
+static void
+name_end(const struct side *side, struct flow_end *end, char id[static ID_SIZE])
+{
+    const char *text = side->eni ? side->eni->obj.id : side->gateway ? side->gateway : "internet";
+    end->kind = side->eni ? FLOW_END_ENI : side->gateway ? FLOW_END_GATEWAY : FLOW_END_INTERNET;
+    snprintf(end->id, sizeof end->id, "%s", end->kind == FLOW_END_INTERNET ? "" : text);
+    snprintf(id, ID_SIZE, "%s", text);
+}
+
+static bool
+worth_asking(const struct side *from, const struct side *to, bool v6)
+{
+    bool both_outside = !from->eni && !to->eni && (!from->gateway || !to->gateway);
+    return from != to && from->ip[v6].family && to->ip[v6].family && !both_outside;
+}
+
+/* From outside, and sometimes from another VPC, it takes the public address where there is one. */
+static struct ip
+destination(struct random_net *r, const struct side *from, const struct side *to, bool v6)
+{
+    bool elsewhere = to->eni && from->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0;
+    bool public = to->eni && !v6 && !from->gateway && (!from->eni || chance(r, elsewhere ? 50 : 20));
+    const struct ip *ip = public ? eni_public_ip(to->eni, &to->ip[v6]) : NULL;
+    return ip ? *ip : to->ip[v6];
+}
+
+static void
+ask(struct random_net *r, const side_vec *sides, asked_vec *questions)
+{
+    static const int protocols[] = { PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP };
+    const struct side *from = &sides->items[lot(r, (int)sides->n)], *to = &sides->items[lot(r, (int)sides->n)];
+    bool v6 = chance(r, 25);
+    if (!worth_asking(from, to, v6)) {
+        return;
+    }
+    int number = (int)questions->n; /* each has a source port of its own */
+    struct asked *q = VEC_ADD(questions);
+    *q = (struct asked){ 0 };
+    name_end(from, &q->flow.from, q->probe.from);
+    name_end(to, &q->flow.to, q->probe.to);
+    q->flow.protocol = protocols[lot(r, 4)];
+    q->flow.src_ip = q->probe.src = from->ip[v6];
+    q->flow.dst_ip = q->probe.dst = destination(r, from, to, v6);
+    q->flow.icmp_type = q->flow.icmp_code = -1;
+    q->flow.src_port = q->probe.src_port = (chance(r, 50) ? 20000 : 50000) + number;
+    q->flow.dst_port = q->probe.dst_port = 1 + lot_port(r) % 65535;
+    if (q->flow.protocol == PROTOCOL_ICMP) {
+        q->flow.protocol = v6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
+        q->flow.icmp_type = q->probe.dst_port = v6 ? 128 : 8;
+        q->flow.icmp_code = q->probe.src_port = 0;
+        q->flow.src_port = q->flow.dst_port = -1;
+    }
+    q->probe.protocol = q->flow.protocol;
+}
+
+/* ---- the two answers ------------------------------------------------------------------------------------------------
+ */
+bool
+random_send_live(void *context, const struct network *net, struct live_probe *probes, size_t n, struct err *err)
+{
+    (void)context;
+    struct live *live = live_start(net, NULL, err);
+    bool ok = live && live_probe(live, probes, n, PROBE_MS, err);
+    if (live) {
+        live_stop(live);
+    }
+    return ok;
+}
+
+static bool
+put_to_kernel(const struct random_trial *trial, const struct network *net, asked_vec *questions, struct err *err)
+{
+    struct live_probe *probes = xcalloc(questions->n ? questions->n : 1, sizeof *probes);
+    for (size_t i = 0; i < questions->n; i++) {
+        probes[i] = questions->items[i].probe;
+    }
+    bool ok = trial->send(trial->context, net, probes, questions->n, err);
+    for (size_t i = 0; ok && i < questions->n; i++) {
+        questions->items[i].probe = probes[i];
+    }
+    free(probes);
+    return ok;
+}
+
+/* Both answers to one question. 'how' NULL: they agree, or cannot be compared because of 'gap'. */
+struct judgement {
+    struct reach_result said;
+    struct verify_gap gap;
+    const char *how;
+};
+
+static struct plan *
+plan_of(const struct network *net)
+{
+    struct plan_numbers numbers = { 0 };
+    struct plan *plan = plan_new(net, &numbers);
+    plan_numbers_done(&numbers);
+    return plan;
+}
+
+static bool
+judge(const struct network *net, const struct plan *plan, const struct asked *q, struct judgement *j, struct err *err)
+{
+    *j = (struct judgement){ 0 };
+    if (!reach(net, &q->flow, false, &j->said, NULL, err) || !verify_find_gap(net, plan, &q->flow, &j->gap, err)) {
+        reach_result_done(&j->said);
+        return false;
+    }
+    j->how = j->gap.lacks ? NULL : verify_difference(&j->said, &q->probe);
+    return true;
+}
+
+/* ---- what was built and met -----------------------------------------------------------------------------------------
+ */
+static size_t
+kind_index(const struct kind *kind)
+{
+    size_t i = 0;
+    while (network_kinds[i] && network_kinds[i] != kind) {
+        i++;
+    }
+    return i;
+}
+
+/* One packet counts once for a kind, however many of it its way meets. */
+static void
+count_met(const struct network *net, const struct reach_result *said, size_t met[static KINDS_MAX])
+{
+    bool seen[KINDS_MAX] = { false };
+    for (size_t i = 0; i < said->path.n; i++) {
+        const struct object *object = store_find(network_store(net), said->path.items[i]);
+        size_t k = object ? kind_index(object->kind) : KINDS_MAX;
+        if (k < KINDS_MAX && !seen[k]) {
+            seen[k] = true;
+            met[k]++;
+        }
+    }
+}
+
+static json_t *
+constructs_json(const struct network *net, const size_t met[static KINDS_MAX])
+{
+    json_t *out = json_object();
+    for (size_t k = 0; network_kinds[k] && k < KINDS_MAX; k++) {
+        size_t n = store_count(network_store(net), network_kinds[k]);
+        if (n) {
+            json_object_set_new(out, network_kinds[k]->name, json_pack("[I, I]", (json_int_t)n, (json_int_t)met[k]));
+        }
+    }
+    return out;
+}
+
+/* ---- a disagreement, made small -------------------------------------------------------------------------------------
+ */
+struct doubt {
+    const struct random_trial *trial;
+    asked_vec questions; /* those that are still asked */
+    struct asked last;   /* the one that differed, with the kernel's answer */
+    struct reach_result said;
+    const char *how;
+};
+
+/* The first question whose two answers differ; its answers stay in the doubt. */
+static bool
+differs(struct doubt *doubt, const struct network *net)
+{
+    struct err err = { 0 };
+    bool found = false;
+    if (!put_to_kernel(doubt->trial, net, &doubt->questions, &err)) {
+        return false;
+    }
+    struct plan *plan = plan_of(net);
+    for (size_t i = 0; !found && i < doubt->questions.n; i++) {
+        struct asked *q = &doubt->questions.items[i];
+        struct judgement j;
+        if (!judge(net, plan, q, &j, &err)) {
+            break; /* an end is gone */
+        }
+        found = j.how != NULL;
+        if (found) {
+            reach_result_done(&doubt->said);
+            doubt->said = j.said;
+            doubt->how = j.how;
+            doubt->last = *q;
+        } else {
+            reach_result_done(&j.said);
+        }
+    }
+    plan_free(plan);
+    return found;
+}
+
+static json_t *
+network_json(const struct network *net)
+{
+    json_t *out = json_object();
+    for (size_t k = 0; network_kinds[k]; k++) {
+        json_t *list = store_save_kind(network_store(net), network_kinds[k]);
+        if (json_array_size(list)) {
+            json_object_set(out, network_kinds[k]->list, list);
+        }
+        json_decref(list);
+    }
+    return out;
+}
+
+static bool
+still_differs(void *context, const json_t *json)
+{
+    struct doubt *doubt = context;
+    struct id_gen ids = { 0 };
+    struct clock clock = { 0 };
+    struct err err = { 0 };
+    struct network *net = network_new(&ids, &clock);
+    bool ok = true;
+    network_set_tap_hosts(net, doubt->trial->tap_hosts);
+    for (size_t k = 0; ok && network_kinds[k]; k++) {
+        const json_t *list = json_object_get(json, network_kinds[k]->list);
+        ok = !list || store_load_kind(network_store(net), network_kinds[k], list, "", NULL, &err);
+    }
+    ok = ok && differs(doubt, net);
+    network_free(net);
+    return ok;
+}
+
+/* Asks only the one that differs, or, where it takes others before it, as few as show it. */
+static bool
+shrink_questions(struct doubt *doubt, const json_t *network, const struct asked *first)
+{
+    asked_vec all = doubt->questions;
+    doubt->questions = (asked_vec){ 0 };
+    *VEC_ADD(&doubt->questions) = *first;
+    if (still_differs(doubt, network)) {
+        VEC_DONE(&all);
+        return true;
+    }
+    VEC_DONE(&doubt->questions);
+    doubt->questions = all;
+    if (!still_differs(doubt, network)) {
+        return false;
+    }
+    for (size_t i = doubt->questions.n; i-- > 0;) {
+        asked_vec fewer = { 0 };
+        for (size_t j = 0; j < doubt->questions.n; j++) {
+            if (j != i) {
+                *VEC_ADD(&fewer) = doubt->questions.items[j];
+            }
+        }
+        all = doubt->questions;
+        doubt->questions = fewer;
+        bool enough = fewer.n && still_differs(doubt, network);
+        VEC_DONE(enough ? &all : &fewer);
+        doubt->questions = enough ? fewer : all;
+    }
+    return true;
+}
+
+/* Where the script makes its lab. */
+static char *
+lab_of(const struct doubt *doubt)
+{
+    return xasprintf("./shrunk-%" PRIu64, doubt->trial->seed);
+}
+
+/* The question as one types it. */
+static char *
+command(const char *lab, const struct asked *q)
+{
+    const struct live_probe *p = &q->probe;
+    const char *name = p->protocol == PROTOCOL_TCP ? "tcp" : "udp";
+    char *what = p->protocol == PROTOCOL_TCP || p->protocol == PROTOCOL_UDP
+                     ? xasprintf("--protocol %s --port %d --source-port %d", name, p->dst_port, p->src_port)
+                     : xasprintf("--protocol %d --icmp-type %d", p->protocol, p->dst_port);
+    char *text =
+        xasprintf("vpclab --lab %s verify %s %s %s --destination-ip %s", lab, p->from, p->to, what, ip_str(&p->dst));
+    free(what);
+    return text;
+}
+
+static json_t *
+commands_json(const char *lab, const struct doubt *doubt)
+{
+    char *up = xasprintf("vpclab --lab %s up", lab), *down = xasprintf("vpclab --lab %s down", lab);
+    json_t *out = json_pack("[s]", up);
+    for (size_t i = 0; i < doubt->questions.n; i++) {
+        char *text = command(lab, &doubt->questions.items[i]);
+        json_array_append_new(out, json_string(text));
+        free(text);
+    }
+    json_array_append_new(out, json_string(down));
+    free(up);
+    free(down);
+    return out;
+}
+
+static json_t *
+state_json(const struct random_trial *trial, json_t *network)
+{
+    return json_pack("{s:i, s:[s, s], s:{s:b, s:i}, s:s, s:s, s:b, s:b, s:o}", "version", STATE_VERSION, "ids",
+                     "0000000000000001", "0000000000000001", "clock", "fixed", 0, "base_ms", 0, "account", ACCOUNT,
+                     "region", REGION, "limits", 0, "tap_hosts", trial->tap_hosts, "network", network);
+}
+
+static json_t *
+disagreement_json(struct doubt *doubt, json_t *network, bool shrunk)
+{
+    const struct live_probe *p = &doubt->last.probe;
+    const struct reach_result *said = &doubt->said;
+    const char *key;
+    json_t *list;
+    json_int_t n = 0;
+    json_object_foreach(network, key, list)
+    {
+        n += (json_int_t)json_array_size(list);
+    }
+    char *lab = lab_of(doubt);
+    json_t *out = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:I, s:b, s:s, s:o, s:o}", "Seed",
+                            (json_int_t)doubt->trial->seed, "From", p->from, "To", p->to, "Flow", flow_str(&said->sent),
+                            "SourceIp", ip_str(&p->src), "DestinationIp", ip_str(&p->dst), "Difference", doubt->how,
+                            "AnalysisWhy", said->why ? said->why : said->reply_why, "Kernel",
+                            !p->arrived  ? "did not arrive"
+                            : p->replied ? "arrived and was answered"
+                                         : "arrived",
+                            "Objects", n, "Shrunk", shrunk, "Lab", lab, "Commands", commands_json(lab, doubt), "State",
+                            state_json(doubt->trial, network));
+    free(lab);
+    return out;
+}
+
+/* 'questions' were asked of 'net' and the one at 'first' differed in the way 'how'. */
+static json_t *
+shrink(const struct random_trial *trial, const struct network *net, const asked_vec *questions, size_t first,
+       struct reach_result *said, const char *how)
+{
+    struct doubt doubt = { .trial = trial, .last = questions->items[first], .said = *said, .how = how };
+    *said = (struct reach_result){ 0 };
+    for (size_t i = 0; i < questions->n; i++) {
+        *VEC_ADD(&doubt.questions) = questions->items[i];
+    }
+    json_t *network = network_json(net);
+    bool shrunk = shrink_questions(&doubt, network, &questions->items[first]);
+    if (shrunk) {
+        json_t *smaller = shrink_network(network, still_differs, &doubt, trial->shrink_tries, trial->shrink_seconds);
+        json_decref(network);
+        network = smaller;
+    }
+    json_t *out = disagreement_json(&doubt, network, shrunk);
+    reach_result_done(&doubt.said);
+    VEC_DONE(&doubt.questions);
+    return out;
+}
+
+/* ---- one network -------------------------------------------------------------------------------------------------
+ */
+static void
+count_gap(json_t *gaps, const struct verify_gap *gap)
+{
+    char name[100];
+    snprintf(name, sizeof name, "%s: %s", gap->lacks, gap->what);
+    json_object_set_new(gaps, name, json_integer(json_int(gaps, name, 0) + 1));
+}
+
+static json_t *
+compare(const struct random_trial *trial, const struct network *net, const asked_vec *questions, struct err *err)
+{
+    size_t met[KINDS_MAX] = { 0 };
+    json_int_t fate[3] = { 0 }, n_differ = 0, n_apart = 0;
+    json_t *disagreement = NULL, *gaps = json_object();
+    struct plan *plan = plan_of(net);
+    bool ok = true;
+    for (size_t i = 0; ok && i < questions->n; i++) {
+        const struct live_probe *p = &questions->items[i].probe;
+        struct judgement j;
+        ok = judge(net, plan, &questions->items[i], &j, err);
+        if (!ok) {
+            break;
+        }
+        fate[!p->arrived ? 0 : p->replied ? 2 : 1]++;
+        count_met(net, &j.said, met);
+        n_differ += j.how != NULL;
+        if (j.gap.lacks) {
+            n_apart++;
+            count_gap(gaps, &j.gap);
+        }
+        if (j.how && !disagreement) {
+            disagreement = shrink(trial, net, questions, i, &j.said, j.how);
+        }
+        reach_result_done(&j.said);
+    }
+    plan_free(plan);
+    json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "Asked", (json_int_t)questions->n, "Stopped",
+                            fate[0], "Arrived", fate[1], "Answered", fate[2], "Disagree", n_differ, "NotCompared",
+                            n_apart, "Gaps", gaps, "Constructs", constructs_json(net, met));
+    if (disagreement) {
+        json_object_set_new(out, "Disagreement", disagreement);
+    }
+    if (!ok) {
+        json_decref(out);
+    }
+    return ok ? out : NULL;
+}
+
+json_t *
+random_verify(const struct random_trial *trial, struct err *err)
+{
+    struct random_net r;
+    side_vec sides = { 0 };
+    asked_vec questions = { 0 };
+    if (trial->seed % JOINED_OF == 0) {
+        random_net_make_joined(&r, trial->seed);
+    } else {
+        random_net_make(&r, trial->seed, true, false);
+    }
+    network_set_tap_hosts(r.net, trial->tap_hosts);
+    gather_sides(r.net, &sides);
+    for (int i = 0; i < DRAWS && questions.n < RANDOM_QUESTIONS; i++) {
+        ask(&r, &sides, &questions);
+    }
+    json_t *out = put_to_kernel(trial, r.net, &questions, err) ? compare(trial, r.net, &questions, err) : NULL;
+    VEC_DONE(&questions);
+    VEC_DONE(&sides);
+    random_net_done(&r);
+    return out;
+}

@@ -1,0 +1,32 @@
+/* cloud/random_verify.h - one random network, random flows, both judges; and what is left of a disagreement when all
+ * is taken away that it does not need.
+ *
+ * The network comes from netsim/model/random_net.h by its seed.  Every third is joined to others and to sites outside AWS.
+ * Used by: ops_verify_random.c. */
+#pragma once
+#include "base/json.h"
+#include "netsim/live/live.h"
+
+#define RANDOM_QUESTIONS 40 /* flows tried in each network; some ends have no address of the family, so fewer are sent */
+
+/* The kernel: builds the network, sends the probes, takes it down again. */
+typedef bool random_send_fn(void *context, const struct network *net, struct live_probe *probes, size_t n,
+                            struct err *err);
+/* The live lab as it is; the caller is alone in namespaces of its own, as in a keeper. 'context' is not used. */
+bool random_send_live(void *context, const struct network *net, struct live_probe *probes, size_t n, struct err *err);
+
+struct random_trial {
+    uint64_t seed;
+    bool tap_hosts; /* instances without namespaces of their own */
+    random_send_fn *send;
+    void *context;
+    size_t shrink_tries; /* at most so many smaller networks are built */
+    int shrink_seconds;
+};
+/* {"Asked", "Stopped", "Arrived", "Answered", "Disagree", "NotCompared", "Gaps": {"not analysed: appliance": packets, ..},
+ *  "Constructs": {"vpc": [objects, packets whose way met one], ..}, "Disagreement": {..}}
+ * The disagreement (left out when there is none) is the first one, shrunk: {"Seed", "From", "To", "Flow", "SourceIp",
+ * "DestinationIp", "Difference", "AnalysisWhy", "Kernel", "Objects", "Shrunk", "Lab": "./shrunk-7", "Commands": [text],
+ * "State": the state.json of a lab}.  "Shrunk" is false, and the network whole, when it did not differ a second time.
+ * NULL when the machine cannot build the lab.  The caller owns it. */
+json_t *random_verify(const struct random_trial *trial, struct err *err);

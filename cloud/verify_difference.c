@@ -1,0 +1,25 @@
+/* cloud/verify_difference.c - two answers about one packet, compared. */
+#include "cloud/verify_difference.h"
+
+const char *
+verify_difference(const struct reach_result *said, const struct live_probe *seen)
+{
+    if (said->reachable != seen->arrived) {
+        return said->reachable ? "analysis lets it arrive, in the kernel it did not"
+                               : "analysis stops it, in the kernel it arrived";
+    }
+    if (!seen->arrived) {
+        return NULL;
+    }
+    if (!ip_equal(&said->arrives.src, &seen->seen_src) || !ip_equal(&said->arrives.dst, &seen->seen_dst)) {
+        return "it arrives with other addresses";
+    }
+    /* Only echo requests, TCP and what we answer ourselves have an answer. */
+    bool icmp = seen->protocol == PROTOCOL_ICMP || seen->protocol == PROTOCOL_ICMPV6;
+    bool answers = !icmp || seen->dst_port == 8 || seen->dst_port == 128;
+    if (answers && said->reply != REPLY_UNKNOWN && (said->reply == REPLY_ALLOWED) != seen->replied) {
+        return seen->replied ? "analysis stops the answer, in the kernel it came back"
+                             : "analysis lets the answer back, in the kernel it was lost";
+    }
+    return NULL;
+}

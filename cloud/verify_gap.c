@@ -1,0 +1,51 @@
+/* cloud/verify_gap.c - walks the open ways of a flow and looks for what one of the judges does not have. */
+#include "cloud/verify_gap.h"
+
+#include <stdio.h>
+
+#include "netsim/analysis/walk.h"
+
+static void
+set_gap(struct verify_gap *gap, const char *lacks, const char *what, const char *id)
+{
+    gap->lacks = lacks;
+    gap->what = what;
+    snprintf(gap->id, sizeof gap->id, "%s", id);
+}
+
+static void
+find_on_walk(const struct plan *plan, const struct walk *walk, struct verify_gap *gap)
+{
+    for (size_t i = 0; i < walk->hops.n && !gap->lacks; i++) {
+        const struct hop *hop = &walk->hops.items[i];
+        const char *target = NULL;
+        if (hop->route) {
+            route_target(hop->route, &target);
+        }
+        const struct plan_unbuilt *unbuilt = hop->id ? plan_find_unbuilt(plan, hop->id) : NULL;
+        unbuilt = !unbuilt && target ? plan_find_unbuilt(plan, target) : unbuilt;
+        if (unbuilt) {
+            set_gap(gap, "not built live", unbuilt->what, unbuilt->id);
+        } else if (hop->kind == HOP_UNMODELLED && hop->id) {
+            set_gap(gap, "not analysed", walk->stop_what ? walk->stop_what : "component", hop->id);
+        } else if (walk->stop == STOP_APPLIANCE && hop->stopped && hop->id) {
+            /* Whether it forwards is its software's affair. */
+            set_gap(gap, "not analysed", "appliance", hop->id);
+        }
+    }
+}
+
+bool
+verify_find_gap(const struct network *net, const struct plan *plan, const struct flow_spec *flow,
+                struct verify_gap *gap, struct err *err)
+{
+    struct open_ways ways = { 0 };
+    *gap = (struct verify_gap){ 0 };
+    if (!reach_open_ways(net, flow, &ways, err)) {
+        return false;
+    }
+    find_on_walk(plan, &ways.forward, gap);
+    find_on_walk(plan, &ways.back, gap);
+    open_ways_done(&ways);
+    return true;
+}

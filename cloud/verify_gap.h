@@ -1,0 +1,18 @@
+/* cloud/verify_gap.h - what on a packet's way only one of the two judges has: it is neither agreement nor disagreement.
+ *
+ * The way is walked past every filter, there and back, so that the verdicts have no say in it; what the kernel has not
+ * is known from the plan.
+ *
+ * Used by: ops_verify.c, random_verify.c. */
+#pragma once
+#include "netsim/analysis/reach.h"
+#include "netsim/live/plan.h"
+
+struct verify_gap {
+    const char *lacks; /* "not built live", "not analysed"; NULL: both have everything on its way */
+    const char *what;  /* "carrier gateway"; static */
+    char id[ID_SIZE];
+};
+/* The first one that the flow would meet in 'net', of which 'plan' was made.  False only where reach_open_ways() is. */
+bool verify_find_gap(const struct network *net, const struct plan *plan, const struct flow_spec *flow,
+                     struct verify_gap *gap, struct err *err);
