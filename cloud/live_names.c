@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/onprem.h"
 #include "netsim/model/resolver.h"
 #include "netsim/model/transit_gateway.h"
@@ -185,6 +187,13 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
         }
         return true;
     }
+    if (eni && (network_endpoint_of_eni(cloud->net, id) || network_load_balancer_of_eni(cloud->net, eni))) {
+        node->eni = eni; /* AWS's own machine behind it */
+        snprintf(node->id, sizeof node->id, "%s", id);
+        snprintf(node->end, sizeof node->end, "%s", id);
+        snprintf(node->name, sizeof node->name, "%s", id);
+        return true;
+    }
     const struct vpn_connection *vpn = store_get(store, &vpn_connection_kind, id);
     const char *site = vpn ? onprem_site_of_vpn(cloud->net, vpn) : NULL;
     if (site) { /* what is behind it */
@@ -205,7 +214,8 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
     }
     err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is no machine of the live lab", text);
     return err_hint(
-        err, "an instance, an attached interface, a NAT gateway, `internet`, `scanner`, `onprem`, router:VPC or an address");
+        err,
+        "an instance, an attached interface, a NAT gateway, `internet`, `scanner`, `onprem`, router:VPC or an address");
 }
 
 static const struct ip *

@@ -24,6 +24,7 @@
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/onprem.h"
 #include "netsim/model/peering.h"
+#include "netsim/model/private_service.h"
 #include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpn.h"
 
@@ -315,6 +316,15 @@ only_receiver(const struct network *net, const struct load_balancer *lb)
     return n == 1 && load_balancer_is_network(lb) ? found : NULL;
 }
 
+/* The one that a service of the lab hands over to; there may be one balancer, as there may be one instance. */
+static const char *
+only_receiver_of_service(const struct network *net, const struct private_service *service)
+{
+    const struct load_balancer *lb =
+        service->nlb_arns.n == 1 ? network_load_balancer(net, service->nlb_arns.items[0]) : NULL;
+    return lb ? only_receiver(net, lb) : NULL;
+}
+
 /* Endpoints, and network balancers with one instance behind them. */
 static void
 add_places(struct inquiry *inquiry)
@@ -324,8 +334,9 @@ add_places(struct inquiry *inquiry)
     for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
         const struct endpoint *endpoint = network_endpoint_of_eni(net, eni->obj.id);
         const struct load_balancer *lb = endpoint ? NULL : network_load_balancer_of_eni(net, eni);
-        const char *receiver = lb ? only_receiver(net, lb) : NULL;
-        if (receiver || (endpoint && endpoint_is_available(endpoint))) {
+        const struct private_service *service = endpoint ? network_private_service(net, endpoint->service_name) : NULL;
+        const char *receiver = lb ? only_receiver(net, lb) : service ? only_receiver_of_service(net, service) : NULL;
+        if (receiver || (endpoint && !service && endpoint_is_available(endpoint))) {
             *VEC_ADD(&inquiry->sides) = (struct side){
                 .eni = eni, .name = eni->obj.id, .only_answers = true, .balancer = lb, .receiver = receiver
             };

@@ -614,6 +614,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         VEC_DONE(&v->endpoints);
         VEC_DONE(&v->peerings);
     }
+    plan_private_links(&b);
     plan_egress_only_marks(&b, &marks);
     plan_transit_tables(&b);
     for (struct plan_vpc *v = b.vpcs; v; v = v->next) {

@@ -128,10 +128,10 @@ listener_rules(struct builder *b, const struct load_balancer *lb, const struct p
         }
     }
     if (n && port->primary.family) {
-        buf_printf(
-            dnat,
-            "iifname \"eth0\" ip daddr %s %s dport %d counter dnat ip to jhash ip saddr . %s sport mod %zu map { ",
-            ip_str(&port->primary), protocol, listener->port, protocol, n);
+        buf_printf(dnat,
+                   "iifname { \"eth0\", \"" PLAN_PRIVATE_LINK "*\" } ip daddr { %s, " PLAN_PRIVATE_LINK_BLOCK
+                   " } %s dport %d counter dnat ip to jhash ip saddr . %s sport mod %zu map { ",
+                   ip_str(&port->primary), protocol, listener->port, protocol, n);
         for (size_t i = 0; i < n; i++) {
             buf_printf(dnat, "%s%zu : %s . %d", i ? ", " : "", i, ip_str(&targets.items[i].ip), targets.items[i].port);
         }
@@ -160,6 +160,8 @@ network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port
             listener_rules(b, lb, port, l, "udp", &dnat, &snat);
         }
     }
+    /* PrivateLink never shows a client's address. */
+    buf_printf(&snat, "ip saddr " PLAN_PRIVATE_LINK_BLOCK " ct status dnat snat ip to %s\n", ip_str(&port->primary));
     plan_chain_add(b, ns, "p_dnat", "type nat hook prerouting priority -100; policy accept;", buf_str(&dnat));
     plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;", buf_str(&snat));
     plan_chain_add(b, ns, "f_balancer", "type filter hook forward priority 0; policy drop;",

@@ -173,6 +173,13 @@ bool plan_endpoint_route(const struct plan_vpc *v, const char *id, int family, s
 /* plan_balancer.c: what a balancer's interface does (false: it is none); in the router, the way back of answers. */
 bool plan_balancer_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port);
 void plan_balancer_returns(struct builder *b, struct plan_vpc *v);
+/* plan_private_link.c: joins endpoints to the balancers of the lab's own services, when all VPCs are planned.  The links' names begin so,
+ * at the node too. */
+#define PLAN_PRIVATE_LINK "svc"
+#define PLAN_PRIVATE_LINK_BLOCK "169.254.0.0/17"
+void plan_private_links(struct builder *b);
+/* plan_filter.c: what the blocks and prefix lists of a group's ingress rules admit, each rule after 'before'. */
+void plan_group_blocks(struct builder *b, const char *group_id, const char *before, struct buf *out);
 /* plan_services.c: what the router itself answers: its addresses, and who may ask. */
 void plan_services(struct builder *b, struct plan_vpc *v);
 void plan_served_ports(struct builder *b, struct plan_ns *ns, const struct plan_port *port, bool ip6); /* of an instance with a namespace */

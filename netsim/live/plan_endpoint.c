@@ -9,6 +9,7 @@
 
 #include "netsim/live/plan_build.h"
 #include "netsim/model/endpoint.h"
+#include "netsim/model/private_service.h"
 
 static const uint8_t endpoint_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x09 };
 enum { TO_VPC = 2 };
@@ -34,6 +35,9 @@ void
 plan_endpoint_interface(struct builder *b, struct plan_ns *ns, const struct plan_port *port)
 {
     const struct endpoint *endpoint = network_endpoint_of_eni(b->net, port->key);
+    if (endpoint && network_private_service(b->net, endpoint->service_name)) {
+        return; /* what answers is the lab's own: plan_private_link.c */
+    }
     for (size_t i = 0; endpoint && i < port->eni->addresses.n; i++) {
         serve_at(b, ns, endpoint, port->eni->addresses.items[i].ip);
     }

@@ -211,6 +211,27 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
     }
 }
 
+void
+plan_group_blocks(struct builder *b, const char *group_id, const char *before, struct buf *out)
+{
+    const struct security_group *group = store_get(b->store, &security_group_kind, group_id);
+    char text[CIDR_STR_SIZE];
+    for (size_t i = 0; group && i < group->rules.n; i++) {
+        const struct sg_rule *rule = &group->rules.items[i];
+        const struct prefix_list *list =
+            rule->prefix_list_id ? store_get(b->store, &prefix_list_kind, rule->prefix_list_id) : NULL;
+        if (!rule->egress && rule->cidr.ip.family) {
+            buf_str_add(out, before);
+            write_sg_rule(out, rule, rule->cidr.ip.family, address_of(&rule->cidr, text));
+        }
+        for (size_t j = 0; !rule->egress && list && j < list->entries.n; j++) {
+            const struct cidr *block = &list->entries.items[j].cidr;
+            buf_str_add(out, before);
+            write_sg_rule(out, rule, block->ip.family, address_of(block, text));
+        }
+    }
+}
+
 static void
 plan_group(struct builder *b, struct plan_vpc *v, const char *group_id)
 {
