@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "netsim/live/apply_nft.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/live/plan_flows.h"
@@ -39,6 +40,8 @@ struct flow_router {
     counted_vec known[2][N_FLOW_SETS]; /* of each generation, sorted by key */
     counted_vec lost;                  /* packets without room; by mark */
     counted_vec reasons[4];            /* by family, and with or without ports: reason_sets[] */
+    counted_vec old_reasons[4];        /* as they were when the poll before this one ended */
+    bool reasons_read;                 /* by the poll that goes on */
 };
 static const struct reason_set {
     const char *name;
@@ -69,6 +72,7 @@ router_free(struct flow_router *router)
     }
     for (size_t i = 0; i < ARRAY_SIZE(reason_sets); i++) {
         VEC_DONE(&router->reasons[i]);
+        VEC_DONE(&router->old_reasons[i]);
     }
     VEC_DONE(&router->lost);
     close(router->fd);
@@ -87,6 +91,8 @@ flow_source_free(struct flow_source *source)
         free(source);
     }
 }
+
+#define MISSED UINT64_MAX /* idle_ms of an element that the latest reading did not find */
 
 /* ---- reading a set ------------------------------------------------------------------------------------------------
  */
@@ -125,6 +131,45 @@ take_message(const struct nlmsghdr *h, void *data)
     return MNL_CB_OK;
 }
 
+/* A table that the kernel resizes while it is read gives an element twice; the later reading is the larger. */
+static void
+drop_repeated(counted_vec *sorted)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < sorted->n; i++) {
+        if (n && counted_compare(&sorted->items[n - 1], &sorted->items[i]) == 0) {
+            if (sorted->items[n - 1].packets < sorted->items[i].packets) {
+                sorted->items[n - 1] = sorted->items[i];
+            }
+        } else {
+            sorted->items[n++] = sorted->items[i];
+        }
+    }
+    sorted->n = n;
+}
+
+/* Or not at all: what the reading before knew is known for one more, lest it be told again as if it were new. */
+static void
+keep_missed(const counted_vec *known, counted_vec *now)
+{
+    size_t n_found = now->n;
+    size_t at = 0;
+    for (size_t i = 0; i < known->n; i++) {
+        const struct counted *was = &known->items[i];
+        while (at < n_found && counted_compare(&now->items[at], was) < 0) {
+            at++;
+        }
+        if (was->idle_ms != MISSED && (at == n_found || counted_compare(&now->items[at], was) != 0)) {
+            struct counted *kept = VEC_ADD(now);
+            *kept = *was;
+            kept->idle_ms = MISSED;
+        }
+    }
+    if (now->n > n_found) {
+        qsort(now->items, now->n, sizeof *now->items, counted_compare);
+    }
+}
+
 static bool
 read_set(struct flow_source *source, const struct flow_router *router, const char *name, counted_vec *out,
          struct err *err)
@@ -155,6 +200,7 @@ read_set(struct flow_source *source, const struct flow_router *router, const cha
     if (out->n > 1) {
         qsort(out->items, out->n, sizeof *out->items, counted_compare);
     }
+    drop_repeated(out);
     return true;
 }
 
@@ -250,7 +296,17 @@ turn_reason(const struct reason_set *set, struct counted *c)
     memcpy(c->key + 4 + rest, refusal, 4);
 }
 
-/* Joins a refused flow with what the router noted.  Of several (the rules changed) the one with the latest packet. */
+/* Whether packets came for a reason since the poll before. */
+static bool
+reason_is_fresh(const counted_vec *old, const struct counted *reason)
+{
+    const struct counted *was =
+        old->n ? bsearch(reason, old->items, old->n, sizeof *old->items, counted_compare) : NULL;
+    return !was || was->packets != reason->packets;
+}
+
+/* Joins a refused flow with what the router noted.  Of several (the rules changed) the one with the latest packet; the
+ * kernel's clock is coarse, so what this poll does not find changed comes last. */
 static void
 name_refusal(const struct poll *poll, const struct flow_router *router, const struct plan_flow_set *set,
              const struct counted *c, struct flow_sample *sample)
@@ -259,6 +315,7 @@ name_refusal(const struct poll *poll, const struct flow_router *router, const st
     const counted_vec *reasons = &router->reasons[which];
     size_t size = reason_size(&reason_sets[which]), low = 0, high = reasons->n;
     const struct counted *best = NULL;
+    bool best_fresh = false;
     uint8_t wanted[48] = { 0 };
     uint32_t mark;
     memcpy(&mark, c->key, sizeof mark);
@@ -273,7 +330,12 @@ name_refusal(const struct poll *poll, const struct flow_router *router, const st
         high = less ? high : middle;
     }
     for (; low < reasons->n && memcmp(reasons->items[low].key, wanted, size) == 0; low++) {
-        best = !best || reasons->items[low].idle_ms < best->idle_ms ? &reasons->items[low] : best;
+        const struct counted *reason = &reasons->items[low];
+        bool fresh = reason_is_fresh(&router->old_reasons[which], reason);
+        if (!best || (fresh == best_fresh ? reason->idle_ms < best->idle_ms : fresh)) {
+            best = reason;
+            best_fresh = fresh;
+        }
     }
     if (!best) {
         return;
@@ -355,6 +417,9 @@ read_generation(struct poll *poll, struct flow_router *router, const struct plan
         now[i] = (counted_vec){ 0 };
         plan_flow_name(plan_flow_sets[i].name, generations[generation], name);
         ok = ok && (!has_set(ns, name) || read_set(poll->live->flows, router, name, &now[i], err));
+        if (ok) {
+            keep_missed(&router->known[generation][i], &now[i]);
+        }
         for (size_t j = 0; j < now[i].n; j++) {
             uint32_t mark;
             memcpy(&mark, now[i].items[j].key, sizeof mark);
@@ -376,6 +441,7 @@ read_reasons(struct poll *poll, struct flow_router *router, const struct plan_ns
             !read_set(poll->live->flows, router, reason_sets[i].name, &router->reasons[i], err)) {
             return false;
         }
+        router->reasons_read = true;
         for (size_t j = 0; j < router->reasons[i].n; j++) {
             turn_reason(&reason_sets[i], &router->reasons[i].items[j]);
         }
@@ -413,6 +479,33 @@ poll_generation(struct poll *poll, struct flow_router *router, const struct plan
     return ok;
 }
 
+/* The chains and sets of a generation anew.  A set that was only emptied would shrink to a small table, and while that
+ * grows again the kernel refuses elements; a new one has the size for all it may hold. */
+static void
+write_empty_generation(const struct plan_ns *ns, char generation, struct buf *text)
+{
+    static const struct plan_ns none;
+    struct plan_ns part = { 0 };
+    for (size_t i = 0; plan_flow_sets[i].name; i++) {
+        char name[16];
+        plan_flow_name(plan_flow_sets[i].name, generation, name);
+        for (size_t j = 0; j < ns->sets.n; j++) {
+            if (strcmp(ns->sets.items[j].name, name) == 0) {
+                *VEC_ADD(&part.sets) = ns->sets.items[j];
+            }
+        }
+        for (size_t j = 0; j < ns->chains.n; j++) { /* one for both families */
+            if (strcmp(ns->chains.items[j].name, name) == 0) {
+                *VEC_ADD(&part.chains) = ns->chains.items[j];
+            }
+        }
+    }
+    nft_diff(&part, &none, text);
+    nft_diff(&none, &part, text);
+    VEC_DONE(&part.sets);
+    VEC_DONE(&part.chains);
+}
+
 /* The router's chains write the other generation from here on; what the old one holds is told, then it is emptied.  No
  * packet is missed: the kernel ends a transaction when nobody uses the old rules any more. */
 static bool
@@ -429,12 +522,8 @@ exchange(struct poll *poll, struct flow_router *router, const struct plan_ns *ns
         router->writing = !old;
         ok = poll_generation(poll, router, ns, old, &crowded, err);
         buf_clear(&text);
+        write_empty_generation(ns, generations[old], &text);
         for (size_t i = 0; i < N_FLOW_SETS; i++) {
-            char name[16];
-            plan_flow_name(plan_flow_sets[i].name, generations[old], name);
-            if (has_set(ns, name)) {
-                buf_printf(&text, "flush set inet vpc %s\n", name);
-            }
             VEC_DONE(&router->known[old][i]);
         }
         ok = ok && space_nft(space, buf_str(&text), err);
@@ -474,7 +563,14 @@ poll_router(struct poll *poll, struct flow_router *router, const struct plan_ns 
     for (int generation = 0; ok && generation < 2; generation++) {
         ok = poll_generation(poll, router, ns, generation, &crowded, err);
     }
-    return ok && poll_lost(poll, router, err) && (!crowded || exchange(poll, router, ns, err));
+    ok = ok && poll_lost(poll, router, err) && (!crowded || exchange(poll, router, ns, err));
+    for (size_t i = 0; ok && router->reasons_read && i < ARRAY_SIZE(reason_sets); i++) {
+        VEC_DONE(&router->old_reasons[i]);
+        memcpy(&router->old_reasons[i], &router->reasons[i], sizeof router->reasons[i]);
+        memset(&router->reasons[i], 0, sizeof router->reasons[i]);
+    }
+    router->reasons_read = false;
+    return ok;
 }
 
 static struct flow_router *

@@ -49,7 +49,7 @@ fields() {
     begin_capture web "$DIR/web.pcapng" --filter "tcp port 22 or udp port 53"
     refused web "$db" 22
     vpclab ec2 revoke-security-group-egress --group-id "$(of_instance web 'SecurityGroups[0].GroupId')" --protocol -1 --cidr 0.0.0.0/0 >/dev/null
-    vpclab exec web -- sh -c "echo x | nc -u -w 0 $db 53"
+    vpclab exec web -- bash -c "echo x >/dev/udp/$db/53" # at once: nc may leave before it has read its input
     knock db "$web" 5432 || true
     end_capture
     [ "$(fields "$DIR/web.pcapng" "tcp.port == 22" frame.interface_name frame.comment | sort -u)" = "$(eni web) ACCEPT egress" ]

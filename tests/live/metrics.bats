@@ -19,7 +19,7 @@ value() { # NAMESPACE NAME STAT DIMENSION=VALUE...: of the last hour
     web_id=$(of_instance web InstanceId) db_id=$(of_instance db InstanceId)
     before=$(value AWS/EC2 NetworkPacketsIn Sum InstanceId="$db_id")
     vpclab exec web -- ping -c 20 -i 0.01 -s 100 "$db" >/dev/null
-    vpclab exec web -- sh -c "echo hello | nc -u -w 0 $db 5353"
+    vpclab exec web -- bash -c "echo hello >/dev/udp/$db/5353"
     in=$(value AWS/EC2 NetworkPacketsIn Sum InstanceId="$db_id")
     [ $((in - before)) -ge 20 ] && [ $((in - before)) -le 26 ] # and a neighbour's question or two
     [ "$(value AWS/EC2 NetworkOut Sum InstanceId="$web_id")" -ge $((20 * 128)) ]
