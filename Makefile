@@ -69,7 +69,7 @@ JOBS ?= $(shell nproc)
 run_tests := BUILD=$(BUILD) SAN=$(SAN) CC="$(CC)" tests/run.sh -j $(JOBS)
 tests_quick = tests/house.sh $(UNIT) $(CORPUS) $(VECTORS) $(SPEC) $(wildcard tests/vectors/*.sh tests/cli/*.bats)
 tests_live = $(wildcard tests/scenarios/*.lua tests/scenarios/*.sh tests/scenarios/*.bats) $(LIVE) \
-    $(wildcard tests/live/*.lua tests/live/*.sh tests/live/*.bats)
+    $(filter-out tests/live/as_user.sh,$(wildcard tests/live/*.lua tests/live/*.sh tests/live/*.bats)) -- tests/live/as_user.sh
 
 .PHONY: units programs check-unit check-deep check-live fuzz check-fuzz
 units: $(UNIT)
@@ -159,8 +159,9 @@ aws-policies:
 BENCH := $(call program,bench/bench_*.c)
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libvpclab.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-.PHONY: bench
-bench: all $(BENCH)
+.PHONY: bench bench-programs
+bench-programs: all $(BENCH)
+bench: bench-programs
 	@set -e; for b in $(BENCH); do echo "== $$b"; $$b; echo; done
 
 clean:

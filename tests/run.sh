@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# tests/run.sh [-j N] PROGRAM... [-- PROGRAM...] - runs tests, prints one line for each program and at the end "N passed, N failed".
+# tests/run.sh [-j N] PROGRAM... [-- PROGRAM...] [-- PROGRAM...] - runs tests, prints one line for each program and at the end "N passed, N failed".
 #
-# Programs after -- run one at a time (they build labs in the kernel and watch the clock).  What a program is, its name says:
+# N programs run at a time; of those after --, 2 N (they build labs in the kernel and mostly wait for them); those after a second --
+# one by one.  What a program is, its name says:
 #   *.bats   bats        *.lua   `vpclab run`; what it prints must equal FILE.ok if there is one        else it is run
 # A program that ends with a line "... N passed, N failed[, N skipped]" is counted so; any other is one test, by its exit status.
 # Each runs in the repository's root with its own HOME, XDG directories and TMPDIR, which are removed afterwards, and may take
@@ -95,21 +96,27 @@ case ${1:-} in
 -j) jobs=$2 && shift 2 ;;
 -j*) jobs=${1#-j} && shift ;;
 esac
-parallel=() serial=()
+programs=("" "" "") phase=0 n_programs=0 # of each phase, a line each
 while [ $# -gt 0 ]; do
-    [ "$1" = -- ] && { shift; serial=("$@"); break; }
-    parallel+=("$1")
+    if [ "$1" = -- ]; then
+        phase=$((phase + 1))
+    else
+        programs[phase]+=$1$'\n'
+        n_programs=$((n_programs + 1))
+    fi
     shift
 done
 
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-[ ${#parallel[@]} = 0 ] || printf '%s\0' "${parallel[@]}" | xargs -0 -P "$jobs" -I{} bash "$0" --one {} "$results"
-[ ${#serial[@]} = 0 ] || printf '%s\0' "${serial[@]}" | xargs -0 -P 1 -I{} bash "$0" --one {} "$results"
+at_once=("$jobs" $((2 * jobs)) 1)
+for phase in 0 1 2; do
+    printf %s "${programs[phase]}" | xargs -r -d '\n' -P "${at_once[phase]}" -I{} bash "$0" --one {} "$results"
+done
 read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$results")
 n=$(wc -l <"$results")
-if [ "$n" != $((${#parallel[@]} + ${#serial[@]})) ]; then
-    echo "FAILED $((${#parallel[@]} + ${#serial[@]} - n)) programs did not run"
+if [ "$n" != "$n_programs" ]; then
+    echo "FAILED $((n_programs - n)) programs did not run"
     failed=$((failed + 1))
 fi
 if [ "$passed" = 0 ] && [ "$failed" = 0 ] && [ "$n" -gt 0 ]; then

@@ -123,6 +123,7 @@ END
 }
 
 @test "a batch of any length needs the memory of one line" {
+    [ -z "${SAN:-}" ] || skip "a sanitizer keeps what was freed"
     with_lab
     peak() {
         python3 -c 'import resource, subprocess, sys
