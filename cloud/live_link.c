@@ -13,6 +13,7 @@
 #include "cloud/state.h"
 #include "netsim/live/keeper.h"
 #include "netsim/live/meter.h"
+#include "netsim/live/trace.h"
 
 #define TICK_MS 1000 /* how often the kernel's flow counters are read: the precision of a record's times */
 
@@ -88,32 +89,74 @@ text_of(const json_t *value)
     return text ? text : "";
 }
 
+/* A probe as the words between the two processes have it, and what became of it. */
+static json_t *
+probe_question(const struct live_probe *p)
+{
+    return json_pack("[s, s, s, s, i, i, i]", p->from, p->to, ip_str(&p->src), ip_str(&p->dst), p->protocol,
+                     p->src_port, p->dst_port);
+}
+
+static void
+read_probe_question(const json_t *row, struct live_probe *p)
+{
+    snprintf(p->from, sizeof p->from, "%s", text_of(json_array_get(row, 0)));
+    snprintf(p->to, sizeof p->to, "%s", text_of(json_array_get(row, 1)));
+    p->src = ip_of(json_array_get(row, 2));
+    p->dst = ip_of(json_array_get(row, 3));
+    p->protocol = (int)json_integer_value(json_array_get(row, 4));
+    p->src_port = (int)json_integer_value(json_array_get(row, 5));
+    p->dst_port = (int)json_integer_value(json_array_get(row, 6));
+}
+
+static json_t *
+probe_answer(const struct live_probe *p)
+{
+    return json_pack("[b, b, s, s, I, i, i, i, b]", p->arrived, p->replied, ip_str(&p->seen_src), ip_str(&p->seen_dst),
+                     (json_int_t)p->rtt_us, p->seen_src_port, p->seen_dst_port, p->src_port, p->refused);
+}
+
+static void
+read_probe_answer(const json_t *row, struct live_probe *p)
+{
+    p->arrived = json_is_true(json_array_get(row, 0));
+    p->replied = json_is_true(json_array_get(row, 1));
+    p->seen_src = ip_of(json_array_get(row, 2));
+    p->seen_dst = ip_of(json_array_get(row, 3));
+    p->rtt_us = json_integer_value(json_array_get(row, 4));
+    p->seen_src_port = (int)json_integer_value(json_array_get(row, 5));
+    p->seen_dst_port = (int)json_integer_value(json_array_get(row, 6));
+    p->src_port = (int)json_integer_value(json_array_get(row, 7));
+    p->refused = json_is_true(json_array_get(row, 8));
+}
+
 static bool
 serve_probes(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *out, struct err *err)
 {
     size_t n = json_array_size(asked);
     struct live_probe *probes = xcalloc(n, sizeof *probes);
     for (size_t i = 0; i < n; i++) {
-        const json_t *row = json_array_get(asked, i);
-        struct live_probe *p = &probes[i];
-        snprintf(p->from, sizeof p->from, "%s", text_of(json_array_get(row, 0)));
-        snprintf(p->to, sizeof p->to, "%s", text_of(json_array_get(row, 1)));
-        p->src = ip_of(json_array_get(row, 2));
-        p->dst = ip_of(json_array_get(row, 3));
-        p->protocol = (int)json_integer_value(json_array_get(row, 4));
-        p->src_port = (int)json_integer_value(json_array_get(row, 5));
-        p->dst_port = (int)json_integer_value(json_array_get(row, 6));
+        read_probe_question(json_array_get(asked, i), &probes[i]);
     }
     bool ok = live_probe(cloud->live, probes, n, timeout_ms, err);
     json_t *rows = json_array();
     for (size_t i = 0; ok && i < n; i++) {
-        const struct live_probe *p = &probes[i];
-        json_array_append_new(rows, json_pack("[b, b, s, s, I, i, i, i, b]", p->arrived, p->replied,
-                                              ip_str(&p->seen_src), ip_str(&p->seen_dst), (json_int_t)p->rtt_us,
-                                              p->seen_src_port, p->seen_dst_port, p->src_port, p->refused));
+        json_array_append_new(rows, probe_answer(&probes[i]));
     }
     json_object_set_new(out, "probes", rows);
     free(probes);
+    return ok;
+}
+
+static bool
+serve_trace(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *out, struct err *err)
+{
+    struct live_probe probe = { 0 };
+    json_t *hops = json_array();
+    json_object_set_new(out, "hops", hops);
+    read_probe_question(asked, &probe);
+    bool ok = live_trace(cloud->live, cloud->net, &probe, timeout_ms, hops, err);
+    json_object_set_new(out, "probes", json_pack("[o]", probe_answer(&probe)));
     return ok;
 }
 
@@ -159,7 +202,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
     }
     struct err err = { 0 };
     const char *node = json_str(request->json, "enter");
-    const json_t *probes = json_object_get(request->json, "probe");
+    const json_t *probes = json_object_get(request->json, "probe"), *trace = json_object_get(request->json, "trace");
+    int timeout_ms = (int)json_int(request->json, "timeout", 500);
     bool ok = true;
     reply->json = json_object();
     if (node) {
@@ -167,7 +211,9 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         ok = fd >= 0 ? keeper_reply_namespaces(reply, fd, &err)
                      : err_set(&err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab", node);
     } else if (probes) {
-        ok = serve_probes(cloud, probes, (int)json_int(request->json, "timeout", 500), reply->json, &err);
+        ok = serve_probes(cloud, probes, timeout_ms, reply->json, &err);
+    } else if (trace) {
+        ok = serve_trace(cloud, trace, timeout_ms, reply->json, &err);
     } else if (json_flag(request->json, "flows", false)) {
         ok = flow_capture_tick(cloud, true, &err);
     } else if (json_flag(request->json, "meter", false)) {
@@ -242,9 +288,7 @@ live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, 
     }
     json_t *rows = json_array();
     for (size_t i = 0; i < n; i++) {
-        const struct live_probe *p = &probes[i];
-        json_array_append_new(rows, json_pack("[s, s, s, s, i, i, i]", p->from, p->to, ip_str(&p->src), ip_str(&p->dst),
-                                              p->protocol, p->src_port, p->dst_port));
+        json_array_append_new(rows, probe_question(&probes[i]));
     }
     struct keeper_message reply = { 0 };
     if (!ask(cloud, json_pack("{s:o, s:i}", "probe", rows, "timeout", timeout_ms), &reply, err)) {
@@ -252,20 +296,24 @@ live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, 
     }
     const json_t *answers = json_object_get(reply.json, "probes");
     for (size_t i = 0; i < n; i++) {
-        const json_t *row = json_array_get(answers, i);
-        struct live_probe *p = &probes[i];
-        p->arrived = json_is_true(json_array_get(row, 0));
-        p->replied = json_is_true(json_array_get(row, 1));
-        p->seen_src = ip_of(json_array_get(row, 2));
-        p->seen_dst = ip_of(json_array_get(row, 3));
-        p->rtt_us = json_integer_value(json_array_get(row, 4));
-        p->seen_src_port = (int)json_integer_value(json_array_get(row, 5));
-        p->seen_dst_port = (int)json_integer_value(json_array_get(row, 6));
-        p->src_port = (int)json_integer_value(json_array_get(row, 7));
-        p->refused = json_is_true(json_array_get(row, 8));
+        read_probe_answer(json_array_get(answers, i), &probes[i]);
     }
     keeper_message_done(&reply);
     return true;
+}
+
+json_t *
+live_link_trace(const struct cloud *cloud, struct live_probe *probe, int timeout_ms, struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    json_t *question = json_pack("{s:o, s:i}", "trace", probe_question(probe), "timeout", timeout_ms);
+    if (!ask(cloud, question, &reply, err)) {
+        return NULL;
+    }
+    read_probe_answer(json_array_get(json_object_get(reply.json, "probes"), 0), probe);
+    json_t *hops = json_incref(json_object_get(reply.json, "hops"));
+    keeper_message_done(&reply);
+    return hops;
 }
 
 bool

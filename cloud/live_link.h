@@ -4,11 +4,12 @@
  *     {"enter": "i-0a.."}                              -> {} and the descriptors keeper_exec() wants
  *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port], ...], "timeout": 500}
  *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused], ...]}
+ *     {"trace": [as a probe's], "timeout": 500}         -> {"probes": [one], "hops": [...]} (netsim/live/trace.h)
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
  *     {"meter": true}                                  -> {"interfaces": {"eni-..": [packets in, bytes in, packets out, bytes out]}, "refused": {"eni-.. RULE": packets}}
  *     {"stop": true}                                   -> {}
  *
- * Uses: netsim/live.   Used by: ops_live.c, ops_verify.c */
+ * Uses: netsim/live.   Used by: ops_live.c, ops_verify.c, ops_trace.c ... */
 #pragma once
 #include "cloud/op.h"
 #include "netsim/live/live.h"
@@ -22,6 +23,8 @@ bool live_link_require(const struct cloud *cloud, struct err *err);
 
 /* live_probe() in whichever process holds the lab. */
 bool live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
+/* live_trace() likewise; NULL on failure, else the hops, which the caller owns. */
+json_t *live_link_trace(const struct cloud *cloud, struct live_probe *probe, int timeout_ms, struct err *err);
 /* Has the keeper write what the running intervals of flow logs hold. */
 bool live_link_flush(const struct cloud *cloud, struct err *err);
 /* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */

@@ -15,6 +15,7 @@
     FAMILY(ops_live) \
     FAMILY(ops_serve) \
     FAMILY(ops_scan) \
+    FAMILY(ops_trace) \
     FAMILY(ops_reach) \
     FAMILY(ops_resolve) \
     FAMILY(ops_connectivity) \

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "cloud/flow_word.h"
 #include "cloud/names.h"
 #include "cloud/op.h"
 #include "cloud/render.h"
@@ -104,23 +105,16 @@ read_destination(struct op_call *call, struct flow_spec *flow, struct err *err)
 static bool
 read_flow_word(const json_t *in, struct flow_spec *flow, struct err *err)
 {
-    const char *word = arg_str(in, "Flow"), *slash = word ? strchr(word, '/') : NULL;
+    const char *word = arg_str(in, "Flow");
     if (!word) {
         return true;
     }
-    char *protocol = xstrndup(word, slash ? (size_t)(slash - word) : strlen(word)), *end = NULL;
-    long port = slash ? strtol(slash + 1, &end, 10) : -1;
-    bool known = protocol_parse(protocol, &flow->protocol) && flow->protocol != PROTOCOL_ALL &&
-                 (!slash || (slash[1] >= '0' && slash[1] <= '9' && !*end && port <= 65535));
-    free(protocol);
-    if (!known || arg_str(in, "Protocol") || json_object_get(in, "Port")) {
-        err_set(err, ERR_USAGE, "", known ? "`%s` says protocol and port already" : "`%s` is no protocol and port",
-                word);
+    if (arg_str(in, "Protocol") || json_object_get(in, "Port")) {
+        err_set(err, ERR_USAGE, "", "`%s` says protocol and port already", word);
         err_hint(err, "like tcp/443, udp/53 or icmp; or --protocol and --port");
         return err_at(err, "FLOW", 0, 0);
     }
-    flow->dst_port = (int)port;
-    return true;
+    return flow_word_read(word, &flow->protocol, &flow->dst_port, err) || err_at(err, "FLOW", 0, 0);
 }
 
 static bool

@@ -1,4 +1,4 @@
-/* netsim/live/live_internal.h - what a running lab is made of.  Used by: live.c, probe.c, flow_source.c only. */
+/* netsim/live/live_internal.h - what a running lab is made of.  Used by: live.c, probe.c, trace.c, flow_source.c, meter.c only. */
 #pragma once
 #include "netsim/live/apply.h"
 #include "netsim/live/live.h"
@@ -15,3 +15,7 @@ struct live {
     struct services *services; /* NULL until live_serve() */
     uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };
+
+/* live_probe() whose packets bear 'nonce' (packet.h), so that somebody else can know them too. */
+uint32_t live_probe_nonce(void);
+bool live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t nonce, int timeout_ms, struct err *err);

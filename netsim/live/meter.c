@@ -182,6 +182,33 @@ find_counter(struct nftnl_expr *expr, void *data)
     return 0;
 }
 
+const char *
+live_rule_comment(const struct nftnl_rule *rule)
+{
+    uint32_t size = 0;
+    const void *user = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &size);
+    const char *comment = NULL;
+    return user && nftnl_udata_parse(user, size, find_comment, &comment) >= 0 ? comment : NULL;
+}
+
+bool
+live_rule_name(const char *chain, const char *comment, char name[static FLOW_RULE_SIZE])
+{
+    if (strncmp(comment, "sgr-", 4) == 0) {
+        snprintf(name, FLOW_RULE_SIZE, "%s", comment);
+        return true;
+    }
+    if (strncmp(chain, "nacl_", 5) != 0) {
+        return false;
+    }
+    /* "acl-0a1b 100" in nacl_..._in: as refusals have it. */
+    size_t size = strcspn(comment, " "), n = strlen(chain);
+    const char *number = comment[size] ? comment + size + 1 : "";
+    snprintf(name, FLOW_RULE_SIZE, "%.*s:%s:%s", (int)size, comment,
+             strcmp(chain + n - 3, "_in") == 0 ? "ingress" : "egress", atoi(number) >= 32767 ? "*" : number);
+    return true;
+}
+
 static void
 tell_rule(const struct metering *m, const char *chain, const char *comment, const struct live_count *count)
 {
@@ -191,14 +218,7 @@ tell_rule(const struct metering *m, const char *chain, const char *comment, cons
         if (source || strcmp(comment, "from destination") == 0) {
             m->listener->nat(m->listener->context, m->ns->id, source, count);
         }
-    } else if (strncmp(comment, "sgr-", 4) == 0) {
-        m->listener->rule(m->listener->context, comment, count);
-    } else if (strncmp(chain, "nacl_", 5) == 0) {
-        /* "acl-0a1b 100" in nacl_..._in: as refusals have it. */
-        size_t size = strcspn(comment, " "), n = strlen(chain);
-        const char *number = comment[size] ? comment + size + 1 : "";
-        snprintf(rule, sizeof rule, "%.*s:%s:%s", (int)size, comment,
-                 strcmp(chain + n - 3, "_in") == 0 ? "ingress" : "egress", atoi(number) >= 32767 ? "*" : number);
+    } else if (live_rule_name(chain, comment, rule)) {
         m->listener->rule(m->listener->context, rule, count);
     }
 }
@@ -208,11 +228,9 @@ take_rule(const struct nlmsghdr *h, void *data)
 {
     struct nftnl_rule *rule = nftnl_rule_alloc();
     if (rule && nftnl_rule_nlmsg_parse(h, rule) == 0) {
-        uint32_t size = 0;
-        const void *user = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &size);
-        const char *comment = NULL, *chain = nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN);
+        const char *comment = live_rule_comment(rule), *chain = nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN);
         struct live_count count = { 0 };
-        if (user && chain && nftnl_udata_parse(user, size, find_comment, &comment) >= 0 && comment) {
+        if (chain && comment) {
             nftnl_expr_foreach(rule, find_counter, &count);
             tell_rule(data, chain, comment, &count);
         }

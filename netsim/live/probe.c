@@ -541,8 +541,21 @@ run_done(struct run *run)
     free(run->flights);
 }
 
+uint32_t
+live_probe_nonce(void)
+{
+    uint32_t nonce;
+    return getrandom(&nonce, sizeof nonce, 0) == sizeof nonce ? nonce : (uint32_t)now_us() * 2654435761u;
+}
+
 bool
 live_probe(struct live *live, struct live_probe *probes, size_t n, int timeout_ms, struct err *err)
+{
+    return live_probe_as(live, probes, n, live_probe_nonce(), timeout_ms, err);
+}
+
+bool
+live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t nonce, int timeout_ms, struct err *err)
 {
     if (n >= 1u << 20) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "%zu probes at once are too many", n);
@@ -550,12 +563,10 @@ live_probe(struct live *live, struct live_probe *probes, size_t n, int timeout_m
     struct run run = { .live = live,
                        .probes = probes,
                        .n = n,
+                       .nonce = nonce,
                        .flights = xcalloc(n, sizeof *run.flights),
                        .epoll = epoll_create1(EPOLL_CLOEXEC),
                        .tap_ear = -1 };
-    if (getrandom(&run.nonce, sizeof run.nonce, 0) < 0) {
-        run.nonce = (uint32_t)now_us() * 2654435761u;
-    }
     cpu_set_t before, one;
     CPU_ZERO(&one);
     CPU_SET((size_t)sched_getcpu(), &one);
