@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "netsim/model/endpoint.h"
+#include "netsim/model/private_service.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network.h"
 #include "netsim/model/security_group.h"
@@ -118,6 +119,16 @@ by_id(const struct network *net, const struct eni *eni, const char *text)
            strcmp(eni->vpc_id, text) == 0 || eni_has_group(eni, text);
 }
 
+/* An endpoint service: the endpoints by which it is used. */
+static bool
+by_service(const struct network *net, const struct eni *eni, const char *text)
+{
+    const struct endpoint *endpoint =
+        strncmp(text, "vpce-svc-", 9) == 0 ? network_endpoint_of_eni(net, eni->obj.id) : NULL;
+    const struct private_service *service = endpoint ? network_private_service(net, endpoint->service_name) : NULL;
+    return service && strcmp(service->obj.id, text) == 0;
+}
+
 static bool
 by_place_name(const struct network *net, const struct eni *eni, const char *text)
 {
@@ -173,7 +184,8 @@ by_tag(const struct network *net, const struct eni *eni, const char *text)
     return found;
 }
 
-static names_eni *const ways_to_name[] = { by_own_name, by_id, by_place_name, by_group_name, by_address, by_tag };
+static names_eni *const ways_to_name[] = { by_own_name,   by_id,      by_service, by_place_name,
+                                           by_group_name, by_address, by_tag };
 
 static bool
 select_by(const struct network *net, names_eni *names, const char *text, struct selection *selection)
@@ -246,7 +258,8 @@ select_resolved(const struct cloud *cloud, const char *text, struct selection *s
         return false;
     }
     if (store_find(network_store(cloud->net), id)) {
-        if (select_by(cloud->net, by_id, id, selection) || select_gate(cloud, id, selection)) {
+        if (select_by(cloud->net, by_id, id, selection) || select_by(cloud->net, by_service, id, selection) ||
+            select_gate(cloud, id, selection)) {
             return true;
         }
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` (%s) holds no network interface", text, id);

@@ -7,6 +7,7 @@
 #include "netsim/model/endpoint.h"
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
+#include "netsim/model/private_service.h"
 #include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpn.h"
 
@@ -187,6 +188,28 @@ end_from_vpce(const struct network *net, const char *id, const struct ip *overri
     return true;
 }
 
+/* A client asks the service by the endpoint in its VPC; what comes from the service, its balancers send. */
+static bool
+end_from_service(const struct network *net, const char *id, const struct ip *override, const struct eni *near,
+                 bool is_destination, struct end *end, struct err *err)
+{
+    if (!network_require(net, &private_service_kind, id, err)) {
+        return false;
+    }
+    if (!is_destination) {
+        end->eni = vpce_service_node(net, id);
+        return end->eni || err_set(err, ERR_INPUT, "InvalidParameterValue",
+                                   "no interface of a balancer of the service `%s` is known", id);
+    }
+    const char *endpoint_id = vpce_of_service(net, id, near ? near->vpc_id : NULL);
+    if (!endpoint_id) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no endpoint to the service `%s`",
+                near ? near->vpc_id : "the lab", id);
+        return err_hint(err, "ec2 create-vpc-endpoint --vpc-endpoint-type Interface, or ask from the VPC that has one");
+    }
+    return end_from_vpce(net, endpoint_id, override, near ? near->subnet_id : NULL, end, err);
+}
+
 static bool
 end_resolve(const struct network *net, const struct flow_end *named, const struct ip *override, const struct eni *near,
             bool is_destination, struct end *end, struct err *err)
@@ -203,6 +226,9 @@ end_resolve(const struct network *net, const struct flow_end *named, const struc
         }
         return end_from_vpce(net, named->id, override, near ? near->subnet_id : NULL, end, err);
     case FLOW_END_VPCE:
+        if (strncmp(named->id, "vpce-svc-", 9) == 0) {
+            return end_from_service(net, named->id, override, near, is_destination, end, err);
+        }
         return end_from_vpce(net, named->id, override, near ? near->subnet_id : NULL, end, err);
     case FLOW_END_IP:
         end->any_holder = true;

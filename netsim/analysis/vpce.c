@@ -5,6 +5,7 @@
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/network.h"
+#include "netsim/model/private_service.h"
 
 bool
 vpce_service_address(const struct network *net, const char *id, int family, struct ip *ip)
@@ -49,4 +50,36 @@ vpce_of_eni(const struct network *net, const char *eni_id)
 {
     const struct endpoint *endpoint = network_endpoint_of_eni(net, eni_id);
     return endpoint ? endpoint->obj.id : NULL;
+}
+
+const char *
+vpce_of_service(const struct network *net, const char *service_id, const char *vpc_id)
+{
+    const struct store *store = network_store(net);
+    const struct private_service *service = store_get(store, &private_service_kind, service_id);
+    const struct endpoint *best = NULL;
+    for (const struct endpoint *e = service ? store_first(store, &endpoint_kind) : NULL; e; e = store_next(store, e)) {
+        bool leads_there = e->service_name && service->name && strcmp(e->service_name, service->name) == 0;
+        if (leads_there && (!vpc_id || strcmp(e->vpc_id, vpc_id) == 0) &&
+            (!best || (endpoint_is_available(e) && !endpoint_is_available(best)))) {
+            best = e;
+        }
+    }
+    return best ? best->obj.id : NULL;
+}
+
+const struct eni *
+vpce_service_node(const struct network *net, const char *service_id)
+{
+    const struct private_service *service = store_get(network_store(net), &private_service_kind, service_id);
+    for (size_t i = 0; service && i < service->nlb_arns.n + service->gwlb_arns.n; i++) {
+        const char *arn =
+            i < service->nlb_arns.n ? service->nlb_arns.items[i] : service->gwlb_arns.items[i - service->nlb_arns.n];
+        const struct load_balancer *lb = network_load_balancer(net, arn);
+        struct eni *const *enis;
+        if (lb && load_balancer_enis(net, lb, &enis) > 0) {
+            return enis[0];
+        }
+    }
+    return NULL;
 }

@@ -40,6 +40,10 @@ service() { # SERVICE and its NAME, with these options
     vpclab reach "$I" "$E" --port 443
     says "$SERVICE" vpclab reach "$I" "$E" --port 443 -o json
     says 'endpoint service' vpclab reach "$I" "$E" --port 443
+    says "$I -> $SERVICE" vpclab reach "$I" "$SERVICE" --port 443
+    says "$SERVICE -> $T" vpclab reach "$SERVICE" "$T" --port 8443
+    wrong 4 "has no endpoint to the service" vpclab reach "$T" "$SERVICE" --port 443
+    says "$E" vpclab who-can-reach "$SERVICE"
     # already accepted, unknown, then cut off and let in again
     says InvalidState vpclab ec2 accept-vpc-endpoint-connections --service-id "$SERVICE" --vpc-endpoint-ids "$E"
     says InvalidVpcEndpointId.NotFound vpclab ec2 accept-vpc-endpoint-connections --service-id "$SERVICE" --vpc-endpoint-ids vpce-0123456789abcdef0

@@ -19,6 +19,14 @@ static const struct reach_case cases[] = {
     { I("i-c1"), V("vpce-1"), PORT(80), "sg-ingress ENI_SG_RULES_MISMATCH" },
     { I("i-c2"), V("vpce-1"), PORT(443), "sg-ingress ENI_SG_RULES_MISMATCH" },
     { I("i-c2"), V("vpce-1"), ", \"dstIp\": \"10.0.1.100\"" PORT(443), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    /* the service by name, which is its endpoint in the VPC of who asks; and what its balancers send */
+    { I("i-c1"), V("vpce-svc-1"), PORT(443), "reachable allowed" },
+    { I("i-c1"), V("vpce-svc-1"), PORT(9000), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    { I("i-c1"), V("vpce-svc-2"), PORT(80), "lb-no-listener ELBV2_LISTENERS_MISMATCH" },
+    { I("i-c1"), V("vpce-svc-3"), PORT(443), "vpce-zone VPCE_SERVICE_NOT_INSTALLED_IN_AZ" },
+    { I("i-g"), V("vpce-svc-4"), PORT(443), "reachable allowed" },
+    { V("vpce-svc-4"), I("i-fw"), ", \"protocol\": \"udp\"" PORT(6081), "reachable allowed" },
+    { V("vpce-svc-4"), I("i-fw"), PORT(80), "gwlb-protocol GWLB_PROTOCOL_RESTRICTION" },
     /* that groups without a rule do not stand in the way when they are not to be asked */
     { I("i-c1"), V("vpce-2"), PORT(443), "reachable allowed" },
     { I("i-c2"), V("vpce-2"), PORT(443), "reachable allowed" },
