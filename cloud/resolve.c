@@ -136,8 +136,9 @@ struct search {
     const char *text;
     const char *vpc, *name; /* the halves of vpc/name */
     size_t vpc_size;
-    bool tags_only; /* names that AWS itself gives do not count */
-    bool gone_too;  /* also what is deleted and only listed still */
+    bool tags_only;  /* names that AWS itself gives do not count */
+    bool gone_too;   /* also what is deleted and only listed still */
+    bool everywhere; /* in every region */
     const struct object *found[LISTED_MAX];
     size_t n;
 };
@@ -174,7 +175,8 @@ look_through(const struct cloud *cloud, const char *kind, struct search *search,
         }
         for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
             bool gone = network_kinds[i]->gone && network_kinds[i]->gone(o);
-            if (is_here(cloud, o) && (!gone || search->gone_too) && matches(cloud, o, search, by_id)) {
+            if ((search->everywhere || is_here(cloud, o)) && (!gone || search->gone_too) &&
+                matches(cloud, o, search, by_id)) {
                 if (search->n < LISTED_MAX) {
                     search->found[search->n] = o;
                 }
@@ -298,6 +300,12 @@ cloud_resolve(const struct cloud *cloud, const char *kind, const char *text, cha
         look_first_for_the_living(cloud, kind, &search, false);
         if (search.n == 0 && any) {
             search.tags_only = false;
+            look_first_for_the_living(cloud, kind, &search, false);
+        }
+        /* Questions are about the whole lab: a name that nothing here has may be one in another region. */
+        search.everywhere = any;
+        for (int own_names = 0; search.n == 0 && any && own_names < 2; own_names++) {
+            search.tags_only = !own_names;
             look_first_for_the_living(cloud, kind, &search, false);
         }
         if (any) {
