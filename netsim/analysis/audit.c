@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "netsim/analysis/audit_checks.h"
+#include "netsim/analysis/obstacle_mend.h"
 #include "netsim/model/endpoint.h"
 
 const struct audit_check audit_checks[] = {
@@ -52,6 +53,13 @@ audit_report(struct audit *audit, const void *object, char *rule, char *mend, co
     va_start(args, reason);
     buf_vprintf(&text, reason, args);
     va_end(args);
+    struct buf command = { 0 };
+    if (mend) {
+        buf_str_add(&command, mend);
+        free(mend);
+        mend_where_it_is(audit->net, &command);
+        mend = buf_steal(&command);
+    }
     *VEC_ADD(&audit->findings) = (struct audit_finding){
         .check = audit->check, .object = object, .rule = rule, .reason = buf_steal(&text), .mend = mend
     };

@@ -153,22 +153,26 @@ route_outside(const struct walk *w, struct route *route)
 }
 
 bool
-walk_detour(struct walk *w)
+walk_route_to_other_vpc(const struct walk *w, struct route *thought)
 {
     const struct ip *dst = &w->packet.dst;
+    const struct peering *peering = peering_towards(w, dst);
+    const char *tgw_id = peering ? NULL : tgw_towards(w, dst);
+    thought->peering_id = peering ? (char *)peering->obj.id : NULL;
+    thought->transit_gateway_id = (char *)tgw_id;
+    return peering || tgw_id;
+}
+
+bool
+walk_detour(struct walk *w)
+{
     struct route thought = { 0 };
     if (!w->mended || !w->vpc_id) {
         return false;
     }
-    const struct peering *peering = peering_towards(w, dst);
-    const char *tgw_id = peering ? NULL : tgw_towards(w, dst);
-    if (side_has(w, w->vpc_id, dst)) {
+    if (side_has(w, w->vpc_id, &w->packet.dst)) {
         thought.gateway_id = (char *)"local";
-    } else if (peering) {
-        thought.peering_id = (char *)peering->obj.id;
-    } else if (tgw_id) {
-        thought.transit_gateway_id = (char *)tgw_id;
-    } else if (w->target.kind == TARGET_ENI || !route_outside(w, &thought)) {
+    } else if (!walk_route_to_other_vpc(w, &thought) && (w->target.kind == TARGET_ENI || !route_outside(w, &thought))) {
         return false;
     }
     /* Its texts are borrowed from the model, so it is freed as it is. */

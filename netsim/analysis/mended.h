@@ -19,5 +19,7 @@ bool walk_stops(struct walk *walk, enum stop stop);
 
 /* No route, or one to something that is gone: another that would do is taken.  False: there is no way to think of. */
 bool walk_detour(struct walk *walk);
+/* What joins the VPC to the destination's, as the target of a route (texts borrowed from the model).  False: nothing does. */
+bool walk_route_to_other_vpc(const struct walk *walk, struct route *thought);
 /* The attachment by which a transit gateway would reach the destination; NULL. */
 const struct tgw_attachment *walk_tgw_detour(const struct walk *walk);

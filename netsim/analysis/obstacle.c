@@ -416,10 +416,10 @@ static const struct stop_words {
     [STOP_GATEWAY_ATTACHMENT] = { M_COMPONENT, say_by_gateway, NULL },
     [STOP_PCX_INACTIVE] = { M_PCX | M_VPCS | M_STATE, say_by_gateway, mend_pcx_inactive },
     [STOP_PCX_ADDRESS] = { M_PCX | M_VPCS | M_CIDRS | M_ADDRESS_DST, say_by_gateway, NULL },
-    [STOP_TGW_ZONE] = { M_TABLE | M_ROUTE | M_ATTACHMENT | M_ZONE | M_SUBNET, say_by_gateway, NULL },
+    [STOP_TGW_ZONE] = { M_TABLE | M_ROUTE | M_ATTACHMENT | M_ZONE | M_SUBNET, say_by_gateway, mend_tgw_zone },
     [STOP_TGW_NO_ASSOCIATION] = { M_TGW | M_ATTACHMENT, say_by_gateway, NULL },
     [STOP_TGW_UNKNOWN_ROUTES] = { M_TGW | M_ATTACHMENT, say_by_gateway, NULL },
-    [STOP_TGW_NO_ROUTE] = { M_TGW | M_ADDRESS_DST, say_by_gateway, NULL },
+    [STOP_TGW_NO_ROUTE] = { M_TGW | M_ADDRESS_DST, say_by_gateway, mend_tgw_no_route },
     [STOP_TGW_BLACKHOLE] = { M_TGW | M_TGW_ROUTE | M_ADDRESS_DST | M_STATE, say_by_gateway, NULL },
     [STOP_TGW_VPN] = { M_VPN | M_ATTACHMENT | M_STATE, say_by_gateway, NULL },
     [STOP_VPN] = { M_VPN | M_CUSTOMER | M_STATE, say_by_gateway, NULL },
@@ -478,5 +478,6 @@ obstacle_hint(const struct walk *walk)
         buf_done(&out);
         return NULL;
     }
+    mend_where_it_is(o.net, &out);
     return buf_steal(&out);
 }

@@ -133,7 +133,7 @@ void
 mend_no_route(const struct obstacle *o, struct buf *out)
 {
     const struct packet *p = o->packet;
-    if (!o->table || !o->walk->vpc_id || ip_is_private(&p->dst)) {
+    if (!o->table || !o->walk->vpc_id || mend_route_to_vpc(o, out) || ip_is_private(&p->dst)) {
         return;
     }
     bool v6 = p->dst.family == IP_V6;

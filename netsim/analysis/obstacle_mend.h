@@ -18,9 +18,13 @@ struct obstacle {
 struct failure;
 const struct failure *obstacle_failure(const struct obstacle *obstacle);
 
+/* A route to the VPC that holds the destination, by what joins the two.  False: nothing does. */
+bool mend_route_to_vpc(const struct obstacle *obstacle, struct buf *out);
+/* Commands act on the region in force: what is elsewhere needs --region. */
+void mend_where_it_is(const struct network *net, struct buf *command);
 /* The peering connection that the last route leads to, while it waits to be accepted; NULL: there is none. */
 struct peering;
 const struct peering *pending_peering(const struct obstacle *obstacle);
 
 typedef void mend_fn(const struct obstacle *obstacle, struct buf *out);
-mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_instance_state, mend_failed, mend_source_dest_check, mend_no_igw, mend_public_access, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive;
+mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_instance_state, mend_failed, mend_source_dest_check, mend_no_igw, mend_public_access, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive, mend_tgw_no_route, mend_tgw_zone;

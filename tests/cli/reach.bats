@@ -170,3 +170,55 @@ END
     asks 1 "leads to something that is gone" 10.1.1.10 10.2.1.10 --port 22
     asks 1 "hint: ec2 delete-route --route-table-id rtb-" 10.1.1.10 10.2.1.10 --port 22
 }
+
+# two VPCs in two regions, a peering between them, and no route and no rule for it
+far_peers() {
+    vpclab -q -f - <<'END' >/dev/null
+a = ec2 create-vpc --cidr-block 10.1.0.0/16
+b = ec2 create-vpc --cidr-block 10.2.0.0/16 --region us-west-2
+here = ec2 create-subnet --vpc-id $a --cidr-block 10.1.1.0/24
+there = ec2 create-subnet --vpc-id $b --cidr-block 10.2.1.0/24 --region us-west-2
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $here --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=near}]
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $there --region us-west-2 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=far}]
+peering = ec2 create-vpc-peering-connection --vpc-id $a --peer-vpc-id $b --peer-region us-west-2
+ec2 accept-vpc-peering-connection --vpc-peering-connection-id $peering --region us-west-2
+END
+}
+
+@test "a name in another region is found, and the hints for what is there say so" {
+    far_peers
+    asks 1 "near -> far  tcp/22" near far tcp/22
+    wrong 4 "no vpc has the id or name" vpclab ec2 create-subnet --vpc-id far --cidr-block 10.1.2.0/24
+    vpclab reach near far tcp/22 --all >"$DIR/out" || true
+    grep -q -- "--vpc-peering-connection-id pcx-[0-9a-f]*$" "$DIR/out"
+    grep -q -- "--destination-cidr-block 10.1.0.0/16 .*--region us-west-2$" "$DIR/out"
+    sed -n 's/^ *hint: //p' "$DIR/out" >"$DIR/mends"
+    [ "$(wc -l <"$DIR/mends")" = 3 ]
+    vpclab -f "$DIR/mends" >/dev/null
+    asks 0 REACHABLE near far tcp/22
+}
+
+@test "hints at a transit gateway: a subnet for the zone, a route in its table" {
+    vpclab -q -f - <<'END' >/dev/null
+a = ec2 create-vpc --cidr-block 10.1.0.0/16
+b = ec2 create-vpc --cidr-block 10.2.0.0/16
+a1 = ec2 create-subnet --vpc-id $a --cidr-block 10.1.1.0/24 --availability-zone us-east-1a
+a2 = ec2 create-subnet --vpc-id $a --cidr-block 10.1.2.0/24 --availability-zone us-east-1b
+b1 = ec2 create-subnet --vpc-id $b --cidr-block 10.2.1.0/24 --availability-zone us-east-1a
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $a2 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=from}]
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $b1 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=to}]
+tgw = ec2 create-transit-gateway --options DefaultRouteTablePropagation=disable
+ec2 create-transit-gateway-vpc-attachment --transit-gateway-id $tgw --vpc-id $a --subnet-ids $a1
+ec2 create-transit-gateway-vpc-attachment --transit-gateway-id $tgw --vpc-id $b --subnet-ids $b1
+END
+    for ((i = 0; i < 8; i++)); do
+        vpclab reach from to tcp/443 >"$DIR/out" || true
+        grep -q '^hint: ' "$DIR/out" || break
+        sed -n 's/^hint: //p' "$DIR/out" >>"$DIR/mends"
+        tail -n1 "$DIR/mends" | vpclab -q >/dev/null
+    done
+    [ "$i" = 6 ] || { cat "$DIR/mends" "$DIR/out"; return 1; }
+    grep -q -- "ec2 modify-transit-gateway-vpc-attachment .* --add-subnet-ids subnet-" "$DIR/mends"
+    [ "$(grep -c -- "ec2 create-transit-gateway-route " "$DIR/mends")" = 2 ]
+    [ "$(grep -c -- "ec2 create-route " "$DIR/mends")" = 2 ]
+}
