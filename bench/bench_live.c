@@ -4,12 +4,15 @@
  *     make bench && build/bench/bench_live [N]...          (default 4 100 1000)
  *
  * The network: N instances in 50 subnets (fewer if N is small) of one VPC with an internet gateway, 200 groups with 5
- * rules each.  Rows: bare    N network namespaces, each with a veth pair to one router namespace, an address and
- * routes, by batched netlink: the same messages as a lab's, without rules, kernel switches and plan.  The baseline, in
- * the same run. lab     live_start(): plan, namespaces, rules, links, routes rule    one rule more in one group:
- * live_update() down    from the stop to the end of the process that held everything (the kernel then frees namespaces
- * in the background) Every measurement runs in a process of its own with its own user namespace, so it needs no
- * privilege and leaves nothing. */
+ * rules each.  Rows:
+ *   bare    N network namespaces, each with a veth pair to one router namespace, an address and routes, by batched
+ *           netlink: the same messages as a lab's, without rules, kernel switches and plan.  The baseline, in the same
+ * run lab     live_start(): plan, namespaces, rules, links, routes plan    a plan of the whole, which the first update
+ * and every uncommon one make rule    one rule more in one group: live_update() route   one route more in the VPC's
+ * main table member  one interface in one group more, or less again down    from the stop to the end of the process
+ * that held everything (the kernel then frees namespaces in the background) Of changes the table shows the median time,
+ * and the processor time of one: ours (libnftables' included) and the kernel's.  Every measurement runs in a process of
+ * its own with its own user namespace, so it needs no privilege and leaves nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -28,17 +31,23 @@
 #include "netsim/live/plan.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
 
 #define N_GROUPS  200
 #define N_RULES   5
-#define N_CHANGES 21 /* single rules put into the running lab */
+#define N_CHANGES 101 /* of each kind, one by one, in the running lab */
 
 static struct id_gen ids;
 static const struct clock bench_clock = { .fixed = true, .base_ms = 1767312000000 };
 
+struct change {
+    double ms, user_ms, kernel_ms;
+};
+enum { RULE, ROUTE, MEMBER, N_KINDS };
 struct figures {
-    double up_ms, rule_ms, plan_ms;
+    double up_ms, plan_ms;
+    struct change changes[N_KINDS];
     long kib;
 };
 
@@ -94,6 +103,7 @@ make_network(size_t n)
     struct err err = { 0 };
     id_gen_seed(&ids, 7);
     struct network *net = network_new(&ids, &bench_clock);
+    network_set_limits(net, false);
     struct vpc *vpc = vpc_create(net, &(struct vpc_spec){ .cidr = cidr_lit("10.0.0.0/16") }, &err);
     struct internet_gateway *igw = vpc ? internet_gateway_create(net, &err) : NULL;
     if (!igw || !internet_gateway_attach(net, igw, vpc->obj.id, &err)) {
@@ -145,27 +155,77 @@ compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* One rule more in a group of the running lab: the median of N_CHANGES. */
 static double
-measure_rules(struct live *live, struct network *net, struct security_group *group)
+processor_ms(const struct timeval *t)
+{
+    return (double)t->tv_sec * 1e3 + (double)t->tv_usec / 1e3;
+}
+
+static void
+change_rule(struct network *net, int i)
+{
+    struct err err = { 0 };
+    struct security_group *group = store_first(network_store(net), &security_group_kind);
+    for (size_t skip = (size_t)i % (store_count(network_store(net), &security_group_kind) - 1) + 1; skip > 0; skip--) {
+        group = store_next(network_store(net), group); /* the VPC's default group is nobody's here */
+    }
+    struct sg_rule rule = {
+        .protocol = PROTOCOL_TCP, .from = 7000 + i, .to = 7000 + i, .cidr = cidr_lit("10.0.0.0/8")
+    };
+    if (!security_group_authorize(net, group, &rule, 1, &err)) {
+        fail("rule", &err);
+    }
+}
+
+static void
+change_route(struct network *net, int i)
+{
+    struct err err = { 0 };
+    const struct internet_gateway *igw = store_first(network_store(net), &internet_gateway_kind);
+    char id[ID_SIZE];
+    memcpy(id, igw->obj.id, sizeof id);
+    struct route route = { .cidr = { .ip = ip_v4(0xcb007100u + (uint32_t)i), .bits = 32 }, .gateway_id = id };
+    if (!route_create(net, store_first(network_store(net), &route_table_kind), &route, &err)) {
+        fail("route", &err);
+    }
+}
+
+static void
+change_member(struct network *net, int i)
+{
+    struct err err = { 0 };
+    struct eni *eni = store_first(network_store(net), &eni_kind);
+    const struct security_group *other = store_first(network_store(net), &security_group_kind);
+    char own[ID_SIZE];
+    memcpy(own, eni->groups.items[0].id, sizeof own);
+    const char *groups[] = { own, other->obj.id };
+    if (!eni_set_groups(net, eni, groups, i % 2 ? 1 : 2, &err)) {
+        fail("membership", &err);
+    }
+}
+
+static struct change
+measure_changes(struct live *live, struct network *net, void (*change)(struct network *net, int i))
 {
     struct err err = { 0 };
     double took[N_CHANGES];
+    struct rusage before, after;
+    struct change c = { 0 };
     for (int i = 0; i < N_CHANGES; i++) {
-        struct sg_rule rule = {
-            .protocol = PROTOCOL_TCP, .from = 7000 + i, .to = 7000 + i, .cidr = cidr_lit("10.0.0.0/8")
-        };
-        if (!security_group_authorize(net, group, &rule, 1, &err)) {
-            fail("rule", &err);
-        }
+        change(net, i);
         double begin = now_ms();
+        getrusage(RUSAGE_SELF, &before);
         if (!live_update(live, net, &err)) {
             fail("live_update", &err);
         }
+        getrusage(RUSAGE_SELF, &after);
         took[i] = now_ms() - begin;
+        c.user_ms += (processor_ms(&after.ru_utime) - processor_ms(&before.ru_utime)) / N_CHANGES;
+        c.kernel_ms += (processor_ms(&after.ru_stime) - processor_ms(&before.ru_stime)) / N_CHANGES;
     }
     qsort(took, N_CHANGES, sizeof *took, compare_doubles);
-    return took[N_CHANGES / 2];
+    c.ms = took[N_CHANGES / 2];
+    return c;
 }
 
 static struct figures
@@ -185,11 +245,10 @@ measure_lab(size_t n)
         fail("live_start", &err);
     }
     f.up_ms = now_ms() - begin;
-    struct security_group *group = store_first(network_store(net), &security_group_kind);
-    for (struct security_group *g = group; g; g = store_next(network_store(net), g)) {
-        group = g;
+    static void (*const changes[N_KINDS])(struct network * net, int i) = { change_rule, change_route, change_member };
+    for (int k = 0; k < N_KINDS; k++) {
+        f.changes[k] = measure_changes(live, net, changes[k]);
     }
-    f.rule_ms = measure_rules(live, net, group);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     f.kib = usage.ru_maxrss;
@@ -306,15 +365,20 @@ main(int argc, char **argv)
     static char *usual[] = { "4", "100", "1000" };
     char **sizes = argc > 1 ? argv + 1 : usual;
     int n_sizes = argc > 1 ? argc - 1 : (int)ARRAY_SIZE(usual);
-    printf("%9s  %9s %9s  %9s %9s  %6s  %9s %9s  %8s\n", "instances", "bare up", "bare down", "lab up", "lab down",
-           "ratio", "plan", "one rule", "process");
+    printf("%9s  %9s %9s  %9s %9s  %6s  %9s  %22s %22s %22s  %8s\n", "instances", "bare up", "bare down", "lab up",
+           "lab down", "ratio", "plan", "rule (ours + kernel)", "route", "member", "process");
     for (int i = 0; i < n_sizes; i++) {
         size_t n = strtoul(sizes[i], NULL, 10);
         double bare_down, lab_down;
         struct figures bare = in_process(measure_bare, n, &bare_down);
         struct figures lab = in_process(measure_lab, n, &lab_down);
-        printf("%9zu  %6.1f ms %6.1f ms  %6.1f ms %6.1f ms  %6.2f  %6.2f ms %6.2f ms  %4ld KiB\n", n, bare.up_ms,
-               bare_down, lab.up_ms, lab_down, lab.up_ms / bare.up_ms, lab.plan_ms, lab.rule_ms, lab.kib);
+        printf("%9zu  %6.1f ms %6.1f ms  %6.1f ms %6.1f ms  %6.2f  %6.2f ms ", n, bare.up_ms, bare_down, lab.up_ms,
+               lab_down, lab.up_ms / bare.up_ms, lab.plan_ms);
+        for (int k = 0; k < N_KINDS; k++) {
+            const struct change *c = &lab.changes[k];
+            printf(" %5.2f ms (%4.2f + %4.2f)", c->ms, c->user_ms, c->kernel_ms);
+        }
+        printf("  %4ld KiB\n", lab.kib);
     }
     return 0;
 }
