@@ -347,7 +347,7 @@ put_nft(struct spaces *spaces, struct space *space, const struct plan_ns *from, 
     if (!ok && torn && from) {
         buf_clear(&text);
         buf_str_add(&text, "delete table inet vpc\n");
-        nft_diff(NULL, from, &text);
+        nft_diff(NULL, from->whole ? from->whole : from, &text);
         run_nft(spaces, space, &text, &torn, NULL);
     }
     buf_done(&text);

@@ -6,6 +6,7 @@
 
 #include "netsim/live/live_internal.h"
 #include "netsim/live/plan_balancer.h"
+#include "netsim/live/plan_mend.h"
 #include "netsim/live/services.h"
 
 static struct live *
@@ -18,6 +19,7 @@ start(const struct network *net, bool exact, const struct progress *progress, st
     }
     live->spaces.exact = exact;
     live->plan = plan_new(net, &live->numbers);
+    network_changes_seen(net);
     if (!apply(&live->spaces, NULL, live->plan, progress, err)) {
         live_stop(live);
         return NULL;
@@ -37,9 +39,33 @@ live_start_exact(const struct network *net, const struct progress *progress, str
     return start(net, true, progress, err);
 }
 
+/* The common small changes.  '*done' false: they are not such. */
+static bool
+update_part(struct live *live, const struct network *net, bool *done, struct err *err)
+{
+    const struct network_change *changes;
+    size_t n;
+    struct plan_mend mend;
+    *done = network_changes(net, &changes, &n) && plan_mend_new(live->plan, net, &live->numbers, changes, n, &mend);
+    if (!*done) {
+        return true;
+    }
+    bool ok = apply(&live->spaces, mend.from, mend.to, NULL, err);
+    if (ok) {
+        plan_mend_take(live->plan, &mend);
+        network_changes_seen(net);
+    }
+    plan_mend_done(&mend);
+    return ok;
+}
+
 bool
 live_update(struct live *live, const struct network *net, struct err *err)
 {
+    bool done, ok = update_part(live, net, &done, err);
+    if (done) {
+        return ok;
+    }
     if (live->services) {
         services_note(live->services);
     }
@@ -53,6 +79,7 @@ live_update(struct live *live, const struct network *net, struct err *err)
     }
     plan_free(live->plan);
     live->plan = next;
+    network_changes_seen(net);
     return true;
 }
 

@@ -172,8 +172,8 @@ sort(void *items, size_t n, size_t size, int (*compare)(const void *, const void
 }
 #define SORT(vec, compare) sort((vec)->items, (vec)->n, sizeof *(vec)->items, compare)
 
-static void
-sort_ns(struct plan_ns *ns)
+void
+plan_ns_sort(struct plan_ns *ns)
 {
     SORT(&ns->links, plan_link_compare);
     SORT(&ns->addresses, plan_address_compare);
@@ -610,21 +610,17 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         plan_balancer_returns(&b, v);
         plan_filters(&b, v);
         plan_own_rules(&b, v);
-        VEC_DONE(&v->ports);
-        VEC_DONE(&v->endpoints);
-        VEC_DONE(&v->peerings);
     }
     plan_private_links(&b);
     plan_egress_only_marks(&b, &marks);
     plan_transit_tables(&b);
-    for (struct plan_vpc *v = b.vpcs; v; v = v->next) {
-        VEC_DONE(&v->transits);
-    }
     buf_done(&marks);
     for (size_t i = 0; i < plan->namespaces.n; i++) {
-        sort_ns(plan->namespaces.items[i]);
+        plan_ns_sort(plan->namespaces.items[i]);
     }
     SORT(&plan->unbuilt, unbuilt_compare);
+    plan->vpcs = b.vpcs;
+    plan->new_size = arena_used(plan->arena);
     return plan;
 }
 
@@ -648,9 +644,17 @@ plan_free(struct plan *plan)
         VEC_DONE(&ns->chains);
         VEC_DONE(&ns->services);
     }
+    for (struct plan_vpc *v = plan->vpcs; v; v = v->next) {
+        VEC_DONE(&v->ports);
+        VEC_DONE(&v->peerings);
+        VEC_DONE(&v->transits);
+        VEC_DONE(&v->endpoints);
+        VEC_DONE(&v->overridden);
+    }
     VEC_DONE(&plan->namespaces);
     VEC_DONE(&plan->unbuilt);
     map_done(&plan->by_id);
+    map_done(&plan->groups_elsewhere);
     arena_free(plan->arena);
     free(plan);
 }
@@ -670,4 +674,25 @@ plan_find_unbuilt(const struct plan *plan, const char *id)
         }
     }
     return NULL;
+}
+
+#define FIND(vec, like, compare)                                                                                       \
+    ((vec)->n ? bsearch(like, (vec)->items, (vec)->n, sizeof *(vec)->items, compare) : NULL)
+
+const struct plan_set *
+plan_find_set(const struct plan_ns *ns, const char *name)
+{
+    return FIND(&ns->sets, (&(struct plan_set){ .name = name }), plan_set_compare);
+}
+
+const struct plan_chain *
+plan_find_chain(const struct plan_ns *ns, const char *name)
+{
+    return FIND(&ns->chains, (&(struct plan_chain){ .name = name }), plan_chain_compare);
+}
+
+const struct plan_element *
+plan_find_element(const struct plan_set *set, const char *key)
+{
+    return FIND(&set->elements, (&(struct plan_element){ .key = key }), plan_element_compare);
 }

@@ -76,6 +76,7 @@ struct plan_ns {
     VEC(struct plan_set) sets;
     VEC(struct plan_chain) chains; /* table "inet vpc" */
     VEC(struct plan_service) services;
+    const struct plan_ns *whole; /* of which this is a part (plan_mend.h); NULL: it is whole */
 };
 /* A construct of the model that routes lead to and that the kernel does not get: its routes are blackholes. */
 struct plan_unbuilt {
@@ -86,6 +87,9 @@ struct plan {
     VEC(struct plan_ns *) namespaces; /* internet, routers, then the rest */
     struct map by_id;
     VEC(struct plan_unbuilt) unbuilt; /* by id, each once */
+    struct plan_vpc *vpcs;            /* what plan_mend.c goes on from; borrows from the network */
+    size_t new_size;                  /* of the arena when the plan was new */
+    struct map groups_elsewhere;      /* security groups whose rules also stand outside the routers' chains */
 };
 
 /* Indexes and addresses that probes and tests know. */
@@ -102,6 +106,11 @@ struct plan *plan_new(const struct network *net, struct plan_numbers *numbers);
 void plan_free(struct plan *plan);
 const struct plan_ns *plan_find(const struct plan *plan, const char *id); /* NULL if there is none */
 const struct plan_unbuilt *plan_find_unbuilt(const struct plan *plan, const char *id); /* NULL: built, or no route leads there */
+
+/* Of a planned namespace; NULL if there is none. */
+const struct plan_set *plan_find_set(const struct plan_ns *ns, const char *name);
+const struct plan_chain *plan_find_chain(const struct plan_ns *ns, const char *name);
+const struct plan_element *plan_find_element(const struct plan_set *set, const char *key);
 
 int plan_address_compare(const void *a, const void *b);
 int plan_neighbour_compare(const void *a, const void *b);

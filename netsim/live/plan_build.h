@@ -24,6 +24,7 @@ enum {
     PLAN_PRIORITY_TABLE = 40000,    /* above main: all other routes of a route table */
     PLAN_PRIORITY_SILENCE = 60000,
     PLAN_LINK_BASE = 1000,          /* router-side link index: 1000 + number */
+    PLAN_MEND_MAX = 64,             /* changes that are worth less than a new plan */
     PLAN_FLOW_SET_SIZE = 262144,    /* flows of one kind that a router counts at a time */
     PLAN_UNTRACKED_RECEIVER = 0x2,  /* marks of connections in a router; others are of balancers (plan_balancer.c) */
     PLAN_UNTRACKED_SENDER = 0x10,
@@ -99,6 +100,7 @@ struct plan_endpoint {
 struct plan_vpc {
     const struct vpc *vpc;
     const struct internet_gateway *igw; /* NULL if none attached */
+    struct ip igw_via, igw_via6;        /* its address on the router's link; IP_NONE without IPv6 */
     struct plan_ns *router;
     bool ip6;
     bool appliances; /* an instance sends on what is not its own */
@@ -122,6 +124,7 @@ struct builder {
     struct plan_tgw *tgws;
     struct plan_site *sites;
     struct plan_ns *internet;
+    const struct plan_ns *standing; /* while only a part of a router is planned: what it has; NULL otherwise */
 };
 
 struct plan_vpc *plan_vpc_find(struct builder *b, const char *id); /* NULL if there is none */
@@ -131,6 +134,7 @@ void plan_element_add(struct builder *b, struct plan_set *set, const char *data,
     __attribute__((format(printf, 4, 5)));
 void plan_chain_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head, const char *rules);
 void plan_unbuilt_add(struct builder *b, const char *what, const char *id);
+void plan_ns_sort(struct plan_ns *ns);
 void plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip, const uint8_t mac[6]);
 
 /* Names of nftables objects: an AWS id with a prefix, other characters replaced. Rotating buffers. */
@@ -186,8 +190,10 @@ void plan_served_ports(struct builder *b, struct plan_ns *ns, const struct plan_
 /* The named hosts of the internet (internet_hosts.h), once for all VPCs. */
 void plan_internet_hosts(struct builder *b, bool ip6);
 void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_kind kind, struct ip ip, uint16_t port, const char *id);
-/* plan_router.c: routes and the packet path of a VPC. */
+/* plan_router.c: routes and the packet path of a VPC; the mark of packets that a table routes from a zone; all of one table. */
 void plan_router(struct builder *b, struct plan_vpc *v);
+uint32_t plan_table_mark(struct builder *b, const struct route_table *table, const char *zone);
+void plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table);
 /* plan_public_access.c: what VPC Block Public Access stops at a gateway, whose connections from inside count as 'out'. */
 void plan_public_access(struct builder *b, const struct plan_vpc *v, struct plan_ns *gateway, enum bpa_way out);
 /* plan_appliance.c: an instance's namespace as its role asks for; then what the router must know of appliances. */
@@ -195,8 +201,15 @@ void plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns);
 void plan_appliances(struct builder *b, struct plan_vpc *v);
 /* plan_untracked.c: whose flows are untracked, and what is always tracked. */
 void plan_untracked(struct builder *b, struct plan_vpc *v);
+/* Its chain for an interface: the name, and (unless NULL) its rules: with none there is no such chain.  False: the interface is never in one. */
+bool plan_untracked_chain(struct builder *b, const struct eni *eni, bool egress, char name[static 40], struct buf *rules);
 /* plan_filter.c: chains and sets of the security groups and ACLs that the VPC's links use. */
 void plan_filters(struct builder *b, struct plan_vpc *v);
+/* Its parts: the chains of a group; the chain of an interface, less "_in" or "_out", with those it leads to ('known': made already); the
+ * addresses of a group's members in this VPC and, through a peering, in the other, or those in VPC 'there' alone. */
+void plan_group(struct builder *b, struct plan_vpc *v, const char *group_id);
+void plan_groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *eni, struct map *known, char base[static 128]);
+const char *plan_member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family, const char *there);
 /* plan_flows.c: what is counted for flow logs; then the verdict of an ACL's deny, which says which rule it was. */
 void plan_flow_logs(struct builder *b, struct plan_vpc *v);
 const char *plan_deny(struct builder *b, const char *acl_id, bool egress, int number);

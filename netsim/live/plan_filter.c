@@ -51,8 +51,11 @@ address_of(const struct cidr *cidr, char text[static CIDR_STR_SIZE])
 /* ---- sets ---------------------------------------------------------------------------------------------------------
  */
 static bool
-has_set(const struct plan_ns *ns, const char *name)
+has_set(struct builder *b, const struct plan_ns *ns, const char *name)
 {
+    if (b->standing && plan_find_set(b->standing, name)) {
+        return true;
+    }
     for (size_t i = 0; i < ns->sets.n; i++) {
         if (strcmp(ns->sets.items[i].name, name) == 0) {
             return true;
@@ -63,14 +66,14 @@ has_set(const struct plan_ns *ns, const char *name)
 
 /* The addresses of a group's members in this VPC and, through a peering, in the other; or those in VPC 'there' alone.
  */
-static const char *
-member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family, const char *there)
+const char *
+plan_member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family, const char *there)
 {
     const char *name = plan_name(there             ? (family == IP_V6 ? "sgt6_" : "sgt_")
                                  : family == IP_V6 ? "sgm6_"
                                                    : "sgm_",
                                  group_id, "");
-    if (has_set(v->router, name)) {
+    if (has_set(b, v->router, name)) {
         return name;
     }
     char head[192];
@@ -132,7 +135,7 @@ prefix_set(struct builder *b, struct plan_vpc *v, const char *list_id, int famil
     char suffix[24];
     snprintf(suffix, sizeof suffix, "_%016" PRIx64, hash);
     const char *name = plan_name(family == IP_V6 ? "pl6_" : "pl_", list_id, suffix);
-    if (!has_set(v->router, name)) {
+    if (!has_set(b, v->router, name)) {
         char head[192];
         snprintf(head, sizeof head, "set %s { type %s; flags interval; }", name,
                  family == IP_V6 ? "ipv6_addr" : "ipv4_addr");
@@ -174,7 +177,7 @@ write_transit_reference(struct builder *b, struct plan_vpc *v, struct buf *out, 
         plan_transit_carriers(b, v, group->vpc_id, &links);
     }
     if (links.size) {
-        snprintf(set, sizeof set, "@%s", member_set(b, v, rule->group_id, family, group->vpc_id));
+        snprintf(set, sizeof set, "@%s", plan_member_set(b, v, rule->group_id, family, group->vpc_id));
         buf_printf(out, "iifname { %s } ", buf_str(&links));
         write_sg_rule(out, rule, family, set);
     }
@@ -190,7 +193,7 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
         return;
     }
     for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += 2) {
-        const char *name = rule->group_id         ? member_set(b, v, rule->group_id, family, NULL)
+        const char *name = rule->group_id         ? plan_member_set(b, v, rule->group_id, family, NULL)
                            : rule->prefix_list_id ? prefix_set(b, v, rule->prefix_list_id, family)
                                                   : NULL;
         bool direct = v->appliances && rule->group_id && !rule->egress;
@@ -216,6 +219,7 @@ plan_group_blocks(struct builder *b, const char *group_id, const char *before, s
 {
     const struct security_group *group = store_get(b->store, &security_group_kind, group_id);
     char text[CIDR_STR_SIZE];
+    map_put(&b->plan->groups_elsewhere, group_id, (void *)1);
     for (size_t i = 0; group && i < group->rules.n; i++) {
         const struct sg_rule *rule = &group->rules.items[i];
         const struct prefix_list *list =
@@ -232,7 +236,7 @@ plan_group_blocks(struct builder *b, const char *group_id, const char *before, s
     }
 }
 
-static void
+void
 plan_group(struct builder *b, struct plan_vpc *v, const char *group_id)
 {
     const struct security_group *group = store_get(b->store, &security_group_kind, group_id);
@@ -248,16 +252,25 @@ plan_group(struct builder *b, struct plan_vpc *v, const char *group_id)
     }
 }
 
+static bool
+stands(struct builder *b, const char *chain)
+{
+    return b->standing && plan_find_chain(b->standing, chain);
+}
+
 /* The chain an interface's packets go through: its only group's, or one that visits each; interfaces with the same
  * groups share it. */
-static void
-groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *eni, struct map *known, char base[static 128])
+void
+plan_groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *eni, struct map *known,
+                  char base[static 128])
 {
     for (size_t i = 0; i < eni->groups.n; i++) {
         const char *id = eni->groups.items[i].id;
         if (!map_get(known, id)) {
             map_put(known, id, (void *)1);
-            plan_group(b, v, id);
+            if (!stands(b, plan_name("sg_", id, "_in"))) {
+                plan_group(b, v, id);
+            }
         }
     }
     if (eni->groups.n == 1) {
@@ -270,7 +283,7 @@ groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *eni, struc
     }
     snprintf(base, 128, "sgs_%016" PRIx64, hash_bytes(ids.data, ids.size));
     buf_done(&ids);
-    if (map_get(known, base)) {
+    if (map_get(known, base) || stands(b, plan_name(base, "", "_in"))) {
         return;
     }
     map_put(known, base, (void *)1);
@@ -295,7 +308,7 @@ plan_groups(struct builder *b, struct plan_vpc *v)
         const char *key = arena_join(arena, "\"", port->name, "\"", NULL), *to_in = "accept", *to_out = "accept";
         if (port->eni && port->eni->groups.n) {
             char base[128];
-            groups_chain(b, v, port->eni, &known, base);
+            plan_groups_chain(b, v, port->eni, &known, base);
             to_in = arena_join(arena, "jump ", base, "_in", NULL);
             to_out = arena_join(arena, "jump ", base, "_out", NULL);
         }

@@ -120,6 +120,7 @@ plan_gateway_routes(struct builder *b, struct plan_vpc *v, struct plan_ns *gatew
     *VEC_ADD(&gateway->addresses) = (struct plan_address){ TO_VPC, in_gateway, 31 };
     *VEC_ADD(&gateway->addresses) = (struct plan_address){ TO_INTERNET, near, 31 };
     *VEC_ADD(&b->internet->addresses) = (struct plan_address){ index, far, 31 };
+    v->igw_via = in_gateway;
     plan_neighbour_add(v->router, index, &in_gateway, gateway_mac);
     plan_neighbour_add(gateway, TO_VPC, &in_router, plan_router_mac);
     plan_neighbour_add(gateway, TO_INTERNET, &far, plan_router_mac);
@@ -135,6 +136,7 @@ plan_gateway_routes(struct builder *b, struct plan_vpc *v, struct plan_ns *gatew
     if (!v->ip6) {
         return;
     }
+    v->igw_via6 = outside6;
     plan_neighbour_add(v->router, index, &outside6, gateway_mac);
     plan_neighbour_add(gateway, TO_VPC, &router6, plan_router_mac);
     plan_neighbour_add(gateway, TO_INTERNET, &outside6, plan_router_mac);

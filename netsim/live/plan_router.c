@@ -71,20 +71,8 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
     switch (target) {
     case ROUTE_IGW:
         if (v->igw && strcmp(v->igw->obj.id, id) == 0) {
-            const struct plan_link *link = NULL;
-            for (size_t i = 0; i < v->router->links.n; i++) {
-                if (v->router->links.items[i].here.index == plan_igw_index(b, v)) {
-                    link = &v->router->links.items[i];
-                }
-            }
-            out.type = link ? NLQ_UNICAST : NLQ_BLACKHOLE;
-            out.index = plan_igw_index(b, v);
-            for (size_t i = 0; i < v->router->neighbours.n; i++) {
-                const struct plan_neighbour *n = &v->router->neighbours.items[i];
-                if (n->index == out.index && n->ip.family == family) {
-                    out.via = n->ip;
-                }
-            }
+            const struct ip *via = family == IP_V4 ? &v->igw_via : &v->igw_via6;
+            out = (struct nlq_route){ .type = NLQ_UNICAST, .index = plan_igw_index(b, v), .via = *via };
         }
         return out;
     case ROUTE_NAT_GATEWAY:
@@ -216,8 +204,8 @@ depends_on_zone(const struct route_table *table)
 }
 
 /* The mark of packets that the table routes from this zone. */
-static uint32_t
-table_mark(struct builder *b, const struct route_table *table, const char *zone)
+uint32_t
+plan_table_mark(struct builder *b, const struct route_table *table, const char *zone)
 {
     char key[ID_SIZE + 32];
     bool all = !zone || !depends_on_zone(table);
@@ -228,7 +216,7 @@ table_mark(struct builder *b, const struct route_table *table, const char *zone)
 static void
 plan_version(struct builder *b, struct plan_vpc *v, const struct route_table *table, const char *zone)
 {
-    uint32_t mark = table_mark(b, table, zone);
+    uint32_t mark = plan_table_mark(b, table, zone);
     for (int pass = 0; pass < 2; pass++) {
         bool override = pass == 0;
         struct version as = { table, zone, PLAN_TABLE_FIRST + 2 * mark + (override ? 1 : 0), override };
@@ -247,7 +235,7 @@ plan_version(struct builder *b, struct plan_vpc *v, const struct route_table *ta
     }
 }
 
-static void
+void
 plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table)
 {
     if (!depends_on_zone(table)) {
@@ -361,7 +349,7 @@ plan_subnets(struct builder *b, struct plan_vpc *v)
         if (table) {
             char mark[16];
             uint32_t transit = plan_transit_group(b, v, s);
-            snprintf(mark, sizeof mark, "0x%08x", table_mark(b, table, s->zone ? s->zone : ""));
+            snprintf(mark, sizeof mark, "0x%08x", plan_table_mark(b, table, s->zone ? s->zone : ""));
             plan_element_add(b, tables, mark, "%u", plan_number(b->numbers, "subnet", s->obj.id));
             if (transit) {
                 plan_element_add(b, tables, mark, "%u", transit);
@@ -409,7 +397,7 @@ plan_ingress(struct builder *b, struct plan_vpc *v)
             const char *id = t->associations.items[i].gateway_id;
             bool of_igw = v->igw && strcmp(v->igw->obj.id, id) == 0, of_vgw = v->vgw && strcmp(v->vgw->obj.id, id) == 0;
             char mark[16];
-            snprintf(mark, sizeof mark, "0x%08x", table_mark(b, t, NULL));
+            snprintf(mark, sizeof mark, "0x%08x", plan_table_mark(b, t, NULL));
             if (of_igw || of_vgw) {
                 plan_element_add(b, set, mark, "\"%s\"", of_igw ? "igw" : "vgw");
             }
@@ -446,7 +434,6 @@ plan_marks(struct builder *b, struct plan_vpc *v)
     buf_str_add(&text, "meta mark set iifgroup map @rt_of_group\n");
     plan_chain_add(b, v->router, "p_mark", "", buf_str(&text));
     buf_done(&text);
-    VEC_DONE(&v->overridden);
 }
 
 /* ---- the packet path ----------------------------------------------------------------------------------------------

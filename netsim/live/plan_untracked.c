@@ -75,6 +75,34 @@ write_lines(struct builder *b, const struct eni *eni, bool egress, struct buf *o
 }
 
 /* Interfaces with the same groups share a chain. */
+static bool
+chain_name(const struct eni *eni, bool egress, char name[static 40])
+{
+    if (!eni || !eni->groups.n || !eni->attachment.instance_id[0]) {
+        return false;
+    }
+    struct buf ids = { 0 };
+    for (size_t i = 0; i < eni->groups.n; i++) {
+        buf_str_add(&ids, eni->groups.items[i].id);
+        buf_char(&ids, ' ');
+    }
+    snprintf(name, 40, "unt_%016" PRIx64 "_%s", hash_bytes(ids.data, ids.size), egress ? "out" : "in");
+    buf_done(&ids);
+    return true;
+}
+
+bool
+plan_untracked_chain(struct builder *b, const struct eni *eni, bool egress, char name[static 40], struct buf *rules)
+{
+    if (!chain_name(eni, egress, name)) {
+        return false;
+    }
+    if (rules) {
+        write_lines(b, eni, egress, rules);
+    }
+    return true;
+}
+
 static void
 plan_direction(struct builder *b, struct plan_vpc *v, bool egress)
 {
@@ -85,30 +113,25 @@ plan_direction(struct builder *b, struct plan_vpc *v, bool egress)
     VEC(struct plan_element) elements = { 0 };
     for (size_t i = 0; i < v->ports.n; i++) {
         const struct plan_port *port = &v->ports.items[i];
-        if (!port->eni || !port->eni->groups.n || !port->eni->attachment.instance_id[0]) {
+        char name[40];
+        if (!chain_name(port->eni, egress, name)) {
             continue;
         }
-        struct buf ids = { 0 }, lines = { 0 };
-        for (size_t j = 0; j < port->eni->groups.n; j++) {
-            buf_printf(&ids, "%s ", port->eni->groups.items[j].id);
-        }
-        char name[40];
-        snprintf(name, sizeof name, "unt_%016" PRIx64 "_%s", hash_bytes(ids.data, ids.size), egress ? "out" : "in");
         const char *made = map_get(&known, name);
         if (!made) {
+            struct buf lines = { 0 };
             write_lines(b, port->eni, egress, &lines);
             made = lines.size ? "some" : "none";
             map_put(&known, name, (void *)(uintptr_t)made);
             if (lines.size) {
                 plan_chain_add(b, v->router, name, "", buf_str(&lines));
             }
+            buf_done(&lines);
         }
         if (strcmp(made, "some") == 0) {
             *VEC_ADD(&elements) = (struct plan_element){ arena_join(b->plan->arena, "\"", port->name, "\"", NULL),
                                                          arena_join(b->plan->arena, "jump ", name, NULL) };
         }
-        buf_done(&ids);
-        buf_done(&lines);
     }
     memcpy(&set->elements, &elements, sizeof elements);
     map_done(&known);

@@ -347,9 +347,22 @@ eni_set_groups(struct network *net, struct eni *eni, const char *const *groups, 
     if (!groups_check(net, eni->vpc_id, groups, n_groups, err)) {
         return false;
     }
+    VEC(struct network_change) touched = { 0 };
+    for (size_t i = 0; i < eni->groups.n; i++) {
+        id_set(VEC_ADD(&touched)->id, eni->groups.items[i].id);
+    }
+    uint64_t before = store_generation(net->store);
     index_eni_out(net, eni);
     groups_put(eni, groups, n_groups);
     index_eni_in(net, eni);
+    network_changed(net, before, CHANGED_ENI_GROUPS, eni->obj.id);
+    for (size_t i = 0; i < eni->groups.n; i++) {
+        id_set(VEC_ADD(&touched)->id, eni->groups.items[i].id);
+    }
+    for (size_t i = 0; i < touched.n; i++) {
+        network_changed(net, store_generation(net->store), CHANGED_MEMBERS, touched.items[i].id);
+    }
+    VEC_DONE(&touched);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "netsim/model/block_public_access.h"
+#include "netsim/model/changes.h"
 #include "netsim/model/dhcp_options.h"
 #include "netsim/model/egress_only_gateway.h"
 #include "netsim/model/endpoint.h"
@@ -27,6 +28,11 @@ struct network {
     char account[16], region[24];
     bool limits, tap_hosts;
     struct net_index *index; /* NULL until first asked */
+    struct {                 /* changes.h */
+        bool followed;
+        uint64_t generation; /* that the list leads to */
+        VEC(struct network_change) list;
+    } changes;
 };
 
 /* The network a store belongs to, for kind callbacks; NULL for a bare store. */
@@ -119,6 +125,11 @@ bool route_table_is_main(const struct route_table *table);
 void route_tables_add_local(struct network *net, const struct vpc *vpc, const struct cidr *cidr);
 void route_tables_drop_local(struct network *net, const struct vpc *vpc, const struct cidr *cidr);
 void route_tables_forget_subnet(struct network *net, const char *subnet_id);
+/* route_tables_refresh() without a touch; true if a table other than 'own' changed. */
+bool route_tables_refresh_but(struct network *net, const struct route_table *own);
+/* The attachment of a VPC to a transit gateway in whatever state, the available one first; NULL if none was ever made.
+ */
+const struct tgw_attachment *tgw_any_attachment(const struct network *net, const char *tgw_id, const char *vpc_id);
 void routes_target_gone(struct network *net, const char *target_id); /* its routes become blackholes */
 struct network_acl *network_acl_add(struct network *net, const struct vpc *vpc, bool is_default);
 void network_acls_add_ipv6(struct network *net, const struct vpc *vpc);

@@ -71,6 +71,7 @@ network_free(struct network *net)
         return;
     }
     index_free(net->index);
+    VEC_DONE(&net->changes.list);
     store_free(net->store);
     free(net);
 }

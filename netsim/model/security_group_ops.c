@@ -312,6 +312,14 @@ limit_check(const struct network *net, const struct security_group *group, const
 }
 
 static void
+rules_changed(struct network *net, const struct security_group *group)
+{
+    uint64_t before = store_generation(net->store);
+    network_touch(net);
+    network_changed(net, before, CHANGED_RULES, group->obj.id);
+}
+
+static void
 rules_done(sg_rule_vec *rules)
 {
     for (size_t i = 0; i < rules->n; i++) {
@@ -348,7 +356,7 @@ security_group_authorize(struct network *net, struct security_group *group, cons
         *VEC_ADD(&group->rules) = added.items[i];
     }
     VEC_DONE(&added);
-    network_touch(net);
+    rules_changed(net, group);
     return true;
 }
 
@@ -382,7 +390,7 @@ security_group_revoke(struct network *net, struct security_group *group, const s
             }
         }
     }
-    network_touch(net);
+    rules_changed(net, group);
     return true;
 }
 
@@ -404,7 +412,7 @@ security_group_revoke_ids(struct network *net, struct security_group *group, boo
             rule_remove(group, rule);
         }
     }
-    network_touch(net);
+    rules_changed(net, group);
     return true;
 }
 
@@ -432,6 +440,6 @@ security_group_modify_rule(struct network *net, struct security_group *group, co
     old->tags = none;
     sg_rule_done(old);
     *old = rule;
-    network_touch(net);
+    rules_changed(net, group);
     return true;
 }

@@ -1,0 +1,676 @@
+/* The parts of a plan that a change can touch are planned by the same functions as the whole, but into an empty
+ * namespace; what is there already stays.  Then what nothing refers to any more goes. */
+#include "netsim/live/plan_mend.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netsim/live/plan_build.h"
+
+/* One router.  What comes is planned into 'to'. */
+struct mend {
+    struct builder b;
+    struct plan_vpc *v;
+    const struct plan_ns *standing;
+    struct plan_ns *from, *to;
+    const struct network_change *changes;
+    size_t n_changes;
+    struct map known;   /* chains of groups that are made */
+    struct map flipped; /* untracked chains that came into being ("some") or ended ("none") */
+    VEC(const struct plan_port *) regrouped;
+    VEC(const char *) left; /* chains that an interface no longer goes through, as "jump NAME_in" */
+};
+
+static const char *const direction_maps[] = { "sg_in", "sg_out" };
+static const char *const untracked_maps[] = { "untracked_in", "untracked_out" };
+static const char *const directions[] = { "_in", "_out" };
+
+/* ---- what goes and what comes --------------------------------------------------------------------------------------
+ */
+static struct plan_chain *
+chain_of(const struct plan_ns *ns, const char *name)
+{
+    for (size_t i = 0; i < ns->chains.n; i++) {
+        if (strcmp(ns->chains.items[i].name, name) == 0) {
+            return &ns->chains.items[i];
+        }
+    }
+    return NULL;
+}
+
+static struct plan_set *
+set_of(const struct plan_ns *ns, const char *name)
+{
+    for (size_t i = 0; i < ns->sets.n; i++) {
+        if (strcmp(ns->sets.items[i].name, name) == 0) {
+            return &ns->sets.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* The chain as it stands goes (another of the name may come). */
+static void
+drop_chain(struct mend *m, const char *name)
+{
+    const struct plan_chain *chain = plan_find_chain(m->standing, name);
+    if (chain && !chain_of(m->from, name)) {
+        *VEC_ADD(&m->from->chains) = *chain;
+    }
+}
+
+/* The part of a standing map that 'ns' (from or to) holds. */
+static struct plan_set *
+part_of(struct plan_ns *ns, const struct plan_set *standing)
+{
+    struct plan_set *part = set_of(ns, standing->name);
+    if (!part) {
+        part = VEC_ADD(&ns->sets);
+        part->name = standing->name;
+        part->head = standing->head;
+    }
+    return part;
+}
+
+/* In a map that stays, 'key' shall lead to 'data' (NULL: nowhere). */
+static void
+put_element(struct mend *m, const char *map, const char *key, const char *data)
+{
+    const struct plan_set *standing = plan_find_set(m->standing, map);
+    const struct plan_element *was = plan_find_element(standing, key);
+    if (was ? data && strcmp(was->data, data) == 0 : !data) {
+        return;
+    }
+    struct plan_set *from = part_of(m->from, standing), *to = part_of(m->to, standing);
+    if (was) {
+        bool again = m->left.n && strcmp(m->left.items[m->left.n - 1], was->data) == 0;
+        *VEC_ADD(&from->elements) = *was;
+        if (!again) {
+            *VEC_ADD(&m->left) = was->data;
+        }
+    }
+    if (data) {
+        struct arena *arena = m->b.plan->arena;
+        *VEC_ADD(&to->elements) =
+            (struct plan_element){ was ? was->key : arena_strdup(arena, key), arena_strdup(arena, data) };
+    }
+}
+
+/* ---- groups -------------------------------------------------------------------------------------------------------
+ */
+static const struct plan_port *
+port_of_eni(const struct plan_vpc *v, const char *eni_id)
+{
+    for (size_t i = 0; i < v->ports.n; i++) {
+        if (strcmp(v->ports.items[i].key, eni_id) == 0) {
+            return &v->ports.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* Has the interface a link at this router? */
+static bool
+has_port(const struct mend *m, const struct eni *eni)
+{
+    char key[ID_SIZE + 8], name[24];
+    snprintf(key, sizeof key, "link:%s", eni->obj.id);
+    uint32_t number = (uint32_t)(uintptr_t)map_get(&m->b.numbers->known, key);
+    snprintf(name, sizeof name, "\"e%u\"", number);
+    return number && plan_find_element(plan_find_set(m->standing, direction_maps[0]), name);
+}
+
+static void
+remake_group(struct mend *m, const char *group_id)
+{
+    char in[128], out[128];
+    snprintf(in, sizeof in, "%s", plan_name("sg_", group_id, "_in"));
+    snprintf(out, sizeof out, "%s", plan_name("sg_", group_id, "_out"));
+    if (plan_find_chain(m->standing, in) && !map_get(&m->known, group_id)) {
+        map_put(&m->known, group_id, (void *)1);
+        drop_chain(m, in);
+        drop_chain(m, out);
+        plan_group(&m->b, m->v, group_id);
+    }
+}
+
+/* The sets of a group's members that stand are compared with what they should hold. */
+static void
+remake_members(struct mend *m, const char *group_id)
+{
+    static const struct {
+        const char *prefix;
+        int family;
+        bool there;
+    } kinds[] = {
+        { "sgm_", IP_V4, false }, { "sgm6_", IP_V6, false }, { "sgt_", IP_V4, true }, { "sgt6_", IP_V6, true }
+    };
+    const struct security_group *group = store_get(m->b.store, &security_group_kind, group_id);
+    for (size_t k = 0; group && k < ARRAY_SIZE(kinds); k++) {
+        const struct plan_set *was = plan_find_set(m->standing, plan_name(kinds[k].prefix, group_id, ""));
+        if (!was || set_of(m->from, was->name)) {
+            continue;
+        }
+        struct plan_ns now = { 0 };
+        struct builder alone = m->b;
+        alone.standing = NULL;
+        m->v->router = &now;
+        plan_member_set(&alone, m->v, group_id, kinds[k].family, kinds[k].there ? group->vpc_id : NULL);
+        m->v->router = m->to;
+        plan_ns_sort(&now);
+        struct plan_set *is = &now.sets.items[0];
+        for (struct plan_merge merge = { 0 };
+             PLAN_MERGE(&merge, &was->elements, &is->elements, plan_element_compare);) {
+            if (merge.was && merge.is) {
+                continue;
+            }
+            struct plan_set *from = part_of(m->from, was), *to = part_of(m->to, was); /* both: the set stays */
+            if (merge.was) {
+                *VEC_ADD(&from->elements) = *(const struct plan_element *)merge.was;
+            } else {
+                *VEC_ADD(&to->elements) = *(const struct plan_element *)merge.is;
+            }
+        }
+        VEC_DONE(&is->elements);
+        VEC_DONE(&now.sets);
+    }
+}
+
+/* The untracked chain of the interface's groups; once for all that have the same. */
+static void
+remake_untracked(struct mend *m, const struct eni *eni)
+{
+    for (int egress = 0; egress < 2; egress++) {
+        char name[40];
+        struct buf rules = { 0 };
+        if (plan_untracked_chain(&m->b, eni, egress == 1, name, NULL) && !map_get(&m->flipped, name)) {
+            plan_untracked_chain(&m->b, eni, egress == 1, name, &rules);
+            const struct plan_chain *was = plan_find_chain(m->standing, name);
+            if (rules.size && (!was || strcmp(was->rules, buf_str(&rules)) != 0)) {
+                plan_chain_add(&m->b, m->to, name, "", buf_str(&rules));
+            }
+            if (was && (!rules.size || strcmp(was->rules, buf_str(&rules)) != 0)) {
+                drop_chain(m, name);
+            }
+            map_put(&m->flipped, name,
+                    (void *)(uintptr_t)(!was == !rules.size ? "same"
+                                        : rules.size        ? "some"
+                                                            : "none"));
+        }
+        buf_done(&rules);
+    }
+}
+
+static void
+put_untracked(struct mend *m, const struct plan_port *port)
+{
+    for (int egress = 0; egress < 2; egress++) {
+        char name[40], key[24], data[64];
+        struct buf rules = { 0 };
+        snprintf(key, sizeof key, "\"%s\"", port->name);
+        bool in_one = plan_untracked_chain(&m->b, port->eni, egress == 1, name, &rules) && rules.size;
+        snprintf(data, sizeof data, "jump %s", name);
+        put_element(m, untracked_maps[egress], key, in_one ? data : NULL);
+        buf_done(&rules);
+    }
+}
+
+static bool
+any_flipped(struct mend *m)
+{
+    size_t cursor = 0;
+    const char *name;
+    void *how;
+    while (map_next(&m->flipped, &cursor, &name, &how)) {
+        if (strcmp(how, "same") != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_regrouped(const struct mend *m, const struct plan_port *port)
+{
+    for (size_t i = 0; i < m->regrouped.n; i++) {
+        if (m->regrouped.items[i] == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Interfaces with new groups, and where an untracked chain came or went all that have it. */
+static void
+follow_untracked(struct mend *m)
+{
+    bool all = any_flipped(m);
+    for (size_t i = 0; all && i < m->v->ports.n; i++) {
+        const struct plan_port *port = &m->v->ports.items[i];
+        char name[2][40];
+        bool made = plan_untracked_chain(&m->b, port->eni, false, name[0], NULL) &&
+                    plan_untracked_chain(&m->b, port->eni, true, name[1], NULL) &&
+                    (map_get(&m->flipped, name[0]) || map_get(&m->flipped, name[1]));
+        if (made || is_regrouped(m, port)) {
+            put_untracked(m, port);
+        }
+    }
+    for (size_t i = 0; !all && i < m->regrouped.n; i++) {
+        put_untracked(m, m->regrouped.items[i]);
+    }
+}
+
+/* False: more than what the interface goes through depends on its groups. */
+static bool
+regroup(struct mend *m, const char *eni_id)
+{
+    const struct plan_port *port = port_of_eni(m->v, eni_id);
+    if (!port || !port->eni || is_regrouped(m, port)) {
+        return true;
+    }
+    if (port->place) {
+        return false;
+    }
+    *VEC_ADD(&m->regrouped) = port;
+    char base[128] = "", key[24], data[160];
+    snprintf(key, sizeof key, "\"%s\"", port->name);
+    if (port->eni->groups.n) {
+        plan_groups_chain(&m->b, m->v, port->eni, &m->known, base);
+    }
+    for (int d = 0; d < 2; d++) {
+        snprintf(data, sizeof data, *base ? "jump %s%s" : "accept", base, directions[d]);
+        put_element(m, direction_maps[d], key, data);
+    }
+    remake_untracked(m, port->eni);
+    return true;
+}
+
+/* ---- what nothing refers to any more -------------------------------------------------------------------------------
+ */
+/* Does 'word' stand in the text, whole? */
+static bool
+names(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)); at += length) {
+        if (at[length] == '\0' || strchr(" \n", at[length])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In the rules of a chain that will be there. */
+static bool
+chains_name(const struct mend *m, const char *word)
+{
+    for (size_t i = 0; i < m->standing->chains.n; i++) {
+        const struct plan_chain *chain = &m->standing->chains.items[i];
+        if (names(chain->rules, word) && !chain_of(m->from, chain->name)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < m->to->chains.n; i++) {
+        if (names(m->to->chains.items[i].rules, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+map_leads_to(const struct mend *m, const char *map, const char *data)
+{
+    const struct plan_set *standing = plan_find_set(m->standing, map), *from = set_of(m->from, map),
+                          *to = set_of(m->to, map);
+    size_t n = 0;
+    for (size_t i = 0; i < standing->elements.n; i++) {
+        n += standing->elements.items[i].data && strcmp(standing->elements.items[i].data, data) == 0;
+    }
+    for (size_t i = 0; from && i < from->elements.n; i++) {
+        n -= strcmp(from->elements.items[i].data, data) == 0;
+    }
+    for (size_t i = 0; to && i < to->elements.n; i++) {
+        n += strcmp(to->elements.items[i].data, data) == 0;
+    }
+    return n > 0;
+}
+
+/* "jump NAME": the chain goes if neither a map nor another chain leads there; then those it led to are asked. */
+static void
+drop_unused_chain(struct mend *m, const char *jump)
+{
+    if (strncmp(jump, "jump ", 5) != 0 || chain_of(m->to, jump + 5)) {
+        return;
+    }
+    for (int d = 0; d < 2; d++) {
+        if (map_leads_to(m, direction_maps[d], jump) || map_leads_to(m, untracked_maps[d], jump)) {
+            return;
+        }
+    }
+    const struct plan_chain *chain = plan_find_chain(m->standing, jump + 5);
+    if (!chain || chain_of(m->from, chain->name) || chains_name(m, jump)) {
+        return;
+    }
+    drop_chain(m, chain->name);
+    if (strncmp(chain->name, "sgs_", 4) == 0) {
+        for (const char *line = chain->rules; *line; line = strchr(line, '\n') + 1) {
+            char inner[160];
+            snprintf(inner, sizeof inner, "%.*s", (int)strcspn(line, "\n"), line);
+            drop_unused_chain(m, inner);
+        }
+    }
+}
+
+/* Sets of addresses that a chain which goes named, and that no other does. */
+static void
+drop_unused_sets(struct mend *m)
+{
+    for (size_t i = 0; i < m->from->chains.n; i++) {
+        for (const char *at = m->from->chains.items[i].rules; (at = strchr(at, '@')); at++) {
+            char word[160];
+            snprintf(word, sizeof word, "%.*s", (int)strcspn(at, " \n"), at);
+            const struct plan_set *set = plan_find_set(m->standing, word + 1);
+            bool ours = strncmp(word, "@sg", 3) == 0 || strncmp(word, "@pl", 3) == 0;
+            if (!ours || !set || chains_name(m, word)) {
+                continue;
+            }
+            struct plan_set *gone = part_of(m->from, set), *part = set_of(m->to, set->name);
+            if (gone->elements.n == set->elements.n && !part) {
+                continue; /* done already */
+            }
+            gone->elements.n = 0;
+            for (size_t j = 0; j < set->elements.n; j++) {
+                *VEC_ADD(&gone->elements) = set->elements.items[j];
+            }
+            if (part) {
+                VEC_DONE(&part->elements);
+                VEC_REMOVE(&m->to->sets, (size_t)(part - m->to->sets.items));
+            }
+        }
+    }
+}
+
+/* ---- routes -------------------------------------------------------------------------------------------------------
+ */
+static bool
+is_of_table(uint32_t number, uint32_t mark)
+{
+    return number == PLAN_TABLE_FIRST + 2 * mark || number == PLAN_TABLE_FIRST + 2 * mark + 1;
+}
+
+static bool
+is_overridden(const struct plan_vpc *v, const struct route_table *table)
+{
+    for (size_t i = 0; i < v->overridden.n; i++) {
+        if (v->overridden.items[i] == table) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False: more than the lines of the table depends on its routes. */
+static bool
+remake_routes(struct mend *m, const struct route_table *table)
+{
+    const char *id;
+    for (size_t i = 0; i < table->routes.n; i++) {
+        if (route_target(&table->routes.items[i], &id) == ROUTE_TRANSIT_GATEWAY) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < table->associations.n; i++) {
+        if (table->associations.items[i].gateway_id[0]) {
+            return false;
+        }
+    }
+    uint32_t mark = plan_table_mark(&m->b, table, NULL);
+    for (size_t i = 0; i < m->to->rules.n; i++) {
+        if (is_of_table(m->to->rules.items[i].table, mark)) {
+            return true; /* this change came with another of the table */
+        }
+    }
+    bool inside = is_overridden(m->v, table);
+    size_t overridden = m->v->overridden.n;
+    plan_route_table(&m->b, m->v, table);
+    inside |= m->v->overridden.n > overridden;
+    m->v->overridden.n = overridden;
+    for (size_t i = 0; i < m->standing->routes.n; i++) {
+        if (is_of_table(m->standing->routes.items[i].table, mark)) {
+            *VEC_ADD(&m->from->routes) = m->standing->routes.items[i];
+        }
+    }
+    for (size_t i = 0; i < m->standing->rules.n; i++) {
+        if (is_of_table(m->standing->rules.items[i].table, mark)) {
+            *VEC_ADD(&m->from->rules) = m->standing->rules.items[i];
+        }
+    }
+    return !inside; /* routes inside the VPC have their own marks */
+}
+
+/* ---- one router ---------------------------------------------------------------------------------------------------
+ */
+/* What both hold says nothing. */
+#define DROP_COMMON(from, to, compare)                                                                                 \
+    do {                                                                                                               \
+        size_t kept_from_ = 0, kept_to_ = 0;                                                                           \
+        for (struct plan_merge m_ = { 0 }; PLAN_MERGE(&m_, from, to, compare);) {                                      \
+            if (m_.was && !m_.is) {                                                                                    \
+                (from)->items[kept_from_++] = *(__typeof__((from)->items))m_.was;                                      \
+            } else if (m_.is && !m_.was) {                                                                             \
+                (to)->items[kept_to_++] = *(__typeof__((to)->items))m_.is;                                             \
+            }                                                                                                          \
+        }                                                                                                              \
+        (from)->n = kept_from_;                                                                                        \
+        (to)->n = kept_to_;                                                                                            \
+    } while (0)
+
+static bool
+mend_router(struct mend *m)
+{
+    bool ok = true;
+    for (size_t i = 0; i < m->n_changes; i++) {
+        if (m->changes[i].kind == CHANGED_RULES) {
+            remake_group(m, m->changes[i].id);
+        }
+    }
+    for (size_t i = 0; ok && i < m->n_changes; i++) {
+        const char *id = m->changes[i].id;
+        struct eni *const *members;
+        const struct route_table *table;
+        size_t n;
+        switch (m->changes[i].kind) {
+        case CHANGED_RULES:
+            n = network_group_members(m->b.net, id, &members);
+            for (size_t j = 0; j < n; j++) {
+                if (has_port(m, members[j])) {
+                    remake_untracked(m, members[j]);
+                }
+            }
+            break;
+        case CHANGED_MEMBERS:
+            remake_members(m, id);
+            break;
+        case CHANGED_ENI_GROUPS:
+            ok = regroup(m, id);
+            break;
+        case CHANGED_ROUTES:
+            table = store_get(m->b.store, &route_table_kind, id);
+            ok = table && (strcmp(table->vpc_id, m->v->vpc->obj.id) != 0 || remake_routes(m, table));
+            break;
+        }
+    }
+    follow_untracked(m);
+    for (size_t i = 0; i < m->left.n; i++) {
+        drop_unused_chain(m, m->left.items[i]);
+    }
+    drop_unused_sets(m);
+    plan_ns_sort(m->from);
+    plan_ns_sort(m->to);
+    DROP_COMMON(&m->from->routes, &m->to->routes, plan_route_compare);
+    DROP_COMMON(&m->from->rules, &m->to->rules, plan_rule_compare);
+    return ok;
+}
+
+static struct plan_ns *
+part_ns(struct plan *part, const struct plan_ns *standing)
+{
+    struct plan_ns *ns = arena_alloc(part->arena, sizeof *ns);
+    ns->id = standing->id;
+    ns->kind = standing->kind;
+    ns->ip6 = standing->ip6;
+    ns->forwards = standing->forwards;
+    ns->whole = standing;
+    *VEC_ADD(&part->namespaces) = ns;
+    map_put(&part->by_id, ns->id, ns);
+    return ns;
+}
+
+/* Of the texts of a mend some take the place of others, which stay in the arena: some day it is time for a new plan. */
+static bool
+is_worn(const struct plan *plan)
+{
+    return arena_used(plan->arena) > 2 * plan->new_size + (256u << 10);
+}
+
+/* Changes of rules and of an interface's groups at once could make and leave the same chain. */
+static bool
+is_small(const struct plan *plan, const struct network_change *changes, size_t n)
+{
+    bool rules = false, groups = false;
+    for (size_t i = 0; i < n; i++) {
+        if (changes[i].kind == CHANGED_RULES && map_get(&plan->groups_elsewhere, changes[i].id)) {
+            return false;
+        }
+        rules |= changes[i].kind == CHANGED_RULES;
+        groups |= changes[i].kind == CHANGED_ENI_GROUPS;
+    }
+    return n > 0 && n <= PLAN_MEND_MAX && !(rules && groups);
+}
+
+static struct plan *
+new_part(void)
+{
+    struct plan *part = xcalloc(1, sizeof *part);
+    part->arena = arena_new();
+    return part;
+}
+
+bool
+plan_mend_new(struct plan *plan, const struct network *net, struct plan_numbers *numbers,
+              const struct network_change *changes, size_t n_changes, struct plan_mend *mend)
+{
+    bool ok = is_small(plan, changes, n_changes) && !is_worn(plan);
+    *mend = (struct plan_mend){ 0 };
+    if (!ok) {
+        return false;
+    }
+    mend->from = new_part();
+    mend->to = new_part();
+    for (struct plan_vpc *v = plan->vpcs; ok && v; v = v->next) {
+        struct plan_ns *standing = v->router;
+        struct mend m = { .b = { .net = net,
+                                 .store = network_store(net),
+                                 .plan = plan,
+                                 .numbers = numbers,
+                                 .vpcs = plan->vpcs,
+                                 .standing = standing },
+                          .v = v,
+                          .standing = standing,
+                          .from = part_ns(mend->from, standing),
+                          .to = part_ns(mend->to, standing),
+                          .changes = changes,
+                          .n_changes = n_changes };
+        v->router = m.to;
+        ok = mend_router(&m);
+        v->router = standing;
+        map_done(&m.known);
+        map_done(&m.flipped);
+        VEC_DONE(&m.left);
+        VEC_DONE(&m.regrouped);
+    }
+    if (!ok) {
+        plan_mend_done(mend);
+    }
+    return ok;
+}
+
+/* ---- taking it ----------------------------------------------------------------------------------------------------
+ */
+/* Without what compares equal to an item of 'gone', and with 'come'. */
+static void
+splice(struct vec_any *all, const struct vec_any *gone, const struct vec_any *come, size_t size,
+       int (*compare)(const void *, const void *))
+{
+    if (!gone->n && !come->n) {
+        return;
+    }
+    struct vec_any next = { .items = xmalloc((all->n + come->n + 1) * size), .cap = all->n + come->n + 1 };
+    char *out = next.items;
+    size_t g = 0, c = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        const char *item = (const char *)all->items + i * size;
+        for (; c < come->n && compare((const char *)come->items + c * size, item) < 0; c++, next.n++) {
+            memcpy(out + next.n * size, (const char *)come->items + c * size, size);
+        }
+        if (g < gone->n && compare((const char *)gone->items + g * size, item) == 0) {
+            g++;
+        } else {
+            memcpy(out + next.n++ * size, item, size);
+        }
+    }
+    for (; c < come->n; c++, next.n++) {
+        memcpy(out + next.n * size, (const char *)come->items + c * size, size);
+    }
+    free(all->items);
+    *all = next;
+}
+#define SPLICE(all, gone, come, compare)                                                                               \
+    splice((struct vec_any *)(all), (const struct vec_any *)(gone), (const struct vec_any *)(come),                    \
+           sizeof *(all)->items, compare)
+
+static void
+take_sets(struct plan_ns *all, struct plan_ns *from, struct plan_ns *to)
+{
+    struct plan_ns gone = { 0 }, come = { 0 };
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        const struct plan_set *was = m.was, *is = m.is;
+        struct plan_set *standing = (struct plan_set *)(uintptr_t)plan_find_set(all, (was ? was : is)->name);
+        if (was && is) {
+            SPLICE(&standing->elements, &was->elements, &is->elements, plan_element_compare);
+        } else if (was) {
+            VEC_DONE(&standing->elements);
+            *VEC_ADD(&gone.sets) = *was;
+        } else {
+            struct plan_set *mine = VEC_ADD(&come.sets);
+            *mine = *is;
+            memset(&((struct plan_set *)(uintptr_t)is)->elements, 0, sizeof is->elements); /* the plan's now */
+        }
+    }
+    SPLICE(&all->sets, &gone.sets, &come.sets, plan_set_compare);
+    VEC_DONE(&gone.sets);
+    VEC_DONE(&come.sets);
+}
+
+void
+plan_mend_take(struct plan *plan, struct plan_mend *mend)
+{
+    for (size_t i = 0; i < mend->to->namespaces.n; i++) {
+        struct plan_ns *from = mend->from->namespaces.items[i], *to = mend->to->namespaces.items[i];
+        struct plan_ns *all = map_get(&plan->by_id, to->id);
+        take_sets(all, from, to);
+        SPLICE(&all->chains, &from->chains, &to->chains, plan_chain_compare);
+        SPLICE(&all->routes, &from->routes, &to->routes, plan_route_compare);
+        SPLICE(&all->rules, &from->rules, &to->rules, plan_rule_compare);
+    }
+}
+
+void
+plan_mend_done(struct plan_mend *mend)
+{
+    plan_free(mend->from);
+    plan_free(mend->to);
+    *mend = (struct plan_mend){ 0 };
+}

@@ -1,0 +1,291 @@
+/* A plan that is kept up with one change after another says what a new plan of the changed network says. */
+#include "netsim/live/plan_mend.h"
+#include "netsim/model/gateways.h"
+#include "netsim/model/instance.h"
+#include "netsim/model/peering.h"
+#include "netsim/model/random_net.h"
+#include "netsim/model/route_table.h"
+#include "netsim/model/security_group.h"
+#include "netsim/model/transit_gateway.h"
+#include "tests/test.h"
+
+/* ---- are two plans the same? --------------------------------------------------------------------------------------
+ */
+static bool
+same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The first thing in which they differ; NULL: none. */
+static const char *
+set_difference(const struct plan_set *a, const struct plan_set *b)
+{
+    if (!same_text(a->name, b->name) || !same_text(a->head, b->head) || a->elements.n != b->elements.n) {
+        return a->name;
+    }
+    for (size_t i = 0; i < a->elements.n; i++) {
+        const struct plan_element *x = &a->elements.items[i], *y = &b->elements.items[i];
+        if (!same_text(x->key, y->key) || !same_text(x->data, y->data)) {
+            return x->key;
+        }
+    }
+    return NULL;
+}
+
+#define LIST_DIFFERS(a, b, compare)                                                                                    \
+    list_differs(&(a)->items[0], (a)->n, &(b)->items[0], (b)->n, sizeof *(a)->items, compare)
+static bool
+list_differs(const void *a, size_t n, const void *b, size_t n_b, size_t size,
+             int (*compare)(const void *, const void *))
+{
+    bool differs = n != n_b;
+    for (size_t i = 0; !differs && i < n; i++) {
+        differs = compare((const char *)a + i * size, (const char *)b + i * size) != 0;
+    }
+    return differs;
+}
+
+static const char *
+ns_difference(const struct plan_ns *a, const struct plan_ns *b)
+{
+    if (!same_text(a->id, b->id) || a->kind != b->kind || a->ip6 != b->ip6 || a->forwards != b->forwards) {
+        return a->id;
+    }
+    const char *list = LIST_DIFFERS(&a->links, &b->links, plan_link_compare)                  ? "links"
+                       : LIST_DIFFERS(&a->addresses, &b->addresses, plan_address_compare)     ? "addresses"
+                       : LIST_DIFFERS(&a->routes, &b->routes, plan_route_compare)             ? "routes"
+                       : LIST_DIFFERS(&a->rules, &b->rules, plan_rule_compare)                ? "routing rules"
+                       : LIST_DIFFERS(&a->neighbours, &b->neighbours, plan_neighbour_compare) ? "neighbours"
+                                                                                              : NULL;
+    for (size_t i = 0; !list && i < a->sets.n && i < b->sets.n; i++) {
+        list = set_difference(&a->sets.items[i], &b->sets.items[i]);
+    }
+    for (size_t i = 0; !list && i < a->chains.n && i < b->chains.n; i++) {
+        const struct plan_chain *x = &a->chains.items[i], *y = &b->chains.items[i];
+        bool same = same_text(x->name, y->name) && same_text(x->head, y->head) && same_text(x->rules, y->rules);
+        list = same ? NULL : strcmp(x->name, y->name) > 0 ? y->name : x->name;
+    }
+    return list || (a->sets.n == b->sets.n && a->chains.n == b->chains.n) ? list : "sets or chains at the end";
+}
+
+static const char *
+plan_difference(const struct plan *a, const struct plan *b)
+{
+    if (a->namespaces.n != b->namespaces.n) {
+        return "namespaces";
+    }
+    const char *found = NULL;
+    for (size_t i = 0; !found && i < a->namespaces.n; i++) {
+        found = ns_difference(a->namespaces.items[i], b->namespaces.items[i]);
+    }
+    return found;
+}
+
+/* ---- changes by lot -----------------------------------------------------------------------------------------------
+ */
+static void *
+any_of(struct random_net *r, const struct kind *kind)
+{
+    struct store *store = network_store(r->net);
+    size_t n = store_count(store, kind), at = (size_t)lot(r, (int)n);
+    void *object = store_first(store, kind);
+    for (size_t i = 0; object && i < at; i++) {
+        object = store_next(store, object);
+    }
+    return object;
+}
+
+static const char *
+id_of(void *object)
+{
+    return object ? ((struct object *)object)->id : NULL;
+}
+
+/* A peer of any kind; often such rules as decide whether flows are tracked. */
+static struct sg_rule
+any_rule(struct random_net *r)
+{
+    static const char *const blocks[] = {
+        "0.0.0.0/0", "0.0.0.0/0", "::/0", "10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32"
+    };
+    static const int protocols[] = { PROTOCOL_ALL, PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP };
+    struct sg_rule rule = { .egress = chance(r, 40), .protocol = protocols[lot(r, 4)], .from = -1, .to = -1 };
+    if (rule.protocol != PROTOCOL_ALL) {
+        rule.from = chance(r, 40) ? 0 : lot(r, 1000);
+        rule.to = rule.from ? rule.from + lot(r, 10) : 65535;
+    }
+    if (chance(r, 35)) {
+        rule.group_id = (char *)(uintptr_t)id_of(any_of(r, &security_group_kind));
+    } else if (chance(r, 15)) {
+        rule.prefix_list_id = (char *)(uintptr_t)id_of(any_of(r, &prefix_list_kind));
+    }
+    if (!rule.group_id && !rule.prefix_list_id) {
+        rule.cidr = cidr_lit(blocks[lot(r, 6)]);
+    }
+    return rule;
+}
+
+static bool
+change_rules(struct random_net *r)
+{
+    struct security_group *group = any_of(r, &security_group_kind);
+    struct sg_rule rules[2] = { any_rule(r), any_rule(r) };
+    size_t n = group->rules.n;
+    const struct sg_rule *old = n ? &group->rules.items[lot(r, (int)n)] : NULL;
+    if (n && chance(r, 40)) {
+        const char *id = old->id;
+        return security_group_revoke_ids(r->net, group, old->egress, &id, 1, NULL);
+    }
+    if (n && chance(r, 30)) {
+        return security_group_modify_rule(r->net, group, old->id, rules, NULL);
+    }
+    return security_group_authorize(r->net, group, rules, 1 + (size_t)lot(r, 2), NULL);
+}
+
+static bool
+change_membership(struct random_net *r)
+{
+    struct eni *eni = any_of(r, &eni_kind);
+    const char *groups[3];
+    size_t n = 0;
+    for (int i = 0; i < 12 && n < 3; i++) {
+        struct security_group *group = any_of(r, &security_group_kind);
+        if (strcmp(group->vpc_id, eni->vpc_id) == 0 && (!n || chance(r, 40))) {
+            groups[n++] = group->obj.id;
+        }
+    }
+    return eni_set_groups(r->net, eni, groups, n, NULL);
+}
+
+static bool
+change_routes(struct random_net *r)
+{
+    static const char *const blocks[] = { "0.0.0.0/0", "10.0.0.0/8", "192.168.0.0/16", "203.0.113.0/24", "::/0" };
+    struct route_table *table = any_of(r, &route_table_kind);
+    struct route route = { 0 };
+    const struct subnet *subnet = any_of(r, &subnet_kind);
+    bool inside = chance(r, 20); /* the VPC: to something that looks into the traffic */
+    struct cidr block = inside ? subnet->cidr : cidr_lit(blocks[lot(r, 5)]);
+    *(block.ip.family == IP_V6 ? &route.cidr6 : &route.cidr) = block;
+    if (chance(r, 30)) {
+        return route_delete(r->net, table, &route, NULL);
+    }
+    switch (inside ? 2 : lot(r, 5)) {
+    case 0:
+        route.gateway_id = (char *)(uintptr_t)id_of(any_of(r, &internet_gateway_kind));
+        break;
+    case 1:
+        route.nat_gateway_id = (char *)(uintptr_t)id_of(any_of(r, &nat_gateway_kind));
+        break;
+    case 2:
+        route.eni_id = (char *)(uintptr_t)id_of(any_of(r, &eni_kind));
+        break;
+    case 3:
+        route.peering_id = (char *)(uintptr_t)id_of(any_of(r, &peering_kind));
+        break;
+    default:
+        route.transit_gateway_id = (char *)(uintptr_t)id_of(any_of(r, &transit_gateway_kind));
+    }
+    return (chance(r, 60) ? route_create : route_replace)(r->net, table, &route, NULL);
+}
+
+/* One that is not noted by itself. */
+static bool
+change_otherwise(struct random_net *r)
+{
+    struct eni *eni = any_of(r, &eni_kind);
+    eni->source_dest_check = !eni->source_dest_check;
+    store_touch(network_store(r->net));
+    return true;
+}
+
+/* ---- the comparison -----------------------------------------------------------------------------------------------
+ */
+static int n_mended, n_planned;
+
+/* As live_update() does it. */
+static void
+follow(struct plan **plan, const struct network *net, struct plan_numbers *numbers)
+{
+    const struct network_change *changes;
+    size_t n;
+    struct plan_mend mend;
+    if (network_changes(net, &changes, &n) && plan_mend_new(*plan, net, numbers, changes, n, &mend)) {
+        plan_mend_take(*plan, &mend);
+        plan_mend_done(&mend);
+        n_mended++;
+    } else {
+        plan_free(*plan);
+        *plan = plan_new(net, numbers);
+        n_planned++;
+    }
+    network_changes_seen(net);
+}
+
+static void
+compare_changes(struct random_net *r, int n_changes, const char *what, int seed)
+{
+    struct plan_numbers numbers = { 0 };
+    network_set_limits(r->net, false);
+    struct plan *plan = plan_new(r->net, &numbers);
+    network_changes_seen(r->net);
+    bool same = true;
+    for (int i = 0; same && i < n_changes; i++) {
+        int kind = 0;
+        for (int together = chance(r, 20) ? 3 : 1; together > 0; together--) {
+            kind = lot(r, 20);
+            (kind < 8 ? change_rules : kind < 14 ? change_membership : kind < 19 ? change_routes : change_otherwise)(r);
+        }
+        follow(&plan, r->net, &numbers);
+        struct plan *whole = plan_new(r->net, &numbers);
+        const char *difference = plan_difference(plan, whole);
+        same = !difference;
+        CHECK(same, "%s, seed %d, change %d of kind %d: `%s` differs", what, seed, i, kind, difference);
+        plan_free(whole);
+    }
+    plan_free(plan);
+    plan_numbers_done(&numbers);
+}
+
+TEST(a_mended_plan_is_the_plan_of_the_changed_network)
+{
+    for (int seed = 1; seed <= 12; seed++) {
+        struct random_net r;
+        random_net_make(&r, (uint64_t)seed, true, false);
+        compare_changes(&r, 120, "random network", seed);
+        random_net_done(&r);
+    }
+    for (int seed = 1; seed <= 8; seed++) {
+        struct random_net r;
+        random_net_make_joined(&r, (uint64_t)seed);
+        compare_changes(&r, 120, "joined network", seed);
+        random_net_done(&r);
+    }
+    CHECK(n_mended > n_planned, "%d of %d changes were mended", n_mended, n_mended + n_planned);
+}
+
+TEST(a_change_without_a_note_asks_for_a_new_plan)
+{
+    struct random_net r;
+    const struct network_change *changes;
+    size_t n;
+    random_net_make(&r, 3, true, false);
+    CHECK(!network_changes(r.net, &changes, &n), "nobody has looked yet");
+    network_changes_seen(r.net);
+    CHECK(network_changes(r.net, &changes, &n) && n == 0);
+    struct security_group *group = any_of(&r, &security_group_kind);
+    struct sg_rule rule = { .protocol = PROTOCOL_TCP, .from = 7, .to = 7, .cidr = cidr_lit("10.9.8.0/24") };
+    REQUIRE(security_group_authorize(r.net, group, &rule, 1, NULL));
+    CHECK(network_changes(r.net, &changes, &n) && n == 1 && strcmp(changes[0].id, group->obj.id) == 0);
+    store_touch(network_store(r.net));
+    CHECK(!network_changes(r.net, &changes, &n), "something else has changed");
+    rule.from = rule.to = 8;
+    REQUIRE(security_group_authorize(r.net, group, &rule, 1, NULL));
+    CHECK(!network_changes(r.net, &changes, &n), "a note after it does not mend that");
+    network_changes_seen(r.net);
+    CHECK(network_changes(r.net, &changes, &n) && n == 0);
+    random_net_done(&r);
+}
+
+TEST_MAIN
