@@ -160,6 +160,21 @@ serve_trace(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *ou
     return ok;
 }
 
+/* The socket's descriptor goes with the reply. */
+static bool
+serve_socket(struct cloud *cloud, const json_t *asked, struct keeper_message *reply, struct err *err)
+{
+    struct ip ip = ip_of(json_array_get(asked, 3));
+    int fd = live_socket(cloud->live, text_of(json_array_get(asked, 0)),
+                         json_integer_value(json_array_get(asked, 1)) == 6 ? IP_V6 : IP_V4,
+                         (int)json_integer_value(json_array_get(asked, 2)), ip.family ? &ip : NULL,
+                         (int)json_integer_value(json_array_get(asked, 4)), err);
+    if (fd >= 0) {
+        reply->fds[reply->n_fds++] = fd;
+    }
+    return fd >= 0;
+}
+
 static void
 meter_interface(void *context, const char *id, const struct live_count *in, const struct live_count *out)
 {
@@ -202,7 +217,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
     }
     struct err err = { 0 };
     const char *node = json_str(request->json, "enter");
-    const json_t *probes = json_object_get(request->json, "probe"), *trace = json_object_get(request->json, "trace");
+    const json_t *probes = json_object_get(request->json, "probe"), *trace = json_object_get(request->json, "trace"),
+                 *socket = json_object_get(request->json, "socket");
     int timeout_ms = (int)json_int(request->json, "timeout", 500);
     bool ok = true;
     reply->json = json_object();
@@ -214,6 +230,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         ok = serve_probes(cloud, probes, timeout_ms, reply->json, &err);
     } else if (trace) {
         ok = serve_trace(cloud, trace, timeout_ms, reply->json, &err);
+    } else if (socket) {
+        ok = serve_socket(cloud, socket, reply, &err);
     } else if (json_flag(request->json, "flows", false)) {
         ok = flow_capture_tick(cloud, true, &err);
     } else if (json_flag(request->json, "meter", false)) {
@@ -314,6 +332,25 @@ live_link_trace(const struct cloud *cloud, struct live_probe *probe, int timeout
     json_t *hops = json_incref(json_object_get(reply.json, "hops"));
     keeper_message_done(&reply);
     return hops;
+}
+
+int
+live_link_socket(const struct cloud *cloud, const char *node, int family, int protocol, const struct ip *ip, int port,
+                 struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    json_t *question =
+        json_pack("{s:[s, i, i, s, i]}", "socket", node, family == IP_V6 ? 6 : 4, protocol, ip ? ip_str(ip) : "", port);
+    if (!ask(cloud, question, &reply, err)) {
+        return -1;
+    }
+    int fd = reply.n_fds == 1 ? reply.fds[0] : -1;
+    reply.n_fds = fd >= 0 ? 0 : reply.n_fds; /* it is the caller's now */
+    keeper_message_done(&reply);
+    if (fd < 0) {
+        err_set(err, ERR_FAULT, "", "the keeper gave no socket in `%s`", node);
+    }
+    return fd;
 }
 
 bool

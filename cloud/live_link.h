@@ -5,6 +5,7 @@
  *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port], ...], "timeout": 500}
  *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused], ...]}
  *     {"trace": [as a probe's], "timeout": 500}         -> {"probes": [one], "hops": [...]} (netsim/live/trace.h)
+ *     {"socket": [node, 4 or 6, protocol, address or "", port]}  -> {} and the descriptor (live_socket())
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
  *     {"meter": true}                                  -> {"interfaces": {"eni-..": [packets in, bytes in, packets out, bytes out]}, "refused": {"eni-.. RULE": packets}}
  *     {"stop": true}                                   -> {}
@@ -25,6 +26,8 @@ bool live_link_require(const struct cloud *cloud, struct err *err);
 bool live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
 /* live_trace() likewise; NULL on failure, else the hops, which the caller owns. */
 json_t *live_link_trace(const struct cloud *cloud, struct live_probe *probe, int timeout_ms, struct err *err);
+/* live_socket() in the keeper; -1 on failure. */
+int live_link_socket(const struct cloud *cloud, const char *node, int family, int protocol, const struct ip *ip, int port, struct err *err);
 /* Has the keeper write what the running intervals of flow logs hold. */
 bool live_link_flush(const struct cloud *cloud, struct err *err);
 /* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */

@@ -16,6 +16,7 @@
     FAMILY(ops_serve) \
     FAMILY(ops_scan) \
     FAMILY(ops_trace) \
+    FAMILY(ops_load) \
     FAMILY(ops_reach) \
     FAMILY(ops_resolve) \
     FAMILY(ops_connectivity) \

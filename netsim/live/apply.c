@@ -551,7 +551,8 @@ put_links(struct spaces *spaces, struct change *c, struct map *changes, struct e
             *VEC_ADD(&fresh) = m.is;
         }
     }
-    bool ok = put_taps(spaces, c, fresh.items, fresh.n, err);
+    /* A TAP device is made past the queue: a veth pair whose number it takes over must be gone by then. */
+    bool ok = nlq_flush(c->space->q, err) && put_taps(spaces, c, fresh.items, fresh.n, err);
     for (size_t i = 0; i < fresh.n; i++) {
         const struct plan_link *link = fresh.items[i];
         if (link->host) {

@@ -1,10 +1,16 @@
 #include "netsim/live/live.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "netsim/live/live_internal.h"
+#include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_mend.h"
 #include "netsim/live/services.h"
@@ -158,4 +164,56 @@ live_namespace(const struct live *live, const char *id)
 {
     const struct space *space = spaces_find(&live->spaces, id);
     return space ? space->fd : -1;
+}
+
+static int
+bind_socket(int fd, int family, int protocol, const struct ip *ip, int port)
+{
+    struct sockaddr_in a4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+    int on = 1, size = 8 << 20;
+    if (ip && family == IP_V6) {
+        put_ip((uint8_t *)&a6.sin6_addr, ip);
+    } else if (ip) {
+        a4.sin_addr.s_addr = htonl((uint32_t)ip->lo);
+    }
+    if (protocol == PROTOCOL_TCP) { /* of UDP it would take the datagrams of who has the port */
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    }
+    if (family == IP_V6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    }
+    if (protocol == PROTOCOL_UDP) { /* TCP finds its own size */
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    }
+    bool six = family == IP_V6;
+    return bind(fd, six ? (struct sockaddr *)&a6 : (struct sockaddr *)&a4, six ? sizeof a6 : sizeof a4) < 0 ? -1
+           : protocol == PROTOCOL_TCP && port ? listen(fd, 16)
+                                              : 0;
+}
+
+int
+live_socket(const struct live *live, const char *id, int family, int protocol, const struct ip *ip, int port,
+            struct err *err)
+{
+    const struct space *space = spaces_find(&live->spaces, id);
+    if (!space) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab", id);
+        return -1;
+    }
+    spaces_enter(&live->spaces, space);
+    int fd = socket(family == IP_V6 ? AF_INET6 : AF_INET,
+                    (protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+    int status = fd < 0 ? -1 : bind_socket(fd, family, protocol, ip, port), why = errno;
+    spaces_go_home(&live->spaces);
+    if (status < 0 && why == EADDRINUSE) {
+        err_set(err, ERR_INPUT, "IncorrectState", "%s port %d of `%s` is taken", protocol_name(protocol), port, id);
+        err_hint(err, "a program in it, or `serve`, has it: choose another port");
+    } else if (status < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot open a socket in `%s`: %s", id, strerror(why));
+    }
+    if (status < 0 && fd >= 0) {
+        close(fd);
+    }
+    return status < 0 ? -1 : fd;
 }

@@ -59,6 +59,9 @@ const char *live_target_health(const struct live *live, const struct target_grou
 
 /* File descriptor of the network namespace of an instance (or "internet", "router:vpc-.."), borrowed; -1 if there is none. */
 int live_namespace(const struct live *live, const char *id);
+/* A socket in such a namespace, bound to address and port ('ip' NULL: any; port 0: any), listening if it is a TCP socket with a port; it can be used wherever
+ * its descriptor is, which is the caller's.  -1 with ERR_INPUT `IncorrectState` when the port is taken. */
+int live_socket(const struct live *live, const char *id, int family, int protocol, const struct ip *ip, int port, struct err *err);
 
 /* ---- probes: real packets, many at once ------------------------------------------------------------------------ */
 struct live_probe {

@@ -186,7 +186,8 @@ beginning(const struct trace *t, const char *end)
     for (size_t i = 0; !own && i < plan->namespaces.n; i++) {
         const struct plan_ns *ns = plan->namespaces.items[i];
         for (size_t j = 0; j < ns->links.n; j++) {
-            if (strcmp(ns->links.items[j].eni_id, end) == 0 || strcmp(ns->links.items[j].instance_id, end) == 0) {
+            const struct plan_link *link = &ns->links.items[j];
+            if (strcmp(link->eni_id, end) == 0 || (link->host && strcmp(link->instance_id, end) == 0)) {
                 return ns;
             }
         }

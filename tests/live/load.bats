@@ -90,3 +90,90 @@ trace() { vpclab trace "$@" --output json >"$DIR/trace"; }
     [ "$status" = 4 ]
     [[ "$output" == *"not live"*"vpclab up"* ]]
 }
+
+load_json() { vpclab load "$@" --output json >"$DIR/load"; }
+
+@test "load: what is sent over TCP arrives, counted at both ends, and ends by time and by bytes" {
+    two_machines
+    load_json web db --size 64K --count 160
+    jq -e '.Received.Bytes == 160 * 65536 and .Sent.Bytes == .Received.Bytes and .Complete and .BitsPerSecond > 0' "$DIR/load"
+    jq -e '.Received.Packets > 0 and .Sent.Packets >= .Received.Packets' "$DIR/load"
+    load_json web db:5202 --rate 8M --seconds 1 --size 10K
+    jq -e '.Received.Bytes > 0 and .Received.Bytes <= 1100000' "$DIR/load" # a rate is never exceeded
+    run vpclab load web db --count 10
+    [ "$status" = 0 ]
+    [[ "$output" == *"sent "*"received "*"bit/s"*"lost "* ]]
+    # From within an instance, and from Lua.
+    vpclab exec web -- "$VPCLAB" load web db --count 10 >/dev/null
+    echo 'print(lab.load("web", "db", {count = 10, size = "1K"}).Received.Bytes)' >"$DIR/load.lua"
+    [ "$(vpclab --lab default run "$DIR/load.lua")" = 10240 ]
+}
+
+@test "load: UDP datagrams are counted one by one, through a NAT gateway and by IPv6 too" {
+    two_machines
+    open_db udp 5201 >/dev/null
+    load_json web db --protocol udp --count 200 --size 100 --rate 2M
+    jq -e '.Sent.Packets == 200 and .Received.Packets == 200 and .Received.Bytes == 20000 and .Lost == 0 and .Duplicates == 0' "$DIR/load"
+    vpclab ec2 create-nat-gateway --subnet-id a --connectivity-type private --tag-specifications 'ResourceType=natgateway,Tags=[{Key=Name,Value=nat}]' >/dev/null
+    vpclab ec2 create-route-table --vpc-id main --tag-specifications 'ResourceType=route-table,Tags=[{Key=Name,Value=private}]' >/dev/null
+    vpclab ec2 associate-route-table --route-table-id private --subnet-id b >/dev/null
+    run vpclab load db internet --count 5
+    [ "$status" = 4 ]
+    [[ "$output" == *"does not arrive at"*"reach db internet tcp/5201"* ]]
+    vpclab ec2 create-nat-gateway --subnet-id a --allocation-id "$(vpclab ec2 allocate-address --query AllocationId --output text)" \
+        --tag-specifications 'ResourceType=natgateway,Tags=[{Key=Name,Value=public}]' >/dev/null
+    vpclab ec2 create-route --route-table-id private --destination-cidr-block 0.0.0.0/0 --nat-gateway-id public >/dev/null
+    load_json db internet --protocol udp --count 50 --rate 1M
+    jq -e '.Received.Packets == 50' "$DIR/load"
+    load_json db internet --count 50
+    jq -e .Complete "$DIR/load"
+}
+
+@test "load: what stops it is said at once: a rule, a port that is taken, a word that is none" {
+    two_machines
+    run vpclab load web db:9000
+    [ "$status" = 4 ]
+    [[ "$output" == *'tcp/9000 from `web` does not arrive at `db` (10.0.2.10)'* ]]
+    [[ "$output" == *'hint: `reach web db tcp/9000` says why'* ]]
+    run vpclab -q reach web db tcp/9000
+    [ "$status" = 1 ]
+    vpclab serve db tcp/5201 >/dev/null
+    run vpclab load web db
+    [ "$status" = 4 ]
+    [[ "$output" == *"port 5201 of "*" is taken"*"choose another port"* ]]
+    vpclab load web db:5202 --count 1 >/dev/null
+    for bad in --seconds=0 --seconds=601 --size=0 --size=99M --size=5x --rate=fast --count=0 --protocol=icmp; do
+        run vpclab load web db "$bad"
+        [ "$status" = 2 ]
+    done
+    for bad in db:0 db:99999 nobody router:main; do
+        run vpclab load web "$bad"
+        [ "$status" != 0 ]
+        [[ "$output" == *"error: "* ]]
+    done
+    run vpclab load web db --protocol udp --size 8
+    [ "$status" = 2 ]
+}
+
+@test "load and trace: a TAP host receives and is traced to, but sends no load" {
+    [ -r /dev/net/tun ] && [ -w /dev/net/tun ] || skip "no access to /dev/net/tun"
+    two_machines
+    vpclab ec2 create-tags --resources db --tags Key=vpclab:host,Value=tap
+    run vpclab load db web
+    [ "$status" = 4 ]
+    [[ "$output" == *'`db` is a TAP host: it only answers'* ]]
+    run vpclab load web db
+    [ "$status" = 4 ]
+    [[ "$output" == *"serves no tcp/5201"*'`serve db tcp/5201` lets it'* ]]
+    vpclab serve db tcp/5201 udp/5201 >/dev/null
+    load_json web db --size 1K --count 200
+    jq -e '.Receiver == "acknowledged" and .Received.Bytes == 204800' "$DIR/load"
+    open_db udp 5201 >/dev/null
+    load_json web db --protocol udp --count 50 --rate 1M
+    jq -e '.Receiver == "echoed" and .Received.Packets == 50' "$DIR/load"
+    trace web db tcp/5201
+    [ "$(ways forward)" = "interface > router > interface" ]
+    jq -e '.Replied and (.Refused | not)' "$DIR/trace"
+    trace db web icmp || [ "$(jq -r '.Hops[-1].Stopped' "$DIR/trace" | cut -c 1-3)" = sg- ]
+    [ "$(jq -r '.Hops[0].Name' "$DIR/trace")" = db ]
+}

@@ -1,0 +1,353 @@
+/* cloud/ops_load.c - how much a way through the live lab carries: `load web db:5201`. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "cloud/live_link.h"
+#include "cloud/live_names.h"
+#include "netsim/live/load.h"
+#include "netsim/model/instance.h"
+
+#define USUAL_PORT    5201 /* iperf3's */
+#define USUAL_SECONDS 3
+#define MOST_SECONDS  600
+#define MOST_BYTES    (1LL << 40)
+#define UDP_SIZE      1400
+#define UDP_RATE      100000000LL
+#define TCP_SIZE      (128 << 10)
+#define WAIT_MS       1000
+
+struct question {
+    struct live_node from, to;
+    struct load_options options;
+    const struct instance *tap; /* the TAP host that is sent to; NULL: a machine with a receiver of ours */
+};
+
+/* ---- the question -------------------------------------------------------------------------------------------------
+ */
+/* "db:5201", "10.0.2.10:5201", "[2600::1]:5201": the port is cut off; a name may have colons itself
+ * ("onprem:cgw-0a1b"). */
+static bool
+split_port(const char *text, char *name, size_t size, int *port, struct err *err)
+{
+    struct ip ip;
+    const char *colon = strrchr(text, ':');
+    bool bracketed = text[0] == '[' && colon && colon > text && colon[-1] == ']';
+    bool digits = colon && colon[1] && colon[1 + strspn(colon + 1, "0123456789")] == '\0';
+    *port = USUAL_PORT;
+    if (!digits || (!bracketed && ip_parse(text, &ip))) {
+        snprintf(name, size, "%s", text);
+        return true;
+    }
+    long number = strlen(colon + 1) > 5 ? 0 : strtol(colon + 1, NULL, 10);
+    if (number < 1 || number > 65535) {
+        err_set(err, ERR_USAGE, "", "`%s` is no port", colon + 1);
+        return err_at(err, "DESTINATION", 0, 0);
+    }
+    *port = (int)number;
+    snprintf(name, size, "%.*s", (int)(colon - text) - (bracketed ? 2 : 0), text + (bracketed ? 1 : 0));
+    return true;
+}
+
+/* "64K", "100M", "1.5G"; K is 'kilo'. */
+static bool
+read_amount(const json_t *in, const char *name, const char *option, int kilo, long long otherwise, long long least,
+            long long most, long long *amount, struct err *err)
+{
+    static const char units[] = "KMG";
+    const char *text = arg_str(in, name);
+    char *end = NULL;
+    double number = text && *text >= '0' && *text <= '9' ? strtod(text, &end) : -1;
+    const char *unit = end && *end ? strchr(units, *end >= 'a' ? *end - 32 : *end) : NULL;
+    *amount = otherwise;
+    if (!text) {
+        return true;
+    }
+    for (const char *u = units; unit && u <= unit; u++) {
+        number *= kilo;
+    }
+    if (number < (double)least || number > (double)most || (*end && (!unit || end[1]))) {
+        err_set(err, ERR_USAGE, "", "`%s` is not between %lld and %lld", text, least, most);
+        err_hint(err, "a number, with K, M or G");
+        return err_at(err, option, 0, 0);
+    }
+    *amount = (long long)number;
+    return true;
+}
+
+static bool
+read_options(const json_t *in, struct load_options *o, struct err *err)
+{
+    const char *protocol = arg_str(in, "Protocol");
+    o->protocol = protocol && strcmp(protocol, "udp") == 0 ? PROTOCOL_UDP : PROTOCOL_TCP;
+    bool udp = o->protocol == PROTOCOL_UDP;
+    long long size, seconds = arg_int(in, "Seconds", json_object_get(in, "Count") ? 60 : USUAL_SECONDS);
+    o->count = arg_int(in, "Count", 0);
+    if (!read_amount(in, "Size", "--size", 1024, udp ? UDP_SIZE : TCP_SIZE, udp ? LOAD_UDP_MIN : 1,
+                     udp ? LOAD_UDP_MAX : LOAD_TCP_MAX, &size, err) ||
+        !read_amount(in, "Rate", "--rate", 1000, udp ? UDP_RATE : 0, 1000, 1000000000000LL, &o->bits_per_second, err)) {
+        return false;
+    }
+    o->size = (size_t)size;
+    if (seconds < 1 || seconds > MOST_SECONDS) {
+        err_set(err, ERR_USAGE, "", "--seconds is 1 to %d, not %lld", MOST_SECONDS, seconds);
+        return err_at(err, "--seconds", 0, 0);
+    }
+    o->max_ms = (int)seconds * 1000;
+    if (json_object_get(in, "Count") && (o->count < 1 || o->count > MOST_BYTES / size)) {
+        err_set(err, ERR_USAGE, "", "--count is 1 to %lld of this size, not %lld", MOST_BYTES / size, o->count);
+        return err_at(err, "--count", 0, 0);
+    }
+    return true;
+}
+
+static bool
+is_served(const struct instance *instance, int protocol, int port)
+{
+    for (size_t i = 0; i < instance->served.n; i++) {
+        const struct served_port *p = &instance->served.items[i];
+        if (p->protocol == protocol && p->from <= port && port <= p->to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A TAP host has no program that sends, and receives only where it was told to. */
+static bool
+check_tap_hosts(struct op_call *call, struct question *q, struct err *err)
+{
+    const struct network *net = call->cloud->net;
+    const struct instance *from = store_get(network_store(net), &instance_kind, q->from.id),
+                          *to = store_get(network_store(net), &instance_kind, q->to.id);
+    const char *protocol = protocol_name(q->options.protocol);
+    if (from && instance_is_tap(net, from)) {
+        err_set(err, ERR_INPUT, "IncorrectState", "`%s` is a TAP host: it only answers", q->from.name);
+        return err_hint(err, "ec2 create-tags --resources %s --tags Key=%s,Value=namespace   gives it a namespace",
+                        q->from.id, INSTANCE_HOST_TAG);
+    }
+    q->tap = to && instance_is_tap(net, to) ? to : NULL;
+    if (q->tap && !is_served(q->tap, q->options.protocol, q->options.port)) {
+        err_set(err, ERR_INPUT, "IncorrectState", "`%s` is a TAP host and serves no %s/%d", q->to.name, protocol,
+                q->options.port);
+        return err_hint(err, "`serve %s %s/%d` lets it", q->to.name, protocol, q->options.port);
+    }
+    return true;
+}
+
+static bool
+read_question(struct op_call *call, struct question *q, struct err *err)
+{
+    char name[ID_SIZE + 256];
+    int family = arg_flag(call->in, "Ipv6", false) ? IP_V6 : IP_V4;
+    if (!live_node_find(call->cloud, arg_str(call->in, "Source"), &q->from, err) ||
+        !split_port(arg_str(call->in, "Destination"), name, sizeof name, &q->options.port, err) ||
+        !live_node_find(call->cloud, name, &q->to, err) || !read_options(call->in, &q->options, err)) {
+        return false;
+    }
+    if (!q->from.end[0] || !q->to.end[0]) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is a router: it neither sends nor receives",
+                q->from.end[0] ? q->to.name : q->from.name);
+        return err_hint(err, "an instance, an interface, `onprem` or `internet` does");
+    }
+    family = q->to.ip.family ? q->to.ip.family : family;
+    return live_node_address(call->cloud, &q->from, &q->to, family, &q->options.to, err) &&
+           check_tap_hosts(call, q, err);
+}
+
+/* ---- the run ------------------------------------------------------------------------------------------------------
+ */
+static volatile sig_atomic_t stopped;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+/* One packet first: what cannot arrive is known at once, without waiting for a connection. */
+static bool
+check_way(struct op_call *call, const struct question *q, struct err *err)
+{
+    const struct load_options *o = &q->options;
+    struct live_probe probe = { .dst = o->to, .protocol = o->protocol, .dst_port = o->port };
+    const char *protocol = protocol_name(o->protocol);
+    snprintf(probe.from, sizeof probe.from, "%s", q->from.end);
+    snprintf(probe.to, sizeof probe.to, "%s", q->to.end);
+    if (!live_link_probe(call->cloud, &probe, 1, WAIT_MS, err)) {
+        return false;
+    }
+    if (probe.arrived && (probe.replied || o->protocol == PROTOCOL_UDP)) {
+        return true;
+    }
+    err_set(err, ERR_INPUT, "IncorrectState", "%s/%d from `%s` %s `%s` (%s)", protocol, o->port, q->from.name,
+            probe.arrived ? "gets no answer back from" : "does not arrive at", q->to.name, ip_str(&o->to));
+    return err_hint(err, "`reach %s %s %s/%d` says why, `trace` where it stops", q->from.name, q->to.name, protocol,
+                    o->port);
+}
+
+/* The address to send from when an interface was named: others would send by their first one. */
+static const struct ip *
+own_address(const struct question *q)
+{
+    const struct eni *eni = q->from.eni;
+    if (!eni || strcmp(q->from.end, eni->obj.id) != 0) {
+        return NULL;
+    }
+    return q->options.to.family == IP_V4 ? eni_primary_ip(eni)
+           : eni->addresses6.n           ? &eni->addresses6.items[0].ip
+                                         : NULL;
+}
+
+static bool
+run_load(struct op_call *call, struct question *q, struct load_result *result, struct err *err)
+{
+    const struct load_options *o = &q->options;
+    int receiver = q->tap ? -1 : live_link_socket(call->cloud, q->to.id, o->to.family, o->protocol, NULL, o->port, err);
+    bool ok = (q->tap || receiver >= 0) && check_way(call, q, err);
+    int sender = ok ? live_link_socket(call->cloud, q->from.id, o->to.family, o->protocol, own_address(q), 0, err) : -1;
+    struct sigaction act = { .sa_handler = on_signal }, old;
+    stopped = 0;
+    q->options.stop = &stopped;
+    sigaction(SIGINT, &act, &old);
+    ok = sender >= 0 && load_run(sender, receiver, o, result, err);
+    sigaction(SIGINT, &old, NULL);
+    if (sender >= 0) {
+        close(sender);
+    }
+    if (receiver >= 0) {
+        close(receiver);
+    }
+    return ok;
+}
+
+static json_t *
+amount(long long bytes, long long packets)
+{
+    json_t *out = json_pack("{s:I}", "Bytes", (json_int_t)bytes);
+    if (packets >= 0) {
+        json_object_set_new(out, "Packets", json_integer((json_int_t)packets));
+    }
+    return out;
+}
+
+static bool
+load_op(struct op_call *call, struct err *err)
+{
+    struct question q = { 0 };
+    struct load_result r;
+    if (!live_link_require(call->cloud, err) || !read_question(call, &q, err) || !run_load(call, &q, &r, err)) {
+        return false;
+    }
+    json_t *out = call->out;
+    bool udp = q.options.protocol == PROTOCOL_UDP;
+    json_object_set_new(out, "Source", json_string(q.from.name));
+    json_object_set_new(out, "Destination", json_string(q.to.name));
+    json_object_set_new(out, "Address", json_string(ip_str(&q.options.to)));
+    json_object_set_new(out, "Port", json_integer(q.options.port));
+    json_object_set_new(out, "Protocol", json_string(protocol_name(q.options.protocol)));
+    json_object_set_new(out, "Receiver", json_string(!q.tap ? "counted" : udp ? "echoed" : "acknowledged"));
+    json_object_set_new(out, "Seconds", json_real(r.seconds));
+    json_object_set_new(out, "BitsPerSecond",
+                        json_integer(r.seconds > 0 ? (json_int_t)((double)r.received_bytes * 8 / r.seconds) : 0));
+    json_object_set_new(out, "Sent", amount(r.sent_bytes, r.sent_packets));
+    json_object_set_new(out, "Received", amount(r.received_bytes, r.received_packets));
+    if (udp) {
+        long long lost = r.sent_packets - r.received_packets;
+        json_object_set_new(out, "Lost", json_integer((json_int_t)lost));
+        json_object_set_new(out, "LostPercent",
+                            json_real(r.sent_packets ? 100.0 * (double)lost / (double)r.sent_packets : 0));
+        json_object_set_new(out, "OutOfOrder", json_integer((json_int_t)r.out_of_order));
+        json_object_set_new(out, "Duplicates", json_integer((json_int_t)r.duplicates));
+    } else {
+        json_object_set_new(out, "Lost", json_integer((json_int_t)r.retransmitted));
+        json_object_set_new(out, "LostPercent",
+                            json_real(r.sent_packets ? 100.0 * (double)r.retransmitted / (double)r.sent_packets : 0));
+        json_object_set_new(out, "RoundTripMilliseconds", json_real(r.rtt_ms));
+        json_object_set_new(out, "Complete", json_boolean(r.complete));
+    }
+    call->no = !r.complete || !r.received_bytes;
+    return true;
+}
+
+/* ---- for a person -------------------------------------------------------------------------------------------------
+ */
+static void
+print_scaled(struct buf *text, double number, double kilo, const char *unit)
+{
+    static const char *const prefixes[] = { "", "K", "M", "G", "T" };
+    size_t i = 0;
+    for (; number >= kilo && i + 1 < ARRAY_SIZE(prefixes); i++) {
+        number /= kilo;
+    }
+    buf_printf(text, "%.*f %s%s", i ? 2 : 0, number, prefixes[i], unit);
+}
+
+static void
+print_amount(struct buf *text, const char *what, const json_t *amount_)
+{
+    buf_printf(text, "%-9s ", what);
+    print_scaled(text, (double)json_int(amount_, "Bytes", 0), 1024, "B");
+    if (json_object_get(amount_, "Packets")) {
+        buf_printf(text, " in %lld packets", json_int(amount_, "Packets", 0));
+    }
+}
+
+static void
+load_text(const json_t *out, struct buf *text)
+{
+    const char *receiver = json_str(out, "Receiver"), *protocol = json_str(out, "Protocol");
+    double percent = json_real_value(json_object_get(out, "LostPercent"));
+    bool udp = strcmp(protocol, "udp") == 0;
+    buf_printf(text, "%s -> %s (%s)  %s/%lld  %.2f s\n", json_str(out, "Source"), json_str(out, "Destination"),
+               json_str(out, "Address"), protocol, json_int(out, "Port", 0),
+               json_real_value(json_object_get(out, "Seconds")));
+    print_amount(text, "sent", json_object_get(out, "Sent"));
+    buf_char(text, '\n');
+    print_amount(text, strcmp(receiver, "counted") == 0 ? "received" : receiver, json_object_get(out, "Received"));
+    buf_str_add(text, ", ");
+    print_scaled(text, (double)json_int(out, "BitsPerSecond", 0), 1000, "bit/s");
+    buf_printf(text, "\nlost      %lld (%.2f %%)", json_int(out, "Lost", 0), percent);
+    if (udp) {
+        buf_printf(text, ", %lld out of order, %lld twice\n", json_int(out, "OutOfOrder", 0),
+                   json_int(out, "Duplicates", 0));
+    } else {
+        buf_printf(text, " and sent again; round trip %.3f ms\n",
+                   json_real_value(json_object_get(out, "RoundTripMilliseconds")));
+    }
+    if (!udp && !json_flag(out, "Complete", true)) {
+        buf_str_add(text, "the connection broke: not all that was sent arrived\n");
+    }
+}
+
+static const struct op_param load_params[] = {
+    { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem` or `internet` that sends",
+      NULL, NULL },
+    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "who receives, with a port or without (5201): db, db:80",
+      NULL, NULL },
+    { "Protocol", OP_STRING, OP_OPTIONAL, "tcp, or udp in datagrams", NULL, "tcp udp", NULL },
+    { "Seconds", OP_INT, OP_OPTIONAL, "how long at most (3; with --count 60)", NULL, NULL },
+    { "Size", OP_STRING, OP_OPTIONAL, "bytes of a datagram (1400), or of a write (128K)", NULL, NULL },
+    { "Rate", OP_STRING, OP_OPTIONAL, "bits a second: 50M, 1G (udp 100M; tcp as fast as it goes)", NULL, NULL },
+    { "Count", OP_INT, OP_OPTIONAL, "so many datagrams or writes at most", NULL, NULL },
+    { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6", NULL, NULL },
+    { 0 },
+};
+
+const struct op ops_load[] = {
+    { .name = "load",
+      .mode = OP_LOCAL,
+      .run = load_op,
+      .text = load_text,
+      .params = load_params,
+      .group = "ask",
+      .help = "Send as much as a way through the live lab carries, or as you say, and count what arrives.",
+      .examples = "load web db                                  TCP to port 5201, 3 seconds\n"
+                  "load web db:80 --size 64K --count 16384      1 GiB\n"
+                  "load web db --protocol udp --rate 500M --size 200\n" },
+    { 0 },
+};

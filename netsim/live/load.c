@@ -1,0 +1,328 @@
+#include "netsim/live/load.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "netsim/live/packet_bytes.h"
+
+#define CONNECT_MS 5000
+#define DRAIN_MS   5000 /* for what is under way when the sender ends */
+#define QUIET_MS   300  /* after the last datagram nothing more comes */
+#define BATCH      32   /* datagrams read at a time */
+#define MAGIC      0x76706c64u
+
+struct run {
+    const struct load_options *options;
+    struct load_result *result;
+    int sender, receiver; /* the latter -1: answers are read from the sender */
+    uint32_t nonce;       /* of this run's datagrams */
+    /* Between the two threads. */
+    _Atomic long long sent;  /* datagrams, once the sender has ended; -1 before */
+    _Atomic bool end;        /* the receiver is to give up */
+    _Atomic int64_t last_us; /* when something was received */
+};
+
+static int64_t
+now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static bool
+is_stopped(const struct run *run)
+{
+    return run->options->stop && *run->options->stop;
+}
+
+static bool
+wait_for(int fd, short events, int ms)
+{
+    struct pollfd p = { .fd = fd, .events = events };
+    return poll(&p, 1, ms) > 0;
+}
+
+/* ---- the receiver -------------------------------------------------------------------------------------------------
+ */
+static void
+receive_tcp(struct run *run)
+{
+    size_t size = 1 << 20;
+    char *data = xcalloc(1, size);
+    int fd = -1;
+    while (fd < 0 && !run->end) {
+        fd =
+            wait_for(run->receiver, POLLIN, 50) ? accept4(run->receiver, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK) : -1;
+    }
+    for (bool open = fd >= 0; open && !run->end;) {
+        if (!wait_for(fd, POLLIN, 50)) {
+            continue;
+        }
+        ssize_t n = recv(fd, data, size, 0);
+        if (n > 0) {
+            run->result->received_bytes += n;
+            run->last_us = now_us();
+        } else {
+            open = n < 0 && (errno == EINTR || errno == EAGAIN);
+        }
+    }
+    struct tcp_info info = { 0 };
+    socklen_t length = sizeof info;
+    if (fd >= 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
+        run->result->received_packets = info.tcpi_data_segs_in;
+    }
+    if (fd >= 0) {
+        close(fd); /* the sender waits for this */
+    }
+    free(data);
+}
+
+/* A set of datagrams seen, for telling duplicates: by number, up to a bound that no test reaches by accident. */
+struct seen {
+    uint8_t *bits;
+    size_t size;
+};
+
+static bool
+is_new(struct seen *seen, uint64_t number)
+{
+    size_t at = (size_t)(number / 8);
+    if (at >= (size_t)1 << 28) {
+        return true; /* two thousand million: not looked at any more */
+    }
+    if (at >= seen->size) {
+        size_t size = seen->size ? seen->size : 4096;
+        while (size <= at) {
+            size *= 2;
+        }
+        seen->bits = xrealloc(seen->bits, size);
+        memset(seen->bits + seen->size, 0, size - seen->size);
+        seen->size = size;
+    }
+    bool is = !(seen->bits[at] >> (number & 7) & 1);
+    seen->bits[at] |= (uint8_t)(1u << (number & 7));
+    return is;
+}
+
+static void
+count_datagram(struct run *run, const uint8_t *data, size_t size, struct seen *seen, uint64_t *next)
+{
+    struct load_result *r = run->result;
+    if (size < LOAD_UDP_MIN || get32(data) != MAGIC || get32(data + 4) != run->nonce) {
+        return; /* somebody else's */
+    }
+    uint64_t number = (uint64_t)get32(data + 8) << 32 | get32(data + 12);
+    if (!is_new(seen, number)) {
+        r->duplicates++;
+        return;
+    }
+    r->out_of_order += number < *next;
+    *next = number >= *next ? number + 1 : *next;
+    r->received_packets++;
+    r->received_bytes += (long long)size;
+}
+
+static void
+receive_udp(struct run *run)
+{
+    int fd = run->receiver >= 0 ? run->receiver : run->sender;
+    struct mmsghdr messages[BATCH] = { 0 };
+    struct iovec parts[BATCH];
+    uint8_t *data = xcalloc(BATCH, 65536);
+    struct seen seen = { 0 };
+    uint64_t next = 0;
+    int64_t quiet_since = 0;
+    for (size_t i = 0; i < BATCH; i++) {
+        parts[i] = (struct iovec){ data + i * 65536, 65536 };
+        messages[i].msg_hdr = (struct msghdr){ .msg_iov = &parts[i], .msg_iovlen = 1 };
+    }
+    while (!run->end) {
+        int n = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++) {
+            count_datagram(run, parts[i].iov_base, messages[i].msg_len, &seen, &next);
+        }
+        if (n > 0) {
+            run->last_us = now_us();
+            quiet_since = 0;
+            continue;
+        }
+        long long sent = run->sent;
+        if (sent >= 0) {
+            quiet_since = quiet_since ? quiet_since : now_us();
+            if (run->result->received_packets >= sent || now_us() - quiet_since > QUIET_MS * 1000) {
+                break;
+            }
+        }
+        wait_for(fd, POLLIN, 20);
+    }
+    free(seen.bits);
+    free(data);
+}
+
+static void *
+receive(void *context)
+{
+    struct run *run = context;
+    if (run->options->protocol == PROTOCOL_UDP) {
+        receive_udp(run);
+    } else if (run->receiver >= 0) {
+        receive_tcp(run);
+    }
+    return NULL;
+}
+
+/* ---- the sender ---------------------------------------------------------------------------------------------------
+ */
+static bool
+connect_to(struct run *run, struct err *err)
+{
+    const struct load_options *o = run->options;
+    struct sockaddr_in to4 = { .sin_family = AF_INET,
+                               .sin_port = htons((uint16_t)o->port),
+                               .sin_addr.s_addr = htonl((uint32_t)o->to.lo) };
+    struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)o->port) };
+    put_ip((uint8_t *)&to6.sin6_addr, &o->to);
+    bool six = o->to.family == IP_V6;
+    fcntl(run->sender, F_SETFL, fcntl(run->sender, F_GETFL) | O_NONBLOCK);
+    int status =
+        connect(run->sender, six ? (struct sockaddr *)&to6 : (struct sockaddr *)&to4, six ? sizeof to6 : sizeof to4);
+    int why = status < 0 ? errno : 0;
+    if (why == EINPROGRESS) {
+        socklen_t size = sizeof why;
+        why = ETIMEDOUT;
+        if (wait_for(run->sender, POLLOUT, CONNECT_MS)) {
+            getsockopt(run->sender, SOL_SOCKET, SO_ERROR, &why, &size);
+        }
+    }
+    return why == 0 ||
+           err_set(err, ERR_MACHINE, "", "cannot connect to %s port %d: %s", ip_str(&o->to), o->port, strerror(why));
+}
+
+/* Waits until the bytes sent so far are allowed by the rate; false when the time is over before. */
+static bool
+pace(const struct run *run, int64_t begin, int64_t deadline, long long bytes)
+{
+    if (!run->options->bits_per_second) {
+        return true;
+    }
+    int64_t due = begin + (int64_t)((double)bytes * 8e6 / (double)run->options->bits_per_second), now = now_us();
+    while (due - now > 500 && now < deadline && !is_stopped(run)) {
+        int64_t rest = (due < deadline ? due : deadline) - now;
+        rest = rest > 50000 ? 50000 : rest;
+        nanosleep(&(struct timespec){ .tv_nsec = rest * 1000 }, NULL);
+        now = now_us();
+    }
+    return now < deadline;
+}
+
+static void
+send_all(struct run *run, int64_t begin)
+{
+    const struct load_options *o = run->options;
+    struct load_result *r = run->result;
+    bool udp = o->protocol == PROTOCOL_UDP;
+    uint8_t *data = xcalloc(1, o->size);
+    int64_t deadline = begin + (int64_t)o->max_ms * 1000;
+    long long done = 0;
+    size_t at = 0; /* of the write that is under way */
+    put32(data, MAGIC);
+    put32(data + 4, run->nonce);
+    while ((!o->count || done < o->count) && !is_stopped(run) && pace(run, begin, deadline, r->sent_bytes) &&
+           now_us() < deadline) {
+        if (udp) {
+            put32(data + 8, (uint32_t)((uint64_t)done >> 32));
+            put32(data + 12, (uint32_t)done);
+        }
+        ssize_t n = send(run->sender, data + at, o->size - at, MSG_NOSIGNAL);
+        if (n >= 0) {
+            r->sent_bytes += n;
+            at += (size_t)n;
+            done += udp || at == o->size;
+            at = udp || at == o->size ? 0 : at;
+        } else if (errno == EAGAIN || errno == ENOBUFS) {
+            wait_for(run->sender, POLLOUT, 50);
+        } else if (errno != EINTR && !udp) {
+            break; /* the connection is broken */
+        } else if (udp && errno != EINTR && errno != ECONNREFUSED) {
+            break; /* no route, too large */
+        }
+    }
+    r->sent_packets = done;
+    free(data);
+}
+
+/* Everything that was sent has been read at the far end, or this is as far as it gets. */
+static void
+finish_tcp(struct run *run)
+{
+    struct load_result *r = run->result;
+    char nothing[16];
+    shutdown(run->sender, SHUT_WR);
+    for (int64_t until = now_us() + DRAIN_MS * 1000; now_us() < until && !is_stopped(run);) {
+        if (wait_for(run->sender, POLLIN, 50)) {
+            ssize_t n = recv(run->sender, nothing, sizeof nothing, 0);
+            if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+                break;
+            }
+        }
+    }
+    struct tcp_info info = { 0 };
+    socklen_t length = sizeof info;
+    if (getsockopt(run->sender, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
+        r->sent_packets = info.tcpi_data_segs_out;
+        r->retransmitted = info.tcpi_total_retrans;
+        r->rtt_ms = (double)info.tcpi_rtt / 1000;
+        if (run->receiver < 0) { /* the acknowledged FIN and SYN are counted, too */
+            long long acknowledged = (long long)info.tcpi_bytes_acked;
+            r->received_bytes = acknowledged < r->sent_bytes ? acknowledged : r->sent_bytes;
+            r->received_packets = -1;
+        }
+    }
+}
+
+bool
+load_run(int sender, int receiver, const struct load_options *options, struct load_result *result, struct err *err)
+{
+    *result = (struct load_result){ 0 };
+    struct run run = { .options = options, .result = result, .sender = sender, .receiver = receiver, .sent = -1 };
+    bool udp = options->protocol == PROTOCOL_UDP;
+    run.nonce = (uint32_t)now_us() * 2654435761u ^ (uint32_t)getpid();
+    pthread_t thread;
+    if (receiver >= 0) {
+        fcntl(receiver, F_SETFL, fcntl(receiver, F_GETFL) | O_NONBLOCK);
+    }
+    if (!connect_to(&run, err)) {
+        return false;
+    }
+    if (pthread_create(&thread, NULL, receive, &run) != 0) {
+        return err_set(err, ERR_MACHINE, "", "cannot start a thread: %s", strerror(errno));
+    }
+    int64_t begin = now_us();
+    send_all(&run, begin);
+    int64_t ended = now_us();
+    run.sent = result->sent_packets;
+    if (udp) {
+        pthread_join(thread, NULL);
+    } else {
+        finish_tcp(&run);
+        run.end = true;
+        pthread_join(thread, NULL);
+    }
+    int64_t last = run.last_us > ended || (run.last_us && result->received_packets) ? run.last_us : ended;
+    result->seconds = (double)(last - begin) / 1e6;
+    result->complete = udp || result->received_bytes == result->sent_bytes;
+    return true;
+}
