@@ -1,5 +1,7 @@
 /* cloud/ops_ec2_peering.c - VPC peering connections.
  * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcPeeringConnection.html and neighbours */
+#include <string.h>
+
 #include "cloud/ops_ec2.h"
 #include "netsim/model/peering.h"
 
@@ -60,24 +62,36 @@ delete_vpc_peering_connection(struct op_call *call, struct err *err)
     return peering && peering_delete(ec2_net(call), peering, err) && ec2_return(call);
 }
 
-/* One side's options; only what is given changes.  ClassicLink is retired. */
+/* One side's options are its owner's to change.  ClassicLink is retired. */
 static bool
-modify_side(struct op_call *call, const char *member, struct peering_side *side, struct err *err)
+check_side(const struct op_call *call, const char *member, const struct peering_side *side, struct err *err)
+{
+    const json_t *options = json_object_get(call->in, member);
+    if (options && side->owner_id && strcmp(side->owner_id, call->cloud->account) != 0) {
+        err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` belongs to account %s, whose options these are",
+                side->vpc_id, side->owner_id);
+        return err_at(err, member, 0, 0);
+    }
+    if (options && (arg_flag(options, "AllowEgressFromLocalClassicLinkToRemoteVpc", false) ||
+                    arg_flag(options, "AllowEgressFromLocalVpcToRemoteClassicLink", false))) {
+        return err_set(err, ERR_INPUT, "UnsupportedOperation", "ClassicLink belongs to EC2-Classic, which is retired");
+    }
+    return true;
+}
+
+/* Only what is given changes. */
+static void
+modify_side(struct op_call *call, const char *member, struct peering_side *side)
 {
     const json_t *options = json_object_get(call->in, member);
     if (!options) {
-        return true;
-    }
-    if (arg_flag(options, "AllowEgressFromLocalClassicLinkToRemoteVpc", false) ||
-        arg_flag(options, "AllowEgressFromLocalVpcToRemoteClassicLink", false)) {
-        return err_set(err, ERR_INPUT, "UnsupportedOperation", "ClassicLink belongs to EC2-Classic, which is retired");
+        return;
     }
     side->dns_resolution = arg_flag(options, "AllowDnsResolutionFromRemoteVpc", side->dns_resolution);
     json_object_set_new(call->out, member,
                         json_pack("{s:b, s:b, s:b}", "AllowDnsResolutionFromRemoteVpc", side->dns_resolution,
                                   "AllowEgressFromLocalClassicLinkToRemoteVpc", side->classic_link_to_vpc,
                                   "AllowEgressFromLocalVpcToRemoteClassicLink", side->vpc_to_classic_link));
-    return true;
 }
 
 static bool
@@ -91,8 +105,14 @@ modify_vpc_peering_connection_options(struct op_call *call, struct err *err)
         return err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` is %s: options are for active connections",
                        peering->obj.id, peering->status);
     }
-    return modify_side(call, "RequesterPeeringConnectionOptions", &peering->requester, err) &&
-           modify_side(call, "AccepterPeeringConnectionOptions", &peering->accepter, err);
+    static const char *const members[] = { "RequesterPeeringConnectionOptions", "AccepterPeeringConnectionOptions" };
+    if (!check_side(call, members[0], &peering->requester, err) ||
+        !check_side(call, members[1], &peering->accepter, err)) {
+        return false;
+    }
+    modify_side(call, members[0], &peering->requester);
+    modify_side(call, members[1], &peering->accepter);
+    return true;
 }
 
 #define ROW(name_, mode_, run_, resources_, help_)                                                                     \

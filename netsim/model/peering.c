@@ -121,16 +121,24 @@ set_status(struct peering *peering, const char *code, char *message)
 }
 
 static bool
-overlap(const struct vpc *a, const struct vpc *b)
+blocks_overlap(const struct vpc_cidr *a, size_t n_a, const struct vpc_cidr *b, size_t n_b)
 {
-    for (size_t i = 0; i < a->cidrs.n; i++) {
-        for (size_t k = 0; k < b->cidrs.n; k++) {
-            if (cidr_overlaps(&a->cidrs.items[i].cidr, &b->cidrs.items[k].cidr)) {
+    for (size_t i = 0; i < n_a; i++) {
+        for (size_t k = 0; k < n_b; k++) {
+            if (cidr_overlaps(&a[i].cidr, &b[k].cidr)) {
                 return true;
             }
         }
     }
     return false;
+}
+
+/* Of IPv4 or IPv6.  Source: https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html */
+static bool
+overlap(const struct vpc *a, const struct vpc *b)
+{
+    return blocks_overlap(a->cidrs.items, a->cidrs.n, b->cidrs.items, b->cidrs.n) ||
+           blocks_overlap(a->cidrs6.items, a->cidrs6.n, b->cidrs6.items, b->cidrs6.n);
 }
 
 static bool
@@ -203,6 +211,11 @@ peering_create(struct network *net, const struct peering_spec *spec, struct err 
 static bool
 check_accepter(const struct network *net, const struct peering *peering, const char *verb, struct err *err)
 {
+    if (!str_is(peering->accepter.owner_id, net->account)) {
+        err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` must be %s by account %s, which owns `%s`",
+                peering->obj.id, verb, peering->accepter.owner_id, peering->accepter.vpc_id);
+        return err_hint(err, "`--as %s`, or as a role there", peering->accepter.owner_id);
+    }
     if (!str_is(peering->accepter.region, net->region)) {
         err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` must be %s in %s, where `%s` is", peering->obj.id, verb,
                 peering->accepter.region, peering->accepter.vpc_id);

@@ -307,6 +307,11 @@ tgw_peer_answer(struct network *net, struct tgw_attachment *attachment, bool acc
         return err_set(err, ERR_INPUT, "IncorrectState", "`%s` is %s: nobody waits for an answer", attachment->obj.id,
                        attachment->state);
     }
+    if (!str_is(attachment->peer_owner_id, net->account)) {
+        err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` is answered by account %s, which owns `%s`",
+                attachment->obj.id, attachment->peer_owner_id, attachment->peer_tgw_id);
+        return err_hint(err, "`--as %s`, or as a role there", attachment->peer_owner_id);
+    }
     if (!str_is(attachment->peer_region, net->region)) {
         err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` is answered in %s, where `%s` is", attachment->obj.id,
                 attachment->peer_region, attachment->peer_tgw_id);

@@ -91,3 +91,20 @@ KEY
     says allowed vpclab simulate root s3:GetObject "$point/object/k" --context aws:SourceVpc=vpc-1a2b3c4d \
         --query Decision --output text
 }
+
+@test "a peering connection to another account is accepted there, and each side has its own options" {
+    begin
+    A=$(vpclab ec2 create-vpc --cidr-block 10.1.0.0/16 --query Vpc.VpcId --output text)
+    B=$(vpclab --as "$DEV" ec2 create-vpc --cidr-block 10.2.0.0/16 --query Vpc.VpcId --output text)
+    # without the owner the VPC would be one of ours, and there is none of that id
+    says '"failed"' vpclab ec2 create-vpc-peering-connection --vpc-id "$A" --peer-vpc-id "$B"
+    P=$(vpclab ec2 create-vpc-peering-connection --vpc-id "$A" --peer-vpc-id "$B" --peer-owner-id "$DEV" --query VpcPeeringConnection.VpcPeeringConnectionId --output text)
+    wrong 4 OperationNotPermitted vpclab ec2 accept-vpc-peering-connection --vpc-peering-connection-id "$P"
+    wrong 4 "--as $DEV" vpclab ec2 accept-vpc-peering-connection --vpc-peering-connection-id "$P"
+    wrong 4 OperationNotPermitted vpclab ec2 reject-vpc-peering-connection --vpc-peering-connection-id "$P"
+    says '"active"' vpclab --as "$DEV" ec2 accept-vpc-peering-connection --vpc-peering-connection-id "$P"
+    wrong 4 OperationNotPermitted vpclab ec2 modify-vpc-peering-connection-options --vpc-peering-connection-id "$P" \
+        --accepter-peering-connection-options AllowDnsResolutionFromRemoteVpc=true
+    says true vpclab ec2 modify-vpc-peering-connection-options --vpc-peering-connection-id "$P" \
+        --requester-peering-connection-options AllowDnsResolutionFromRemoteVpc=true
+}
