@@ -17,6 +17,8 @@ enum flow_direction { FLOW_INGRESS = 1, FLOW_EGRESS }; /* as the interface sees 
 enum flow_status { FLOW_OK = 1, FLOW_NODATA, FLOW_SKIPDATA };
 enum { FLOW_TCP_FIN = 1, FLOW_TCP_SYN = 2, FLOW_TCP_RST = 4, FLOW_TCP_SYN_ACK = 18 }; /* a lone ACK or PSH counts as 0 */
 
+enum flow_reason { FLOW_REASON_BPA = 1 /* VPC Block Public Access */, FLOW_REASON_EC /* encryption controls */ };
+
 #define FLOW_RULE_SIZE 160
 
 /* What one interface saw of one flow since the source last told.
@@ -31,6 +33,7 @@ struct flow_sample {
     uint8_t protocol, action, direction;
     uint8_t tcp_flags;           /* FLOW_TCP_*, of all packets since last told, or-ed */
     uint64_t packets, bytes;     /* since last told; 0 packets adds nothing */
+    uint8_t reason;              /* of rejects: enum flow_reason, 0 any other */
     char rule[FLOW_RULE_SIZE];   /* of rejects: what refused them, see struct flow_record; "" not known */
     int64_t first_ms, last_ms;   /* of these packets; milliseconds since 1970 */
 };
@@ -42,10 +45,12 @@ struct flow_record {
     uint8_t version;
     uint8_t type;     /* 4 or 6 */
     uint8_t protocol, tcp_flags, action, direction;
+    uint8_t reason;   /* enum flow_reason */
     uint8_t path;     /* traffic-path of egress traffic, 1..8; 0: none applies */
     uint16_t src_port, dst_port;
     char account[16], eni_id[ID_SIZE], vpc_id[ID_SIZE], subnet_id[ID_SIZE], instance_id[ID_SIZE];
     char region[24], zone_id[24]; /* "us-east-1", "use1-az1" */
+    char pkt_src_service[40], pkt_dst_service[40]; /* "S3", "DYNAMODB"; "" no address of a service */
     struct ip src, dst, pkt_src, pkt_dst;
     uint64_t packets, bytes;
     int64_t start_s, end_s; /* first and last packet; NODATA, SKIPDATA: the window */

@@ -9,6 +9,7 @@
 static const char *const action_words[] = { [FLOW_ACCEPT] = "ACCEPT", [FLOW_REJECT] = "REJECT" };
 static const char *const status_words[] = { [FLOW_OK] = "OK", [FLOW_NODATA] = "NODATA", [FLOW_SKIPDATA] = "SKIPDATA" };
 static const char *const direction_words[] = { [FLOW_INGRESS] = "ingress", [FLOW_EGRESS] = "egress" };
+static const char *const reason_words[] = { [FLOW_REASON_BPA] = "BPA", [FLOW_REASON_EC] = "EC" };
 static const char *const type_words[] = { [IP_V4] = "IPv4", [IP_V6] = "IPv6" };
 
 #define AT(member_)   .offset = offsetof(struct flow_record, member_), .size = sizeof(((struct flow_record *)0)->member_)
@@ -45,8 +46,8 @@ const struct flow_field flow_fields[] = {
     { "az-id",        4, FLOW_TEXT, 0,                                     AT(zone_id) },
     NEVER("sublocation-type", 4),
     NEVER("sublocation-id", 4),
-    NEVER("pkt-src-aws-service", 5),
-    NEVER("pkt-dst-aws-service", 5),
+    { "pkt-src-aws-service", 5, FLOW_TEXT, FLOW_TRAFFIC_ONLY,              AT(pkt_src_service) },
+    { "pkt-dst-aws-service", 5, FLOW_TEXT, FLOW_TRAFFIC_ONLY,              AT(pkt_dst_service) },
     { "flow-direction", 5, FLOW_WORD, FLOW_TRAFFIC_ONLY,                   AT(direction), WORDS(direction_words) },
     { "traffic-path",   5, FLOW_U8,   FLOW_TRAFFIC_ONLY | FLOW_ZERO_IS_NONE, AT(path) },
     NEVER("ecs-cluster-arn", 7),
@@ -59,7 +60,7 @@ const struct flow_field flow_fields[] = {
     NEVER("ecs-task-definition-arn", 7),
     NEVER("ecs-task-arn", 7),
     NEVER("ecs-task-id", 7),
-    NEVER("reject-reason", 8), /* of VPC Block Public Access and VPC encryption controls, which a lab does not have */
+    { "reject-reason",  8, FLOW_WORD, FLOW_TRAFFIC_ONLY,                   AT(reason),    WORDS(reason_words) },
     NEVER("resource-id", 9),   /* of regional NAT gateways */
     NEVER("encryption-status", 10),
     { .name = NULL },

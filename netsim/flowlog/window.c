@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "netsim/analysis/rules.h"
+#include "netsim/model/endpoint.h"
 
 /* Of one flow log. */
 struct log_window {
@@ -164,6 +165,21 @@ describe_eni(const struct network *net, const struct eni *eni, struct flow_recor
     copy_text(record->zone_id, sizeof record->zone_id, subnet ? subnet->zone_id : "");
 }
 
+/* Addresses of a service are those that a gateway endpoint leads to; the lab's internet answers at them too. */
+static const char *
+service_of_address(const struct network *net, const struct ip *ip)
+{
+    static const struct {
+        const char *service, *name;
+    } names[] = { { "s3", "S3" }, { "dynamodb", "DYNAMODB" } };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (endpoint_service_has(net, names[i].service, ip)) {
+            return names[i].name;
+        }
+    }
+    return "";
+}
+
 struct flow_record
 flow_record_begin(const struct network *net, const struct eni *eni, const struct flow_sample *sample)
 {
@@ -183,6 +199,8 @@ flow_record_begin(const struct network *net, const struct eni *eni, const struct
         .end_s = sample->last_ms / 1000,
     };
     describe_eni(net, eni, &record);
+    copy_text(record.pkt_src_service, sizeof record.pkt_src_service, service_of_address(net, &sample->src));
+    copy_text(record.pkt_dst_service, sizeof record.pkt_dst_service, service_of_address(net, &sample->dst));
     if (sample->direction == FLOW_EGRESS) {
         record.src = own_address(eni, &sample->src);
         record.path = traffic_path(net, eni, &sample->dst);
@@ -225,6 +243,7 @@ count_sample(struct log_window *window, const struct network *net, const struct 
     flow->tcp_flags |= sample->tcp_flags;
     if (*sample->rule) {
         memcpy(flow->rule, sample->rule, sizeof flow->rule);
+        flow->reason = sample->reason;
     }
     if (sample->first_ms / 1000 < flow->start_s) {
         flow->start_s = sample->first_ms / 1000;

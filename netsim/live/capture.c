@@ -121,7 +121,9 @@ refusal_text(const struct capture *c, const struct capture_link *link, uint32_t 
     char rule[FLOW_RULE_SIZE] = "";
     bool egress = plan_refused_egress(refusal);
     const struct eni *eni = link->eni;
-    if (refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_GROUP_IN) {
+    if (plan_refused_public(refusal)) {
+        snprintf(rule, sizeof rule, PLAN_PUBLIC_ACCESS);
+    } else if (refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_GROUP_IN) {
         size_t size = 0;
         for (size_t i = 0; i < eni->groups.n && size < sizeof rule - 40; i++) {
             size += (size_t)snprintf(rule + size, sizeof rule - size, "%s%s", i ? "," : "", eni->groups.items[i].id);

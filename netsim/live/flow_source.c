@@ -255,7 +255,9 @@ name_stage(const struct network *net, const char *eni_id, uint32_t refusal, char
     const struct eni *eni = store_get(network_store(net), &eni_kind, eni_id);
     bool egress = refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_ACL_OUT;
     struct buf text = { 0 };
-    if (refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_GROUP_IN) {
+    if (plan_refused_public(refusal)) {
+        buf_str_add(&text, plan_refused_egress(refusal) ? PLAN_PUBLIC_ACCESS ":egress" : PLAN_PUBLIC_ACCESS ":ingress");
+    } else if (refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_GROUP_IN) {
         for (size_t i = 0; eni && i < eni->groups.n; i++) {
             buf_printf(&text, "%s%s", i ? "," : "", eni->groups.items[i].id);
         }
@@ -343,6 +345,7 @@ name_refusal(const struct poll *poll, const struct flow_router *router, const st
     uint32_t refusal;
     memcpy(&refusal, best->key + size, sizeof refusal);
     live_refusal_name(poll->live, poll->net, sample->eni_id, refusal, sample->rule);
+    sample->reason = plan_refused_public(refusal) ? FLOW_REASON_BPA : 0;
 }
 
 /* ---- telling ------------------------------------------------------------------------------------------------------

@@ -194,8 +194,9 @@ void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_k
 void plan_router(struct builder *b, struct plan_vpc *v);
 uint32_t plan_table_mark(struct builder *b, const struct route_table *table, const char *zone);
 void plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table);
-/* plan_public_access.c: what VPC Block Public Access stops at a gateway, whose connections from inside count as 'out'. */
-void plan_public_access(struct builder *b, const struct plan_vpc *v, struct plan_ns *gateway, enum bpa_way out);
+/* plan_public_access.c: what VPC Block Public Access stops before a gateway, behind the router's link of that name; its connections from
+ * inside count as 'out'. */
+void plan_public_access(struct builder *b, const struct plan_vpc *v, const char *link, enum bpa_way out);
 /* plan_appliance.c: an instance's namespace as its role asks for; then what the router must know of appliances. */
 void plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns);
 void plan_appliances(struct builder *b, struct plan_vpc *v);
@@ -212,4 +213,5 @@ void plan_groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *
 const char *plan_member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family, const char *there);
 /* plan_flows.c: what is counted for flow logs; then the verdict of an ACL's deny, which says which rule it was. */
 void plan_flow_logs(struct builder *b, struct plan_vpc *v);
+const char *plan_refusal(struct builder *b, uint32_t number, bool egress);
 const char *plan_deny(struct builder *b, const char *acl_id, bool egress, int number);

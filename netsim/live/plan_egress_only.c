@@ -88,7 +88,7 @@ plan_egress_only(struct builder *b, struct plan_vpc *v, struct buf *marks)
                    "ip6 daddr fc00::/7 oifname \"inet\" counter drop comment \"private destination\"\n"
                    "iifname \"vpc\" oifname \"inet\" meta nfproto ipv6 counter accept\n"
                    "iifname \"inet\" oifname \"vpc\" ct state established,related counter accept\n");
-    plan_public_access(b, v, gateway, BPA_OUT_ONLY);
+    plan_public_access(b, v, "eigw", BPA_OUT_ONLY);
     plan_chain_add(b, v->router, "f_egress_only", "type filter hook forward priority 6; policy accept;",
                    "oifname \"eigw\" ct direction reply counter drop comment \"opened by another way\"\n");
 }

@@ -189,7 +189,7 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
 
 /* ---- names of what refused ----------------------------------------------------------------------------------------
  */
-static const char *
+const char *
 plan_refusal(struct builder *b, uint32_t number, bool egress)
 {
     return arena_printf(b->plan->arena, "meta mark set 0x%x meta priority set %x:%x goto fl_deny_%s", number,
@@ -240,5 +240,12 @@ bool
 plan_refused_egress(uint32_t refusal)
 {
     return refusal >> 17 ? (refusal & PLAN_REFUSED_EGRESS) != 0
-                         : refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_ACL_OUT;
+                         : refusal == PLAN_REFUSED_GROUP_OUT || refusal == PLAN_REFUSED_ACL_OUT ||
+                               refusal == PLAN_REFUSED_PUBLIC_OUT;
+}
+
+bool
+plan_refused_public(uint32_t refusal)
+{
+    return refusal == PLAN_REFUSED_PUBLIC_OUT || refusal == PLAN_REFUSED_PUBLIC_IN;
 }

@@ -12,11 +12,15 @@ enum plan_refusal {
     PLAN_REFUSED_ACL_OUT,       /* the `*` of the sender's ACL */
     PLAN_REFUSED_ACL_IN,
     PLAN_REFUSED_GROUP_IN,
+    PLAN_REFUSED_PUBLIC_OUT, /* VPC Block Public Access */
+    PLAN_REFUSED_PUBLIC_IN,
     PLAN_REFUSED_EGRESS = 0x10000,
     PLAN_REFUSED_ACLS_MAX = 0x7ffe,
 };
 uint32_t plan_refused_number(uint32_t refusal); /* of the ACL's entry; 0: a stage */
 bool plan_refused_egress(uint32_t refusal);
+bool plan_refused_public(uint32_t refusal);
+#define PLAN_PUBLIC_ACCESS "block-public-access" /* what its refusals are called, before ":egress" */
 
 /* Chains `fl_log_1` and so on, empty until a capture puts a `log` into one. */
 #define PLAN_LOG_GROUPS 4

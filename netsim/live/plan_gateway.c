@@ -183,5 +183,5 @@ plan_internet_gateway(struct builder *b, struct plan_vpc *v)
     plan_gateway_routes(b, v, gateway);
     plan_translation(b, v, gateway);
     plan_gateway_rules(b, gateway);
-    plan_public_access(b, v, gateway, BPA_OUT);
+    plan_public_access(b, v, "igw", BPA_OUT);
 }

@@ -155,3 +155,29 @@ network_service_prefix_list(const struct network *net, const char *service_name)
     }
     return NULL;
 }
+
+bool
+endpoint_service_has(const struct network *net, const char *name, const struct ip *ip)
+{
+    size_t size = strlen(name);
+    for (const struct prefix_list *list = store_first(net->store, &prefix_list_kind); list;
+         list = store_next(net->store, list)) {
+        size_t length = list->name ? strlen(list->name) : 0;
+        bool named = length > size + 1 && strncmp(list->name, "com.amazonaws.", 14) == 0 &&
+                     list->name[length - size - 1] == '.' && strcmp(list->name + length - size, name) == 0;
+        for (size_t i = 0; named && i < list->entries.n; i++) {
+            if (cidr_contains_ip(&list->entries.items[i].cidr, ip)) {
+                return true;
+            }
+        }
+    }
+    for (const struct endpoint_service *s = endpoint_services; s->name; s++) {
+        for (size_t i = 0; strcmp(s->name, name) == 0 && i < ARRAY_SIZE(s->blocks) && s->blocks[i]; i++) {
+            struct cidr block = cidr_lit(s->blocks[i]);
+            if (cidr_contains_ip(&block, ip)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}

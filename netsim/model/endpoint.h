@@ -45,6 +45,9 @@ struct endpoint_service {
 };
 extern const struct endpoint_service endpoint_services[]; /* ends with a NULL name */
 
+/* Is this an address of the public side of "s3" or "dynamodb"?  As its prefix list has them, where the lab or an import has one. */
+bool endpoint_service_has(const struct network *net, const char *name, const struct ip *ip);
+
 enum endpoint_type { ENDPOINT_GATEWAY, ENDPOINT_INTERFACE, ENDPOINT_GATEWAY_LB };
 struct endpoint_spec {
     const char *vpc_id, *service_name, *policy /* NULL: full access */;
