@@ -376,6 +376,7 @@ const struct op ops_live[] = {
       .examples = "ping web db\nping web 8.8.8.8 --count 1\nping internet web\n" },
     { .name = "doctor",
       .mode = OP_LOCAL,
+      .no_lab = true,
       .run = doctor_op,
       .text = doctor_text,
       .params = no_params,

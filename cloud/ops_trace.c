@@ -277,19 +277,19 @@ print_hop(const json_t *hop, bool first, struct buf *text)
     }
     if (json_str(hop, "RouteTable") && !json_str(hop, "Stopped")) {
         buf_printf(text, "%srouted by %s", gap, json_str(hop, "RouteTable"));
-        gap = "; ";
-    }
-    if (json_str(hop, "Stopped")) {
-        buf_printf(text, "%sstopped: %s", gap, json_str(hop, "Stopped"));
     }
 }
 
 /* A line for each: ids are long. */
 static void
-print_rules(const json_t *rules, struct buf *text)
+print_decisions(const json_t *hop, struct buf *text)
 {
+    const json_t *rules = json_object_get(hop, "Rules");
     for (size_t i = 0; i < json_array_size(rules); i++) {
         buf_printf(text, "          passes %s\n", json_string_value(json_array_get(rules, i)));
+    }
+    if (json_str(hop, "Stopped")) {
+        buf_printf(text, "          stopped: %s\n", json_str(hop, "Stopped"));
     }
 }
 
@@ -324,7 +324,7 @@ print_way(const json_t *hops, const char *direction, struct buf *text)
         } else {
             buf_printf(text, "%s\n", name);
         }
-        print_rules(json_object_get(hop, "Rules"), text);
+        print_decisions(hop, text);
         buf_done(&said);
     }
 }

@@ -1,11 +1,14 @@
 #include "netsim/live/doctor.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <nftables/libnftables.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +16,7 @@
 
 #include "base/vec.h"
 #include "netsim/live/netlink.h"
+#include "netsim/live/tap_hosts.h"
 
 /* The number in a file of /proc/sys; -1 if it is not there. */
 static long
@@ -157,6 +161,32 @@ can_record_flows(char *detail, size_t size)
     return ok;
 }
 
+/* A device as TAP hosts have: it goes with the descriptor. */
+static bool
+can_make_taps(char *detail, size_t size)
+{
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    struct ifreq request = { .ifr_name = "tap", .ifr_flags = IFF_TAP | IFF_NO_PI };
+    bool ok = fd >= 0 && ioctl(fd, TUNSETIFF, &request) == 0;
+    snprintf(detail, size, "/dev/net/tun%s%s", ok ? "" : ": ", ok ? "" : strerror(errno));
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+/* The reason is another for a missing file, its mode, and a container. */
+static const char *
+taps_remedy(void)
+{
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return tap_hosts_remedy(errno);
+    }
+    close(fd);
+    return "a kernel with TAP devices in network namespaces";
+}
+
 static bool
 can_mount_proc(char *detail, size_t size)
 {
@@ -170,18 +200,21 @@ static const struct check {
     bool required;
     bool (*run)(char *detail, size_t size);
     const char *remedy;
+    const char *(*find_remedy)(void); /* where it depends on the reason; else NULL */
 } checks[] = {
     { "links", "a veth pair for each network interface", true, can_make_links,
-      "load the kernel module veth (as root: modprobe veth)" },
+      "load the kernel module veth (as root: modprobe veth)", NULL },
     { "forwarding", "the router of each VPC", true, can_write_sysctls,
-      "/proc/sys is read-only here: run outside the container, or with --privileged" },
+      "/proc/sys is read-only here: run outside the container, or with --privileged", NULL },
     { "filter", "security groups and network ACLs", true, can_filter,
-      "load the kernel modules nf_tables and nf_conntrack (as root: modprobe -a nf_tables nf_conntrack nft_ct)" },
+      "load the kernel modules nf_tables and nf_conntrack (as root: modprobe -a nf_tables nf_conntrack nft_ct)", NULL },
     { "translation", "internet and NAT gateways", true, can_translate,
-      "load the kernel module nft_nat (as root: modprobe -a nft_nat nft_chain_nat)" },
-    { "flow records", "VPC flow logs", false, can_record_flows, "a kernel with nf_tables dynamic sets (5.2 or later)" },
+      "load the kernel module nft_nat (as root: modprobe -a nft_nat nft_chain_nat)", NULL },
+    { "flow records", "VPC flow logs", false, can_record_flows, "a kernel with nf_tables dynamic sets (5.2 or later)",
+      NULL },
+    { "TAP hosts", "labs of thousands of instances (`lab hosts tap`)", false, can_make_taps, NULL, taps_remedy },
     { "own /proc", "`ps` in an instance shows only the lab", false, can_mount_proc,
-      "a container runtime that does not mask /proc" },
+      "a container runtime that does not mask /proc", NULL },
 };
 
 static bool
@@ -277,7 +310,11 @@ doctor_run(struct doctor_finding findings[static DOCTOR_FINDINGS_MAX])
         f->name = c ? c->name : "namespaces";
         f->purpose = c ? c->purpose : "a network of its own for each instance, without privilege";
         f->required = !c || c->required;
-        snprintf(f->remedy, sizeof f->remedy, "%s", f->ok ? "" : c ? c->remedy : userns_remedy());
+        snprintf(f->remedy, sizeof f->remedy, "%s",
+                 f->ok       ? ""
+                 : !c        ? userns_remedy()
+                 : c->remedy ? c->remedy
+                             : c->find_remedy());
         n++;
     }
     close(fds[0]);

@@ -210,14 +210,30 @@ tap_hosts_free(struct tap_hosts *hosts)
 
 /* ---- devices ------------------------------------------------------------------------------------------------------
  */
+const char *
+tap_hosts_remedy(int why)
+{
+    switch (why) {
+    case ENOENT:
+        return "as root: modprobe tun; mkdir -p /dev/net; mknod -m 666 /dev/net/tun c 10 200 (in a container: --device "
+               "/dev/net/tun)";
+    case EACCES:
+        return "as root: chmod 666 /dev/net/tun";
+    case EPERM: /* not the file's mode: a device cgroup */
+        return "give the container the device (docker: --device /dev/net/tun)";
+    case EMFILE:
+    case ENFILE:
+        return "raise the limit of open files (ulimit -n)";
+    default:
+        return "as root: modprobe tun";
+    }
+}
+
 static bool
 explain_tun(int why, struct err *err)
 {
     err_set(err, ERR_MACHINE, "", "cannot open `/dev/net/tun`, which TAP hosts need: %s", strerror(why));
-    return err_hint(err, "%s",
-                    why == EACCES || why == EPERM ? "as root: chmod 666 /dev/net/tun; or `vpclab lab hosts namespaces`"
-                    : why == EMFILE               ? "raise the limit of open files (ulimit -n)"
-                                                  : "as root: modprobe tun; or `vpclab lab hosts namespaces`");
+    return err_hint(err, "%s; or `vpclab lab hosts namespaces`", tap_hosts_remedy(why));
 }
 
 static int
@@ -233,8 +249,7 @@ open_device(const struct nlq_end *end, struct err *err)
     memcpy(request.ifr_name, end->name, sizeof end->name);
     /* Persistent: else closing thousands of descriptors would take as many devices away one by one, some ten
      * milliseconds each.  So they go with their namespace, all at once, however this process ends. */
-    if (ioctl(fd, TUNSETIFINDEX, &index) < 0 || ioctl(fd, TUNSETIFF, &request) < 0 ||
-        ioctl(fd, TUNSETPERSIST, 1) < 0) {
+    if (ioctl(fd, TUNSETIFINDEX, &index) < 0 || ioctl(fd, TUNSETIFF, &request) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0) {
         err_set(err, ERR_MACHINE, "", "cannot make the TAP device `%s`: %s", end->name, strerror(errno));
         close(fd);
         return -1;

@@ -3,12 +3,15 @@
  * A host's interface is a TAP device in its VPC's router, so the router's rules treat it like any other.  The thread reads what the router
  * sends there and writes what tap_stack.h answers.  Other threads may call every function here.
  *
- * Uses: tap_stack.h.   Used by: apply.c, probe.c */
+ * Uses: tap_stack.h.   Used by: apply.c, probe.c, doctor.c */
 #pragma once
 #include <sched.h>
 #include "base/err.h"
 #include "netsim/live/netlink.h"
 #include "netsim/live/tap_stack.h"
+
+/* What mends it when /dev/net/tun could not be opened for the reason 'why' (errno): a command. */
+const char *tap_hosts_remedy(int why);
 
 struct tap_hosts;
 struct tap_hosts *tap_hosts_new(struct err *err); /* NULL: no thread or no epoll */

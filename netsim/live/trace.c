@@ -45,7 +45,7 @@ struct visit {
     bool routed;   /* it came as far as that */
     bool here;     /* it was for this namespace */
     bool dropped;
-    uint32_t refusal; /* the mark it was dropped with */
+    uint32_t refusal; /* the mark it had when it was refused */
     char chain[64];   /* that dropped it */
     uint64_t handle;  /* the rule that did; 0: the chain's policy */
     uint32_t towards; /* the link it would have left by */
@@ -334,10 +334,12 @@ take_vote(struct visit *v, const struct nftnl_trace *m, const char *chain)
     } else if (type == NFT_TRACETYPE_RULE && nftnl_trace_is_set(m, NFTNL_TRACE_VERDICT)) {
         verdict = (int)nftnl_trace_get_u32(m, NFTNL_TRACE_VERDICT);
     }
+    if (!v->refusal && strncmp(chain, "fl_deny_", 8) == 0) { /* flow logs need the mark next */
+        v->refusal = nftnl_trace_is_set(m, NFTNL_TRACE_MARK) ? nftnl_trace_get_u32(m, NFTNL_TRACE_MARK) : 0;
+    }
     uint64_t handle = type == NFT_TRACETYPE_RULE ? nftnl_trace_get_u64(m, NFTNL_TRACE_RULE_HANDLE) : 0;
     if (verdict >= 0 && (verdict & NF_VERDICT_MASK) == NF_DROP) {
         v->dropped = true;
-        v->refusal = nftnl_trace_is_set(m, NFTNL_TRACE_MARK) ? nftnl_trace_get_u32(m, NFTNL_TRACE_MARK) : 0;
         snprintf(v->chain, sizeof v->chain, "%s", chain);
         v->handle = handle;
     } else if (handle && verdict == NF_ACCEPT) {

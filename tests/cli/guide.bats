@@ -27,7 +27,7 @@ guide_commands() {
     for command in "${commands[@]}"; do
         expected=${command%% *} command=${command#* }
         # What needs the kernel is left out where the kernel cannot.
-        if [ "$live" = no ] && [[ "$command" =~ ^vpclab\ (up|down|web|verify|ping|flows)|grep\ received ]]; then
+        if [ "$live" = no ] && [[ "$command" =~ ^vpclab\ (-q\ )?(up|down|web|verify|ping|flows|trace|load|scan|capture|top|cloudwatch|logs)|grep\ received ]]; then
             echo "# SKIPPED $command: this machine cannot run live labs" >&3
             continue
         fi

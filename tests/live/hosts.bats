@@ -109,6 +109,15 @@ answers() { # whatever kind of machine db is
     [ "$status" != 0 ]
 }
 
+@test "doctor: says whether TAP hosts work, and else the command that mends it; nobody needs a lab for that" {
+    run env XDG_DATA_HOME=/proc/nowhere "$VPCLAB" doctor --output json
+    echo "$output" | jq -e '.Findings[] | select(.Feature == "TAP hosts") | (.Required | not) and (.Works or (.Remedy | length > 0))'
+    [ -d /dev/net ] && unshare -rm true 2>/dev/null || skip "unshare makes no user namespace here"
+    # The same machine without the file.
+    run unshare -rm sh -c 'mount -t tmpfs none /dev/net && "$VPCLAB" doctor'
+    [[ "$output" == *"-    TAP hosts"*"missing, /dev/net/tun: No such file or directory"*"as root: modprobe tun"* ]]
+}
+
 @test "serve: what is no port is refused and nothing is opened" {
     setup_lab namespace
     for bad in tcp tcp/0 tcp/70000 sctp/5 tcp/9-8 80x '' tcp/1-300; do

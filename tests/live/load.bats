@@ -36,6 +36,10 @@ trace() { vpclab trace "$@" --output json >"$DIR/trace"; }
     [ "$status" = 1 ]
     group=$(vpclab ec2 describe-security-groups --filters Name=group-name,Values=db --query 'SecurityGroups[0].GroupId' --output text)
     [ "$(jq -r '.Hops[-1].Stopped' "$DIR/trace")" = "$group:ingress:none" ]
+    # Flow logs use the packet's mark for themselves.
+    vpclab ec2 create-flow-logs --resource-type VPC --resource-ids main --traffic-type ALL --log-destination-type s3 --log-destination arn:aws:s3:::logs >/dev/null
+    run trace web db tcp/22
+    [ "$(jq -r '.Hops[-1].Stopped' "$DIR/trace")" = "$group:ingress:none" ]
     run vpclab trace web db tcp/22
     [[ "$output" == *"did not arrive"*"hint: \`reach web db tcp/22 --all\`"* ]]
     # Nothing of it stays in the router.
