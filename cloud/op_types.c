@@ -560,6 +560,11 @@ check_param(struct check *check, const struct op_param *param, const json_t *val
         break;
     case OP_ENDPOINT:
     case OP_PATH:
+        if (text && !*text) {
+            fault(check, FAULT_VALUE, "the word is empty");
+            err_hint(check->err, "%s", param->help);
+            return NULL;
+        }
         break;
     }
     return text ? json_string(text) : fault(check, FAULT_VALUE, "a string is expected, not %s", json_type_name(value));
@@ -608,7 +613,7 @@ check_params(struct check *check, const json_t *in)
         } else if (param->flags & OP_REQUIRED) {
             fault(check, FAULT_MISSING, "`%s` is missing", buf_str(&check->path));
             if (param->help) {
-                err_hint(check->err, "it is the %s", param->help);
+                err_hint(check->err, "%s: %s", buf_str(&check->path), param->help);
             }
         } else {
             continue;

@@ -8,7 +8,7 @@
 #include "cloud/suggest.h"
 
 /* A family is the array that ends an ops_*.c file: `const struct op ops_X[] = { {...}, {0} };`.  Its order here is the
- * order of help. */
+ * order of help and manual, so the families of one service stand together. */
 /* clang-format off */
 #define FAMILIES(FAMILY) \
     FAMILY(ops_lab) \
@@ -41,17 +41,17 @@
     FAMILY(ops_ec2_egress_dhcp) \
     FAMILY(ops_ec2_block_public_access) \
     FAMILY(ops_ec2_vpn) \
+    FAMILY(ops_ec2_account) \
+    FAMILY(ops_ec2_prefix_lists) \
+    FAMILY(ops_ec2_flow_logs) \
+    FAMILY(ops_ec2_insights) \
+    FAMILY(ops_ec2_access_scopes) \
     FAMILY(ops_elbv2) \
     FAMILY(ops_elbv2_targets) \
     FAMILY(ops_elbv2_listeners) \
     FAMILY(ops_elb) \
     FAMILY(ops_route53) \
     FAMILY(ops_directconnect) \
-    FAMILY(ops_ec2_account) \
-    FAMILY(ops_ec2_prefix_lists) \
-    FAMILY(ops_ec2_flow_logs) \
-    FAMILY(ops_ec2_insights) \
-    FAMILY(ops_ec2_access_scopes) \
     FAMILY(ops_import) \
     FAMILY(ops_import_iam) \
     FAMILY(ops_flows) \
@@ -76,13 +76,13 @@
     FAMILY(ops_sts) \
     FAMILY(ops_sts_federation) \
     FAMILY(ops_s3) \
+    FAMILY(ops_s3_settings) \
+    FAMILY(ops_s3_objects) \
+    FAMILY(ops_s3_list) \
     FAMILY(ops_organizations) \
     FAMILY(ops_organizations_policies) \
     FAMILY(ops_kms) \
     FAMILY(ops_kms_grants) \
-    FAMILY(ops_s3_settings) \
-    FAMILY(ops_s3_objects) \
-    FAMILY(ops_s3_list) \
     FAMILY(ops_s3control)
 /* clang-format on */
 

@@ -169,7 +169,7 @@ capture_op(struct op_call *call, struct err *err)
     struct capture_options options = { .router_fd = -1 };
     struct capture_result result = { 0 };
     const char *path = arg_str(call->in, "File");
-    bool verdicts = !arg_flag(call->in, "NoVerdicts", false);
+    bool verdicts = arg_flag(call->in, "Verdicts", true);
     bool ok = read_options(call, &options, err) && live_link_require(call->cloud, err) &&
               find_node(call, arg_str(call->in, "Node"), &s, err) && (!verdicts || find_router(call->cloud, &s, err));
     int fd = ok ? open_file(path, err) : -1;
@@ -214,7 +214,7 @@ static const struct op_param capture_params[] = {
     { "Count", OP_INT, OP_OPTIONAL, "end after so many packets", NULL, NULL, NULL },
     { "For", OP_STRING, OP_OPTIONAL, "end after this span: 30s, 5m", NULL, NULL, NULL },
     { "Ring", OP_STRING, OP_OPTIONAL, "the kernel's buffer for each link (2M)", NULL, NULL, NULL },
-    { "NoVerdicts", OP_BOOL, OP_OPTIONAL, "do not ask the router what it refuses", NULL, NULL, NULL },
+    { "Verdicts", OP_BOOL, OP_OPTIONAL, "ask the router what it refuses; yes if not given", NULL, NULL, NULL },
     { 0 },
 };
 

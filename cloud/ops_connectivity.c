@@ -186,10 +186,10 @@ const struct op ops_connectivity[] = {
       .params = connectivity_params,
       .group = "ask",
       .help = "Show which protocols and ports pass between all interfaces and the internet, exactly.",
-      .examples = "connectivity                     everybody with everybody, alike interfaces joined\n"
-                  "connectivity --from web --to db  between two of them\n"
-                  "connectivity --from onprem       what comes in by VPN and Direct Connect\n"
-                  "connectivity --graph svg >n.svg  a picture; also dot (for graphviz) and mermaid\n" },
+      .examples = "connectivity                      everybody with everybody, alike interfaces joined\n"
+                  "connectivity --from web --to db   between two of them\n"
+                  "connectivity --from onprem        what comes in by VPN and Direct Connect\n"
+                  "connectivity --graph svg >n.svg   a picture; also dot (for graphviz) and mermaid\n" },
     { .name = "who-can-reach",
       .mode = OP_LOCAL,
       .run = who_can_reach,

@@ -127,12 +127,12 @@ status_text(const json_t *out, struct buf *text)
 }
 
 static const struct op_param fail_params[] = {
-    { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "az, nat or instance", NULL, "az nat instance", NULL },
+    { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "what fails", NULL, "az nat instance", NULL },
     { "Name", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "the zone, NAT gateway or instance", NULL, NULL, NULL },
     { 0 },
 };
 static const struct op_param restore_params[] = {
-    { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "az, nat, instance or all", NULL, "az nat instance all", NULL },
+    { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "what is put in order", NULL, "az nat instance all", NULL },
     { "Name", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "the zone, NAT gateway or instance", NULL, NULL, NULL },
     { 0 },
 };

@@ -11,6 +11,7 @@
 #include "cloud/awsmodel/awsmodel.h"
 #include "cloud/op.h"
 #include "cloud/state.h"
+#include "cloud/suggest.h"
 #include "netsim/live/keeper.h"
 #include "netsim/model/network.h"
 
@@ -232,13 +233,15 @@ journal_text(const json_t *out, struct buf *text)
 static bool
 list_ops(struct op_call *call, struct err *err)
 {
-    (void)err;
     const char *only = arg_str(call->in, "Service");
-    bool missing = arg_flag(call->in, "Missing", false);
+    bool missing = arg_flag(call->in, "Missing", false), known = !only;
     json_t *list = json_array();
+    struct suggest suggest = suggest_start(only ? only : "");
     for (size_t i = 0; i < aws_service_count(); i++) {
         const struct aws_service *service = aws_service_at(i);
         const char *name = aws_text(service->name);
+        suggest_offer(&suggest, name);
+        known = known || strcmp(only, name) == 0;
         for (size_t j = 0; j < service->n_operations && (!only || strcmp(only, name) == 0); j++) {
             const struct aws_operation *operation = aws_operation_at(service, j);
             bool modelled = op_by_name(name, aws_text(operation->name)) != NULL;
@@ -249,6 +252,11 @@ list_ops(struct op_call *call, struct err *err)
         }
     }
     json_object_set_new(call->out, "Operations", list);
+    if (!known) {
+        err_set(err, ERR_USAGE, "", "the lab has no service `%s`", only);
+        suggest_hint(&suggest, err, "");
+        return err_hint(err, "`ops --coverage` lists the services");
+    }
     return true;
 }
 
@@ -305,12 +313,12 @@ lab_hosts(struct op_call *call, struct err *err)
 }
 
 static const struct op_param hosts_params[] = {
-    { "Kind", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "namespaces or tap; shows which if not given", NULL,
+    { "Kind", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "what they are; shows which if not given", NULL,
       "namespaces tap" },
     { 0 },
 };
 static const struct op_param limits_params[] = {
-    { "State", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "on or off; shows which if not given", NULL, "on off" },
+    { "State", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "shows which if not given", NULL, "on off" },
     { 0 },
 };
 static const struct op_param new_params[] = {
@@ -353,7 +361,7 @@ const struct op ops_lab[] = {
       .params = new_params,
       .help = "Begin a lab: an account with its default VPC.",
       .examples = "lab new exam                 a lab called exam\n"
-                  "lab new empty --bare --seed 7 without the default VPC; ids repeat\n" },
+                  "lab new empty --bare --seed 7   without the default VPC; ids repeat\n" },
     { .name = "lab limits",
       .mode = OP_WRITE,
       .run = lab_limits,

@@ -211,22 +211,36 @@ examples(const char *lines, struct buf *out)
     buf_char(out, '\n');
 }
 
-/* Operations one would look at next: the same task, or the same noun (create-vpc: delete-vpc, describe-vpcs). */
+static bool
+is_verb_of(const struct op *op, const char *group)
+{
+    return !op->service && op->group && group && strcmp(op->group, group) == 0;
+}
+
+/* Operations one would look at next: neighbours in the same task, or the same noun (create-vpc: delete-vpc,
+ * describe-vpcs). */
 static void
 see_also(const struct op *op, struct buf *out)
 {
     struct buf text = { 0 }, mine = { 0 };
-    size_t n = 0;
+    size_t n = 0, skip = 0, verbs = 0;
+    for (const struct op *const *all = ops_all(); !op->service && *all; all++) {
+        skip = *all == op ? verbs : skip;
+        verbs += is_verb_of(*all, op->group);
+    }
+    /* Two before it and two behind, or more of one side at an end of the list. */
+    skip = skip < 2 || verbs < 5 ? 0 : skip + 2 < verbs ? skip - 2 : verbs - 5;
     buf_str_add(&mine, op_words(op));
     const char *noun = strchr(buf_str(&mine), '-');
     size_t noun_size = noun ? strlen(noun) - (noun[strlen(noun) - 1] == 's') : 0;
     for (const struct op *const *all = ops_all(); *all && n < 4; all++) {
         const char *words = op_words(*all), *other = strchr(words, '-');
-        bool near = op->service
-                        ? (*all)->service && strcmp(op->service, (*all)->service) == 0 && noun && other &&
-                              strncmp(other, noun, noun_size) == 0 && strlen(other) <= noun_size + 1
-                        : !(*all)->service && op->group && (*all)->group && strcmp(op->group, (*all)->group) == 0;
-        if (near && *all != op) {
+        bool near = op->service ? (*all)->service && strcmp(op->service, (*all)->service) == 0 && noun && other &&
+                                      strncmp(other, noun, noun_size) == 0 && strlen(other) <= noun_size + 1
+                                : is_verb_of(*all, op->group);
+        if (near && !op->service && skip > 0) {
+            skip--;
+        } else if (near && *all != op) {
             buf_printf(&text, "%s%s", n++ ? ", " : "See also: ", words);
         }
     }

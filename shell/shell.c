@@ -382,7 +382,8 @@ run_op(struct shell *s, const struct options *options, const struct op *op, size
     struct err err = { 0 };
     struct op_result result = { 0 };
     struct cloud *other = NULL, *cloud = cloud_for(s, options, op, &other, &err);
-    json_t *in = cloud && cloud_act_as(cloud, shell_as(s, options), &err) ? op_read_argv(op, cloud, n, words, &err) : NULL;
+    json_t *in =
+        cloud && cloud_act_as(cloud, shell_as(s, options), &err) ? op_read_argv(op, cloud, n, words, &err) : NULL;
     int status;
     struct output_progress progress;
     output_progress_init(&progress, options);
@@ -448,8 +449,10 @@ run_builtin(struct shell *s, const struct builtin *b, size_t n, char **operands)
         }
     }
     if ((int)n < b->min || (b->max >= 0 && (int)n > b->max)) {
-        err_set(&err, ERR_USAGE, "", (int)n < b->min ? "`%s` needs %s" : "`%s` takes %s only", b->name,
-                b->usage[0] ? b->usage : "no operand");
+        const char *form = (int)n < b->min ? "`%s` needs %s"
+                           : b->usage[0]   ? "`%s` takes %s only"
+                                           : "`%s` takes no operand";
+        err_set(&err, ERR_USAGE, "", form, b->name, b->usage);
         return usage_error(s, &err, b->name);
     }
     return b->run(s, n, operands);
@@ -631,8 +634,7 @@ shell_run_file(struct shell *s, const char *path)
     if (s->depth == DEPTH_MAX) {
         err_set(&err, ERR_USAGE, "", "`%s` is run by files that run each other more than %d deep", path, DEPTH_MAX);
     } else if (buf_read_file(&text, path, SCRIPT_LIMIT, &err) && memchr(buf_str(&text), '\0', text.size)) {
-        err_set(&err, ERR_DOCUMENT, "", "`%s` is no text: it holds a NUL byte",
-                standard ? "<stdin>" : path);
+        err_set(&err, ERR_DOCUMENT, "", "`%s` is no text: it holds a NUL byte", standard ? "<stdin>" : path);
     }
     if (err.kind) {
         status = shell_fail(s, &err, 0, NULL);

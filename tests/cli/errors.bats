@@ -119,6 +119,23 @@ load helper
     wrong 2 '`--all` is not an option of `vars`' vpclab vars --all
 }
 
+@test "every verb, asked wrongly, says so with status 2 and changes nothing" {
+    verbs=$(vpclab help | sed -n '/^Ask/,/^Scenarios/ { /^  [a-z]/ { s/^  //; s/  .*//; p } }')
+    [ "$(wc -l <<<"$verbs")" -gt 35 ]
+    while read -r verb; do
+        # shellcheck disable=SC2086 # a verb may be two words
+        wrong 2 "\`--nonsense\` is not an option of" vpclab $verb --nonsense
+        # shellcheck disable=SC2086
+        says "Usage: vpclab $verb" vpclab help $verb
+    done <<<"$verbs"
+    wrong 2 'DIRECTORY: the word is empty' vpclab import aws ""
+    wrong 2 'SOURCE: the word is empty' vpclab trace "" ""
+    wrong 2 'hint: SPAN: 90s, 5m, 2h or 1d' vpclab clock advance
+    wrong 2 'the lab has no service `ecc`' vpclab ops ecc
+    wrong 2 'did you mean `ec2`?' vpclab ops ecc
+    wrong 2 '`vars` takes no operand' vpclab vars x
+}
+
 @test "a damaged state file is named and left alone" {
     vpclab ec2 describe-vpcs >/dev/null
     file=$XDG_DATA_HOME/vpclab/labs/default/state.json

@@ -387,11 +387,19 @@ TEST(answers_have_the_shape_of_awss)
     cloud_close(cloud);
 }
 
-/* Rows name operations that AWS has, no two the same, each with help. */
+/* Rows name operations that AWS has, no two the same, each with help; those of a service stand together, as help and
+ * manual print them. */
 TEST(rows_are_sound)
 {
+    json_t *services = json_object();
+    const char *last = "";
     for (const struct op *const *op = ops_all(); *op; op++) {
         const char *service = (*op)->service ? (*op)->service : "";
+        if ((*op)->service && strcmp(service, last) != 0) {
+            CHECK(!json_object_get(services, service), "%s %s stands apart from its service", service, (*op)->name);
+            json_object_set_new(services, service, json_true());
+            last = service;
+        }
         CHECK(!(*op)->service || aws_operation_find((*op)->service, (*op)->name), "%s %s is not in the model", service,
               (*op)->name);
         CHECK((*op)->run != NULL, "%s %s", service, (*op)->name);
@@ -400,6 +408,7 @@ TEST(rows_are_sound)
         CHECK(op_by_name((*op)->service, (*op)->name) == *op, "%s %s has two rows", service, (*op)->name);
         CHECK((*op)->service || (*op)->group, "%s has no group", (*op)->name);
     }
+    json_decref(services);
 }
 
 static json_t *
