@@ -72,6 +72,8 @@ main(int argc, char **argv)
     row("iam simulate-principal-policy",
         (const char *[]){ program, "--lab", "bench", "iam", "simulate-principal-policy", "--policy-source-arn",
                           "arn:aws:iam::123456789012:user/alice", "--action-names", "s3:GetObject", NULL });
+    row("complete -- simulate alice '' (every action)",
+        (const char *[]){ program, "--lab", "bench", "complete", "--", "simulate", "alice", "", NULL });
     run_ms((const char *[]){ "/bin/rm", "-rf", dir, NULL });
     return 0;
 }

@@ -3,7 +3,8 @@
 #
 # N programs run at a time; of those after --, 2 N (they build labs in the kernel and mostly wait for them); those after a second --
 # one by one.  What a program is, its name says:
-#   *.bats   bats        *.lua   `vpclab run`; what it prints must equal FILE.ok if there is one        else it is run
+#   *.bats   bats        *.lua   `vpclab run`; what it prints must equal FILE.ok if there is one
+#   build-fuzz/*   FUZZ_SECONDS (5) of new inputs, at most FUZZ_RUNS        else it is run
 # A program that ends with a line "... N passed, N failed[, N skipped]" is counted so; any other is one test, by its exit status.
 # Each runs in the repository's root with its own HOME, XDG directories and TMPDIR, which are removed afterwards, and may take
 # TEST_TIMEOUT seconds (300).  Its output is shown if it fails, and its lines beginning with SKIPPED in any case.
@@ -27,8 +28,18 @@ run_program() # PROGRAM
         fi
         ;;
     *.sh) bash "$1" ;;
+    build-fuzz/*) fuzz_for_a_while "$1" ;;
     *) "$1" ;;
     esac
+}
+
+# What it finds is kept beside it; the corpus stays as it was.
+fuzz_for_a_while() # TARGET
+{
+    local name=${1##*/}
+    mkdir "$TMPDIR/new"
+    "$1" -runs="${FUZZ_RUNS:-300000}" -max_total_time="${FUZZ_SECONDS:-5}" -timeout=10 -rss_limit_mb=4096 -artifact_prefix="$1." \
+        "$TMPDIR/new" "tests/fuzz/corpus/${name#fuzz_}" 2>&1
 }
 
 count_results() # PROGRAM STATUS LOG: "passed failed skipped"
@@ -59,7 +70,7 @@ run_one() # PROGRAM RESULTS
     dir=$(mktemp -d "${TMPDIR:-/tmp}/vpclab-test.XXXXXX")
     log=$dir/log
     mkdir -m 700 "$dir/home" "$dir/data" "$dir/run" "$dir/tmp"
-    export -f run_program
+    export -f run_program fuzz_for_a_while
     HOME=$dir/home XDG_DATA_HOME=$dir/data XDG_CONFIG_HOME=$dir/home XDG_RUNTIME_DIR=$dir/run TMPDIR=$dir/tmp \
         timeout -k 5 "${TEST_TIMEOUT:-300}" bash -c 'run_program "$1"' run "$1" >"$log" 2>&1 </dev/null
     status=$?

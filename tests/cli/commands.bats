@@ -174,17 +174,10 @@ END
     offers Name=tag: ec2 describe-subnets --filters Name=vpc-id,Values=x Name=tag
 }
 
-@test "completion does not wait: fifty milliseconds, however many services there are" {
-    local start took best=1000
+@test "completion offers every service" { # how long that takes: bench/bench_command.c
     vpclab lab new default >/dev/null
-    for _ in 1 2 3 4 5; do # the best of five: other programs may be busy
-        start=$(date +%s%N)
-        vpclab complete -- simulate alice '' >"$DIR/out"
-        took=$((($(date +%s%N) - start) / 1000000))
-        [ "$took" -ge "$best" ] || best=$took
-    done
+    vpclab complete -- simulate alice '' >"$DIR/out"
     [ "$(wc -l <"$DIR/out")" -gt 300 ]
-    [ "$best" -lt 50 ]
 }
 
 @test "bash completion" {
