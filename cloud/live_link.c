@@ -197,15 +197,26 @@ meter_nothing(void *context, const char *nat_id, bool from_source, const struct 
     (void)context, (void)nat_id, (void)from_source, (void)count;
 }
 
+/* A rule is one in each family and router that has it. */
+static void
+meter_rule(void *context, const char *rule, const struct live_count *count)
+{
+    json_t *rules = json_object_get(context, "rules");
+    json_object_set_new(rules, rule, json_integer(json_int(rules, rule, 0) + (json_int_t)count->packets));
+}
+
 static bool
-serve_meter(struct cloud *cloud, json_t *out, struct err *err)
+serve_meter(struct cloud *cloud, bool rules, json_t *out, struct err *err)
 {
     struct live_meter_listener listener = {
-        .interface = meter_interface, .nat = meter_nothing, .refused = meter_refused, .context = out
+        .interface = meter_interface, .nat = meter_nothing, .refused = meter_refused, .rule = meter_rule, .context = out
     };
+    if (rules) {
+        json_object_set_new(out, "rules", json_object());
+    }
     json_object_set_new(out, "interfaces", json_object());
     json_object_set_new(out, "refused", json_object());
-    return live_meter(cloud->live, cloud->net, false, &listener, err);
+    return live_meter(cloud->live, cloud->net, rules, &listener, err);
 }
 
 static void
@@ -235,7 +246,7 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
     } else if (json_flag(request->json, "flows", false)) {
         ok = flow_capture_tick(cloud, true, &err);
     } else if (json_flag(request->json, "meter", false)) {
-        ok = serve_meter(cloud, reply->json, &err);
+        ok = serve_meter(cloud, json_flag(request->json, "rules", false), reply->json, &err);
     } else if (json_flag(request->json, "stop", false)) {
         *stop = true;
     } else {
@@ -365,10 +376,10 @@ live_link_flush(const struct cloud *cloud, struct err *err)
 }
 
 json_t *
-live_link_meter(const struct cloud *cloud, struct err *err)
+live_link_meter(const struct cloud *cloud, bool rules, struct err *err)
 {
     struct keeper_message reply = { 0 };
-    if (!ask(cloud, json_pack("{s:b}", "meter", 1), &reply, err)) {
+    if (!ask(cloud, json_pack("{s:b, s:b}", "meter", 1, "rules", rules), &reply, err)) {
         return NULL;
     }
     json_t *counters = json_incref(reply.json);

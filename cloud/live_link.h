@@ -8,6 +8,7 @@
  *     {"socket": [node, 4 or 6, protocol, address or "", port]}  -> {} and the descriptor (live_socket())
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
  *     {"meter": true}                                  -> {"interfaces": {"eni-..": [packets in, bytes in, packets out, bytes out]}, "refused": {"eni-.. RULE": packets}}
+ *     {"meter": true, "rules": true}                   -> the same with "rules": {"sgr-..": packets, "acl-..:ingress:100": packets}
  *     {"stop": true}                                   -> {}
  *
  * Uses: netsim/live.   Used by: ops_live.c, ops_verify.c, ops_trace.c ... */
@@ -31,6 +32,6 @@ int live_link_socket(const struct cloud *cloud, const char *node, int family, in
 /* Has the keeper write what the running intervals of flow logs hold. */
 bool live_link_flush(const struct cloud *cloud, struct err *err);
 /* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */
-json_t *live_link_meter(const struct cloud *cloud, struct err *err);
+json_t *live_link_meter(const struct cloud *cloud, bool rules, struct err *err);
 /* Descriptors of the namespaces of a node (live_namespace()), for keeper_exec(); the caller closes all four. */
 bool live_link_enter(const struct cloud *cloud, const char *node, int fds[static 4], struct err *err);

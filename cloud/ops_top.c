@@ -162,7 +162,7 @@ top_run(struct op_call *call, struct err *err)
 {
     bool again = call->progress && call->progress->write && isatty(STDOUT_FILENO) && !arg_flag(call->in, "Once", false);
     struct sigaction act = { .sa_handler = on_signal }, old;
-    json_t *was = live_link_meter(call->cloud, err);
+    json_t *was = live_link_meter(call->cloud, false, err);
     if (!was) {
         return false;
     }
@@ -170,7 +170,7 @@ top_run(struct op_call *call, struct err *err)
     sigaction(SIGINT, &act, &old);
     do {
         usleep(SECOND_US);
-        json_t *is = ended ? NULL : live_link_meter(call->cloud, err);
+        json_t *is = ended ? NULL : live_link_meter(call->cloud, false, err);
         if (!is) {
             break;
         }

@@ -15,6 +15,8 @@
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
 #include "cloud/ops_failure.h"
+#include "cloud/verify_rules.h"
+#include "cloud/verify_text.h"
 #include "cloud/ops_verify_random.h"
 #include "cloud/verify_difference.h"
 #include "cloud/verify_gap.h"
@@ -48,6 +50,7 @@ struct question {
     struct live_probe probe;
     struct reach_result said;
     struct gap *gap; /* NULL: both have everything on its way */
+    bool aimed;      /* at a rule or route that the pairs' packets did not meet */
 };
 /* A construct that one of the two does not have, and how often it was met. */
 struct gap {
@@ -61,6 +64,10 @@ struct inquiry {
     VEC(struct question) questions;
     struct plan *plan;
     VEC(struct gap *) gaps;
+    size_t n_asked;              /* questions that are answered */
+    VEC(struct verify_end) ends; /* of 'sides' */
+    struct verify_rules *rules;  /* NULL: only some packets were asked for */
+    size_t n_aimed;
 };
 struct port {
     int protocol, port;
@@ -409,7 +416,7 @@ ask_all(struct inquiry *inquiry, const struct live_node *from, const struct live
 static bool
 put_to_analysis(struct inquiry *inquiry, struct err *err)
 {
-    for (size_t i = 0; i < inquiry->questions.n; i++) {
+    for (size_t i = inquiry->n_asked; i < inquiry->questions.n; i++) {
         struct question *q = &inquiry->questions.items[i];
         if (!reach(inquiry->cloud->net, &q->flow, false, &q->said, NULL, err)) {
             return false;
@@ -438,9 +445,11 @@ find_gaps(struct inquiry *inquiry, struct err *err)
 {
     struct plan_numbers numbers = { 0 };
     const struct question *last = NULL;
-    inquiry->plan = plan_new(inquiry->cloud->net, &numbers);
-    plan_numbers_done(&numbers);
-    for (size_t i = 0; i < inquiry->questions.n; i++) {
+    if (!inquiry->plan) {
+        inquiry->plan = plan_new(inquiry->cloud->net, &numbers);
+        plan_numbers_done(&numbers);
+    }
+    for (size_t i = inquiry->n_asked; i < inquiry->questions.n; i++) {
         struct question *q = &inquiry->questions.items[i];
         struct verify_gap gap;
         if (!verify_find_gap(inquiry->cloud->net, inquiry->plan, &q->flow, &gap, err)) {
@@ -461,14 +470,14 @@ find_gaps(struct inquiry *inquiry, struct err *err)
 static bool
 put_to_kernel(struct inquiry *inquiry, struct err *err)
 {
-    size_t n = inquiry->questions.n;
-    struct live_probe *probes = xcalloc(n, sizeof *probes);
+    size_t first = inquiry->n_asked, n = inquiry->questions.n - first;
+    struct live_probe *probes = xcalloc(n + 1, sizeof *probes);
     for (size_t i = 0; i < n; i++) {
-        probes[i] = inquiry->questions.items[i].probe;
+        probes[i] = inquiry->questions.items[first + i].probe;
     }
     bool ok = live_link_probe(inquiry->cloud, probes, n, 500, err);
     for (size_t i = 0; ok && i < n; i++) {
-        struct question *q = &inquiry->questions.items[i];
+        struct question *q = &inquiry->questions.items[first + i];
         q->probe = probes[i];
         /* Analysis is asked about the very packet: an ACL may draw its line between ephemeral ports. */
         if (q->flow.protocol == PROTOCOL_TCP || q->flow.protocol == PROTOCOL_UDP) {
@@ -476,6 +485,77 @@ put_to_kernel(struct inquiry *inquiry, struct err *err)
         }
     }
     free(probes);
+    return ok;
+}
+
+/* Puts the questions that were added since to both. */
+static bool
+put_to_both(struct inquiry *inquiry, struct err *err)
+{
+    if (!put_to_kernel(inquiry, err) || !put_to_analysis(inquiry, err) || !find_gaps(inquiry, err)) {
+        return false;
+    }
+    for (size_t i = inquiry->n_asked; inquiry->rules && i < inquiry->questions.n; i++) {
+        const struct question *q = &inquiry->questions.items[i];
+        verify_rules_see(inquiry->rules, &q->flow, q->said.reachable && q->probe.arrived,
+                         q->said.reply == REPLY_ALLOWED && q->probe.replied);
+    }
+    inquiry->n_asked = inquiry->questions.n;
+    return true;
+}
+
+/* ---- every rule and route ------------------------------------------------------------------------------------------
+ */
+static void
+aim(struct inquiry *inquiry, int family)
+{
+    verify_aim_vec aims = { 0 };
+    verify_rules_aim(inquiry->rules, &aims);
+    for (size_t i = 0; i < aims.n; i++) {
+        const struct verify_aim *a = &aims.items[i];
+        const struct side *from = &inquiry->sides.items[a->from], *to = &inquiry->sides.items[a->to];
+        struct port port = { a->flow.protocol, a->flow.dst_port };
+        struct ip src, dst;
+        if ((!family || family == a->flow.family) && choose_addresses(from, to, a->flow.family, &src, &dst)) {
+            ask(inquiry, from, to, &port, src, dst, &a->flow);
+            inquiry->questions.items[inquiry->questions.n - 1].aimed = true;
+            inquiry->n_aimed++;
+        }
+    }
+    VEC_DONE(&aims);
+}
+
+/* Asks all pairs, then aims at the rules and routes that no packet has met. */
+static bool
+put_all(struct inquiry *inquiry, int family, struct err *err)
+{
+    for (size_t i = 0; i < inquiry->sides.n; i++) {
+        const struct side *side = &inquiry->sides.items[i];
+        struct verify_end *end = VEC_ADD(&inquiry->ends);
+        *end = (struct verify_end){ .eni = side->eni,
+                                    .internet = !side->eni && !side->gateway,
+                                    .answers_only = side->only_answers };
+        for (int f = IP_V4; f <= IP_V6; f += 2) {
+            const struct ip *ip = side_address(side, f);
+            end->ips[f == IP_V6] = ip ? *ip : (struct ip){ 0 };
+        }
+    }
+    inquiry->rules = verify_rules_new(inquiry->cloud->net, inquiry->ends.items, inquiry->ends.n);
+    json_t *counts[3] = { live_link_meter(inquiry->cloud, true, err) };
+    bool ok = counts[0] && put_to_both(inquiry, err);
+    for (int i = 1; ok && i < 3; i++) {
+        counts[i] = live_link_meter(inquiry->cloud, true, err);
+        ok = counts[i] != NULL;
+        verify_rules_count(inquiry->rules, json_object_get(counts[i - 1], "rules"),
+                           json_object_get(counts[i], "rules"));
+        if (ok && i == 1) {
+            aim(inquiry, family);
+            ok = put_to_both(inquiry, err);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+        json_decref(counts[i]);
+    }
     return ok;
 }
 
@@ -518,23 +598,26 @@ report(struct op_call *call, const struct inquiry *inquiry)
     json_int_t agree = 0, apart = 0;
     for (size_t i = 0; i < inquiry->questions.n; i++) {
         const struct question *q = &inquiry->questions.items[i];
+        const char *how = q->gap ? NULL : verify_difference(&q->said, &q->probe);
+        bool agrees = !q->gap && !how;
+        agree += agrees;
+        apart += q->gap != NULL;
+        if (how) {
+            json_array_append_new(differences, disagreement_json(q, how));
+        }
+        if (q->aimed) {
+            continue;
+        }
         if (!last || last->from != q->from || last->to != q->to || last->flow.dst_ip.family != q->flow.dst_ip.family) {
             pair = pair_json(q);
             json_array_append_new(pairs, pair);
         }
         last = q;
-        const char *how = q->gap ? NULL : verify_difference(&q->said, &q->probe);
-        bool agrees = !q->gap && !how;
-        agree += agrees;
-        apart += q->gap != NULL;
         json_object_set_new(pair, "Asked", json_integer(json_int(pair, "Asked", 0) + 1));
         json_object_set_new(pair, "Agree", json_integer(json_int(pair, "Agree", 0) + agrees));
         json_object_set_new(pair, "NotCompared", json_integer(json_int(pair, "NotCompared", 0) + (q->gap != NULL)));
         json_array_append_new(json_object_get(pair, q->probe.arrived ? "Passes" : "Blocked"),
                               json_string(flow_name(q)));
-        if (how) {
-            json_array_append_new(differences, disagreement_json(q, how));
-        }
     }
     json_object_set_new(call->out, "Asked", json_integer((json_int_t)inquiry->questions.n));
     json_object_set_new(call->out, "Agree", json_integer(agree));
@@ -550,6 +633,11 @@ report(struct op_call *call, const struct inquiry *inquiry)
     cloud_add_failures(call->cloud, call->out);
     json_object_set_new(call->out, "Pairs", pairs);
     json_object_set_new(call->out, "Disagreements", differences);
+    if (inquiry->rules) {
+        json_t *rules = verify_rules_json(inquiry->rules);
+        json_object_set_new(rules, "Aimed", json_integer((json_int_t)inquiry->n_aimed));
+        json_object_set_new(call->out, "Coverage", rules);
+    }
     call->no = json_array_size(differences) > 0;
 }
 
@@ -636,7 +724,7 @@ verify_run(struct op_call *call, struct err *err)
     }
     gather_sides(&inquiry);
     ask_all(&inquiry, from, to, only, family);
-    bool ok = put_to_kernel(&inquiry, err) && put_to_analysis(&inquiry, err) && find_gaps(&inquiry, err);
+    bool ok = from || to || only ? put_to_both(&inquiry, err) : put_all(&inquiry, family, err);
     if (ok) {
         report(call, &inquiry);
     }
@@ -648,91 +736,12 @@ verify_run(struct op_call *call, struct err *err)
     }
     plan_free(inquiry.plan);
     VEC_DONE(&inquiry.gaps);
+    verify_rules_free(inquiry.rules);
+    VEC_DONE(&inquiry.ends);
     VEC_DONE(&inquiry.questions);
     VEC_DONE(&inquiry.sides);
     VEC_DONE(&inquiry.sites);
     return ok;
-}
-
-/* ---- for a person -------------------------------------------------------------------------------------------------
- */
-static size_t
-widest(const json_t *pairs, const char *member)
-{
-    size_t i, width = strlen(member);
-    const json_t *pair;
-    json_array_foreach(pairs, i, pair)
-    {
-        size_t length = strlen(json_str(pair, member));
-        width = length > width ? length : width;
-    }
-    return width;
-}
-
-static void
-print_flows(struct buf *text, const json_t *flows)
-{
-    for (size_t i = 0; i < json_array_size(flows); i++) {
-        buf_printf(text, "%s%s", i ? " " : "", json_string_value(json_array_get(flows, i)));
-    }
-    if (!json_array_size(flows)) {
-        buf_char(text, '-');
-    }
-}
-
-static void
-verify_text(const json_t *out, struct buf *text)
-{
-    const json_t *pairs = json_object_get(out, "Pairs"), *differences = json_object_get(out, "Disagreements"),
-                 *gaps = json_object_get(out, "Gaps"), *item;
-    if (json_object_get(out, "Constructs")) {
-        verify_random_text(out, text);
-        return;
-    }
-    int from = (int)widest(pairs, "From"), to = (int)widest(pairs, "To");
-    size_t i;
-    buf_printf(text, "%-*s  %-*s  %-5s  %-9s  passes | blocked\n", from, "FROM", to, "TO", "", "agree");
-    json_array_foreach(pairs, i, item)
-    {
-        char agree[32];
-        json_int_t compared = json_int(item, "Asked", 0) - json_int(item, "NotCompared", 0);
-        snprintf(agree, sizeof agree, "-");
-        if (compared) {
-            snprintf(agree, sizeof agree, "%lld/%lld", json_int(item, "Agree", 0), compared);
-        }
-        buf_printf(text, "%-*s  %-*s  IPv%lld   %-9s  ", from, json_str(item, "From"), to, json_str(item, "To"),
-                   json_int(item, "Family", 4), agree);
-        print_flows(text, json_object_get(item, "Passes"));
-        buf_str_add(text, " | ");
-        print_flows(text, json_object_get(item, "Blocked"));
-        buf_char(text, '\n');
-    }
-    json_array_foreach(differences, i, item)
-    {
-        const char *why = json_str(item, "AnalysisWhy");
-        buf_printf(text, "DISAGREE %s -> %s  %s  (%s -> %s): %s\n", json_str(item, "From"), json_str(item, "To"),
-                   json_str(item, "Flow"), json_str(item, "SourceIp"), json_str(item, "DestinationIp"),
-                   json_str(item, "Difference"));
-        buf_printf(text, "  analysis: %s %s -> %s\n", why ? why : "arrives", json_str(item, "AnalysisSource"),
-                   json_str(item, "AnalysisDestination"));
-        buf_printf(text, "  kernel:   %s %s%s%s\n", json_str(item, "Kernel"), json_str(item, "KernelSource"),
-                   *json_str(item, "KernelSource") ? " -> " : "", json_str(item, "KernelDestination"));
-    }
-    json_array_foreach(gaps, i, item)
-    {
-        json_int_t n = json_int(item, "Pairs", 0);
-        buf_printf(text, "%s: %s %s (%lld pair%s)\n", json_str(item, "Reason"), json_str(item, "What"),
-                   json_str(item, "Id"), n, n == 1 ? "" : "s");
-    }
-    if (json_array_size(json_object_get(out, "Failures"))) {
-        failures_text(out, text);
-    }
-    buf_printf(text, "%lld packets: analysis and kernel agree on %lld, disagree on %lld", json_int(out, "Asked", 0),
-               json_int(out, "Agree", 0), json_int(out, "Disagree", 0));
-    if (json_int(out, "NotCompared", 0)) {
-        buf_printf(text, "; %lld cannot be compared", json_int(out, "NotCompared", 0));
-    }
-    buf_char(text, '\n');
 }
 
 static const struct op_param verify_params[] = {

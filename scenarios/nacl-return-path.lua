@@ -65,4 +65,8 @@ allow("in", 110, 6, 443, 443)
 allow("out", 110, 6, 1024, 65535)
 lab.expect_reachable{ source = "client", destination = "server", port = 443, ipv6 = true }
 
+lab.title "Every pair, every rule, both families"
+
+print(lab.verify())
+
 lab.down()

@@ -76,3 +76,32 @@ verified() {
     [ "$(grep -o 'tcp/80' "$DIR/after" | wc -l)" = 6 ]
     ! grep -q 'cannot be compared' "$DIR/after"
 }
+
+@test "every rule and route is met by some packet, or the report says which is not and why" {
+    begin
+    vpc=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' -o text)
+    subnet=$(vpclab ec2 describe-subnets --query 'Subnets[0].SubnetId' -o text)
+    for name in web nobody; do
+        vpclab ec2 create-security-group --group-name $name --description x --vpc-id "$vpc" >/dev/null
+    done
+    vpclab ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 22-23 --cidr 198.51.100.0/24 >/dev/null
+    vpclab ec2 authorize-security-group-ingress --group-id web --protocol udp --port 53 --source-group nobody >/dev/null
+    vpclab ec2 run-instances --image-id ami-12345678 --subnet-id "$subnet" --security-group-ids web --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=web}]' >/dev/null
+    acl=$(vpclab ec2 describe-network-acls --query 'NetworkAcls[0].NetworkAclId' -o text)
+    vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --ingress --rule-number 50 --protocol tcp --port-range From=8000,To=8000 --cidr-block 198.51.100.0/24 --rule-action deny
+    vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --ingress --rule-number 120 --protocol tcp --port-range From=1,To=9 --cidr-block 0.0.0.0/0 --rule-action deny
+    table=$(vpclab ec2 describe-route-tables --query 'RouteTables[0].RouteTableId' -o text)
+    gate=$(vpclab ec2 describe-internet-gateways --query 'InternetGateways[0].InternetGatewayId' -o text)
+    vpclab ec2 create-route --route-table-id "$table" --destination-cidr-block 203.0.114.0/24 --gateway-id "$gate" >/dev/null
+    up
+    vpclab verify >"$DIR/said"
+    cat "$DIR/said"
+    grep -qE '^exercised: 5 of 7 rules, 2 of 3 routes, with [0-9]+ packets aimed at them$' "$DIR/said"
+    grep -qE '^  not sgr-[0-9a-f]+ \(web\)  udp 53 from sg-[0-9a-f]+ \(nobody\): no running interface is in sg-' "$DIR/said"
+    grep -qE "^  not $acl:ingress:120  .*: rule 100 decides all of it before\$" "$DIR/said"
+    grep -qE "^  not $table  172.31.0.0/16 -> local: nobody else" "$DIR/said"
+    [ "$(grep -c '^  not ' "$DIR/said")" = 3 ]
+    # One packet that was asked for says nothing about the others.
+    vpclab verify internet web --port 22 >"$DIR/said"
+    [ "$(grep -c exercised "$DIR/said")" = 0 ]
+}
