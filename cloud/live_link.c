@@ -234,9 +234,9 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
     bool ok = true;
     reply->json = json_object();
     if (node) {
-        int fd = live_namespace(cloud->live, node);
-        ok = fd >= 0 ? keeper_reply_namespaces(reply, fd, &err)
-                     : err_set(&err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab", node);
+        int user, processes;
+        ok = live_guest(cloud->live, node, &user, &processes, &err) &&
+             keeper_reply_namespaces(reply, live_namespace(cloud->live, node), user, processes, &err);
     } else if (probes) {
         ok = serve_probes(cloud, probes, timeout_ms, reply->json, &err);
     } else if (trace) {
@@ -388,15 +388,15 @@ live_link_meter(const struct cloud *cloud, bool rules, struct err *err)
 }
 
 bool
-live_link_enter(const struct cloud *cloud, const char *node, int fds[static 4], struct err *err)
+live_link_enter(const struct cloud *cloud, const char *node, int fds[static KEEPER_NAMESPACES], struct err *err)
 {
     struct keeper_message reply = { 0 };
     if (!ask(cloud, json_pack("{s:s}", "enter", node), &reply, err)) {
         return false;
     }
-    bool whole = reply.n_fds == 4;
-    for (int i = 0; whole && i < 4; i++) {
-        fds[i] = reply.fds[i];
+    bool whole = reply.n_fds == KEEPER_GUEST || reply.n_fds == KEEPER_NAMESPACES;
+    for (int i = 0; whole && i < KEEPER_NAMESPACES; i++) {
+        fds[i] = i < reply.n_fds ? reply.fds[i] : -1;
     }
     reply.n_fds = whole ? 0 : reply.n_fds; /* they are the caller's now */
     keeper_message_done(&reply);

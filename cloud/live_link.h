@@ -14,6 +14,7 @@
  * Uses: netsim/live.   Used by: ops_live.c, ops_verify.c, ops_trace.c ... */
 #pragma once
 #include "cloud/op.h"
+#include "netsim/live/keeper.h"
 #include "netsim/live/live.h"
 
 /* Forks the keeper, which builds the lab; returns when it is live.  The lab must be locked (lab_dir_lock): the keeper goes on holding it. */
@@ -33,5 +34,6 @@ int live_link_socket(const struct cloud *cloud, const char *node, int family, in
 bool live_link_flush(const struct cloud *cloud, struct err *err);
 /* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */
 json_t *live_link_meter(const struct cloud *cloud, bool rules, struct err *err);
-/* Descriptors of the namespaces of a node (live_namespace()), for keeper_exec(); the caller closes all four. */
-bool live_link_enter(const struct cloud *cloud, const char *node, int fds[static 4], struct err *err);
+json_t *live_link_meter(const struct cloud *cloud, struct err *err);
+/* Descriptors of the namespaces of a node (live_namespace()), for keeper_exec(); the caller closes those that are not -1. */
+bool live_link_enter(const struct cloud *cloud, const char *node, int fds[static KEEPER_NAMESPACES], struct err *err);

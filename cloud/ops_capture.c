@@ -16,15 +16,15 @@
 
 struct session {
     VEC(struct capture_link) links;
-    int fds[4];        /* of the node: user, mnt, pid, net; -1: none */
-    int router_fds[4]; /* of its VPC's router */
+    int fds[KEEPER_NAMESPACES];        /* of the node; -1: none */
+    int router_fds[KEEPER_NAMESPACES]; /* of its VPC's router */
     char name[80];
 };
 
 static void
-close_all(int fds[static 4])
+close_all(int fds[static KEEPER_NAMESPACES])
 {
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < KEEPER_NAMESPACES; i++) {
         if (fds[i] >= 0) {
             close(fds[i]);
         }
@@ -43,7 +43,7 @@ static struct capture_link *
 add_link(struct session *s, const char *link, const char *name, const char *description)
 {
     struct capture_link *added = VEC_ADD(&s->links);
-    *added = (struct capture_link){ .net_fd = s->fds[3] };
+    *added = (struct capture_link){ .net_fd = s->fds[KEEPER_NET] };
     snprintf(added->link, sizeof added->link, "%s", link);
     snprintf(added->name, sizeof added->name, "%s", name);
     snprintf(added->description, sizeof added->description, "%s", description);
@@ -165,7 +165,7 @@ open_file(const char *path, struct err *err)
 static bool
 capture_op(struct op_call *call, struct err *err)
 {
-    struct session s = { .fds = { -1, -1, -1, -1 }, .router_fds = { -1, -1, -1, -1 } };
+    struct session s = { .fds = { -1, -1, -1, -1, -1 }, .router_fds = { -1, -1, -1, -1, -1 } };
     struct capture_options options = { .router_fd = -1 };
     struct capture_result result = { 0 };
     const char *path = arg_str(call->in, "File");
@@ -174,8 +174,8 @@ capture_op(struct op_call *call, struct err *err)
               find_node(call, arg_str(call->in, "Node"), &s, err) && (!verdicts || find_router(call->cloud, &s, err));
     int fd = ok ? open_file(path, err) : -1;
     if (fd >= 0) {
-        options.user_fd = s.fds[0];
-        options.router_fd = s.router_fds[3];
+        options.user_fd = s.fds[KEEPER_USER];
+        options.router_fd = s.router_fds[KEEPER_NET];
         ok = capture_run(call->cloud->net, s.links.items, s.links.n, &options, fd, &result, err);
         close(fd);
     }

@@ -127,7 +127,7 @@ static bool
 run_in_node(struct op_call *call, const char *node, char *const *argv, bool detach, struct err *err)
 {
     struct live_node where;
-    int fds[4];
+    int fds[KEEPER_NAMESPACES];
     if (!live_link_require(call->cloud, err) || !live_node_find(call->cloud, node, &where, err) ||
         !can_run(call->cloud, &where, err) || !live_link_enter(call->cloud, where.id, fds, err)) {
         return false;
@@ -139,8 +139,10 @@ run_in_node(struct op_call *call, const char *node, char *const *argv, bool deta
         .hostname = where.hostname, .hosts = buf_str(&hosts), .resolv = buf_str(&resolv), .detach = detach
     };
     int status = keeper_exec(fds, argv, &options, err);
-    for (int i = 0; i < 4; i++) {
-        close(fds[i]);
+    for (int i = 0; i < KEEPER_NAMESPACES; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
     }
     buf_done(&hosts);
     buf_done(&resolv);

@@ -5,6 +5,7 @@
 #include <nftables/libnftables.h>
 #include <linux/netlink.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "netsim/live/apply_nft.h"
 #include "netsim/live/doctor.h"
+#include "netsim/live/guests.h"
 #include "netsim/live/tap_hosts.h"
 
 /* ---- spaces -------------------------------------------------------------------------------------------------------
@@ -38,7 +40,40 @@ spaces_init(struct spaces *spaces, struct err *err)
     *spaces = (struct spaces){ .home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
                                .transaction_size = largest_transaction(),
                                .has_ip6 = access("/proc/sys/net/ipv6", F_OK) == 0 };
-    return spaces->home >= 0 || err_set(err, ERR_MACHINE, "", "cannot open /proc/self/ns/net: %s", strerror(errno));
+    if (spaces->home < 0) {
+        return err_set(err, ERR_MACHINE, "", "cannot open /proc/self/ns/net: %s", strerror(errno));
+    }
+    spaces->guests = guests_new(err);
+    if (!spaces->guests) {
+        close(spaces->home);
+    }
+    return spaces->guests != NULL;
+}
+
+/* Ends the programs that run in it. */
+static void
+space_end_processes(struct space *space)
+{
+    if (space->processes >= 0) {
+        kill(space->init, SIGKILL);
+        close(space->processes);
+        space->processes = -1;
+    }
+}
+
+int
+space_processes(const struct spaces *spaces, struct space *space, struct err *err)
+{
+    if (space->processes >= 0 && kill(space->init, 0) < 0) {
+        space_end_processes(space); /* a program inside has ended its own first process */
+    }
+    if (space->processes < 0) {
+        space->processes = nlq_high_fd(guests_processes(spaces->guests, &space->init));
+    }
+    if (space->processes < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot make a PID namespace for `%s`: %s", space->id, strerror(errno));
+    }
+    return space->processes;
 }
 
 static void
@@ -47,6 +82,7 @@ space_free(struct space *space)
     if (space->nft) {
         nft_ctx_free(space->nft);
     }
+    space_end_processes(space);
     nlq_free(space->q);
     close(space->fd);
     free(space->id);
@@ -68,6 +104,7 @@ spaces_done(struct spaces *spaces)
     }
     map_done(&spaces->defaults);
     map_done(&spaces->by_id);
+    guests_free(spaces->guests);
     close(spaces->home);
 }
 
@@ -246,25 +283,37 @@ drop_local_rule(struct space *space, int family)
     }
 }
 
+/* We are inside it afterwards.  An instance's belongs to the guests: whoever is root there has no say in a router. */
+static int
+new_namespace(const struct spaces *spaces, enum plan_kind kind)
+{
+    if (kind == PLAN_INSTANCE) {
+        int fd = nlq_high_fd(guests_net(spaces->guests));
+        if (fd >= 0) {
+            join(fd);
+        }
+        return fd;
+    }
+    return unshare(CLONE_NEWNET) == 0 ? nlq_high_fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) : -1;
+}
+
 /* A new namespace with its sockets; we stay inside until the caller goes home. */
 static bool
 space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
 {
-    if (unshare(CLONE_NEWNET) < 0) {
-        err_set(err, ERR_MACHINE, "", "cannot make a network namespace for `%s`: %s", ns->id, strerror(errno));
-        return err_hint(err, errno == ENOSPC ? "as root: sysctl -w user.max_net_namespaces=100000"
-                                             : "`vpclab doctor` tells what this machine can do");
-    }
-    int fd = nlq_high_fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+    int fd = new_namespace(spaces, ns->kind);
     if (fd < 0) {
-        err_set(err, ERR_MACHINE, "", "cannot keep the namespace of `%s`: %s", ns->id, strerror(errno));
-        return errno == EMFILE ? err_hint(err, "raise the limit of open files (ulimit -n)") : false;
+        err_set(err, ERR_MACHINE, "", "cannot make a network namespace for `%s`: %s", ns->id, strerror(errno));
+        return err_hint(err, errno == ENOSPC   ? "as root: sysctl -w user.max_net_namespaces=100000"
+                             : errno == EMFILE ? "raise the limit of open files (ulimit -n)"
+                                               : "`vpclab doctor` tells what this machine can do");
     }
     struct space *space = xcalloc(1, sizeof *space);
     space->id = xstrdup(ns->id);
     space->serial = ++spaces->last_serial;
     space->kind = ns->kind;
     space->fd = fd;
+    space->processes = -1;
     *VEC_ADD(&spaces->list) = space;
     map_put(&spaces->by_id, ns->id, space);
     if (!set_sysctls(spaces, kind_sysctls[ns->kind], true, err) || !set_ip6(spaces, ns->kind, ns->ip6, true, err) ||

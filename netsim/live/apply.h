@@ -10,6 +10,7 @@
 
 struct nft_ctx;
 struct tap_hosts;
+struct guests;
 struct space {
     char *id;
     uint32_t serial; /* of no other space, also when an id comes back */
@@ -17,6 +18,8 @@ struct space {
     int fd; /* of the network namespace */
     struct nlq *q;
     struct nft_ctx *nft; /* NULL until it has rules */
+    int processes;       /* PID namespace of its programs; -1 until the first */
+    pid_t init;          /* that namespace's first process */
 };
 struct spaces {
     struct map by_id;          /* id -> struct space */
@@ -25,6 +28,7 @@ struct spaces {
     int home;                  /* the namespace of the keeper itself */
     struct tap_hosts *taps;    /* who is behind TAP devices; NULL until the first */
     bool exact;                /* links without segmentation offload: every packet counts */
+    struct guests *guests;     /* who owns the namespaces of instances */
     bool has_ip6;              /* the kernel has IPv6 */
     struct map defaults;       /* kernel switch -> its value in a new namespace (owned text) */
     size_t transaction_size;   /* bytes of the largest nftables transaction: a user namespace may not enlarge the socket's buffer at will */
@@ -36,6 +40,9 @@ struct space *spaces_find(const struct spaces *spaces, const char *id); /* NULL 
 
 /* Commands of nft in one transaction, beside what the plan says; the space must have rules. */
 bool space_nft(struct space *space, const char *text, struct err *err);
+
+/* The PID namespace of an instance's programs, borrowed; made when first asked for and when its first process is dead.  -1 with 'err'. */
+int space_processes(const struct spaces *spaces, struct space *space, struct err *err);
 
 /* Runs the calling thread in the namespace; the caller goes back home.  Failure is a fault of ours, hence fatal. */
 void spaces_enter(const struct spaces *spaces, const struct space *space);

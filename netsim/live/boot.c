@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "netsim/live/guests.h"
 #include "netsim/live/keeper.h"
 #include "netsim/model/instance.h"
 
@@ -78,8 +79,8 @@ on_output(struct watch *watch, uint32_t events)
 }
 
 static void
-run(struct boot *boot, const struct instance *instance, const struct space *space, const char *script, size_t size,
-    struct console *console)
+run(struct boot *boot, const struct spaces *spaces, const struct instance *instance, struct space *space,
+    const char *script, size_t size, struct console *console)
 {
     int ends[2];
     struct live_identity identity = { 0 };
@@ -91,7 +92,9 @@ run(struct boot *boot, const struct instance *instance, const struct space *spac
                                                  .hosts = buf_str(&identity.hosts),
                                                  .resolv = buf_str(&identity.resolv) };
     struct err err = { 0 };
-    if (!keeper_run_script(space->fd, script, size, &options, ends[1], &err)) {
+    int processes = space_processes(spaces, space, &err);
+    if (processes < 0 ||
+        !keeper_run_script(space->fd, guests_user(spaces->guests), processes, script, size, &options, ends[1], &err)) {
         buf_printf(&console->text, "user data cannot be run: %s\n", err.text);
     }
     close(ends[1]);
@@ -107,9 +110,9 @@ boot_sync(struct boot *boot, const struct spaces *spaces, const struct network *
 {
     const struct store *store = network_store(net);
     for (const struct instance *i = store_first(store, &instance_kind); i; i = store_next(store, i)) {
-        const struct space *space = i->user_data && instance_is_running(i) && !map_get(&boot->begun, i->obj.id)
-                                        ? spaces_find(spaces, i->obj.id)
-                                        : NULL;
+        struct space *space = i->user_data && instance_is_running(i) && !map_get(&boot->begun, i->obj.id)
+                                  ? spaces_find(spaces, i->obj.id)
+                                  : NULL;
         if (!space) {
             continue;
         }
@@ -120,7 +123,7 @@ boot_sync(struct boot *boot, const struct spaces *spaces, const struct network *
         console->reactor = boot->reactor;
         map_put(&boot->begun, i->obj.id, console);
         if (script && size > 2 && memcmp(script, "#!", 2) == 0) {
-            run(boot, i, space, script, size, console);
+            run(boot, spaces, i, space, script, size, console);
         }
         free(script);
     }

@@ -145,13 +145,14 @@ keeper_stop(const char *socket_path, struct err *err)
 }
 
 bool
-keeper_reply_namespaces(struct keeper_message *reply, int net_fd, struct err *err)
+keeper_reply_namespaces(struct keeper_message *reply, int net_fd, int guest_fd, int pid_fd, struct err *err)
 {
     static const char *const files[] = { "/proc/self/ns/user", "/proc/self/ns/mnt", "/proc/self/ns/pid" };
-    for (size_t i = 0; i < ARRAY_SIZE(files) + 1; i++) {
-        int fd = i < ARRAY_SIZE(files) ? open(files[i], O_RDONLY | O_CLOEXEC) : fcntl(net_fd, F_DUPFD_CLOEXEC, 3);
+    const int given[] = { -1, -1, guest_fd >= 0 ? pid_fd : -1, net_fd, guest_fd };
+    for (size_t i = 0; i < (guest_fd >= 0 ? ARRAY_SIZE(given) : KEEPER_GUEST); i++) {
+        int fd = given[i] >= 0 ? fcntl(given[i], F_DUPFD_CLOEXEC, 3) : open(files[i], O_RDONLY | O_CLOEXEC);
         if (fd < 0) {
-            return err_set(err, ERR_MACHINE, "", "cannot hand out `%s`: %s", i < ARRAY_SIZE(files) ? files[i] : "net",
+            return err_set(err, ERR_MACHINE, "", "cannot hand out `%s`: %s", given[i] >= 0 ? "namespace" : files[i],
                            strerror(errno));
         }
         reply->fds[reply->n_fds++] = fd;
@@ -226,12 +227,14 @@ listen_at(const char *path, struct err *err)
     return fd;
 }
 
+/* A process of the lab has a number in our PID namespace, one of the machine has none: what runs in the lab must not
+ * command it. */
 static bool
 peer_is_owner(int fd)
 {
     struct ucred peer;
     socklen_t size = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid() && peer.pid == 0;
 }
 
 /* Answers one connection.  Returns its descriptor when the keeper shall stop (the client waits for the end of it), else

@@ -2,11 +2,12 @@
  *
  * keeper_spawn() forks a process that enters new user, mount, network and PID namespaces and is PID 1 of the last: when it dies, by any
  * signal, the kernel ends every process in the lab and frees every namespace, link and rule.  It listens on a Unix socket (mode 0600 in a 0700
- * directory; the peer's uid must be ours).  A message is a 4-byte little-endian size and that many bytes of JSON, one object, with up to 8 file
+ * directory; the peer's uid must be ours, and the peer outside the lab).  A message is a 4-byte little-endian size and that many bytes of JSON, one object, with up to 8 file
  * descriptors beside it (SCM_RIGHTS).  One request, one reply, then the connection closes.
  *
  *     {"op": ["ec2", "CreateVpc"], "in": {...}, "as": ...}      -> {"out": {...}, "no": false} or {"error": {...}}
- *     {"enter": "i-0a.."}                                       -> {} and descriptors: user, mnt, pid, net namespaces, for keeper_exec()
+ *     {"enter": "i-0a.."}                                       -> {} and descriptors: user, mnt, pid, net namespaces, for keeper_exec(); an instance's user
+ *                                                                  namespace is the fifth
  *     {"stop": true}                                            -> {} once everything is gone
  *
  * The keeper knows none of these words: cloud/ serves them.  Used by: cloud/keeper_link.c, cloud/ops_live.c */
@@ -54,8 +55,11 @@ void keeper_message_done(struct keeper_message *message); /* decref and close */
 /* Sends {"stop": true} and waits until the keeper process and all it held are gone.  ERR_MACHINE when none answers. */
 bool keeper_stop(const char *socket_path, struct err *err);
 
-/* Fills 'reply' with duplicates of the keeper's own user, mount and pid namespaces and of 'net_fd': what keeper_exec() wants. */
-bool keeper_reply_namespaces(struct keeper_message *reply, int net_fd, struct err *err);
+/* The namespaces that a program enters. */
+enum { KEEPER_USER, KEEPER_MOUNT, KEEPER_PID, KEEPER_NET, KEEPER_GUEST /* instances' user namespace; -1: none */, KEEPER_NAMESPACES };
+/* Fills 'reply' with duplicates of the keeper's own user, mount and pid namespaces and of 'net_fd': what keeper_exec() wants.  With
+ * 'guest_fd' >= 0 (live_guest()) also of it, and 'pid_fd' instead of the keeper's. */
+bool keeper_reply_namespaces(struct keeper_message *reply, int net_fd, int guest_fd, int pid_fd, struct err *err);
 
 struct keeper_exec_options {
     const char *hostname;   /* of the UTS namespace: "ip-10-0-1-10" */
@@ -63,10 +67,10 @@ struct keeper_exec_options {
     const char *resolv;     /* text bound over /etc/resolv.conf; NULL: none */
     bool detach;            /* do not wait; output to /dev/null */
 };
-/* Runs argv in the namespaces given by 'fds' (user, mnt, pid, net), with the caller's terminal; returns its exit status, 128 + signal when it was
+/* Runs argv in the namespaces given by 'fds', with the caller's terminal; returns its exit status, 128 + signal when it was
  *
  * killed, or -1 with 'err'. */
-int keeper_exec(const int fds[static 4], char *const *argv, const struct keeper_exec_options *options, struct err *err);
+int keeper_exec(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct keeper_exec_options *options, struct err *err);
 
-/* In the keeper itself: starts 'script' (it begins with `#!`) in the network namespace, with its output to 'out_fd', and does not wait. */
-bool keeper_run_script(int net_fd, const char *script, size_t size, const struct keeper_exec_options *options, int out_fd, struct err *err);
+/* In the keeper itself: starts 'script' (it begins with `#!`) in an instance's network namespace, with the guests' user and PID namespace, with its output to 'out_fd', and does not wait. */
+bool keeper_run_script(int net_fd, int guest_fd, int pid_fd, const char *script, size_t size, const struct keeper_exec_options *options, int out_fd, struct err *err);

@@ -75,16 +75,23 @@ bind_texts(const char *hosts, const char *resolv)
 }
 
 static void
-enter(const int fds[static 4], const struct keeper_exec_options *options, int report_fd)
+enter(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, int report_fd)
 {
-    static const int kinds[] = { CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET };
-    static const char *const names[] = { "join the user namespace", "join the mount namespace",
-                                         "join the PID namespace", "join the network namespace" };
+    static const struct {
+        int which, kind;
+        const char *what;
+    } rows[] = {
+        { KEEPER_USER, CLONE_NEWUSER, "join the user namespace" },
+        { KEEPER_MOUNT, CLONE_NEWNS, "join the mount namespace" },
+        { KEEPER_PID, CLONE_NEWPID, "join the PID namespace" },
+        { KEEPER_NET, CLONE_NEWNET, "join the network namespace" },
+        { KEEPER_GUEST, CLONE_NEWUSER, "join the instances' user namespace" },
+    };
     char cwd[4096];
     bool has_cwd = getcwd(cwd, sizeof cwd) != NULL;
-    for (int i = 0; i < 4; i++) {
-        if (setns(fds[i], kinds[i]) < 0) {
-            give_up(report_fd, names[i], false);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (fds[rows[i].which] >= 0 && setns(fds[rows[i].which], rows[i].kind) < 0) {
+            give_up(report_fd, rows[i].what, false);
         }
     }
     if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) < 0) {
@@ -104,6 +111,13 @@ enter(const int fds[static 4], const struct keeper_exec_options *options, int re
             give_up(report_fd, "change to /", false);
         }
     }
+}
+
+/* The processes of its own PID namespace; only a process inside can ask for them, and a container may forbid it. */
+static void
+show_processes(void)
+{
+    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
 static void __attribute__((noreturn)) become_program(char *const *argv, bool detach, bool own_terminal, int report_fd)
@@ -159,8 +173,8 @@ wait_for(pid_t pid, bool own_terminal)
 
 /* The process between: a PID namespace can only be joined by a child of who entered it. */
 static void __attribute__((noreturn))
-between(const int fds[static 4], char *const *argv, const struct keeper_exec_options *options, bool own_terminal,
-        int report_fd)
+between(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct keeper_exec_options *options,
+        bool own_terminal, int report_fd)
 {
     if (!options->detach) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -180,6 +194,9 @@ between(const int fds[static 4], char *const *argv, const struct keeper_exec_opt
         if (options->detach && fork() > 0) {
             _exit(0);
         }
+        if (fds[KEEPER_GUEST] >= 0) {
+            show_processes();
+        }
         become_program(argv, options->detach, own_terminal, report_fd);
     }
     close(report_fd);
@@ -187,7 +204,8 @@ between(const int fds[static 4], char *const *argv, const struct keeper_exec_opt
 }
 
 int
-keeper_exec(const int fds[static 4], char *const *argv, const struct keeper_exec_options *options, struct err *err)
+keeper_exec(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct keeper_exec_options *options,
+            struct err *err)
 {
     int report_pipe[2];
     if (pipe2(report_pipe, O_CLOEXEC) < 0) {
@@ -242,8 +260,8 @@ keeper_exec(const int fds[static 4], char *const *argv, const struct keeper_exec
 
 /* ---- from within the keeper ---------------------------------------------------------------------------------------
  */
-static void __attribute__((noreturn))
-become_script(int net_fd, int script_fd, const struct keeper_exec_options *options, int out_fd)
+static void __attribute__((noreturn)) become_script(int net_fd, int guest_fd, int pid_fd, int script_fd,
+                                                    const struct keeper_exec_options *options, int out_fd)
 {
     char path[32];
     char *argv[] = { path, NULL };
@@ -253,7 +271,8 @@ become_script(int net_fd, int script_fd, const struct keeper_exec_options *optio
     if (dup2(null, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0) {
         _exit(126);
     }
-    if (setns(net_fd, CLONE_NEWNET) < 0 || unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) < 0) {
+    if (setns(pid_fd, CLONE_NEWPID) < 0 || setns(net_fd, CLONE_NEWNET) < 0 || setns(guest_fd, CLONE_NEWUSER) < 0 ||
+        unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) < 0) {
         dprintf(2, "cannot enter the instance: %s\n", strerror(errno));
         _exit(126);
     }
@@ -261,6 +280,11 @@ become_script(int net_fd, int script_fd, const struct keeper_exec_options *optio
     mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
     sethostname(options->hostname, strlen(options->hostname));
     bind_texts(options->hosts, options->resolv);
+    pid_t pid = fork(); /* the PID namespace is for children only */
+    if (pid != 0) {
+        _exit(pid > 0 ? 0 : 126);
+    }
+    show_processes();
     for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
         signal(defaults[i], SIG_DFL);
     }
@@ -274,8 +298,8 @@ become_script(int net_fd, int script_fd, const struct keeper_exec_options *optio
 }
 
 bool
-keeper_run_script(int net_fd, const char *script, size_t size, const struct keeper_exec_options *options, int out_fd,
-                  struct err *err)
+keeper_run_script(int net_fd, int guest_fd, int pid_fd, const char *script, size_t size,
+                  const struct keeper_exec_options *options, int out_fd, struct err *err)
 {
     int fd = memfd_create("user-data", 0); /* stays open for the interpreter, which reads it by name */
     if (fd < 0 || write(fd, script, size) != (ssize_t)size) {
@@ -286,7 +310,7 @@ keeper_run_script(int net_fd, const char *script, size_t size, const struct keep
     }
     pid_t pid = fork();
     if (pid == 0) {
-        become_script(net_fd, fd, options, out_fd);
+        become_script(net_fd, guest_fd, pid_fd, fd, options, out_fd);
     }
     close(fd);
     return pid > 0 || err_set(err, ERR_MACHINE, "", "cannot fork: %s", strerror(errno));

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netsim/live/guests.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_balancer.h"
@@ -216,4 +217,20 @@ live_socket(const struct live *live, const char *id, int family, int protocol, c
         close(fd);
     }
     return status < 0 ? -1 : fd;
+}
+
+bool
+live_guest(const struct live *live, const char *id, int *user_fd, int *processes_fd, struct err *err)
+{
+    struct space *space = spaces_find(&live->spaces, id);
+    *user_fd = *processes_fd = -1;
+    if (!space) {
+        return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab", id);
+    }
+    if (space->kind != PLAN_INSTANCE) {
+        return true;
+    }
+    *user_fd = guests_user(live->spaces.guests);
+    *processes_fd = space_processes(&live->spaces, space, err);
+    return *processes_fd >= 0;
 }

@@ -1,0 +1,27 @@
+/* netsim/live/guests.h - what instances own: one user namespace for all of a lab, below the keeper's, and a PID namespace for each.
+ *
+ * Root in an instance is root of the guests' user namespace: it rules its own network namespace, but neither the router's, which belong to
+ * the keeper's user namespace (a veth pair tells either side how to name the other: IFLA_TARGET_NETNSID), nor the keeper itself.  A process
+ * cannot leave a user namespace and come back, so a second process makes the namespaces; it shares our table of descriptors.
+ *
+ * Source: user_namespaces(7), pid_namespaces(7).   Used by: apply.c, keeper_exec.c by descriptors */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct guests; /* ends with the process that made it, however that ends */
+
+/* ERR_MACHINE when the kernel allows no user namespace inside the lab's. */
+struct guests *guests_new(struct err *err);
+void guests_free(struct guests *guests); /* NULL is fine */
+
+int guests_user(const struct guests *guests); /* descriptor of the user namespace, borrowed */
+
+/* A new network namespace that guests own; its descriptor (close-on-exec) is the caller's.  -1 with errno set on failure. */
+int guests_net(struct guests *guests);
+
+/* A new PID namespace of one instance.  Its first process, '*init', reaps what is left behind and holds nothing; when it is killed the kernel ends
+ * every process of the instance.  Returns the descriptor, the caller's; -1 with errno set. */
+int guests_processes(struct guests *guests, pid_t *init);
