@@ -23,6 +23,7 @@ static bool
 keeper_start(void *context, const struct progress *progress, struct err *err)
 {
     struct cloud *cloud = context;
+    setenv("VPCLAB_LAB", cloud->dir->path, 1); /* what instances must not see: guest_files.c */
     cloud->live = (cloud->exact ? live_start_exact : live_start)(cloud->net, progress, err);
     if (!cloud->live) {
         return false;
@@ -234,9 +235,10 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
     bool ok = true;
     reply->json = json_object();
     if (node) {
-        int user, processes;
-        ok = live_guest(cloud->live, node, &user, &processes, &err) &&
-             keeper_reply_namespaces(reply, live_namespace(cloud->live, node), user, processes, &err);
+        const struct guest *guest;
+        int user;
+        ok = live_guest(cloud->live, node, &guest, &user, &err) &&
+             keeper_reply_namespaces(reply, live_namespace(cloud->live, node), guest, user, &err);
     } else if (probes) {
         ok = serve_probes(cloud, probes, timeout_ms, reply->json, &err);
     } else if (trace) {

@@ -165,7 +165,7 @@ open_file(const char *path, struct err *err)
 static bool
 capture_op(struct op_call *call, struct err *err)
 {
-    struct session s = { .fds = { -1, -1, -1, -1, -1 }, .router_fds = { -1, -1, -1, -1, -1 } };
+    struct session s = { .fds = { -1, -1, -1, -1, -1, -1 }, .router_fds = { -1, -1, -1, -1, -1, -1 } };
     struct capture_options options = { .router_fd = -1 };
     struct capture_result result = { 0 };
     const char *path = arg_str(call->in, "File");

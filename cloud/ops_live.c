@@ -135,9 +135,11 @@ run_in_node(struct op_call *call, const char *node, char *const *argv, bool deta
     struct buf hosts = { 0 }, resolv = { 0 };
     live_hosts_text(call->cloud, &where, &hosts);
     live_resolv_text(call->cloud, &where, &resolv);
-    const struct keeper_exec_options options = {
-        .hostname = where.hostname, .hosts = buf_str(&hosts), .resolv = buf_str(&resolv), .detach = detach
-    };
+    const struct keeper_exec_options options = { .hostname = where.hostname,
+                                                 .hosts = buf_str(&hosts),
+                                                 .resolv = buf_str(&resolv),
+                                                 .lab = call->cloud->dir->path,
+                                                 .detach = detach };
     int status = keeper_exec(fds, argv, &options, err);
     for (int i = 0; i < KEEPER_NAMESPACES; i++) {
         if (fds[i] >= 0) {

@@ -14,7 +14,6 @@
 
 #include "netsim/live/apply_nft.h"
 #include "netsim/live/doctor.h"
-#include "netsim/live/guests.h"
 #include "netsim/live/tap_hosts.h"
 
 /* ---- spaces -------------------------------------------------------------------------------------------------------
@@ -50,30 +49,24 @@ spaces_init(struct spaces *spaces, struct err *err)
     return spaces->guests != NULL;
 }
 
-/* Ends the programs that run in it. */
-static void
-space_end_processes(struct space *space)
+const struct guest *
+space_guest(const struct spaces *spaces, struct space *space, struct err *err)
 {
-    if (space->processes >= 0) {
-        kill(space->init, SIGKILL);
-        close(space->processes);
-        space->processes = -1;
+    struct guest *guest = &space->guest;
+    if (guest->init > 0 && kill(guest->init, 0) < 0) {
+        guest->init = 0; /* it was killed; its number may be another's */
+        guest_leave(guest);
     }
-}
-
-int
-space_processes(const struct spaces *spaces, struct space *space, struct err *err)
-{
-    if (space->processes >= 0 && kill(space->init, 0) < 0) {
-        space_end_processes(space); /* a program inside has ended its own first process */
+    if (guest->init == 0) {
+        if (!guests_settle(spaces->guests, space->fd, guest)) {
+            err_set(err, ERR_MACHINE, "", "cannot make the namespaces of programs in `%s`: %s", space->id,
+                    strerror(errno));
+            return NULL;
+        }
+        guest->processes = nlq_high_fd(guest->processes);
+        guest->files = nlq_high_fd(guest->files);
     }
-    if (space->processes < 0) {
-        space->processes = nlq_high_fd(guests_processes(spaces->guests, &space->init));
-    }
-    if (space->processes < 0) {
-        err_set(err, ERR_MACHINE, "", "cannot make a PID namespace for `%s`: %s", space->id, strerror(errno));
-    }
-    return space->processes;
+    return guest;
 }
 
 static void
@@ -82,7 +75,7 @@ space_free(struct space *space)
     if (space->nft) {
         nft_ctx_free(space->nft);
     }
-    space_end_processes(space);
+    guest_leave(&space->guest);
     nlq_free(space->q);
     close(space->fd);
     free(space->id);
@@ -313,7 +306,7 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
     space->serial = ++spaces->last_serial;
     space->kind = ns->kind;
     space->fd = fd;
-    space->processes = -1;
+    space->guest = (struct guest){ .processes = -1, .files = -1 };
     *VEC_ADD(&spaces->list) = space;
     map_put(&spaces->by_id, ns->id, space);
     if (!set_sysctls(spaces, kind_sysctls[ns->kind], true, err) || !set_ip6(spaces, ns->kind, ns->ip6, true, err) ||

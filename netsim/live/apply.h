@@ -6,11 +6,11 @@
  * Uses: plan.h, libnftables.   Used by: live.c, probe.c, flow_source.c */
 #pragma once
 #include "base/progress.h"
+#include "netsim/live/guests.h"
 #include "netsim/live/plan.h"
 
 struct nft_ctx;
 struct tap_hosts;
-struct guests;
 struct space {
     char *id;
     uint32_t serial; /* of no other space, also when an id comes back */
@@ -18,8 +18,7 @@ struct space {
     int fd; /* of the network namespace */
     struct nlq *q;
     struct nft_ctx *nft; /* NULL until it has rules */
-    int processes;       /* PID namespace of its programs; -1 until the first */
-    pid_t init;          /* that namespace's first process */
+    struct guest guest;  /* what its programs share; made for the first of them */
 };
 struct spaces {
     struct map by_id;          /* id -> struct space */
@@ -41,8 +40,8 @@ struct space *spaces_find(const struct spaces *spaces, const char *id); /* NULL 
 /* Commands of nft in one transaction, beside what the plan says; the space must have rules. */
 bool space_nft(struct space *space, const char *text, struct err *err);
 
-/* The PID namespace of an instance's programs, borrowed; made when first asked for and when its first process is dead.  -1 with 'err'. */
-int space_processes(const struct spaces *spaces, struct space *space, struct err *err);
+/* What an instance's programs share, borrowed; made when first asked for and when its first process is dead.  NULL with 'err'. */
+const struct guest *space_guest(const struct spaces *spaces, struct space *space, struct err *err);
 
 /* Runs the calling thread in the namespace; the caller goes back home.  Failure is a fault of ours, hence fatal. */
 void spaces_enter(const struct spaces *spaces, const struct space *space);

@@ -92,9 +92,9 @@ run(struct boot *boot, const struct spaces *spaces, const struct instance *insta
                                                  .hosts = buf_str(&identity.hosts),
                                                  .resolv = buf_str(&identity.resolv) };
     struct err err = { 0 };
-    int processes = space_processes(spaces, space, &err);
-    if (processes < 0 ||
-        !keeper_run_script(space->fd, guests_user(spaces->guests), processes, script, size, &options, ends[1], &err)) {
+    const struct guest *guest = space_guest(spaces, space, &err);
+    if (!guest ||
+        !keeper_run_script(space->fd, guest, guests_user(spaces->guests), script, size, &options, ends[1], &err)) {
         buf_printf(&console->text, "user data cannot be run: %s\n", err.text);
     }
     close(ends[1]);

@@ -16,6 +16,7 @@
 
 #include "base/vec.h"
 #include "netsim/live/doctor.h"
+#include "netsim/live/guest_files.h"
 
 #define PATIENCE_MS 10000
 
@@ -24,30 +25,33 @@ struct guests {
     int link; /* SOCK_SEQPACKET to the maker */
     int user_fd;
 };
-enum wish { WISH_NET = 'n', WISH_PROCESSES = 'p' };
-/* Two records answer WISH_PROCESSES: the maker knows the process, and the process its namespace. */
+struct wish {
+    enum { WISH_MAPPED, WISH_NET, WISH_GUEST } kind;
+    int net_fd;
+};
+/* WISH_GUEST has two answers: the maker knows the process, and the process its namespaces. */
 struct answer {
-    int fd;    /* -1: none in this record */
-    pid_t pid; /* 0: none in this record */
-    int why;   /* errno; 0: it worked */
+    int fds[2]; /* -1: none in this record */
+    pid_t pid;  /* 0: none in this record */
+    int why;    /* errno; 0: it worked */
 };
 
 /* ---- the maker ----------------------------------------------------------------------------------------------------
  * A fork of the keeper with its memory, hence never dumpable: nothing in an instance may look into it. */
 static void
-say(int link, int fd, pid_t pid, int why)
+say(int link, const struct answer *answer)
 {
-    const struct answer answer = { fd, pid, why };
-    if (send(link, &answer, sizeof answer, MSG_NOSIGNAL) < 0) {
+    if (send(link, answer, sizeof *answer, MSG_NOSIGNAL) < 0) {
         _exit(1);
     }
 }
 
-static void
-say_namespace(int link, const char *path)
+static int
+open_own(int proc, const char *path, struct answer *answer)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    say(link, fd, 0, fd < 0 ? errno : 0);
+    int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+    answer->why = fd < 0 ? errno : answer->why;
+    return fd;
 }
 
 /* fork() without the C library's work around it, which threads of the keeper could hold up. */
@@ -57,12 +61,19 @@ fork_sharing_descriptors(unsigned long flags)
     return (pid_t)syscall(SYS_clone, flags | CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 }
 
-static void __attribute__((noreturn)) be_init(int link)
+static void __attribute__((noreturn)) be_init(int link, int net_fd)
 {
+    struct answer answer = { .fds = { -1, -1 } };
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    say_namespace(link, "/proc/self/ns/pid");
+    if (setns(net_fd, CLONE_NEWNET) < 0 || unshare(CLONE_NEWNS) < 0 || !guest_files_own()) {
+        answer.why = errno;
+    } else {
+        answer.fds[0] = open_own(AT_FDCWD, "/proc/self/ns/pid", &answer);
+        answer.fds[1] = open_own(AT_FDCWD, "/proc/self/ns/mnt", &answer);
+    }
+    say(link, &answer);
     /* Its own, empty table: a lock or a socket must not live on in it. */
-    if (unshare(CLONE_FILES) < 0 || syscall(SYS_close_range, 0U, ~0U, 0U) < 0) {
+    if (answer.why || unshare(CLONE_FILES) < 0 || syscall(SYS_close_range, 0U, ~0U, 0U) < 0) {
         _exit(1);
     }
     setsid();
@@ -71,33 +82,51 @@ static void __attribute__((noreturn)) be_init(int link)
     }
 }
 
+static void
+grant(int link, int proc, const struct wish *wish)
+{
+    struct answer answer = { .fds = { -1, -1 } };
+    if (wish->kind == WISH_MAPPED) {
+        answer.why = guests_become_root() ? 0 : errno;
+        prctl(PR_SET_DUMPABLE, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    } else if (wish->kind == WISH_NET) {
+        if (unshare(CLONE_NEWNET) < 0) {
+            answer.why = errno;
+        } else {
+            answer.fds[0] = open_own(proc, "self/ns/net", &answer);
+        }
+    } else {
+        pid_t pid = fork_sharing_descriptors(CLONE_NEWPID);
+        if (pid == 0) {
+            be_init(link, wish->net_fd);
+        }
+        answer.pid = pid < 0 ? 0 : pid;
+        answer.why = pid < 0 ? errno : 0;
+        if (pid < 0) {
+            say(link, &answer); /* for the process that there is not */
+        }
+    }
+    say(link, &answer);
+}
+
 static void __attribute__((noreturn)) be_maker(int link)
 {
+    struct answer hello = { .fds = { -1, -1 } };
     char self[24] = "";
-    int why = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGCHLD, SIG_IGN);
+    int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC); /* ours, where the guests' is sealed */
     /* The number as /proc shows it, which may be the outer one's. */
-    if (readlink("/proc/self", self, sizeof self - 1) < 0) {
-        why = why ? why : errno;
+    if (readlink("/proc/self", self, sizeof self - 1) < 0 || unshare(CLONE_NEWNS) < 0 || !guest_files_seal() ||
+        unshare(CLONE_NEWUSER) < 0) {
+        hello.why = errno;
     }
-    say(link, -1, (pid_t)atoi(self), why);
-    char wish;
-    while (recv(link, &wish, 1, 0) == 1) {
-        prctl(PR_SET_DUMPABLE, 0);
-        if (wish == WISH_NET) {
-            if (unshare(CLONE_NEWNET) < 0) {
-                say(link, -1, 0, errno);
-            } else {
-                say_namespace(link, "/proc/self/ns/net");
-            }
-        } else {
-            pid_t pid = fork_sharing_descriptors(CLONE_NEWPID);
-            if (pid == 0) {
-                be_init(link);
-            }
-            say(link, -1, pid < 0 ? 0 : pid, pid < 0 ? errno : 0);
-        }
+    signal(SIGCHLD, SIG_IGN);
+    hello.pid = (pid_t)atoi(self);
+    say(link, &hello);
+    struct wish wish;
+    while (recv(link, &wish, sizeof wish, 0) == (ssize_t)sizeof wish) {
+        grant(link, proc, &wish);
     }
     _exit(0);
 }
@@ -125,10 +154,9 @@ hear(struct guests *guests, struct answer *answer)
 }
 
 static bool
-ask(struct guests *guests, enum wish wish)
+ask(struct guests *guests, const struct wish *wish)
 {
-    char byte = (char)wish;
-    return send(guests->link, &byte, 1, MSG_NOSIGNAL) == 1;
+    return send(guests->link, wish, sizeof *wish, MSG_NOSIGNAL) == (ssize_t)sizeof *wish;
 }
 
 static bool
@@ -146,13 +174,15 @@ write_map(pid_t pid, const char *name, const char *text)
     return ok;
 }
 
-/* Guests have the ids that the lab has: all of them, or root only. */
+/* A lab of root's gives its guests ids of nobody; a plain user has one id to give. */
 static bool
 map_ids(pid_t pid)
 {
     static const char *const files[] = { "uid_map", "gid_map" };
+    char many[64];
+    snprintf(many, sizeof many, "0 %u 65536", (unsigned)GUESTS_FIRST_ID);
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        if (!write_map(pid, files[i], "0 0 4294967295") && !write_map(pid, files[i], "0 0 1")) {
+        if (!write_map(pid, files[i], many) && !write_map(pid, files[i], "0 0 1")) {
             return false;
         }
     }
@@ -169,7 +199,7 @@ meet(struct guests *guests)
     }
     snprintf(path, sizeof path, "/proc/%d/ns/user", (int)hello.pid);
     guests->user_fd = open(path, O_RDONLY | O_CLOEXEC);
-    return guests->user_fd >= 0;
+    return guests->user_fd >= 0 && ask(guests, &(struct wish){ .kind = WISH_MAPPED }) && hear(guests, &hello);
 }
 
 struct guests *
@@ -227,32 +257,55 @@ int
 guests_net(struct guests *guests)
 {
     struct answer answer;
-    return ask(guests, WISH_NET) && hear(guests, &answer) ? answer.fd : -1;
+    return ask(guests, &(struct wish){ .kind = WISH_NET }) && hear(guests, &answer) ? answer.fds[0] : -1;
 }
 
-int
-guests_processes(struct guests *guests, pid_t *init)
+bool
+guests_settle(struct guests *guests, int net_fd, struct guest *guest)
 {
-    int fd = -1;
-    *init = 0;
-    if (!ask(guests, WISH_PROCESSES)) {
-        return -1;
+    *guest = (struct guest){ .processes = -1, .files = -1 };
+    int why = 0;
+    if (!ask(guests, &(struct wish){ .kind = WISH_GUEST, .net_fd = net_fd })) {
+        return false;
     }
-    while (fd < 0 || *init == 0) {
-        struct answer answer;
+    for (int i = 0; i < 2; i++) {
+        struct answer answer = { .fds = { -1, -1 } };
         if (!hear(guests, &answer)) {
-            int why = errno;
-            if (*init > 0) {
-                kill(*init, SIGKILL);
-            }
-            if (fd >= 0) {
-                close(fd);
-            }
-            errno = why;
-            return -1;
+            why = errno;
         }
-        fd = answer.fd >= 0 ? answer.fd : fd;
-        *init = answer.pid > 0 ? answer.pid : *init;
+        guest->init = answer.pid > 0 ? answer.pid : guest->init;
+        guest->processes = answer.fds[0] >= 0 ? answer.fds[0] : guest->processes;
+        guest->files = answer.fds[1] >= 0 ? answer.fds[1] : guest->files;
     }
-    return fd;
+    if (why) {
+        guest_leave(guest);
+        errno = why;
+    }
+    return !why;
+}
+
+void
+guest_leave(struct guest *guest)
+{
+    if (guest->init > 0) {
+        kill(guest->init, SIGKILL);
+    }
+    if (guest->processes >= 0) {
+        close(guest->processes);
+    }
+    if (guest->files >= 0) {
+        close(guest->files);
+    }
+    *guest = (struct guest){ .processes = -1, .files = -1 };
+}
+
+/* System calls of this very thread: a fork of the maker's kind has none of the threads that the C library would tell.
+ */
+bool
+guests_become_root(void)
+{
+    if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM) {
+        return false; /* a plain user's lab forbids it */
+    }
+    return syscall(SYS_setresgid, 0, 0, 0) == 0 && syscall(SYS_setresuid, 0, 0, 0) == 0;
 }

@@ -21,6 +21,7 @@
 
 #include "base/vec.h"
 #include "netsim/live/doctor.h"
+#include "netsim/live/guests.h"
 #include "netsim/live/keeper_wire.h"
 
 /* What the forked side tells the caller while it starts; one SOCK_SEQPACKET record each. */
@@ -145,11 +146,13 @@ keeper_stop(const char *socket_path, struct err *err)
 }
 
 bool
-keeper_reply_namespaces(struct keeper_message *reply, int net_fd, int guest_fd, int pid_fd, struct err *err)
+keeper_reply_namespaces(struct keeper_message *reply, int net_fd, const struct guest *guest, int guest_user,
+                        struct err *err)
 {
     static const char *const files[] = { "/proc/self/ns/user", "/proc/self/ns/mnt", "/proc/self/ns/pid" };
-    const int given[] = { -1, -1, guest_fd >= 0 ? pid_fd : -1, net_fd, guest_fd };
-    for (size_t i = 0; i < (guest_fd >= 0 ? ARRAY_SIZE(given) : KEEPER_GUEST); i++) {
+    const int given[KEEPER_NAMESPACES] = { -1,     -1,         guest ? guest->processes : -1,
+                                           net_fd, guest_user, guest ? guest->files : -1 };
+    for (size_t i = 0; i < (guest ? KEEPER_NAMESPACES : KEEPER_GUEST); i++) {
         int fd = given[i] >= 0 ? fcntl(given[i], F_DUPFD_CLOEXEC, 3) : open(files[i], O_RDONLY | O_CLOEXEC);
         if (fd < 0) {
             return err_set(err, ERR_MACHINE, "", "cannot hand out `%s`: %s", given[i] >= 0 ? "namespace" : files[i],

@@ -6,8 +6,8 @@
  * descriptors beside it (SCM_RIGHTS).  One request, one reply, then the connection closes.
  *
  *     {"op": ["ec2", "CreateVpc"], "in": {...}, "as": ...}      -> {"out": {...}, "no": false} or {"error": {...}}
- *     {"enter": "i-0a.."}                                       -> {} and descriptors: user, mnt, pid, net namespaces, for keeper_exec(); an instance's user
- *                                                                  namespace is the fifth
+ *     {"enter": "i-0a.."}                                       -> {} and descriptors: user, mnt, pid, net namespaces, for keeper_exec(); for an instance
+ *                                                                  its user namespace and that of its mounts besides
  *     {"stop": true}                                            -> {} once everything is gone
  *
  * The keeper knows none of these words: cloud/ serves them.  Used by: cloud/keeper_link.c, cloud/ops_live.c */
@@ -55,22 +55,23 @@ void keeper_message_done(struct keeper_message *message); /* decref and close */
 /* Sends {"stop": true} and waits until the keeper process and all it held are gone.  ERR_MACHINE when none answers. */
 bool keeper_stop(const char *socket_path, struct err *err);
 
-/* The namespaces that a program enters. */
-enum { KEEPER_USER, KEEPER_MOUNT, KEEPER_PID, KEEPER_NET, KEEPER_GUEST /* instances' user namespace; -1: none */, KEEPER_NAMESPACES };
-/* Fills 'reply' with duplicates of the keeper's own user, mount and pid namespaces and of 'net_fd': what keeper_exec() wants.  With
- * 'guest_fd' >= 0 (live_guest()) also of it, and 'pid_fd' instead of the keeper's. */
-bool keeper_reply_namespaces(struct keeper_message *reply, int net_fd, int guest_fd, int pid_fd, struct err *err);
+/* The namespaces that a program enters; the last two are an instance's, -1: none. */
+enum { KEEPER_USER, KEEPER_MOUNT, KEEPER_PID, KEEPER_NET, KEEPER_GUEST, KEEPER_FILES, KEEPER_NAMESPACES };
+struct guest;
+/* Fills 'reply' with duplicates of the keeper's own user, mount and pid namespaces and of 'net_fd': what keeper_exec() wants.  With a 'guest'
+ * (live_guest()) its PID namespace takes the place of the keeper's, and 'guest_user' and its files come after. */
+bool keeper_reply_namespaces(struct keeper_message *reply, int net_fd, const struct guest *guest, int guest_user, struct err *err);
 
 struct keeper_exec_options {
     const char *hostname;   /* of the UTS namespace: "ip-10-0-1-10" */
     const char *hosts;      /* text bound over /etc/hosts; NULL: none */
     const char *resolv;     /* text bound over /etc/resolv.conf; NULL: none */
+    const char *lab;        /* directory of the lab, which an instance must not see; NULL: none */
     bool detach;            /* do not wait; output to /dev/null */
 };
 /* Runs argv in the namespaces given by 'fds', with the caller's terminal; returns its exit status, 128 + signal when it was
- *
  * killed, or -1 with 'err'. */
 int keeper_exec(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct keeper_exec_options *options, struct err *err);
 
-/* In the keeper itself: starts 'script' (it begins with `#!`) in an instance's network namespace, with the guests' user and PID namespace, with its output to 'out_fd', and does not wait. */
-bool keeper_run_script(int net_fd, int guest_fd, int pid_fd, const char *script, size_t size, const struct keeper_exec_options *options, int out_fd, struct err *err);
+/* In the keeper itself: starts 'script' (it begins with `#!`) in an instance, with its output to 'out_fd', and does not wait. */
+bool keeper_run_script(int net_fd, const struct guest *guest, int guest_user, const char *script, size_t size, const struct keeper_exec_options *options, int out_fd, struct err *err);

@@ -1,6 +1,8 @@
 /* Running a program inside a live lab: join its namespaces, give it host names, hand it the terminal, wait. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,10 +12,13 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "netsim/live/guest_files.h"
+#include "netsim/live/guests.h"
 #include "netsim/live/keeper.h"
 
 /* What the forked side says before it becomes the program: where it failed, or nothing (the pipe closes on exec). */
@@ -44,6 +49,23 @@ write_text(const char *path, const char *text)
     return ok;
 }
 
+/* An instance's /run is its own and empty, and /etc/resolv.conf often a link to there. */
+static void
+make_target(const char *target)
+{
+    char path[PATH_MAX];
+    char link[PATH_MAX - 8];
+    ssize_t n = readlink(target, link, sizeof link - 1);
+    if (n > 0) {
+        link[n] = '\0';
+        snprintf(path, sizeof path, "%s%s", link[0] == '/' ? "" : "/etc/", link);
+        int fd = guest_files_parents(path) ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644) : -1;
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+}
+
 /* Shows 'hosts' and 'resolv' as /etc/hosts and /etc/resolv.conf.  The texts need a file system to live on: a small
  * tmpfs is mounted over a directory that every system has, the files are bound to their places, and the cover is lifted
  * again; the binds keep them. */
@@ -64,6 +86,9 @@ bind_texts(const char *hosts, const char *resolv)
     for (size_t i = 0; ok && i < ARRAY_SIZE(rows); i++) {
         char path[64];
         snprintf(path, sizeof path, "%s/%s", cover, rows[i].file);
+        if (rows[i].text && access(rows[i].target, F_OK) < 0) {
+            make_target(rows[i].target);
+        }
         if (rows[i].text && access(rows[i].target, F_OK) == 0) {
             ok = write_text(path, rows[i].text) && mount(path, rows[i].target, NULL, MS_BIND, NULL) == 0;
         }
@@ -75,49 +100,85 @@ bind_texts(const char *hosts, const char *resolv)
 }
 
 static void
-enter(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, int report_fd)
+join(int fd, int kind, const char *what, int report_fd)
 {
-    static const struct {
-        int which, kind;
-        const char *what;
-    } rows[] = {
-        { KEEPER_USER, CLONE_NEWUSER, "join the user namespace" },
-        { KEEPER_MOUNT, CLONE_NEWNS, "join the mount namespace" },
-        { KEEPER_PID, CLONE_NEWPID, "join the PID namespace" },
-        { KEEPER_NET, CLONE_NEWNET, "join the network namespace" },
-        { KEEPER_GUEST, CLONE_NEWUSER, "join the instances' user namespace" },
-    };
-    char cwd[4096];
-    bool has_cwd = getcwd(cwd, sizeof cwd) != NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (fds[rows[i].which] >= 0 && setns(fds[rows[i].which], rows[i].kind) < 0) {
-            give_up(report_fd, rows[i].what, false);
-        }
+    if (setns(fd, kind) < 0) {
+        give_up(report_fd, what, false);
     }
+}
+
+/* What a program of either kind has of its own. */
+static void
+furnish(const struct keeper_exec_options *options, int report_fd)
+{
     if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) < 0) {
         give_up(report_fd, "make the program's own mounts", false);
     }
     mount("", "/", NULL, MS_REC | MS_SLAVE, NULL);
-    mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-          NULL); /* its own links; may be forbidden */
     if (options->hostname) {
         sethostname(options->hostname, strlen(options->hostname));
     }
     if ((options->hosts || options->resolv) && !bind_texts(options->hosts, options->resolv)) {
         give_up(report_fd, "bind /etc/hosts", false);
     }
+}
+
+/* A program of the lab's owner: in a router, a gateway, the internet. */
+static void
+enter_as_owner(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, int report_fd)
+{
+    join(fds[KEEPER_PID], CLONE_NEWPID, "join the PID namespace", report_fd);
+    join(fds[KEEPER_NET], CLONE_NEWNET, "join the network namespace", report_fd);
+    furnish(options, report_fd);
+    mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+          NULL); /* its own links; may be forbidden */
+}
+
+/* A program of an instance.  Whoever is root there must find nothing of ours in it, not even between fork and exec: it
+ * cannot be traced. */
+static void
+enter_as_guest(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, const char *cwd,
+               int report_fd)
+{
+    prctl(PR_SET_DUMPABLE, 0);
+    int copy = guest_files_may_show(cwd, options->lab) ? guest_files_copy(cwd) : -1;
+    join(fds[KEEPER_FILES], CLONE_NEWNS, "join the instance's mounts", report_fd);
+    if (copy >= 0) {
+        /* Still as the lab's owner: then the instance cannot make it writable. */
+        if (unshare(CLONE_NEWNS) < 0) {
+            give_up(report_fd, "make the program's own mounts", false);
+        }
+        guest_files_show(copy, cwd);
+        close(copy);
+    }
+    join(fds[KEEPER_PID], CLONE_NEWPID, "join the PID namespace", report_fd);
+    join(fds[KEEPER_NET], CLONE_NEWNET, "join the network namespace", report_fd);
+    join(fds[KEEPER_GUEST], CLONE_NEWUSER, "join the instances' user namespace", report_fd);
+    if (!guests_become_root()) {
+        give_up(report_fd, "become root in the instance", false);
+    }
+    prctl(PR_SET_DUMPABLE, 0);
+    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+    furnish(options, report_fd);
+}
+
+static void
+enter(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, int report_fd)
+{
+    char cwd[PATH_MAX];
+    bool has_cwd = getcwd(cwd, sizeof cwd) != NULL;
+    join(fds[KEEPER_USER], CLONE_NEWUSER, "join the user namespace", report_fd);
+    join(fds[KEEPER_MOUNT], CLONE_NEWNS, "join the mount namespace", report_fd);
+    if (fds[KEEPER_GUEST] >= 0) {
+        enter_as_guest(fds, options, has_cwd ? cwd : "/", report_fd);
+    } else {
+        enter_as_owner(fds, options, report_fd);
+    }
     if (!has_cwd || chdir(cwd) < 0) {
         if (chdir("/") < 0) {
             give_up(report_fd, "change to /", false);
         }
     }
-}
-
-/* The processes of its own PID namespace; only a process inside can ask for them, and a container may forbid it. */
-static void
-show_processes(void)
-{
-    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
 static void __attribute__((noreturn)) become_program(char *const *argv, bool detach, bool own_terminal, int report_fd)
@@ -184,6 +245,9 @@ between(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct
     signal(SIGTTOU, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     enter(fds, options, report_fd);
+    if (!options->detach) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* once more: another user has become of us */
+    }
     pid_t pid = fork();
     if (pid < 0) {
         give_up(report_fd, "fork", false);
@@ -193,9 +257,6 @@ between(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct
          * have to reap) it. */
         if (options->detach && fork() > 0) {
             _exit(0);
-        }
-        if (fds[KEEPER_GUEST] >= 0) {
-            show_processes();
         }
         become_program(argv, options->detach, own_terminal, report_fd);
     }
@@ -260,8 +321,9 @@ keeper_exec(const int fds[static KEEPER_NAMESPACES], char *const *argv, const st
 
 /* ---- from within the keeper ---------------------------------------------------------------------------------------
  */
-static void __attribute__((noreturn)) become_script(int net_fd, int guest_fd, int pid_fd, int script_fd,
-                                                    const struct keeper_exec_options *options, int out_fd)
+static void __attribute__((noreturn))
+become_script(int net_fd, const struct guest *guest, int guest_user, int script_fd,
+              const struct keeper_exec_options *options, int out_fd)
 {
     char path[32];
     char *argv[] = { path, NULL };
@@ -271,20 +333,21 @@ static void __attribute__((noreturn)) become_script(int net_fd, int guest_fd, in
     if (dup2(null, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0) {
         _exit(126);
     }
-    if (setns(pid_fd, CLONE_NEWPID) < 0 || setns(net_fd, CLONE_NEWNET) < 0 || setns(guest_fd, CLONE_NEWUSER) < 0 ||
+    prctl(PR_SET_DUMPABLE, 0);
+    if (setns(guest->files, CLONE_NEWNS) < 0 || setns(guest->processes, CLONE_NEWPID) < 0 ||
+        setns(net_fd, CLONE_NEWNET) < 0 || setns(guest_user, CLONE_NEWUSER) < 0 || !guests_become_root() ||
         unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) < 0) {
         dprintf(2, "cannot enter the instance: %s\n", strerror(errno));
         _exit(126);
     }
-    mount("", "/", NULL, MS_REC | MS_SLAVE, NULL);
-    mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
+    prctl(PR_SET_DUMPABLE, 0);
+    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
     sethostname(options->hostname, strlen(options->hostname));
     bind_texts(options->hosts, options->resolv);
     pid_t pid = fork(); /* the PID namespace is for children only */
     if (pid != 0) {
         _exit(pid > 0 ? 0 : 126);
     }
-    show_processes();
     for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
         signal(defaults[i], SIG_DFL);
     }
@@ -298,7 +361,7 @@ static void __attribute__((noreturn)) become_script(int net_fd, int guest_fd, in
 }
 
 bool
-keeper_run_script(int net_fd, int guest_fd, int pid_fd, const char *script, size_t size,
+keeper_run_script(int net_fd, const struct guest *guest, int guest_user, const char *script, size_t size,
                   const struct keeper_exec_options *options, int out_fd, struct err *err)
 {
     int fd = memfd_create("user-data", 0); /* stays open for the interpreter, which reads it by name */
@@ -310,7 +373,7 @@ keeper_run_script(int net_fd, int guest_fd, int pid_fd, const char *script, size
     }
     pid_t pid = fork();
     if (pid == 0) {
-        become_script(net_fd, guest_fd, pid_fd, fd, options, out_fd);
+        become_script(net_fd, guest, guest_user, fd, options, out_fd);
     }
     close(fd);
     return pid > 0 || err_set(err, ERR_MACHINE, "", "cannot fork: %s", strerror(errno));

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "netsim/live/guests.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_balancer.h"
@@ -220,17 +219,18 @@ live_socket(const struct live *live, const char *id, int family, int protocol, c
 }
 
 bool
-live_guest(const struct live *live, const char *id, int *user_fd, int *processes_fd, struct err *err)
+live_guest(const struct live *live, const char *id, const struct guest **guest, int *user_fd, struct err *err)
 {
     struct space *space = spaces_find(&live->spaces, id);
-    *user_fd = *processes_fd = -1;
+    *guest = NULL;
+    *user_fd = -1;
     if (!space) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab", id);
     }
     if (space->kind != PLAN_INSTANCE) {
         return true;
     }
+    *guest = space_guest(&live->spaces, space, err);
     *user_fd = guests_user(live->spaces.guests);
-    *processes_fd = space_processes(&live->spaces, space, err);
-    return *processes_fd >= 0;
+    return *guest != NULL;
 }

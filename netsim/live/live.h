@@ -63,9 +63,10 @@ int live_namespace(const struct live *live, const char *id);
  * its descriptor is, which is the caller's.  -1 with ERR_INPUT `IncorrectState` when the port is taken. */
 int live_socket(const struct live *live, const char *id, int family, int protocol, const struct ip *ip, int port, struct err *err);
 
-/* For a program of the node: the user namespace and the PID namespace of an instance, borrowed; -1 both where programs run as the
- * keeper's own (routers, gateways, the internet).  False with 'err' when there is no such node or it cannot be made. */
-bool live_guest(const struct live *live, const char *id, int *user_fd, int *processes_fd, struct err *err);
+/* For a program of the node: '*guest' is what the programs of an instance share, borrowed, and '*user_fd' its user namespace; NULL and -1 where programs
+ * run as the keeper's own (routers, gateways, the internet).  False with 'err' when there is no such node or it cannot be made. */
+struct guest;
+bool live_guest(const struct live *live, const char *id, const struct guest **guest, int *user_fd, struct err *err);
 
 /* ---- probes: real packets, many at once ------------------------------------------------------------------------ */
 struct live_probe {
