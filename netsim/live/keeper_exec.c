@@ -310,6 +310,10 @@ keeper_exec(const int fds[static KEEPER_NAMESPACES], char *const *argv, const st
     }
     if (n == (ssize_t)sizeof report && report.not_found) {
         err_set(err, ERR_MACHINE, "", "cannot run `%s`: %s", argv[0], strerror(report.why));
+        if (fds[KEEPER_GUEST] >= 0 && strchr(argv[0], '/') && access(argv[0], X_OK) == 0) {
+            err_hint(err, "an instance sees nothing of home and temporary directories but the one you stand in: "
+                          "change to the program's");
+        }
         return 127;
     }
     if (n == (ssize_t)sizeof report) {

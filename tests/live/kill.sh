@@ -7,9 +7,10 @@ n=${1:-${KILLS:-$([ -n "${SAN:-}" ] && echo 30 || echo 100)}}
 RANDOM=${SEED:=$$}
 dir=$(mktemp -d /tmp/vpclab-kill.XXXXXX) # short: a socket lies below it
 mkdir -m 700 "$dir/run"
-export XDG_DATA_HOME=$dir/data XDG_RUNTIME_DIR=$dir/run XDG_CONFIG_HOME=$dir XDG_STATE_HOME=$dir VPCLAB_PAGER=
+mkdir "$dir/bin"
+export XDG_DATA_HOME=$dir/data XDG_RUNTIME_DIR=$dir/run XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state VPCLAB_PAGER=
 cp "${VPCLAB:-build/vpclab}" "$dir/vpclab"
-cp "$(command -v sleep)" "$dir/sleep"
+cp "$(command -v sleep)" "$dir/bin/sleep"
 v=$dir/vpclab
 failed=0 passed=0
 
@@ -27,6 +28,8 @@ cleanup() { kill_all; rm -rf "$dir"; }
 trap cleanup EXIT
 
 complain() { echo "FAILED at instant $i (SEED=$SEED), $phase: $*"; failed=$((failed + 1)); bad=1; }
+# An instance sees of /tmp only the directory that a program is started in.
+sleep_inside() { (cd "$dir/bin" && "$v" exec --detach "$web" -- "$dir/bin/sleep" 1000); }
 pause() { sleep "0.0$(printf %02d $((RANDOM % ${1:-40})))"; }
 gone() { # within two seconds
     local t
@@ -61,7 +64,7 @@ for i in $(seq "$n"); do
     1)
         phase="live, being changed"
         "$v" up >/dev/null 2>&1 || complain "up failed"
-        "$v" exec --detach "$web" -- "$dir/sleep" 1000
+        sleep_inside
         (
             for port in $(seq 8001 8040); do
                 "$v" ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port "$port" --cidr 10.0.0.0/16
@@ -78,7 +81,7 @@ for i in $(seq "$n"); do
     2)
         phase="down"
         "$v" up >/dev/null 2>&1 || complain "up failed"
-        "$v" exec --detach "$web" -- "$dir/sleep" 1000
+        sleep_inside
         "$v" down >/dev/null 2>&1 &
         pause 8
         if [ $((RANDOM % 2)) = 0 ]; then kill -9 $! 2>/dev/null; else kill_all; fi

@@ -89,11 +89,11 @@ inside curl -s -m 2 -o /dev/null -w '%{http_code} ' -X PUT -H 'X-aws-ec2-metadat
 kill $inner
 SCRIPT
     command -v nft >/dev/null && command -v nsenter >/dev/null || skip "nft and nsenter are not installed"
-    run vpclab exec web -- sh "$DIR/container"
+    run vpclab exec web -- sh -c "$(cat "$DIR/container")"
     [ "$output" = "200 000 " ]
     vpclab exec web -- sh -c 'ip link del v0; nft delete table ip t'
     vpclab ec2 modify-instance-metadata-options --instance-id web --http-put-response-hop-limit 2 >/dev/null
-    run vpclab exec web -- sh "$DIR/container"
+    run vpclab exec web -- sh -c "$(cat "$DIR/container")"
     [ "$output" = "200 200 " ]
 }
 
