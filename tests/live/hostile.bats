@@ -5,10 +5,16 @@ load services
 
 begin() {
     setup_lab
+    XDG_RUNTIME_DIR=$(mktemp -d /tmp/vh.XXXXXX) # short: the socket lies there
     run_instance web a --private-ip-address 10.0.1.10
     run_instance peer a --private-ip-address 10.0.1.11
     run_instance db b --private-ip-address 10.0.2.10
     up
+}
+teardown() {
+    vpclab down >/dev/null 2>&1 || true
+    vpclab --lab other down >/dev/null 2>&1 || true
+    rm -rf "$DIR" "$XDG_RUNTIME_DIR"
 }
 outside() { python3 tests/live/hostile.py "$@"; }
 inside() { vpclab exec web -- python3 tests/live/hostile.py "$@"; }
@@ -71,7 +77,7 @@ keeper_socket() { echo "$XDG_RUNTIME_DIR"/vpclab/*.sock; }
     vpclab exec web -- mount -o remount,bind,ro /tmp
     run vpclab exec web -- sh -c 'mount -o remount,bind,ro /tmp && touch /tmp/x'
     [ "$status" = 1 ]
-    vpclab exec web -- umount /tmp
+    vpclab exec web -- sh -c 'mount -t tmpfs none /tmp && umount /tmp'
     vpclab exec web -- mount -t tmpfs none /run
     for what in 'mount -o remount,bind,rw /' 'mount -o remount,rw /' 'mount -o remount,bind,dev /' 'umount -l /etc' 'umount -l /' 'mount -o remount,bind,rw /dev'; do
         run vpclab exec web -- $what
