@@ -34,6 +34,5 @@ int live_link_socket(const struct cloud *cloud, const char *node, int family, in
 bool live_link_flush(const struct cloud *cloud, struct err *err);
 /* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */
 json_t *live_link_meter(const struct cloud *cloud, bool rules, struct err *err);
-json_t *live_link_meter(const struct cloud *cloud, struct err *err);
 /* Descriptors of the namespaces of a node (live_namespace()), for keeper_exec(); the caller closes those that are not -1. */
 bool live_link_enter(const struct cloud *cloud, const char *node, int fds[static KEEPER_NAMESPACES], struct err *err);
