@@ -81,6 +81,15 @@ buf_str(const struct buf *buf)
 }
 
 void
+buf_cut(struct buf *buf, size_t size)
+{
+    if (size < buf->size) {
+        buf->size = size;
+        buf->data[size] = '\0';
+    }
+}
+
+void
 buf_clear(struct buf *buf)
 {
     buf->size = 0;

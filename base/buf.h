@@ -16,6 +16,7 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
 void buf_vprintf(struct buf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 const char *buf_str(const struct buf *buf); /* never NULL; valid until the next change */
 void buf_clear(struct buf *buf);            /* keeps the memory */
+void buf_cut(struct buf *buf, size_t size); /* to its first bytes */
 char *buf_steal(struct buf *buf);           /* the caller frees it; never NULL; 'buf' is empty again */
 void buf_done(struct buf *buf);
 

@@ -304,7 +304,7 @@ static bool
 leads_group(const struct field *fields, const struct field *field, size_t length)
 {
     for (const struct field *earlier = fields; earlier != field; earlier++) {
-        if (strncmp(earlier->name, field->name, length) == 0) {
+        if (earlier->name[0] == field->name[0] && strncmp(earlier->name, field->name, length) == 0) {
             return false;
         }
     }
@@ -368,38 +368,41 @@ fields_load(const struct field *fields, void *object, const json_t *json, const 
 struct unknown_search {
     fields_unknown_fn *each;
     void *context;
+    struct buf path; /* of the value looked at: "Attachment.Items[]" */
 };
 
 static void unknown_level(const struct field *fields, size_t prefix, const struct field *group, const json_t *json,
-                          const char *path, const struct unknown_search *search);
+                          struct unknown_search *search);
 
 static void
-unknown_below(const struct field *field, const json_t *value, const char *path, const struct unknown_search *search)
+unknown_below(const struct field *field, const json_t *value, struct unknown_search *search)
 {
     if (field->type == FIELD_OBJECT && json_is_object(value)) {
-        unknown_level(field->fields, 0, NULL, value, path, search);
+        unknown_level(field->fields, 0, NULL, value, search);
     } else if (field->type == FIELD_LIST_OF) {
-        char *items = xasprintf("%s[]", path);
+        buf_str_add(&search->path, "[]");
         for (size_t i = 0; i < json_array_size(value); i++) {
-            unknown_level(field->fields, 0, NULL, json_array_get(value, i), items, search);
+            unknown_level(field->fields, 0, NULL, json_array_get(value, i), search);
         }
-        free(items);
     }
 }
 
+/* 'search->path' says where 'json' is. */
 static void
 unknown_level(const struct field *fields, size_t prefix, const struct field *group, const json_t *json,
-              const char *path, const struct unknown_search *search)
+              struct unknown_search *search)
 {
     const char *key;
     json_t *value;
+    size_t above = search->path.size;
     json_object_foreach((json_t *)json, key, value)
     {
         size_t length = strlen(key);
         const struct field *found = NULL;
         bool nested = false;
         for (const struct field *field = fields; field->name && !found; field++) {
-            if (in_group(field, group, prefix) && strncmp(field->name + prefix, key, length) == 0 &&
+            if (in_group(field, group, prefix) && field->name[prefix] == key[0] &&
+                strncmp(field->name + prefix, key, length) == 0 &&
                 (field->name[prefix + length] == '\0' || field->name[prefix + length] == '.')) {
                 found = field;
                 nested = field->name[prefix + length] == '.';
@@ -409,22 +412,27 @@ unknown_level(const struct field *fields, size_t prefix, const struct field *gro
         if (found && !below) {
             continue; /* most members: no path to write out */
         }
-        char *here = xasprintf("%s%s%s", path, path[0] ? "." : "", key);
-        if (!found) {
-            search->each(search->context, here, value);
-        } else if (nested) {
-            unknown_level(fields, prefix + length + 1, found, value, here, search);
-        } else {
-            unknown_below(found, value, here, search);
+        if (above) {
+            buf_char(&search->path, '.');
         }
-        free(here);
+        buf_str_add(&search->path, key);
+        if (!found) {
+            search->each(search->context, buf_str(&search->path), value);
+        } else if (nested) {
+            unknown_level(fields, prefix + length + 1, found, value, search);
+        } else {
+            unknown_below(found, value, search);
+        }
+        buf_cut(&search->path, above);
     }
 }
 
 void
 fields_unknown(const struct field *fields, const json_t *json, fields_unknown_fn *each, void *context)
 {
-    unknown_level(fields, 0, NULL, json, "", &(struct unknown_search){ each, context });
+    struct unknown_search search = { each, context, { 0 } };
+    unknown_level(fields, 0, NULL, json, &search);
+    buf_done(&search.path);
 }
 
 /* ---- printing ---------------------------------------------------------------------------------------------------- */

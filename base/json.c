@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/json_pool.h"
+#include "base/json_quick.h"
 #include "base/json_scan.h"
 #include "base/map.h"
 #include "base/vec.h"
@@ -163,14 +164,16 @@ json_read(const char *text, size_t size, const char *where, struct err *err)
         err_at(err, where, 1, 1);
         return NULL;
     }
-    /* jansson 2.14 skips a NUL that follows a number. */
-    bool refused = memchr(text, '\0', size) || too_deep(text, size);
     json_error_t error;
     bool large = size > LARGE;
     if (large) {
         json_pool_begin();
     }
-    json_t *value = refused ? NULL : json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *value = json_quick(text, size);
+    /* jansson 2.14 skips a NUL that follows a number. */
+    if (!value && !memchr(text, '\0', size) && !too_deep(text, size)) {
+        value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    }
     if (large) {
         json_pool_end();
     }

@@ -1,4 +1,4 @@
-/* base/json_pool.h - memory for the small pieces of large JSON documents; for json.c.
+/* base/json_pool.h - memory for the small pieces of large JSON documents; for json.c and whoever builds as many.
  *
  * A dump or a state of tens of megabytes is a million values of 16 to 100 bytes.  The C library's allocator spends a third of the time of reading one
  * on them, and as much again when the first large block is asked for after they were freed: it joins them all.  Here pieces of one size come

@@ -1,4 +1,5 @@
 #include "netsim/interop/aws_report.h"
+#include "base/json_pool.h"
 #include "netsim/interop/aws_parts.h"
 
 #include <stdarg.h>
@@ -172,7 +173,9 @@ unknown_member(void *context, const char *path, const json_t *value)
         return;
     }
     if (!search->described) {
+        json_pool_begin(); /* ten thousand objects are described and dropped */
         search->described = object_describe(network_store(search->report->net), search->object);
+        json_pool_end();
     }
     if (shows(search->described, path)) {
         return;
@@ -200,7 +203,7 @@ kind_of_member(const char *key, const char *id)
         return network_kind_of_id(id);
     }
     for (const struct kind *const *kind = network_kinds; *kind; kind++) {
-        if (strcmp((*kind)->id_member, key) == 0) {
+        if ((*kind)->id_member[0] == key[0] && strcmp((*kind)->id_member, key) == 0) {
             return *kind;
         }
     }

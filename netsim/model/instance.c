@@ -292,9 +292,8 @@ nested_eni(const struct store *store, const struct eni *eni)
                                           "TagSet",           "Ipv6Address",   NULL };
     static const char *const of_attachment[] = { "InstanceId", "InstanceOwnerId", NULL };
     static const char *const of_association[] = { "AllocationId", "AssociationId", NULL };
-    json_t *described = object_describe(store, eni), *out = json_deep_copy(described), *item;
+    json_t *out = object_describe(store, eni), *item; /* what its members share among themselves all of them lose */
     size_t i;
-    json_decref(described); /* its members may be shared among themselves */
     members_drop(out, of_eni);
     members_drop(json_object_get(out, "Attachment"), of_attachment);
     members_drop(json_object_get(out, "Association"), of_association);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/json_loc.h"
+#include "base/json_quick.h"
 
 static void
 check_again(const json_t *value, void (*write)(const json_t *value, struct buf *out))
@@ -45,11 +46,31 @@ check_places(const struct json_loc *loc, json_node node, const json_t *value, co
     }
 }
 
+/* What is read quickly is what jansson reads, members in the same order. */
+static void
+check_quick(const char *text, size_t size)
+{
+    json_t *quick = json_quick(text, size);
+    json_t *slow = quick ? json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL) : NULL;
+    FUZZ_CHECK(!quick || (slow && json_equal(quick, slow)));
+    struct buf a = { 0 }, b = { 0 };
+    if (quick) {
+        json_write_compact(quick, &a);
+        json_write_compact(slow, &b);
+        FUZZ_CHECK(a.size == b.size && memcmp(a.data, b.data, a.size) == 0);
+    }
+    buf_done(&a);
+    buf_done(&b);
+    json_decref(quick);
+    json_decref(slow);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
     struct err err = { 0 };
+    check_quick(text, size);
     json_t *value = json_read(text, size, "fuzz", &err);
     if (!value) {
         FUZZ_CHECK(err.kind == ERR_DOCUMENT && err.text[0] && err.line >= 1 && err.column >= 1);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/json_quick.h"
 #include "base/json_scan.h"
 #include "tests/test.h"
 
@@ -132,6 +133,47 @@ TEST(json_scan_agrees_with_the_parser)
             CHECK((value == NULL) == (err.text[0] != '\0'), "%.*s", (int)size, changed);
             json_decref(value);
         }
+    }
+}
+
+/* Every text that differs in one byte from one that has it all: what is read quickly is what jansson reads. */
+TEST(json_quick_reads_what_jansson_reads)
+{
+    static const char text[] =
+        "{\"Version\": \"2012-10-17\", \"a\\u00e9\\ud83d\\ude00\": [1, -2.5e+3, 0, -0, 10, 1234567890123456789, "
+        "true],\n"
+        "\t\"\xc3\xa9\": {\"b\": \"c\\\\\\\"\", \"b2\": \"\", \"c\": {}, \"d\": []}, \"e\": false, \"f\": null}";
+    size_t size = sizeof text - 1, n_quick = 0;
+    for (size_t at = 0; at < size; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            char changed[sizeof text];
+            memcpy(changed, text, sizeof text);
+            changed[at] = (char)byte;
+            json_t *quick = json_quick(changed, size);
+            json_t *slow = json_loadb(changed, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+            n_quick += quick != NULL;
+            CHECK(!quick || (slow && json_equal(quick, slow)), "byte %zu is 0x%02x: %s", at, (unsigned)byte, changed);
+            json_decref(quick);
+            json_decref(slow);
+        }
+    }
+    CHECK(n_quick > 1000, "%zu were read quickly", n_quick);
+    static const char *const plain[] = {
+        "{}",
+        " [ ] ",
+        "7",
+        "-7",
+        "\"\"",
+        "true",
+        "{\"a\": {\"b\": [1, 2.5, \"x\\ny\", null]}}\n",
+        "[\"\xc3\xa9\", false]",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
+        json_t *quick = json_quick(plain[i], strlen(plain[i]));
+        json_t *slow = json_loads(plain[i], JSON_DECODE_ANY, NULL);
+        CHECK(quick && json_equal(quick, slow), "%s", plain[i]);
+        json_decref(quick);
+        json_decref(slow);
     }
 }
 
