@@ -71,6 +71,7 @@ id_of(const json_t *object, const char *name)
     }
     text = json_str(object, "Name");
     text = text ? text : member(object, name, "Id");
+    text = text ? text : member(object, name, "Arn"); /* listeners and their rules have nothing shorter */
     return text ? text : json_str(object, "Arn");
 }
 

@@ -5,10 +5,12 @@
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/json_loc.h"
 #include "netsim/interop/aws_parts.h"
 #include "netsim/interop/aws_report.h"
 #include "netsim/interop/aws_spelling.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 
@@ -48,6 +50,7 @@ struct importer {
     struct network *net;
     const char *dir;
     VEC(struct dump *) dumps;
+    size_t n_useless;              /* .json files that are no dumps: empty, or not an object */
     VEC(struct record_list) lists; /* as network_kinds */
     VEC(struct entries) entries;
     struct aws_report report;
@@ -102,7 +105,7 @@ read_folders(struct dump *dump)
 }
 
 static bool
-add_file(struct importer *im, const char *path)
+add_file(struct importer *im, const char *path, bool empty)
 {
     const char *name = path + strlen(im->dir);
     while (*name == '/') {
@@ -113,12 +116,20 @@ add_file(struct importer *im, const char *path)
         report_skipped_file(&im->report, name, "not named .json");
         return true;
     }
+    if (empty) {
+        im->n_useless++;
+        report_skipped_file(&im->report, name, "empty: the command that should have filled it failed");
+        return true;
+    }
     json_t *json = json_read_file(path, im->err);
     if (!json) {
         return false;
     }
     if (!json_is_object(json)) {
-        report_skipped_file(&im->report, name, "no object with lists, as describe-* prints");
+        im->n_useless++;
+        report_skipped_file(&im->report, name,
+                            json_is_array(json) ? "a list without its name, as `aws --query` prints it"
+                                                : "no object with lists, as describe-* prints");
         json_decref(json);
         return true;
     }
@@ -160,7 +171,7 @@ read_files(struct importer *im)
             err_hint(im->err, "name the directory that holds the describe-* files");
             ok = err_at(im->err, im->dir, 0, 0);
         } else if (entry->fts_info == FTS_F && !hidden) {
-            ok = add_file(im, entry->fts_path);
+            ok = add_file(im, entry->fts_path, entry->fts_statp->st_size == 0);
         } else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
             ok = fail_path(im, entry->fts_path, entry->fts_errno);
         }
@@ -331,6 +342,14 @@ merge_records(struct record *first, struct record *second)
     record_done(second);
 }
 
+/* The name of a Classic Load Balancer is its own in one account and region only. */
+static bool
+is_namesake(const struct kind *kind, const json_t *first, const json_t *second)
+{
+    const char *name = json_str(first, "DNSName"), *other = json_str(second, "DNSName");
+    return kind == &classic_balancer_kind && name && other && strcmp(name, other) != 0;
+}
+
 static bool fail_record(struct importer *im, const struct dump *dump, const char *path, const struct err *cause);
 
 static bool
@@ -359,6 +378,13 @@ add_record(struct importer *im, struct record_list *list, const struct dump *dum
     }
     json_object_set_new(record.json, "Region", json_string(dump->region));
     size_t known = (size_t)(uintptr_t)map_get(&list->by_id, id);
+    if (known > 0 && is_namesake(kind, list->records.items[known - 1].json, record.json)) {
+        report_warning(&im->report,
+                       "%s: another %s is called `%s` already, in %s: a lab holds one of a name, this one is left out",
+                       dump->name, kind->name, id, list->records.items[known - 1].dump->name);
+        record_done(&record);
+        return true;
+    }
     if (known > 0) {
         im->report.merged += record.listed && list->records.items[known - 1].listed;
         merge_records(&list->records.items[known - 1], &record);
@@ -689,11 +715,11 @@ importer_done(struct importer *im)
 static bool
 fail_empty(struct importer *im)
 {
+    size_t n = im->dumps.n + im->n_useless;
     err_set(im->err, ERR_DOCUMENT, "",
-            im->dumps.n ? "none of the %zu JSON files below holds a list of network resources"
-                        : "there are no JSON files below",
-            im->dumps.n);
-    err_hint(im->err, "a file holds what the command printed: `aws ec2 describe-vpcs > Vpcs.json`");
+            n ? "none of the %zu JSON files below holds a list of network resources" : "there are no JSON files below",
+            n);
+    err_hint(im->err, "a file holds what the command printed, without --query: `aws ec2 describe-vpcs > Vpcs.json`");
     return err_at(im->err, im->dir, 0, 0);
 }
 

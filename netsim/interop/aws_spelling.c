@@ -142,4 +142,5 @@ aws_spell(json_t *const *files, const char *const *names, size_t n)
     for (size_t i = 0; i < n; i++) {
         spell_records(files[i], names[i], files, n);
     }
+    aws_spell_balancers(files, names, n);
 }

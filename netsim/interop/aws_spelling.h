@@ -8,3 +8,6 @@
 
 /* 'files' are changed in place; 'names' tells the ids that stand in names of files. */
 void aws_spell(json_t *const *files, const char *const *names, size_t n);
+/* Its part for elbv2 (aws_spelling_elb.c): listeners name their balancer and rules their listener; targets and attributes are of whatever the
+ * file is named after; tags go to what they name. */
+void aws_spell_balancers(json_t *const *files, const char *const *names, size_t n);

@@ -72,3 +72,71 @@ END
     vpclab --lab b import aws $NET/load-balancer/aws >"$DIR/out"
     ! grep -E "classic-load-balancer|hosted-zone" "$DIR/out" || { cat "$DIR/out"; return 1; }
 }
+
+@test "what elbv2 prints for one balancer, group or listener at a time is read as it stands" {
+    vpclab -q -f - <<'END' >/dev/null
+vpc = ec2 create-vpc --cidr-block 10.9.0.0/16
+a = ec2 create-subnet --vpc-id $vpc --cidr-block 10.9.1.0/24 --availability-zone us-east-1a
+b = ec2 create-subnet --vpc-id $vpc --cidr-block 10.9.2.0/24 --availability-zone us-east-1b
+open = ec2 create-security-group --vpc-id $vpc --group-name open --description open
+ec2 authorize-security-group-ingress --group-id $open --protocol tcp --port 0-65535 --cidr 10.9.0.0/16
+web = ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $a --security-group-ids $open --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=web}]
+api = ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $b --security-group-ids $open --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=api}]
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $a --private-ip-address 10.9.1.50 --security-group-ids $open --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=client}]
+lb = elbv2 create-load-balancer --name front --scheme internal --subnets $a $b --security-groups $open
+t1 = elbv2 create-target-group --name web --protocol HTTP --port 8080 --vpc-id $vpc
+t2 = elbv2 create-target-group --name api --protocol HTTP --port 9090 --vpc-id $vpc
+elbv2 register-targets --target-group-arn $t1 --targets Id=$web
+elbv2 register-targets --target-group-arn $t2 --targets Id=$api
+listener = elbv2 create-listener --load-balancer-arn $lb --protocol HTTP --port 80 --default-actions Type=forward,TargetGroupArn=$t1
+elbv2 create-rule --listener-arn $listener --priority 10 --conditions Field=path-pattern,Values=/api/* --actions Type=forward,TargetGroupArn=$t2
+elbv2 add-tags --resource-arns $lb --tags Key=team,Value=shop
+END
+    mkdir "$DIR/raw"
+    for what in vpcs subnets route-tables network-acls security-groups network-interfaces instances internet-gateways; do
+        vpclab ec2 describe-$what >"$DIR/raw/$what.json"
+    done
+    lb=$(vpclab elbv2 describe-load-balancers --query 'LoadBalancers[0].LoadBalancerArn' -o text)
+    vpclab elbv2 describe-load-balancers >"$DIR/raw/balancers.json"
+    vpclab elbv2 describe-target-groups >"$DIR/raw/groups.json"
+    vpclab elbv2 describe-listeners --load-balancer-arn "$lb" >"$DIR/raw/listeners.json"
+    vpclab elbv2 describe-rules --listener-arn "$(vpclab elbv2 describe-listeners --load-balancer-arn "$lb" --query 'Listeners[0].ListenerArn' -o text)" >"$DIR/raw/rules.json"
+    vpclab elbv2 describe-tags --resource-arns "$lb" >"$DIR/raw/tags.json"
+    vpclab elbv2 describe-load-balancer-attributes --load-balancer-arn "$lb" >"$DIR/raw/front.json"
+    for group in web api; do
+        arn=$(vpclab elbv2 describe-target-groups --names $group --query 'TargetGroups[0].TargetGroupArn' -o text)
+        vpclab elbv2 describe-target-health --target-group-arn "$arn" >"$DIR/raw/health-${arn##*/}.json"
+    done
+    vpclab --lab b import aws "$DIR/raw" >"$DIR/out"
+    ! grep -E "left out, of kinds|warning" "$DIR/out" || { cat "$DIR/out"; return 1; }
+    says '"shop"' vpclab --lab b elbv2 describe-tags --resource-arns "$lb"
+    for lab in default b; do
+        vpclab --lab $lab reach client "$(vpclab ec2 describe-network-interfaces --query 'NetworkInterfaces[?contains(Description, `front`)].NetworkInterfaceId | [0]' -o text)" tcp/80 >"$DIR/$lab"
+        vpclab --lab $lab who-can-reach web >>"$DIR/$lab"
+        vpclab --lab $lab elbv2 describe-rules --listener-arn "$(vpclab elbv2 describe-listeners --load-balancer-arn "$lb" --query 'Listeners[0].ListenerArn' -o text)" >>"$DIR/$lab"
+    done
+    grep -q REACHABLE "$DIR/b"
+    sed -i 's/sgr-[0-9a-f]*/sgr/' "$DIR/default" "$DIR/b" # describe-security-groups does not tell them
+    diff "$DIR/default" "$DIR/b"
+    # what cannot be told apart is named, not guessed
+    mv "$DIR/raw/$(cd "$DIR/raw" && ls | grep health | head -1)" "$DIR/raw/somebody.json"
+    says "TargetHealthDescriptions (somebody.json)" vpclab --lab c import aws "$DIR/raw"
+}
+
+@test "files that say nothing are named, and two Classic balancers of one name are not made one" {
+    mkdir "$DIR/dump"
+    : >"$DIR/dump/failed.json"
+    wrong 3 "none of the 1 JSON files" vpclab import aws "$DIR/dump"
+    echo '[{"VpcId": "vpc-1"}]' >"$DIR/dump/queried.json"
+    wrong 3 "none of the 2 JSON files" vpclab import aws "$DIR/dump"
+    wrong 3 "without --query" vpclab import aws "$DIR/dump"
+    for zone in east-1 west-2; do
+        mkdir "$DIR/dump/us-$zone"
+        echo '{"LoadBalancerDescriptions": [{"LoadBalancerName": "old", "DNSName": "old-1.us-'$zone'.elb.amazonaws.com"}]}' >"$DIR/dump/us-$zone/b.json"
+    done
+    vpclab import aws "$DIR/dump" >"$DIR/out"
+    grep -q "failed.json.*empty: the command" "$DIR/out"
+    grep -q "queried.json.*without its name" "$DIR/out"
+    grep -q 'warning: us-west-2/b.json: another classic-load-balancer is called `old`' "$DIR/out"
+    says us-east-1.elb vpclab elb describe-load-balancers
+}

@@ -34,6 +34,7 @@ TEST(answer_ids_are_what_the_next_command_takes)
           "alice" },
         { "{'Policy': {'PolicyName': 'p', 'PolicyId': 'ANPAX', 'Arn': 'arn:aws:iam::1:policy/p'}}",
           "arn:aws:iam::1:policy/p" },
+        { "{'Listeners': [{'ListenerArn': 'arn:l', 'LoadBalancerArn': 'arn:b', 'Port': 80}]}", "arn:l" },
         { "{'Buckets': [{'Name': 'logs', 'CreationDate': 'x'}]}", "logs" },
         { "{'Return': true}", "" },
         { "{'Vpcs': []}", "" },

@@ -238,7 +238,7 @@ TEST(nothing_is_dropped_silently)
               "\"Imported\":[{\"Type\":\"vpc\",\"Count\":1},{\"Type\":\"subnet\",\"Count\":3}],\"Merged\":0,"
               "\"Skipped\":[{\"List\":\"Hosts\",\"Ids\":[\"h-1\",\"h-2\"],\"Count\":2,\"Files\":[\"Hosts.json\"]}],"
               "\"SkippedFiles\":[{\"File\":\"more/README.txt\",\"Reason\":\"not named .json\"},"
-              "{\"File\":\"more/list.json\",\"Reason\":\"no object with lists, as describe-* prints\"}],"
+              "{\"File\":\"more/list.json\",\"Reason\":\"a list without its name, as `aws --query` prints it\"}],"
               "\"SkippedMembers\":[{\"Type\":\"vpc\",\"Member\":\"Color\",\"Count\":1}],"
               "\"Warnings\":[\"Vpcs.json is one page of several: it ends with a NextToken, so objects are missing\","
               "\"subnet `subnet-1` names the vpc `vpc-9` in VpcId, which is not in the import (2 such in all)\"]}");
@@ -354,7 +354,7 @@ TEST(bad_input_is_refused_with_its_place)
         int line, column;
     } cases[] = {
         { "Vpcs.json", "{\"Vpcs\": [\n  {\"VpcId\": \"vpc-1\",}\n]}", ERR_DOCUMENT, "a comma before `}`", 2, 20 },
-        { "Vpcs.json", "", ERR_DOCUMENT, "empty", 1, 1 },
+        { "Vpcs.json", "", ERR_DOCUMENT, "none of the 1 JSON files", 0, 0 },
         { "Vpcs.json", "{\"Vpcs\": {}}", ERR_DOCUMENT, "Vpcs: expected a list of vpc objects", 1, 10 },
         { "Vpcs.json", "{\"Vpcs\": [\n 3]}", ERR_DOCUMENT, "Vpcs[0]: expected an object", 2, 2 },
         { "Vpcs.json", "{\"Vpcs\": [\n {}]}", ERR_DOCUMENT, "Vpcs[0]: a vpc needs an id in `VpcId`", 2, 2 },
