@@ -72,23 +72,26 @@ mend_tgw_zone(const struct obstacle *o, struct buf *out)
     }
 }
 
-/* Where the thing with this id is changed; NULL: nowhere in particular. */
-static const char *
-region_of(const struct network *net, const char *id)
+/* The first id in the command is that of what is changed; a peering connection is accepted by its accepter. */
+static bool
+place_of(const struct network *net, const char *id, const char **account, const char **region)
 {
     const struct object *object = store_find(network_store(net), id);
-    if (object && object->kind == &peering_kind) { /* its accepter's */
-        return ((const struct peering *)(const void *)object)->accepter.region;
+    if (object) {
+        const struct peering_side *side =
+            object->kind == &peering_kind ? &((const struct peering *)(const void *)object)->accepter : NULL;
+        *account = side ? side->owner_id : object->account;
+        *region = side ? side->region : object->region;
     }
-    return object && object->region[0] ? object->region : NULL;
+    return object != NULL;
 }
 
 void
 mend_where_it_is(const struct network *net, struct buf *command)
 {
-    const char *region = NULL;
-    /* The first id is that of what is changed. */
-    for (const char *word = buf_str(command); word && !region; word = strchr(word, ' ')) {
+    const char *account = NULL, *region = NULL;
+    bool found = false;
+    for (const char *word = buf_str(command); word && !found; word = strchr(word, ' ')) {
         char id[ID_SIZE] = "";
         word += strspn(word, " ");
         size_t size = strcspn(word, " ");
@@ -97,10 +100,13 @@ mend_where_it_is(const struct network *net, struct buf *command)
         }
         if (size < sizeof id) {
             memcpy(id, word, size);
-            region = region_of(net, id);
+            found = place_of(net, id, &account, &region);
         }
     }
-    if (region && strcmp(region, network_region(net)) != 0) {
+    if (account && *account && strcmp(account, network_account(net)) != 0) {
+        buf_printf(command, " --as %s", account);
+    }
+    if (region && *region && strcmp(region, network_region(net)) != 0) {
         buf_printf(command, " --region %s", region);
     }
 }

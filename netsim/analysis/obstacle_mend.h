@@ -20,7 +20,7 @@ const struct failure *obstacle_failure(const struct obstacle *obstacle);
 
 /* A route to the VPC that holds the destination, by what joins the two.  False: nothing does. */
 bool mend_route_to_vpc(const struct obstacle *obstacle, struct buf *out);
-/* Commands act on the region in force: what is elsewhere needs --region. */
+/* Commands act in the account and region in force: what is elsewhere needs --as and --region. */
 void mend_where_it_is(const struct network *net, struct buf *command);
 /* The peering connection that the last route leads to, while it waits to be accepted; NULL: there is none. */
 struct peering;

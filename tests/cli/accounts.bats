@@ -108,3 +108,29 @@ KEY
     says true vpclab ec2 modify-vpc-peering-connection-options --vpc-peering-connection-id "$P" \
         --requester-peering-connection-options AllowDnsResolutionFromRemoteVpc=true
 }
+
+@test "the hints for what belongs to another account say so" {
+    begin
+    vpclab -q -f - <<END >/dev/null
+a = ec2 create-vpc --cidr-block 10.1.0.0/16
+b = ec2 create-vpc --cidr-block 10.2.0.0/16 --as $DEV
+here = ec2 create-subnet --vpc-id \$a --cidr-block 10.1.1.0/24
+there = ec2 create-subnet --vpc-id \$b --cidr-block 10.2.1.0/24 --as $DEV
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id \$here --private-ip-address 10.1.1.10
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id \$there --private-ip-address 10.2.1.10 --as $DEV
+ec2 create-vpc-peering-connection --vpc-id \$a --peer-vpc-id \$b --peer-owner-id $DEV
+table = ec2 create-route-table --vpc-id \$a
+ec2 associate-route-table --route-table-id \$table --subnet-id \$here
+END
+    vpclab ec2 create-route --route-table-id "$(vpclab ec2 describe-route-tables --query 'RouteTables[?Associations[0].SubnetId].RouteTableId | [0]' -o text)" \
+        --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id "$(vpclab ec2 describe-vpc-peering-connections --query 'VpcPeeringConnections[0].VpcPeeringConnectionId' -o text)" >/dev/null
+    for ((i = 0; i < 6; i++)); do
+        vpclab reach 10.1.1.10 10.2.1.10 tcp/22 >"$DIR/out" || true
+        grep -q '^hint: ' "$DIR/out" || break
+        sed -n 's/^hint: //p' "$DIR/out" >>"$DIR/mends"
+        tail -n1 "$DIR/mends" | vpclab -q >/dev/null
+    done
+    cat "$DIR/mends"
+    grep -q '^REACHABLE' "$DIR/out"
+    [ "$(grep -c -- "--as $DEV$" "$DIR/mends")" = 3 ] # accept, a rule, a route back
+}
