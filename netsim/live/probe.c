@@ -485,7 +485,6 @@ prepare(struct run *run, size_t i, struct err *err)
 static void
 fly(struct run *run, int timeout_ms)
 {
-    int64_t deadline = now_us() + (int64_t)timeout_ms * 1000;
     for (size_t i = 0; i < run->n; i++) {
         const struct live_probe *p = &run->probes[i];
         struct flight *f = &run->flights[i];
@@ -502,9 +501,13 @@ fly(struct run *run, int timeout_ms)
         f->sent_us = now_us();
         send_packet(run, &f->from, &spec);
         if (i % DRAIN_EVERY == 0 || run->n < DRAIN_EVERY) {
+            if (run->taps) {
+                tap_hosts_settle(run->taps); /* what it shows us waits in a queue of some hundred */
+            }
             drain(run);
         }
     }
+    int64_t deadline = now_us() + (int64_t)timeout_ms * 1000;
     /* There; what we answer ourselves; and back. */
     bool certain = true;
     for (int round = 0; round < 2; round++) {

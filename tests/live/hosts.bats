@@ -118,6 +118,20 @@ answers() { # whatever kind of machine db is
     [[ "$output" == *"-    TAP hosts"*"missing, /dev/net/tun: No such file or directory"*"as root: modprobe tun"* ]]
 }
 
+@test "hosts: none of many probes is lost among TAP hosts" {
+    [ -w /dev/net/tun ] || return 0
+    setup_lab namespace
+    vpclab lab hosts tap >/dev/null
+    vpclab ec2 create-subnet --vpc-id main --cidr-block 10.0.8.0/21 --tag-specifications 'ResourceType=subnet,Tags=[{Key=Name,Value=many}]' >/dev/null
+    for port in 22 443; do
+        vpclab ec2 authorize-security-group-ingress --group-id db --protocol tcp --port $port --cidr 10.0.0.0/16 >/dev/null
+    done
+    vpclab ec2 run-instances --image-id ami-12345678 --subnet-id many --count 80 --security-group-ids db >/dev/null
+    run vpclab verify --query '[Asked > `24000`, Disagree]' --output text
+    echo "$output"
+    [ "$output" = "True	0" ]
+}
+
 @test "serve: what is no port is refused and nothing is opened" {
     setup_lab namespace
     for bad in tcp tcp/0 tcp/70000 sctp/5 tcp/9-8 80x '' tcp/1-300; do
