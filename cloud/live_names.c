@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
@@ -187,7 +188,8 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
         }
         return true;
     }
-    if (eni && (network_endpoint_of_eni(cloud->net, id) || network_load_balancer_of_eni(cloud->net, eni))) {
+    if (eni && (network_endpoint_of_eni(cloud->net, id) || network_load_balancer_of_eni(cloud->net, eni) ||
+                network_classic_balancer_of_eni(cloud->net, eni))) {
         node->eni = eni; /* AWS's own machine behind it */
         snprintf(node->id, sizeof node->id, "%s", id);
         snprintf(node->end, sizeof node->end, "%s", id);

@@ -11,8 +11,10 @@
 #include "cloud/state.h"
 #include "netsim/live/doctor.h"
 #include "netsim/live/keeper.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/load_balancer.h"
 
 static double
 now_ms(void)
@@ -46,6 +48,26 @@ count_nats(const struct network *net)
     return n;
 }
 
+/* What the model has and the kernel gets nothing of. */
+static json_t *
+not_built(const struct network *net)
+{
+    const struct store *store = network_store(net);
+    json_t *list = json_array();
+    for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
+        if (lb->type && strcmp(lb->type, "gateway") == 0) {
+            json_array_append_new(list, json_pack("{s:s, s:s}", "What", "gateway load balancer", "Id", lb->name));
+        }
+    }
+    for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
+        if (endpoint_is_gateway_lb(e)) {
+            json_array_append_new(
+                list, json_pack("{s:s, s:s}", "What", "endpoint of a gateway load balancer", "Id", e->obj.id));
+        }
+    }
+    return list;
+}
+
 static bool
 up_run(struct op_call *call, struct err *err)
 {
@@ -66,6 +88,7 @@ up_run(struct op_call *call, struct err *err)
     json_object_set_new(out, "Subnets", json_integer((json_int_t)store_count(store, &subnet_kind)));
     json_object_set_new(out, "Instances", json_integer((json_int_t)count_running(cloud->net)));
     json_object_set_new(out, "NatGateways", json_integer((json_int_t)count_nats(cloud->net)));
+    json_object_set_new(out, "NotBuilt", not_built(cloud->net));
     json_object_set_new(out, "Milliseconds", json_real((double)(long)((now_ms() - begin) * 10) / 10));
     return true;
 }
@@ -87,6 +110,13 @@ up_text(const json_t *out, struct buf *text)
     print_count(text, out, "Instances", "instance", "instances", ", ");
     print_count(text, out, "NatGateways", "NAT gateway", "NAT gateways", ", ");
     buf_printf(text, " in %.0f ms\n", json_real_value(json_object_get(out, "Milliseconds")));
+    const json_t *item;
+    size_t i;
+    json_array_foreach(json_object_get(out, "NotBuilt"), i, item)
+    {
+        buf_printf(text, "not built: %s %s; what is sent to it is lost\n", json_str(item, "What"),
+                   json_str(item, "Id"));
+    }
 }
 
 static bool

@@ -22,6 +22,7 @@
 #include "cloud/verify_gap.h"
 #include "netsim/analysis/vpce.h"
 #include "netsim/live/plan.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/onprem.h"
@@ -42,6 +43,7 @@ struct side {
     struct ip hosts[2]; /* of the site: IPv4, IPv6 */
     bool only_answers;  /* an endpoint, a balancer: it asks nobody */
     const struct load_balancer *balancer;
+    const struct classic_balancer *classic;
     const char *receiver; /* the one instance behind the balancer */
 };
 struct question {
@@ -256,6 +258,9 @@ ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to
         for (size_t i = 0; to->balancer && i < to->balancer->listeners.n; i++) {
             add_port(&ports, PROTOCOL_TCP, to->balancer->listeners.items[i].port);
         }
+        for (size_t i = 0; to->classic && i < to->classic->listeners.n; i++) {
+            add_port(&ports, PROTOCOL_TCP, to->classic->listeners.items[i].port);
+        }
         add_unnamed_port(&ports);
         add_port(&ports, family == IP_V4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, -1);
     }
@@ -332,7 +337,15 @@ only_receiver_of_service(const struct network *net, const struct private_service
     return lb ? only_receiver(net, lb) : NULL;
 }
 
-/* Endpoints, and network balancers with one instance behind them. */
+static const char *
+only_receiver_of_classic(const struct network *net, const struct classic_balancer *lb)
+{
+    const struct instance *instance =
+        lb->instances.n == 1 ? store_get(network_store(net), &instance_kind, lb->instances.items[0].id) : NULL;
+    return instance && instance_is_running(instance) ? instance->obj.id : NULL;
+}
+
+/* Endpoints, and network and Classic balancers with one instance behind them. */
 static void
 add_places(struct inquiry *inquiry)
 {
@@ -342,11 +355,18 @@ add_places(struct inquiry *inquiry)
         const struct endpoint *endpoint = network_endpoint_of_eni(net, eni->obj.id);
         const struct load_balancer *lb = endpoint ? NULL : network_load_balancer_of_eni(net, eni);
         const struct private_service *service = endpoint ? network_private_service(net, endpoint->service_name) : NULL;
-        const char *receiver = lb ? only_receiver(net, lb) : service ? only_receiver_of_service(net, service) : NULL;
+        const struct classic_balancer *classic = endpoint || lb ? NULL : network_classic_balancer_of_eni(net, eni);
+        const char *receiver = classic   ? only_receiver_of_classic(net, classic)
+                               : lb      ? only_receiver(net, lb)
+                               : service ? only_receiver_of_service(net, service)
+                                         : NULL;
         if (receiver || (endpoint && !service && endpoint_is_available(endpoint))) {
-            *VEC_ADD(&inquiry->sides) = (struct side){
-                .eni = eni, .name = eni->obj.id, .only_answers = true, .balancer = lb, .receiver = receiver
-            };
+            *VEC_ADD(&inquiry->sides) = (struct side){ .eni = eni,
+                                                       .name = eni->obj.id,
+                                                       .only_answers = true,
+                                                       .balancer = lb,
+                                                       .classic = classic,
+                                                       .receiver = receiver };
         }
     }
     for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {

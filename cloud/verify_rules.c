@@ -443,7 +443,7 @@ reason_of(const struct verify_rules *r, const struct goal *goal, struct buf *out
             aim_from(r, goal, e, &aims);
         }
     }
-    buf_str_add(out, aims.n ? "another rule decides before it, or stops what would come here"
+    buf_str_add(out, aims.n ? "another rule, or a missing route, decides before it"
                             : "nobody in the lab has such an address");
     VEC_DONE(&aims);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "netsim/live/plan_build.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/failure.h"
 #include "netsim/model/load_balancer.h"
 
@@ -353,6 +354,9 @@ place_of(struct builder *b, const struct eni *eni)
         return endpoint_is_available(endpoint) ? PLAN_PLACE_ENDPOINT : PLAN_PLACE_NONE;
     }
     const struct load_balancer *lb = network_load_balancer_of_eni(b->net, eni);
+    if (!lb && network_classic_balancer_of_eni(b->net, eni)) {
+        return PLAN_PLACE_NODE;
+    }
     return !lb                                                ? PLAN_PLACE_NONE
            : load_balancer_is_network(lb)                     ? PLAN_PLACE_NODE
            : lb->type && strcmp(lb->type, "application") == 0 ? PLAN_PLACE_PROXY

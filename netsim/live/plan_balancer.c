@@ -11,6 +11,7 @@
 
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_build.h"
+#include "netsim/model/classic_balancer.h"
 
 enum { MARK_BASE = 0x40000000, TABLE_BASE = 2000000, PRIORITY_RETURN = 50 };
 
@@ -191,6 +192,11 @@ bool
 plan_balancer_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port)
 {
     const struct load_balancer *lb = network_load_balancer_of_eni(b->net, port->eni);
+    const struct classic_balancer *classic = lb ? NULL : network_classic_balancer_of_eni(b->net, port->eni);
+    if (classic) {
+        plan_classic_node(b, ns, port, classic);
+        return true;
+    }
     if (!lb) {
         return false;
     }

@@ -184,6 +184,11 @@ void plan_balancer_returns(struct builder *b, struct plan_vpc *v);
 void plan_private_links(struct builder *b);
 /* plan_filter.c: what the blocks and prefix lists of a group's ingress rules admit, each rule after 'before'. */
 void plan_group_blocks(struct builder *b, const char *group_id, const char *before, struct buf *out);
+/* One direction of an ACL outside its router: what it allows returns. */
+void plan_acl_blocks(const struct network_acl *acl, bool egress, struct buf *out);
+/* plan_classic.c: what an interface of a Classic Load Balancer does. */
+struct classic_balancer;
+void plan_classic_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port, const struct classic_balancer *lb);
 /* plan_services.c: what the router itself answers: its addresses, and who may ask. */
 void plan_services(struct builder *b, struct plan_vpc *v);
 void plan_served_ports(struct builder *b, struct plan_ns *ns, const struct plan_port *port, bool ip6); /* of an instance with a namespace */

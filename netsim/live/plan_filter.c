@@ -344,6 +344,34 @@ plan_groups(struct builder *b, struct plan_vpc *v)
 /* ---- network ACLs -------------------------------------------------------------------------------------------------
  */
 static void
+write_entry(struct buf *out, const struct nacl_entry *e, const struct cidr *cidr)
+{
+    char text[CIDR_STR_SIZE];
+    struct match m = { .source = !e->egress,
+                       .family = cidr->ip.family,
+                       .address = address_of(cidr, text),
+                       .protocol = e->protocol,
+                       .from = e->has_ports ? e->ports.from : -1,
+                       .to = e->ports.to,
+                       .type = e->has_icmp ? e->icmp.type : -1,
+                       .code = e->has_icmp ? e->icmp.code : -1 };
+    write_match(out, &m);
+}
+
+void
+plan_acl_blocks(const struct network_acl *acl, bool egress, struct buf *out)
+{
+    for (size_t i = 0; i < acl->entries.n; i++) {
+        const struct nacl_entry *e = &acl->entries.items[i];
+        const struct cidr *cidr = e->cidr.ip.family ? &e->cidr : &e->cidr6;
+        if (e->egress == egress && cidr->ip.family) {
+            write_entry(out, e, cidr);
+            buf_str_add(out, e->action == NACL_ALLOW ? " return\n" : " counter drop\n");
+        }
+    }
+}
+
+static void
 plan_acl(struct builder *b, struct plan_vpc *v, const struct network_acl *acl)
 {
     for (int egress = 0; egress < 2; egress++) {
@@ -354,16 +382,7 @@ plan_acl(struct builder *b, struct plan_vpc *v, const struct network_acl *acl)
             if (e->egress != (egress == 1) || !cidr->ip.family) {
                 continue;
             }
-            char text[CIDR_STR_SIZE];
-            struct match m = { .source = !e->egress,
-                               .family = cidr->ip.family,
-                               .address = address_of(cidr, text),
-                               .protocol = e->protocol,
-                               .from = e->has_ports ? e->ports.from : -1,
-                               .to = e->ports.to,
-                               .type = e->has_icmp ? e->icmp.type : -1,
-                               .code = e->has_icmp ? e->icmp.code : -1 };
-            write_match(&rules, &m);
+            write_entry(&rules, e, cidr);
             buf_printf(&rules, " counter %s comment \"%s %d\"\n",
                        e->action == NACL_ALLOW ? "accept" : plan_deny(b, acl->obj.id, e->egress, e->number),
                        acl->obj.id, e->number);

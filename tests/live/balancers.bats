@@ -145,3 +145,32 @@ pages() { # NODE URL N: who answered, each once, in order
     [ "$status" = 0 ]
     [ "$(code client "http://$(node net b):8080/")" = 000 ]
 }
+
+@test "classic balancer: registered instances of its zone, or of all, see its address; verify agrees" {
+    setup_lab
+    open_group web 8080
+    open_group door 80
+    one=$(run_instance one a --private-ip-address 10.0.1.11 --security-group-ids web)
+    two=$(run_instance two b --private-ip-address 10.0.2.12 --security-group-ids web)
+    run_instance client a --private-ip-address 10.0.1.10 >/dev/null
+    vpclab elb create-load-balancer --load-balancer-name old --scheme internal --subnets a b --security-groups door \
+        --listeners Protocol=TCP,LoadBalancerPort=80,InstancePort=8080 >/dev/null
+    vpclab elb register-instances-with-load-balancer --load-balancer-name old --instances "$two" >/dev/null
+    up
+    vpclab serve one tcp/8080 >/dev/null
+    vpclab serve two tcp/8080 >/dev/null
+    at() { vpclab ec2 describe-network-interfaces --filters Name=requester-id,Values=amazon-elb --query "NetworkInterfaces[?AvailabilityZone=='us-east-1$1'].$2 | [0]" --output text; }
+    a=$(at a PrivateIpAddress) b=$(at b PrivateIpAddress)
+    [ "$(get client "http://$b/")" = 10.0.2.12 ]
+    [ "$(code client "http://$b:81/")" = 000 ]
+    [ "$(code client "http://$a/")" = 000 ] # none registered in its zone
+    vpclab verify >"$DIR/said"
+    grep -q "^client *$(at b NetworkInterfaceId) .* tcp/80 | " "$DIR/said"
+    vpclab elb register-instances-with-load-balancer --load-balancer-name old --instances "$one" >/dev/null
+    [ "$(get client "http://$a/")" = 10.0.1.11 ]
+    vpclab elb modify-load-balancer-attributes --load-balancer-name old --load-balancer-attributes 'CrossZoneLoadBalancing={Enabled=true}' >/dev/null
+    [ "$(pages client "http://$a/" 12)" = "10.0.1.11 10.0.2.12" ]
+    vpclab ec2 revoke-security-group-ingress --group-id door --protocol tcp --port 80 --cidr 0.0.0.0/0 >/dev/null
+    [ "$(code client "http://$a/")" = 000 ]
+    vpclab verify >/dev/null
+}

@@ -1,0 +1,81 @@
+/* Classic Load Balancers: each interface is a node that translates a listener's connections to one of the registered
+ * instances that run, of its zone or of all, chosen by the flow's own numbers, with its own address.  Bytes are passed
+ * on as they are, whatever the listener's protocol; nobody checks health.
+ * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/introduction.html */
+#include <stdio.h>
+#include <string.h>
+
+#include "netsim/live/plan_build.h"
+#include "netsim/model/classic_balancer.h"
+
+static const char *
+zone_of(struct builder *b, const struct eni *eni)
+{
+    const struct subnet *subnet = store_get(b->store, &subnet_kind, eni->subnet_id);
+    return eni->zone ? eni->zone : subnet ? subnet->zone : NULL;
+}
+
+static bool
+sends_to(const struct classic_balancer *lb, const char *node, const char *zone)
+{
+    bool enabled = lb->zones.n == 0 || !zone;
+    for (size_t i = 0; !enabled && i < lb->zones.n; i++) {
+        enabled = strcmp(lb->zones.items[i], zone) == 0;
+    }
+    return enabled && (lb->cross_zone || !node || !zone || strcmp(node, zone) == 0);
+}
+
+typedef VEC(struct ip) ip_vec;
+static void
+gather_instances(struct builder *b, const struct classic_balancer *lb, const struct plan_port *port, ip_vec *out)
+{
+    for (size_t i = 0; i < lb->instances.n; i++) {
+        const struct instance *instance = store_get(b->store, &instance_kind, lb->instances.items[i].id);
+        const struct eni *eni = instance && instance_is_running(instance) ? instance_eni(b->net, instance, 0) : NULL;
+        const struct ip *ip = eni ? eni_primary_ip(eni) : NULL;
+        if (ip && sends_to(lb, zone_of(b, port->eni), zone_of(b, eni))) {
+            *VEC_ADD(out) = *ip;
+        }
+    }
+}
+
+void
+plan_classic_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port,
+                  const struct classic_balancer *lb)
+{
+    struct buf dnat = { 0 }, snat = { 0 }, forward = { 0 };
+    ip_vec instances = { 0 };
+    gather_instances(b, lb, port, &instances);
+    for (size_t i = 0; i < lb->listeners.n && instances.n; i++) {
+        const struct classic_listener *l = &lb->listeners.items[i];
+        buf_printf(&dnat,
+                   "iifname \"eth0\" ip daddr %s tcp dport %d counter dnat ip to jhash ip saddr . tcp sport mod %zu "
+                   "map { ",
+                   ip_str(&port->primary), l->port, instances.n);
+        for (size_t j = 0; j < instances.n; j++) {
+            buf_printf(&dnat, "%s%zu : %s . %d", j ? ", " : "", j, ip_str(&instances.items[j]), l->instance_port);
+        }
+        buf_printf(&dnat, " } comment \"tcp %d\"\n", l->port);
+    }
+    buf_printf(&snat, "ct status dnat snat ip to %s\n", ip_str(&port->primary));
+    buf_str_add(&forward, "ct state invalid counter drop\n");
+    /* Towards its own subnet too it meets the outbound ACL, as AWS's analyzer has it. */
+    const struct network_acl *acl = network_subnet_acl(b->net, port->subnet);
+    if (acl) {
+        struct buf rules = { 0 };
+        plan_acl_blocks(acl, true, &rules);
+        plan_chain_add(b, ns, "acl_out", "", buf_str(&rules));
+        buf_printf(&forward, "ct direction original ip daddr %s jump acl_out\n", cidr_str(&port->subnet->cidr));
+        buf_done(&rules);
+    }
+    buf_str_add(&forward, "ct status dnat counter accept\n");
+    plan_chain_add(b, ns, "p_dnat", "type nat hook prerouting priority -100; policy accept;", buf_str(&dnat));
+    plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;", buf_str(&snat));
+    plan_chain_add(b, ns, "f_balancer", "type filter hook forward priority 0; policy drop;", buf_str(&forward));
+    plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
+                   "ct state established,related accept\n");
+    VEC_DONE(&instances);
+    buf_done(&dnat);
+    buf_done(&snat);
+    buf_done(&forward);
+}
