@@ -216,7 +216,7 @@ reach_scaled(struct lab *lab)
         struct err err = { 0 };
         snprintf(flow.from.id, sizeof flow.from.id, "%s", lab->enis.items[lot(lab, lab->enis.n)]->obj.id);
         snprintf(flow.to.id, sizeof flow.to.id, "%s", lab->enis.items[lot(lab, lab->enis.n)]->obj.id);
-        must(reach(lab->net, &flow, false, &result, NULL, &err), &err);
+        must(reach(lab->net, &flow, false, &result, &err), &err);
         reach_result_done(&result);
     }
     double n = (double)lab->enis.n;

@@ -176,7 +176,7 @@ time_reach(struct lab *lab)
         flow.dst_port = (int)(8000 + lot(lab, 8));
         snprintf(flow.from.id, sizeof flow.from.id, "%s", lab->enis.items[lot(lab, lab->enis.n)]->obj.id);
         snprintf(flow.to.id, sizeof flow.to.id, "%s", lab->enis.items[lot(lab, lab->enis.n)]->obj.id);
-        must(reach(lab->net, &flow, false, &result, NULL, &err), &err);
+        must(reach(lab->net, &flow, false, &result, &err), &err);
         reach_result_done(&result);
     }
     return (cpu_ns() - begin) / 1e3 / QUESTIONS;

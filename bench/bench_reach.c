@@ -227,7 +227,7 @@ time_reach(const struct lab *lab, const struct flow_spec *flows, size_t n, bool 
     for (size_t i = 0; i < n; i++) {
         struct reach_result result = { 0 };
         struct err err = { 0 };
-        must(reach(lab->net, &flows[i], components, &result, NULL, &err), &err);
+        must(reach(lab->net, &flows[i], components, &result, &err), &err);
         sent[i] = result.sent;
         found[i] = result.path_found;
         reach_result_done(&result);

@@ -87,7 +87,7 @@ size_t op_params(const struct op *op, const struct op_param_info **params); /* b
 /* argv (after the operation's words) to the JSON object: --opt value, --opt=value, --no-flag, lists, AWS shorthand
  * (Key=v,Other=[a,b]), JSON, file://, fileb://, "-"; positionals of lab verbs; AWS CLI's own rewritings (--protocol/--port/--cidr, --count,
  * --ingress/--egress).  ERR_USAGE with the option in 'where' and did-you-mean. */
-json_t *op_read_argv(const struct op *op, const struct cloud *cloud, size_t n, char *const *words, struct err *err);
+json_t *op_read_argv(const struct op *op, size_t n, char *const *words, struct err *err);
 /* For a command-line face: where 'err' names a parameter ("VpcIds[0]"), it names the option instead ("--vpc-ids[0]"), and with a line in a
  * document given as file://PATH that file.  'words' as given to op_read_argv(). */
 void op_spell_where(const struct op *op, size_t n, char *const *words, struct err *err);

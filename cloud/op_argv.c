@@ -605,9 +605,8 @@ read_words(struct reader *reader)
 }
 
 json_t *
-op_read_argv(const struct op *op, const struct cloud *cloud, size_t n, char *const *words, struct err *err)
+op_read_argv(const struct op *op, size_t n, char *const *words, struct err *err)
 {
-    (void)cloud; /* names are resolved by op_call(), which every face passes */
     const struct aws_operation *aws = op_aws(op);
     struct reader reader = {
         .op = op, .input = aws ? aws_shape(aws->input) : NULL, .n = n, .words = words, .err = err

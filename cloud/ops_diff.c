@@ -242,7 +242,7 @@ run_on_copy(struct cloud *copy, const word_vec *words, struct op_result *result,
         err_set(err, ERR_USAGE, "", "`%s` changes nothing that `plan` could show", op_words(op));
         return err_hint(err, "plan takes a command that changes the lab: plan ec2 revoke-security-group-ingress ...");
     }
-    json_t *in = op ? op_read_argv(op, copy, words->n - used, words->items + used, err) : NULL;
+    json_t *in = op ? op_read_argv(op, words->n - used, words->items + used, err) : NULL;
     bool ok = in && op_call(copy, op, in, NULL, result, err);
     json_decref(in);
     return ok;

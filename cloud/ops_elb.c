@@ -276,7 +276,7 @@ in_service(const struct network *net, const struct classic_balancer *lb, const c
         snprintf(flow.from.id, sizeof flow.from.id, "%s", enis[i]->obj.id);
         snprintf(flow.to.id, sizeof flow.to.id, "%s", instance_id);
         flow.dst_port = classic_balancer_health_port(lb);
-        found = reach(net, &flow, false, &result, NULL, &ignored) && result.path_found;
+        found = reach(net, &flow, false, &result, &ignored) && result.path_found;
         reach_result_done(&result);
     }
     return found;

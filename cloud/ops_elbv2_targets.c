@@ -238,7 +238,7 @@ answers(const struct network *net, const struct target_group *group, const struc
     struct flow_spec flow;
     struct reach_result result = { 0 };
     struct err ignored = { 0 };
-    bool reached = health_flow(net, group, target, node, &flow) && reach(net, &flow, false, &result, NULL, &ignored) &&
+    bool reached = health_flow(net, group, target, node, &flow) && reach(net, &flow, false, &result, &ignored) &&
                    result.path_found;
     reach_result_done(&result);
     return reached;

@@ -287,7 +287,7 @@ reach_one(struct op_call *call, struct err *err)
     if (flow.to.kind == FLOW_END_NONE) {
         return no_address(call, &flow, err);
     }
-    if (!reach(call->cloud->net, &flow, true, &result, NULL, err)) {
+    if (!reach(call->cloud->net, &flow, true, &result, err)) {
         return false;
     }
     json_t *answer = analysis_json(call, &result, err);

@@ -438,7 +438,7 @@ put_to_analysis(struct inquiry *inquiry, struct err *err)
 {
     for (size_t i = inquiry->n_asked; i < inquiry->questions.n; i++) {
         struct question *q = &inquiry->questions.items[i];
-        if (!reach(inquiry->cloud->net, &q->flow, false, &q->said, NULL, err)) {
+        if (!reach(inquiry->cloud->net, &q->flow, false, &q->said, err)) {
             return false;
         }
     }

@@ -185,14 +185,6 @@ iam_principal_parse(struct arena *arena, struct iam_text text, struct iam_princi
     return true;
 }
 
-const char *
-iam_principal_kind_name(enum iam_principal_kind kind)
-{
-    static const char *const names[] = { "anonymous",   "root user",    "user", "role session",  "federated user",
-                                         "AWS service", "web identity", "SAML", "canonical user" };
-    return names[kind];
-}
-
 /* ---- entries of a Principal element ---- */
 
 static void

@@ -43,7 +43,6 @@ struct iam_principal {
 
 /* Fails with ERR_USAGE "InvalidInput" when 'text' is none of the forms above. */
 bool iam_principal_parse(struct arena *arena, struct iam_text text, struct iam_principal *principal, struct err *err);
-const char *iam_principal_kind_name(enum iam_principal_kind kind);
 
 /* ---- Principal elements ---- */
 

@@ -382,8 +382,7 @@ run_op(struct shell *s, const struct options *options, const struct op *op, size
     struct err err = { 0 };
     struct op_result result = { 0 };
     struct cloud *other = NULL, *cloud = cloud_for(s, options, op, &other, &err);
-    json_t *in =
-        cloud && cloud_act_as(cloud, shell_as(s, options), &err) ? op_read_argv(op, cloud, n, words, &err) : NULL;
+    json_t *in = cloud && cloud_act_as(cloud, shell_as(s, options), &err) ? op_read_argv(op, n, words, &err) : NULL;
     int status;
     struct output_progress progress;
     output_progress_init(&progress, options);

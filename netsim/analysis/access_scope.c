@@ -202,9 +202,9 @@ static bool
 try_packet(const struct scope_search *s, struct flow_spec *flow)
 {
     struct reach_result r = { 0 };
-    bool found = reach(s->net, flow, false, &r, NULL, NULL) && r.path_found;
+    bool found = reach(s->net, flow, false, &r, NULL) && r.path_found;
     reach_result_done(&r);
-    if (!found || !reach(s->net, flow, true, &r, NULL, NULL)) {
+    if (!found || !reach(s->net, flow, true, &r, NULL)) {
         return false;
     }
     found = path_fits(s, s->match, &r) && !excluded(s, &r);

@@ -69,7 +69,7 @@ reach_any_port(const struct network *net, const struct flow_spec *flow, int othe
         if (is_bound[port]) {
             struct reach_result result = { 0 };
             q.packet.dst_port = port;
-            question_answer(&q, false, &result, NULL);
+            question_answer(&q, false, &result);
             found = result.path_found ? port : -1;
             one_way = result.reachable && one_way < 0 ? port : one_way;
             reach_result_done(&result);

@@ -156,7 +156,7 @@ answer_flow(const struct network *net, const json_t *question, struct err *err)
 {
     struct flow_spec flow;
     struct reach_result result = { 0 };
-    if (!flow_from_json(question, &flow, err) || !reach(net, &flow, false, &result, NULL, err)) {
+    if (!flow_from_json(question, &flow, err) || !reach(net, &flow, false, &result, err)) {
         return NULL;
     }
     json_t *out = json_object();
@@ -201,7 +201,7 @@ answer_filter(const struct network *net, const char *id, const json_t *question,
         p.icmp_code = p.icmp_code >= 0 ? p.icmp_code : 0;
     }
     bool permits;
-    if (!filter_permits(net, id, egress, &p, &permits, NULL, err)) {
+    if (!filter_permits(net, id, egress, &p, &permits, err)) {
         return NULL;
     }
     return json_pack("{s:s}", "verdict", permits ? "permit" : "deny");

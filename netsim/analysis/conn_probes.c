@@ -122,7 +122,7 @@ ask(const struct conn_probes *probes, struct flow_spec *flow, int src_port, bool
     struct reach_result result = { 0 };
     struct err err = { 0 };
     flow->src_port = src_port;
-    if (!reach(probes->net, flow, false, &result, NULL, &err)) {
+    if (!reach(probes->net, flow, false, &result, &err)) {
         return false;
     }
     bool reachable = result.reachable;

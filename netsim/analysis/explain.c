@@ -295,26 +295,9 @@ add_step(const struct walk *walk, const struct hop *hop, const char *direction, 
     json_array_append_new(steps, step);
 }
 
-static void
-note_step(const struct walk *walk, const struct hop *hop, const char *text, struct trace *trace)
-{
-    const char *name = component_name(hop->component);
-    if (name) {
-        trace_note(trace, hop->stopped ? TRACE_NO : TRACE_YES, "%s %s (%s): %s", step_word(walk, hop), hop->id, name,
-                   text);
-    } else {
-        trace_note(trace, hop->stopped ? TRACE_NO : TRACE_YES, "%s %s: %s", step_word(walk, hop),
-                   hop->id ? hop->id : "-", text);
-    }
-    trace_subject(trace, hop->id ? hop->id : "");
-}
-
 void
-explain_steps(const struct walk *walk, const char *direction, json_t *steps, struct trace *trace)
+explain_steps(const struct walk *walk, const char *direction, json_t *steps)
 {
-    if (!steps && !trace) {
-        return;
-    }
     for (size_t i = 0; i < walk->hops.n; i++) {
         const struct hop *hop = &walk->hops.items[i];
         if (!hop_rows[hop->kind].say) {
@@ -322,12 +305,7 @@ explain_steps(const struct walk *walk, const char *direction, json_t *steps, str
         }
         struct buf text = { 0 };
         hop_rows[hop->kind].say(walk, hop, packet_before(walk, i), &text);
-        if (steps) {
-            add_step(walk, hop, direction, buf_str(&text), steps);
-        }
-        if (trace) {
-            note_step(walk, hop, buf_str(&text), trace);
-        }
+        add_step(walk, hop, direction, buf_str(&text), steps);
         buf_done(&text);
     }
 }

@@ -9,5 +9,5 @@
 /* Appends the ids crossed, without doubles in a row. */
 void explain_path(const struct walk *walk, id_list *path);
 
-/* Appends one reading of each hop to 'steps' and one note to 'trace'; either may be NULL.  'direction' is "forward" or "return". */
-void explain_steps(const struct walk *walk, const char *direction, json_t *steps, struct trace *trace);
+/* Appends one reading of each hop to 'steps'.  'direction' is "forward" or "return". */
+void explain_steps(const struct walk *walk, const char *direction, json_t *steps);

@@ -320,7 +320,7 @@ static void
 try_flow(struct search *s, const struct flow_spec *flow)
 {
     struct reach_result r = { 0 };
-    if (!reach(s->net, flow, true, &r, NULL, NULL)) {
+    if (!reach(s->net, flow, true, &r, NULL)) {
         return;
     }
     int rank = rank_of(s, &r);

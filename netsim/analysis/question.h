@@ -42,4 +42,4 @@ const char *gateway_of_outsider(const struct network *net, const struct ip *ip, 
 /* Ports between which nothing in the network tells one port from the next: 65,536 flags, the caller frees them. */
 unsigned char *port_bounds(const struct network *net, int protocol);
 /* Walks both ways; 'result' is zeroed memory. */
-void question_answer(const struct question *question, bool want_components, struct reach_result *result, struct trace *trace);
+void question_answer(const struct question *question, bool want_components, struct reach_result *result);

@@ -159,9 +159,9 @@ result_words(const struct walk *forward, const struct walk *back, struct reach_r
     result->back = back ? path_components(back) : json_array();
     result->explanations = json_array();
     result->steps = json_array();
-    explain_steps(forward, "forward", result->steps, NULL);
+    explain_steps(forward, "forward", result->steps);
     if (back) {
-        explain_steps(back, "return", result->steps, NULL);
+        explain_steps(back, "return", result->steps);
     }
     size_t n = json_array_size(result->forward);
     if (n > 0 && forward->crossed_tgw_table && back && back->stop == STOP_NO_ROUTE) {
@@ -243,20 +243,8 @@ result_explain(const struct question *q, const struct walk *forward, const struc
     }
 }
 
-/* Most questions have no trace: then not even the header is put into words. */
-static void
-trace_walk(struct trace *trace, const char *direction, const struct walk *walk)
-{
-    if (trace) {
-        trace_open(trace, "%s: %s from %s to %s", direction, flow_str(&walk->start), ip_str(&walk->start.src),
-                   ip_str(&walk->start.dst));
-        explain_steps(walk, direction, NULL, trace);
-        trace_close(trace, walk->arrived ? TRACE_YES : TRACE_NO);
-    }
-}
-
 void
-question_answer(const struct question *q, bool want_components, struct reach_result *result, struct trace *trace)
+question_answer(const struct question *q, bool want_components, struct reach_result *result)
 {
     struct session session = { 0 };
     struct walk forward, back = { 0 };
@@ -265,7 +253,6 @@ question_answer(const struct question *q, bool want_components, struct reach_res
     result->sent = forward.start;
     result->arrives = forward.packet;
     explain_path(&forward, &result->path);
-    trace_walk(trace, "forward", &forward);
     bool answered = forward.arrived && question_walk_back(q, &forward, &session, &back);
     if (!forward.arrived) {
         result_codes(&forward, &result->why, result->codes);
@@ -275,7 +262,6 @@ question_answer(const struct question *q, bool want_components, struct reach_res
         if (!back.arrived) {
             result_codes(&back, &result->reply_why, result->reply_codes);
         }
-        trace_walk(trace, "return", &back);
     }
     /* AWS looks at tcp both ways, but through a transit gateway table and with the rest one way only. */
     result->path_found = forward.arrived && (forward.start.protocol != PROTOCOL_TCP || forward.crossed_tgw_table ||
@@ -293,7 +279,7 @@ question_answer(const struct question *q, bool want_components, struct reach_res
 
 bool
 reach(const struct network *net, const struct flow_spec *flow, bool want_components, struct reach_result *result,
-      struct trace *trace, struct err *err)
+      struct err *err)
 {
     struct question q;
     if (!question_init(net, flow, &q, err)) {
@@ -302,7 +288,7 @@ reach(const struct network *net, const struct flow_spec *flow, bool want_compone
     if (protocol_has_ports(q.packet.protocol) && q.packet.dst_port < 0) {
         q.packet.dst_port = reach_any_port(net, flow, 0);
     }
-    question_answer(&q, want_components, result, trace);
+    question_answer(&q, want_components, result);
     return true;
 }
 

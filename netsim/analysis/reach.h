@@ -6,7 +6,6 @@
  *
  * Uses: netsim/model.   Used by: cloud/ops_reach.c (reach, batch), cloud/ops_lab.c (verify). */
 #pragma once
-#include "base/trace.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network_acl.h"
@@ -66,9 +65,9 @@ void reach_result_done(struct reach_result *result);
 
 /* Answers 'flow'.  False only when the question cannot be asked: InvalidInstanceID.NotFound and friends, InvalidParameterValue
  * (protocol, an end without address of the family).  'result' is zeroed memory; call reach_result_done() after success.
- * 'want_components' false skips the JSON members (for millions of questions).  'trace' may be NULL. */
+ * 'want_components' false skips the JSON members (for millions of questions). */
 bool reach(const struct network *net, const struct flow_spec *flow, bool want_components, struct reach_result *result,
-           struct trace *trace, struct err *err);
+           struct err *err);
 
 /* The same for a flow of tcp or udp without a destination port: AWS then takes any port that gets through.  Tries one port of every range
  * between the bounds that rules name, so a no is a no for all 65,536; 'result' is of the lowest port that passes, else of 'otherwise'.
@@ -79,4 +78,4 @@ const char *flow_str(const struct packet *packet); /* "tcp/443", "icmp 8/0", "ud
 
 /* One packet against one group, ACL or the groups of one interface (id tells), as rules only. */
 bool filter_permits(const struct network *net, const char *id, bool egress, const struct packet *packet, bool *permits,
-                    struct trace *trace, struct err *err);
+                    struct err *err);

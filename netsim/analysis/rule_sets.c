@@ -119,12 +119,6 @@ set_pool_get(const struct set_pool *pool, int id)
     return &pool->sets.items[id];
 }
 
-size_t
-set_pool_count(const struct set_pool *pool)
-{
-    return pool->sets.n;
-}
-
 /* What needs no work; -1: it must be worked out. */
 static int
 combine_trivially(int a, int b, enum packet_op op)

@@ -15,7 +15,6 @@ void set_pool_free(struct set_pool *pool);
 int set_pool_take(struct set_pool *pool, struct packet_set *set); /* takes what 'set' owns */
 const struct packet_set *set_pool_get(const struct set_pool *pool, int id); /* borrowed until the next set is taken */
 int set_pool_combine(struct set_pool *pool, int a, int b, enum packet_op op);
-size_t set_pool_count(const struct set_pool *pool);
 
 /* Ports and protocol of one rule of a group, whatever addresses it speaks of. */
 int sg_rule_packets(struct set_pool *pool, const struct sg_rule *rule);

@@ -349,59 +349,22 @@ route_lookup(const struct network *net, const struct route_table *table, const s
 /* ---- The question by id --------------------------------------------------------------------------------------------
  */
 
-static bool
-filter_group(const struct network *net, const struct security_group *group, bool egress, const struct packet *packet,
-             struct trace *trace)
-{
-    const struct sg_rule *rule = group_permits(net, group, group->vpc_id, egress, packet, NULL);
-    trace_note(trace, rule ? TRACE_YES : TRACE_NO, rule ? "rule %s of %s matches" : "%sno rule of %s matches",
-               rule ? rule->id : "", group->obj.id);
-    trace_subject(trace, group->obj.id);
-    return rule;
-}
-
-static bool
-filter_eni(const struct network *net, const struct eni *eni, bool egress, const struct packet *packet,
-           struct trace *trace)
-{
-    const struct security_group *group = NULL;
-    const struct sg_rule *rule = groups_permit(net, eni, egress, packet, NULL, &group);
-    if (eni->groups.n == 0) {
-        trace_note(trace, TRACE_YES, "%s has no groups and filters nothing", eni->obj.id);
-        return true;
-    }
-    trace_note(trace, rule ? TRACE_YES : TRACE_NO,
-               rule ? "rule %s of %s matches" : "%sno rule of the groups of %s matches", rule ? rule->id : "",
-               rule ? group->obj.id : eni->obj.id);
-    trace_subject(trace, rule ? group->obj.id : eni->obj.id);
-    return rule;
-}
-
-static bool
-filter_acl(const struct network_acl *acl, bool egress, const struct packet *packet, struct trace *trace)
-{
-    const struct nacl_entry *entry = acl_decide(acl, egress, packet);
-    bool allow = entry && entry->action == NACL_ALLOW;
-    trace_note(trace, allow ? TRACE_YES : TRACE_NO, "rule %d of %s %s", entry ? entry->number : 32767, acl->obj.id,
-               allow ? "allows" : "denies");
-    trace_subject(trace, acl->obj.id);
-    return allow;
-}
-
 bool
 filter_permits(const struct network *net, const char *id, bool egress, const struct packet *packet, bool *permits,
-               struct trace *trace, struct err *err)
+               struct err *err)
 {
     const struct store *store = network_store(net);
     const struct security_group *group = store_get(store, &security_group_kind, id);
     const struct network_acl *acl = group ? NULL : store_get(store, &network_acl_kind, id);
     const struct eni *eni = group || acl ? NULL : store_get(store, &eni_kind, id);
     if (group) {
-        *permits = filter_group(net, group, egress, packet, trace);
+        *permits = group_permits(net, group, group->vpc_id, egress, packet, NULL);
     } else if (acl) {
-        *permits = filter_acl(acl, egress, packet, trace);
+        const struct nacl_entry *entry = acl_decide(acl, egress, packet);
+        *permits = entry && entry->action == NACL_ALLOW;
     } else if (eni) {
-        *permits = filter_eni(net, eni, egress, packet, trace);
+        const struct security_group *by;
+        *permits = eni->groups.n == 0 || groups_permit(net, eni, egress, packet, NULL, &by);
     } else {
         const struct kind *kind = network_kind_of_id(id);
         if (kind && kind != &security_group_kind && kind != &network_acl_kind && kind != &eni_kind) {

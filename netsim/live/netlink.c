@@ -366,15 +366,6 @@ nlq_link_up(struct nlq *q, uint32_t index)
 }
 
 void
-nlq_link_group(struct nlq *q, uint32_t index, uint32_t group)
-{
-    struct ifinfomsg body = { .ifi_index = (int)index };
-    struct nl_msg *m = begin(q, RTM_SETLINK, 0, &body, sizeof body);
-    nla_put_u32(m, IFLA_GROUP, group);
-    end(q);
-}
-
-void
 nlq_link_no_auto6(struct nlq *q, uint32_t index)
 {
     struct ifinfomsg body = { .ifi_index = (int)index };

@@ -51,7 +51,6 @@ void nlq_veth_add(struct nlq *q, const struct nlq_end *here, const struct nlq_en
 void nlq_link_set(struct nlq *q, const struct nlq_end *end); /* address, MTU and group of a link that is there; then it is up */
 void nlq_link_delete(struct nlq *q, uint32_t index);
 void nlq_link_up(struct nlq *q, uint32_t index);
-void nlq_link_group(struct nlq *q, uint32_t index, uint32_t group);
 void nlq_link_no_auto6(struct nlq *q, uint32_t index); /* no link-local address of the kernel's making */
 void nlq_address(struct nlq *q, bool add, uint32_t index, const struct ip *ip, uint8_t bits);
 void nlq_route(struct nlq *q, bool add, const struct nlq_route *route); /* adding replaces one to the same block in the table */

@@ -58,10 +58,8 @@ end_new(const char *prefix, uint32_t number, uint32_t group)
 }
 
 static struct plan_tgw_port *
-port_add(struct builder *b, struct plan_tgw *t, const struct tgw_attachment *attachment, const struct nlq_end *end,
-         bool ip6)
+port_add(struct plan_tgw *t, const struct tgw_attachment *attachment, const struct nlq_end *end, bool ip6)
 {
-    (void)b;
     struct plan_tgw_port *port = VEC_ADD(&t->ports);
     *port = (struct plan_tgw_port){ .attachment = attachment, .index = end->index, .ip6 = ip6 };
     snprintf(port->name, sizeof port->name, "%s", end->name);
@@ -92,7 +90,7 @@ join_vpc(struct builder *b, struct plan_tgw *t, struct plan_vpc *v, const struct
         struct ip far = next_hop(family);
         plan_neighbour_add(v->router, here.index, &far, plan_router_mac);
     }
-    port_add(b, t, attachment, &there, v->ip6)->subnet = subnet;
+    port_add(t, attachment, &there, v->ip6)->subnet = subnet;
 }
 
 static void
@@ -132,8 +130,8 @@ attach_peer(struct builder *b, struct plan_tgw *t, const struct tgw_attachment *
     struct nlq_end here = end_new("peer", plan_number(b->numbers, "tgw-peer", attachment->obj.id), PLAN_GROUP_NONE);
     struct nlq_end there = end_new("peer", plan_number(b->numbers, "tgw-peer2", attachment->obj.id), PLAN_GROUP_NONE);
     *VEC_ADD(&t->ns->links) = (struct plan_link){ .here = here, .peer = there, .peer_ns = other->ns->id, .eni_id = "" };
-    port_add(b, t, attachment, &here, b->internet->ip6);
-    port_add(b, other, attachment, &there, b->internet->ip6);
+    port_add(t, attachment, &here, b->internet->ip6);
+    port_add(other, attachment, &there, b->internet->ip6);
 }
 
 /* A VPN connection or a Direct Connect gateway: a tunnel to its site. */
@@ -149,7 +147,7 @@ attach_outside(struct builder *b, struct plan_tgw *t, const struct tgw_attachmen
     }
     if (site) {
         struct nlq_end end = plan_tunnel(b, site, t->ns, direct ? attachment->obj.id : vpn->obj.id);
-        port_add(b, t, attachment, &end, site->ns->ip6)->vpn = vpn;
+        port_add(t, attachment, &end, site->ns->ip6)->vpn = vpn;
         plan_site_route_all(b, site);
     }
 }

@@ -125,12 +125,6 @@ network_set_limits(struct network *net, bool limits)
     net->limits = limits;
 }
 
-bool
-network_limits(const struct network *net)
-{
-    return net->limits;
-}
-
 void
 network_set_tap_hosts(struct network *net, bool tap_hosts)
 {

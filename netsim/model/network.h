@@ -26,7 +26,6 @@ const char *network_region(const struct network *net);
 
 /* AWS's default quotas are enforced (on at first); cloud/ passes the lab's setting. */
 void network_set_limits(struct network *net, bool limits);
-bool network_limits(const struct network *net);
 /* How a live lab makes instances: with a namespace each, or as TAP hosts, which have no programs and answer by themselves (instance_is_tap()). */
 void network_set_tap_hosts(struct network *net, bool tap_hosts);
 bool network_tap_hosts(const struct network *net);

@@ -22,7 +22,7 @@ main(void)
     flow.from.kind = flow.to.kind = FLOW_END_INSTANCE;
     memcpy(flow.from.id, instances[0]->obj.id, ID_SIZE);
     memcpy(flow.to.id, instances[1]->obj.id, ID_SIZE);
-    bool answered = reach(net, &flow, false, &result, NULL, &err);
+    bool answered = reach(net, &flow, false, &result, &err);
     bool reachable = result.reachable;
     reach_result_done(&result);
     network_free(net);

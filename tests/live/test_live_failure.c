@@ -67,7 +67,7 @@ both(struct fixture *f, const struct instance *from, const struct instance *to, 
                               .dst_ip = p.dst };
     snprintf(flow.from.id, sizeof flow.from.id, "%s", a->obj.id);
     snprintf(flow.to.id, sizeof flow.to.id, "%s", b->obj.id);
-    REQUIRE(reach(f->net, &flow, false, &said, NULL, &err), "%s", err.text);
+    REQUIRE(reach(f->net, &flow, false, &said, &err), "%s", err.text);
     CHECK(said.reachable == p.arrived && (said.reply == REPLY_ALLOWED) == p.replied,
           "%s -> %s: analysis %d (%s), kernel %d", from->obj.id, to->obj.id, said.reachable, said.why ? said.why : "",
           p.arrived);

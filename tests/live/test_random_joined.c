@@ -96,7 +96,7 @@ compare(const struct random_net *r, uint64_t seed, const struct asked *q, size_t
     struct err err = { 0 };
     const struct live_probe *p = &q->probe;
     char what[240];
-    REQUIRE(reach(r->net, &q->flow, false, &said, NULL, &err), "seed %" PRIu64 ": %s", seed, err.text);
+    REQUIRE(reach(r->net, &q->flow, false, &said, &err), "seed %" PRIu64 ": %s", seed, err.text);
     snprintf(what, sizeof what, "seed %" PRIu64 ": %s -> %s %s from port %d (%s -> %s) %s", seed, p->from, p->to,
              flow_str(&said.sent), said.sent.src_port, ip_str(&p->src), ip_str(&p->dst),
              said.why         ? said.why

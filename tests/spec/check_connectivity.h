@@ -50,7 +50,7 @@ check_packet(const struct pair *p, int protocol, int from, int to, struct counts
     flow.src_port = flow.dst_port = -1;
     *(last == 255 ? &flow.icmp_type : &flow.src_port) = from;
     *(last == 255 ? &flow.icmp_code : &flow.dst_port) = to;
-    if (!asked || !reach(p->net, &flow, false, &result, NULL, &err)) {
+    if (!asked || !reach(p->net, &flow, false, &result, &err)) {
         CHECK(!passes, "seed %" PRIu64 ": %s", p->seed, err.text);
         return;
     }

@@ -54,7 +54,7 @@ same_answer(const struct network *a, const struct network *b, const struct flow_
 {
     struct reach_result x = { 0 }, y = { 0 };
     struct err one = { 0 }, other = { 0 };
-    bool asked = reach(a, flow, false, &x, NULL, &one), again = reach(b, flow, false, &y, NULL, &other);
+    bool asked = reach(a, flow, false, &x, &one), again = reach(b, flow, false, &y, &other);
     CHECK(asked == again, "%s: %s -> %s: %s, then %s", place, flow->from.id, flow->to.id, one.text, other.text);
     if (asked && again) {
         CHECK_STR(y.why, x.why, "%s: %s -> %s %s", place, flow->from.id, flow->to.id, flow_str(&x.sent));

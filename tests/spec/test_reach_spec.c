@@ -87,7 +87,7 @@ compare(struct random_net *r, const struct flow_spec *flow, uint64_t seed, struc
 {
     struct reach_result result = { 0 };
     struct err err = { 0 };
-    if (!reach(r->net, flow, false, &result, NULL, &err)) {
+    if (!reach(r->net, flow, false, &result, &err)) {
         return; /* no such question: an end without address of the family, both ends outside */
     }
     struct plain w = plain_ask(r->net, flow, &result.sent);

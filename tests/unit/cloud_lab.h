@@ -29,7 +29,7 @@ lab_run(struct cloud *cloud, const char *line, struct err *err)
     }
     struct op_result result = { 0 };
     const struct op *op = op_find(n, words, &n_words, err);
-    json_t *in = op ? op_read_argv(op, cloud, n - n_words, words + n_words, err) : NULL;
+    json_t *in = op ? op_read_argv(op, n - n_words, words + n_words, err) : NULL;
     json_t *out = in && op_call(cloud, op, in, NULL, &result, err) ? json_incref(result.out) : NULL;
     op_result_done(&result);
     json_decref(in);

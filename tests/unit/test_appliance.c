@@ -41,7 +41,7 @@ TEST(an_appliance_sends_on_what_is_not_its_own)
                                   .icmp_code = -1 };
         struct reach_result r = { 0 };
         struct err err = { 0 };
-        REQUIRE(reach(l.net, &flow, true, &r, NULL, &err), "%s: %s", c->name, err.text);
+        REQUIRE(reach(l.net, &flow, true, &r, &err), "%s: %s", c->name, err.text);
         CHECK(r.reachable == c->arrives && (r.reply == REPLY_ALLOWED) == c->answered, "%s: %s", c->name,
               r.reason ? r.reason : "reachable");
         CHECK_STR(r.why ? r.why : r.reply_why ? r.reply_why : "", c->why ? c->why : "", "%s", c->name);
@@ -62,7 +62,7 @@ TEST(the_steps_say_what_is_taken_for_granted)
                               .dst_port = 443,
                               .icmp_type = -1,
                               .icmp_code = -1 };
-    REQUIRE(reach(l.net, &flow, true, &r, NULL, &err), "%s", err.text);
+    REQUIRE(reach(l.net, &flow, true, &r, &err), "%s", err.text);
     char *steps = json_dumps(r.steps, 0);
     CHECK(strstr(steps, "sends it on as from 10.0.0.10 (tag vpclab:appliance=nat)") != NULL, "%s", steps);
     CHECK(strstr(steps, "sends it on to 10.0.1.10") != NULL, "%s", steps);
@@ -92,11 +92,11 @@ TEST(an_appliance_of_several_interfaces_sends_by_the_nearest)
                               .dst_port = 5432,
                               .icmp_type = -1,
                               .icmp_code = -1 };
-    REQUIRE(reach(l.net, &flow, true, &r, NULL, &err), "%s", err.text);
+    REQUIRE(reach(l.net, &flow, true, &r, &err), "%s", err.text);
     CHECK_STR(r.why ? r.why : "", "source-dest-check", "the second leg has its check on");
     reach_result_done(&r);
     leg->source_dest_check = false;
-    REQUIRE(reach(l.net, &flow, true, &r, NULL, &err) && r.reachable, "%s", r.reason ? r.reason : err.text);
+    REQUIRE(reach(l.net, &flow, true, &r, &err) && r.reachable, "%s", r.reason ? r.reason : err.text);
     reach_result_done(&r);
     network_free(l.net);
 }

@@ -161,7 +161,7 @@ asked(struct cloud *cloud, struct iam_catalog *catalog, const char *line, const 
     struct err err = { 0 };
     struct buf out = { 0 };
     const struct op *op = op_find(n, words, &n_words, &err);
-    json_t *in = op ? op_read_argv(op, cloud, n - n_words, words + n_words, &err) : NULL;
+    json_t *in = op ? op_read_argv(op, n - n_words, words + n_words, &err) : NULL;
     json_t *args = in ? op_check(op, in, CHECK_CALL, &err) : NULL;
     bool ready = args && op_resolve_names(op, cloud, args, &err);
     CHECK(ready, "%s: %s", line, err.text);

@@ -71,7 +71,7 @@ check_question(const struct lab *lab, const struct question *q)
     struct reach_result r = { 0 };
     struct err err = { 0 };
     char text[160];
-    if (reach(lab->net, &flow, true, &r, NULL, &err)) {
+    if (reach(lab->net, &flow, true, &r, &err)) {
         CHECK_STR(answer_str(&r, text), q->answer, "%s -> %s %s %d: %s", q->from, q->to, q->protocol, q->port,
                   r.reason ? r.reason : "");
         bool no = !r.reachable || r.reply == REPLY_BLOCKED;
@@ -350,7 +350,7 @@ TEST(any_port)
         struct question q = { cases[i].from, cases[i].to, "tcp", -1, NULL, NULL, NULL, 0, 0 };
         struct flow_spec flow = flow_of(&q);
         struct reach_result r = { 0 };
-        REQUIRE(reach(lab.net, &flow, false, &r, NULL, NULL));
+        REQUIRE(reach(lab.net, &flow, false, &r, NULL));
         CHECK(r.reachable == cases[i].reachable, "%s -> %s", q.from, q.to);
         CHECK_INT(r.sent.dst_port, cases[i].port, "%s -> %s", q.from, q.to);
         reach_result_done(&r);
@@ -396,7 +396,7 @@ TEST(path_and_arrival)
         struct flow_spec flow = flow_of(&cases[i].q);
         struct reach_result r = { 0 };
         char path[512], arrives[128];
-        REQUIRE(reach(lab.net, &flow, false, &r, NULL, NULL));
+        REQUIRE(reach(lab.net, &flow, false, &r, NULL));
         join_path(&r, path, sizeof path);
         snprintf(arrives, sizeof arrives, "%s %s", ip_str(&r.arrives.src), ip_str(&r.arrives.dst));
         CHECK_STR(path, cases[i].path, "%s -> %s", cases[i].q.from, cases[i].q.to);
@@ -441,7 +441,7 @@ TEST(components_in_aws_order)
         struct flow_spec flow = flow_of(&cases[i].q);
         struct reach_result r = { 0 };
         char text[512];
-        REQUIRE(reach(lab.net, &flow, true, &r, NULL, NULL));
+        REQUIRE(reach(lab.net, &flow, true, &r, NULL));
         components_str(r.forward, text, sizeof text);
         CHECK_STR(text, cases[i].forward, "%s -> %s", cases[i].q.from, cases[i].q.to);
         components_str(r.back, text, sizeof text);
@@ -502,7 +502,7 @@ TEST(explanations_and_mends)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct flow_spec flow = flow_of(&cases[i].q);
         struct reach_result r = { 0 };
-        REQUIRE(reach(lab.net, &flow, true, &r, NULL, NULL));
+        REQUIRE(reach(lab.net, &flow, true, &r, NULL));
         /* Components by id, rules by what tells them apart. */
         json_t *got = json_object();
         const char *key;
@@ -523,25 +523,6 @@ TEST(explanations_and_mends)
         json_decref(got);
         reach_result_done(&r);
     }
-    lab_done(&lab);
-}
-
-/* Explaining changes nothing, and the trace says where it went. */
-TEST(trace_tells_the_hops)
-{
-    struct lab lab;
-    lab_init(&lab, REACH_LAB);
-    struct flow_spec flow = flow_of(&(struct question){ "i-web", "i-app", "tcp", 80, NULL, NULL, NULL, 0, 0 });
-    struct reach_result r = { 0 };
-    struct trace *trace = trace_new();
-    REQUIRE(reach(lab.net, &flow, false, &r, trace, NULL));
-    char *text = trace_text(trace);
-    CHECK(!r.reachable);
-    CHECK(strstr(text, "route table rtb-pub: 10.0.0.0/16 -> local"), "%s", text);
-    CHECK(strstr(text, "security group sg-app (app): no ingress rule for tcp/80 from 10.0.0.10"), "%s", text);
-    free(text);
-    trace_free(trace);
-    reach_result_done(&r);
     lab_done(&lab);
 }
 
@@ -575,16 +556,16 @@ TEST(filters_alone)
         bool permits;
         struct err err = { 0 };
         REQUIRE(protocol_parse(cases[i].protocol, &p.protocol));
-        REQUIRE(filter_permits(lab.net, cases[i].id, cases[i].egress, &p, &permits, NULL, &err), "%s", err.text);
+        REQUIRE(filter_permits(lab.net, cases[i].id, cases[i].egress, &p, &permits, &err), "%s", err.text);
         CHECK(permits == cases[i].permits, "%s %s %d from %s", cases[i].id, cases[i].protocol, cases[i].port,
               cases[i].src);
     }
     struct err err = { 0 };
     bool permits;
-    CHECK(!filter_permits(lab.net, "sg-none", false, &(struct packet){ 0 }, &permits, NULL, &err));
+    CHECK(!filter_permits(lab.net, "sg-none", false, &(struct packet){ 0 }, &permits, &err));
     CHECK_STR(err.code, "InvalidGroup.NotFound");
     err_clear(&err);
-    CHECK(!filter_permits(lab.net, "vpc-1", false, &(struct packet){ 0 }, &permits, NULL, &err));
+    CHECK(!filter_permits(lab.net, "vpc-1", false, &(struct packet){ 0 }, &permits, &err));
     CHECK_STR(err.code, "InvalidParameterValue");
     lab_done(&lab);
 }

@@ -184,7 +184,7 @@ send_to_analysis(void *context, const struct network *net, struct live_probe *pr
         struct reach_result said = { 0 };
         read_end(p->from, &flow.from);
         read_end(p->to, &flow.to);
-        if (!reach(net, &flow, false, &said, NULL, err)) {
+        if (!reach(net, &flow, false, &said, err)) {
             return false;
         }
         p->arrived = said.reachable && !(lies && kernel->loses_port && !icmp && p->dst_port >= kernel->loses_port);

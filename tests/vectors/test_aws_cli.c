@@ -167,7 +167,7 @@ check_argv(const json_t *row, void *context)
     REQUIRE(aws != NULL, "%s", what);
     struct op op = { .service = argv[0], .name = aws_text(aws->name), .run = never_run };
     struct err err = { 0 };
-    json_t *got = op_read_argv(&op, NULL, n - 2, argv + 2, &err);
+    json_t *got = op_read_argv(&op, n - 2, argv + 2, &err);
     compare(what, row, got, "params", &err);
     CHECK(got || err.kind == ERR_USAGE || err.kind == ERR_DOCUMENT, "%s: kind %d", what, err.kind);
     json_decref(got);
