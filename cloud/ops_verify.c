@@ -21,6 +21,7 @@
 #include "cloud/verify_difference.h"
 #include "cloud/verify_gap.h"
 #include "netsim/analysis/vpce.h"
+#include "netsim/live/internet_hosts.h"
 #include "netsim/live/plan.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/endpoint.h"
@@ -160,13 +161,26 @@ endpoint_of(const struct side *side)
     return e;
 }
 
+/* One host of the internet is a machine of its own: it alone hears what is for its address. */
+static const char *
+probe_end(const struct side *side, const struct ip *ip)
+{
+    for (const struct internet_host *h = internet_hosts; h->name && !side->eni && !side->gateway; h++) {
+        const struct ip own = ip_lit(ip->family == IP_V6 ? h->ip6 : h->ip4);
+        if (!h->port && ip_equal(&own, ip)) {
+            return PLAN_SCANNER_ID;
+        }
+    }
+    return side->receiver ? side->receiver : side_id(side);
+}
+
 /* Fills in the probe for a flow whose addresses are known. */
 static void
 make_probe(struct question *q)
 {
     struct live_probe *p = &q->probe;
-    snprintf(p->from, sizeof p->from, "%s", side_id(q->from));
-    snprintf(p->to, sizeof p->to, "%s", q->to->receiver ? q->to->receiver : side_id(q->to));
+    snprintf(p->from, sizeof p->from, "%s", probe_end(q->from, &q->flow.src_ip));
+    snprintf(p->to, sizeof p->to, "%s", probe_end(q->to, &q->flow.dst_ip));
     p->protocol = q->flow.protocol;
     p->dst_port = q->flow.dst_port < 0 ? 0 : q->flow.dst_port;
     p->src_port = q->flow.src_port < 0 ? 0 : q->flow.src_port;
