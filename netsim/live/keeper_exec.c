@@ -2,15 +2,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/keyctl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -181,6 +185,29 @@ enter(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options 
     }
 }
 
+/* The terminal is the owner's, and older kernels let a program type into it (TIOCSTI): what it types the owner's shell
+ * would run. */
+static void
+forbid_typing(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x3fffffff), /* x32 sets a bit */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 54, 2, 0),  /* ioctl of 32-bit programs */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 514, 1, 0), /* and of x32 */
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
+          &program); /* as root of the instance; a kernel without it has no such promise */
+}
+
 static void __attribute__((noreturn)) become_program(char *const *argv, bool detach, bool own_terminal, int report_fd)
 {
     if (detach) {
@@ -257,6 +284,9 @@ between(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct
          * have to reap) it. */
         if (options->detach && fork() > 0) {
             _exit(0);
+        }
+        if (fds[KEEPER_GUEST] >= 0) {
+            forbid_typing();
         }
         become_program(argv, options->detach, own_terminal, report_fd);
     }

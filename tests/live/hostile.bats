@@ -84,10 +84,12 @@ keeper_socket() { echo "$XDG_RUNTIME_DIR"/vpclab/*.sock; }
         [ "$status" != 0 ] || { echo "HOLE: $what"; false; }
     done
     # Lifting what can be lifted shows nothing.
+    cd /
     run vpclab exec web -- sh -c "for i in 1 2 3 4; do for d in /tmp /run /home /root /proc /dev/shm; do umount -l \$d; done; done 2>/dev/null; cat $DIR/secret"
     [ "$status" != 0 ]
     run vpclab exec web -- sh -c 'for i in 1 2 3 4; do umount -l /proc; done 2>/dev/null; ls /proc | grep -c "^[0-9]"'
     [ "$output" = 0 ]
+    cd "$OLDPWD"
     as_root_only_outside node "$DIR/node"
     as_root_only_outside node "/tmp/node-$$"
     rm -f "/tmp/node-$$"
@@ -99,8 +101,9 @@ keeper_socket() { echo "$XDG_RUNTIME_DIR"/vpclab/*.sock; }
     begin
     local keeper other
     keeper=$(outside keeper "$(keeper_socket)")
-    vpclab exec --detach db -- sleep 4321
-    other=$(pgrep -f '^sleep 4321')
+    # Numbers that no test beside this one uses.
+    vpclab exec --detach db -- sleep 43$$
+    other=$(pgrep -f "^sleep 43$$")
     # As the machine numbers them, and as the lab does: in an instance 1 is its own first process, which is ours.
     for pid in "$keeper" "$other"; do
         only_outside kill "$pid"
@@ -115,14 +118,15 @@ keeper_socket() { echo "$XDG_RUNTIME_DIR"/vpclab/*.sock; }
         never_inside $what
     done
     # Own programs can be looked into, so the attempts are good ones.
-    vpclab exec --detach web -- sleep 1234
-    own=$(vpclab exec web -- pgrep -f '^sleep 1234')
+    vpclab exec --detach web -- sleep 12$$
+    own=$(vpclab exec web -- pgrep -f "^sleep 12$$")
     for what in "kill $own" "read /proc/$own/environ" "lists /proc/$own/root/" "join $own" "trace $own"; do
         [ "$(inside $what)" = yes ] || { echo "control: $what says $(inside $what)"; false; }
     done
-    [ "$(vpclab exec web -- sh -c 'ps -e -o args= | grep -c "sleep [4]321"')" = 0 ]
+    run vpclab exec web -- pgrep -f "^sleep 43$$"
+    [ "$status" = 1 ]
     vpclab exec web -- sh -c 'trap "" TERM; kill -9 -1' || true
-    run pgrep -f '^sleep 1234'
+    run pgrep -f "^sleep 12$$"
     [ "$status" = 1 ]
     kill -0 "$keeper"
     kill -0 "$other"
@@ -177,6 +181,18 @@ PY
     if [ "$(id -u)" = 0 ] && [ "$(outside module x)" = yes ]; then only_outside module x; else never_inside module x; fi
 }
 
+@test "hostile: a program cannot type into the owner's terminal, which it can use" {
+    command -v script >/dev/null || skip "script is not installed"
+    begin
+    at_terminal() { script -qec "$*" /dev/null </dev/null | tr -d '\r'; }
+    [[ "$(at_terminal "$VPCLAB exec web -- sh -c 'test -t 0 && stty -a'")" == *speed* ]]
+    run at_terminal "$VPCLAB exec web -- python3 tests/live/hostile.py types x"
+    [[ "$output" == *EPERM* ]]
+    # Newer kernels let nobody.
+    [ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null || echo 1)" = 1 ] || skip "this kernel forbids it to everybody"
+    [[ "$(at_terminal python3 tests/live/hostile.py types x)" == *yes* ]]
+}
+
 heard() { # NODE: what comes to its port 999, from whom
     vpclab exec "$1" -- timeout 5 python3 -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 999)); print(s.recvfrom(99), flush=True)' >"$DIR/heard" 2>/dev/null || true
@@ -226,8 +242,8 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 999)); print(s
     other ec2 run-instances --image-id ami-12345678 --subnet-id a --private-ip-address 10.0.3.10 --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=far}]' >/dev/null
     other ec2 run-instances --image-id ami-12345678 --subnet-id a --private-ip-address 10.0.3.11 --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=near}]' >/dev/null
     other up >/dev/null
-    other exec --detach far -- sleep 5432
-    pid=$(pgrep -f '^sleep 5432')
+    other exec --detach far -- sleep 54$$
+    pid=$(pgrep -f "^sleep 54$$")
     only_outside kill "$pid"
     only_outside join "$pid"
     other exec near -- ping -c1 -W2 10.0.3.10

@@ -5,10 +5,12 @@ The same attempts are made outside by the owner of the lab, to show that they wo
 """
 import ctypes
 import errno
+import fcntl
 import os
 import socket
 import struct
 import sys
+import termios
 import time
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -121,6 +123,11 @@ def links(nsid):
             raise OSError(code, os.strerror(code))
 
 
+def types(_):
+    """Into the terminal that standard input is, as if the owner had."""
+    fcntl.ioctl(0, termios.TIOCSTI, b"\n")
+
+
 def keeper(path):
     """Who listens there."""
     with socket.socket(socket.AF_UNIX) as s:
@@ -129,7 +136,7 @@ def keeper(path):
 
 
 def main():
-    what = {f.__name__: f for f in (read, write, create, lists, connect, node, kill, trace, join, module, window, forge, claim, links, keeper)}
+    what = {f.__name__: f for f in (read, write, create, lists, connect, node, kill, trace, join, module, window, forge, claim, links, types, keeper)}
     try:
         answer = what[sys.argv[1]](*sys.argv[2:])
         print("yes" if answer is None else answer)
