@@ -130,6 +130,9 @@ bool route_tables_refresh_but(struct network *net, const struct route_table *own
 /* The attachment of a VPC to a transit gateway in whatever state, the available one first; NULL if none was ever made.
  */
 const struct tgw_attachment *tgw_any_attachment(const struct network *net, const char *tgw_id, const char *vpc_id);
+/* gateway_routes.c: may the gateway have this table; may a table of a gateway have this route?  Gateway.NotAttached, InvalidParameterValue. */
+bool gateway_table_check(const struct network *net, const struct route_table *table, const char *gateway_id, struct err *err);
+bool gateway_route_check(const struct network *net, const struct route_table *table, const struct route *spec, struct err *err);
 void routes_target_gone(struct network *net, const char *target_id); /* its routes become blackholes */
 struct network_acl *network_acl_add(struct network *net, const struct vpc *vpc, bool is_default);
 void network_acls_add_ipv6(struct network *net, const struct vpc *vpc);

@@ -443,7 +443,8 @@ route_create(struct network *net, struct route_table *table, const struct route 
                 route_destination_str(spec), table->obj.id);
         return err_hint(err, "replace-route changes where it leads");
     }
-    if (!target_check(net, table, spec, row, err) || !inside_check(net, table, spec, row, err)) {
+    if (!target_check(net, table, spec, row, err) || !inside_check(net, table, spec, row, err) ||
+        !gateway_route_check(net, table, spec, err)) {
         return false;
     }
     if (net->limits && table->routes.n >= 500) {
@@ -479,7 +480,8 @@ route_replace(struct network *net, struct route_table *table, const struct route
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is not a block of `%s`: it cannot be local",
                        route_destination_str(spec), table->vpc_id);
     }
-    if (row && (!target_check(net, table, spec, row, err) || !inside_check(net, table, spec, row, err))) {
+    if (row && (!target_check(net, table, spec, row, err) || !inside_check(net, table, spec, row, err) ||
+                !gateway_route_check(net, table, spec, err))) {
         return false;
     }
     struct route route = { 0 };
@@ -571,13 +573,7 @@ route_table_associate(struct network *net, struct route_table *table, const char
     const struct subnet *subnet = NULL;
     size_t at;
     if (gateway) {
-        const struct internet_gateway *igw = network_vpc_igw(net, table->vpc_id);
-        if (!store_find(net->store, target_id)) {
-            err_set(err, ERR_INPUT, "InvalidGatewayID.NotFound", "the gateway ID `%s` does not exist", target_id);
-            return NULL;
-        }
-        if (strncmp(target_id, "igw-", 4) == 0 && (!igw || strcmp(igw->obj.id, target_id) != 0)) {
-            other_network(err, table, "network gateway", target_id);
+        if (!gateway_table_check(net, table, target_id, err)) {
             return NULL;
         }
     } else {
@@ -640,6 +636,9 @@ route_table_replace_association(struct network *net, const char *association_id,
     struct route_association was = old->associations.items[at];
     if (strcmp(old->vpc_id, table->vpc_id) != 0) {
         other_network(err, table, was.main ? "network" : "subnet", was.main ? old->vpc_id : was.subnet_id);
+        return NULL;
+    }
+    if (was.gateway_id[0] && !gateway_table_check(net, table, was.gateway_id, err)) {
         return NULL;
     }
     association_remove(old, at);

@@ -46,7 +46,8 @@ bool route_create(struct network *net, struct route_table *table, const struct r
 bool route_replace(struct network *net, struct route_table *table, const struct route *spec, struct err *err);
 bool route_delete(struct network *net, struct route_table *table, const struct route *destination, struct err *err);
 
-/* Resource.AlreadyAssociated, InvalidRouteTableID.NotFound, InvalidSubnetID.NotFound, InvalidParameterValue (other VPC). */
+/* Resource.AlreadyAssociated, InvalidRouteTableID.NotFound, InvalidSubnetID.NotFound, InvalidParameterValue (other VPC; a route or propagation
+ * that no gateway may have), Gateway.NotAttached. */
 struct route_association *route_table_associate(struct network *net, struct route_table *table, const char *subnet_or_gateway_id,
                                                 struct err *err);
 bool route_table_disassociate(struct network *net, const char *association_id, struct err *err); /* InvalidAssociationID.NotFound */

@@ -228,7 +228,7 @@ TEST(gateways_may_have_a_table_of_their_own)
     REQUIRE(association, "%s", err.text);
     CHECK_STR(association->gateway_id, l.igw->obj.id);
     CHECK(!route_table_associate(l.net, foreign, l.igw->obj.id, &err));
-    CHECK_STR(err.code, "InvalidParameterValue");
+    CHECK_STR(err.code, "Gateway.NotAttached");
     err_clear(&err);
     CHECK(!route_table_associate(l.net, own, "igw-00000000000000000", &err));
     CHECK_STR(err.code, "InvalidGatewayID.NotFound");
