@@ -171,6 +171,18 @@ flow_batch_write(const struct cloud *cloud, struct flow_batch *batch, struct err
 }
 
 void
+flow_store_forget(const struct cloud *cloud, const char *log_id)
+{
+    char *path = flow_logs_path(cloud, log_id), *more = path ? path_of(cloud, log_id, "more") : NULL;
+    if (path) {
+        unlink(path);
+        unlink(more);
+    }
+    free(path);
+    free(more);
+}
+
+void
 flow_batch_done(struct flow_batch *batch)
 {
     buf_done(&batch->header);

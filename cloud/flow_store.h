@@ -36,6 +36,9 @@ void flow_batch_add(struct flow_batch *batch, const struct flow_record *record, 
 bool flow_batch_write(const struct cloud *cloud, struct flow_batch *batch, struct err *err);
 void flow_batch_done(struct flow_batch *batch);
 
+/* Forgets a log's records, as if none had been written. */
+void flow_store_forget(const struct cloud *cloud, const char *log_id);
+
 /* ---- reading ---- */
 struct flow_entry {
     const struct flow_record *record; /* 'rule' and 'lost_packets' too */

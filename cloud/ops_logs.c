@@ -1,7 +1,7 @@
 /* cloud/ops_logs.c - CloudWatch Logs, as far as flow logs are delivered there: groups, streams, events.
  *
- * Nothing is stored twice: a group is what flow logs name as their destination, its streams are the interfaces that
- * have records (eni-0a1b-all), and the events are the lines of the logs' files. Source:
+ * Nothing is stored twice: a group is what flow logs name as their destination, or what was made by name, its streams
+ * are the interfaces that have records (eni-0a1b-all), and the events are the lines of the logs' files. Source:
  * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operations.html,
  * vpc/latest/userguide/flow-logs-cwl.html */
 #include <stdio.h>
@@ -14,6 +14,8 @@
 #include "cloud/flow_store.h"
 #include "cloud/log_pattern.h"
 #include "cloud/op.h"
+#include "cloud/ops_ec2.h"
+#include "netsim/model/log_group.h"
 
 #define EVENTS_MAX 10000 /* of one answer, as AWS has it */
 
@@ -88,6 +90,20 @@ compare_groups(const void *a, const void *b)
     return strcmp(((const struct group *)a)->name, ((const struct group *)b)->name);
 }
 
+static struct group *
+group_named(groups *list, const char *name)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(list->items[i].name, name) == 0) {
+            return &list->items[i];
+        }
+    }
+    struct group *group = VEC_ADD(list);
+    *group = (struct group){ 0 };
+    snprintf(group->name, sizeof group->name, "%s", name);
+    return group;
+}
+
 static void
 add_to_group(groups *list, const struct cloud *cloud, const char *log_id)
 {
@@ -96,15 +112,7 @@ add_to_group(groups *list, const struct cloud *cloud, const char *log_id)
     if (!flow_store_home(cloud, log_id, &home) || home.to_s3 || !*home.destination) {
         return;
     }
-    struct group *group = NULL;
-    for (size_t i = 0; i < list->n && !group; i++) {
-        group = strcmp(list->items[i].name, home.destination) == 0 ? &list->items[i] : NULL;
-    }
-    if (!group) {
-        group = VEC_ADD(list);
-        *group = (struct group){ 0 };
-        memcpy(group->name, home.destination, sizeof group->name);
-    }
+    struct group *group = group_named(list, home.destination);
     if (log && (!group->created_ms || log->creation_time < group->created_ms)) {
         group->created_ms = log->creation_time;
     }
@@ -117,6 +125,9 @@ find_groups(const struct cloud *cloud)
     groups list = { 0 };
     struct store *store = network_store(cloud->net);
     char **ids;
+    for (const struct log_group *made = store_first(store, &log_group_kind); made; made = store_next(store, made)) {
+        group_named(&list, made->name)->created_ms = made->creation_time;
+    }
     for (const struct flow_log *log = store_first(store, &flow_log_kind); log; log = store_next(store, log)) {
         add_to_group(&list, cloud, log->obj.id);
     }
@@ -212,6 +223,60 @@ describe_log_groups(struct op_call *call, struct err *err)
     }
     groups_done(&list);
     return answer_page(call, "logGroups", out, err);
+}
+
+static bool
+create_log_group(struct op_call *call, struct err *err)
+{
+    const char *name = arg_str(call->in, "logGroupName");
+    const char *class = arg_str(call->in, "logGroupClass");
+    if (!ec2_refuse(call, "kmsKeyId tags", err)) {
+        return false;
+    }
+    if (class && strcmp(class, "STANDARD") != 0) {
+        err_set(err, ERR_INPUT, "UnsupportedOperation", "log groups of a lab are of class STANDARD, not `%s`", class);
+        return err_at(err, "logGroupClass", 0, 0);
+    }
+    groups list = find_groups(call->cloud);
+    bool known = false; /* by a flow log that is delivered there */
+    for (size_t i = 0; i < list.n; i++) {
+        known |= strcmp(list.items[i].name, name) == 0;
+    }
+    groups_done(&list);
+    if (known) {
+        return err_set(err, ERR_INPUT, "ResourceAlreadyExistsException", "the log group `%s` exists already", name);
+    }
+    return log_group_create(call->cloud->net, name, err) != NULL;
+}
+
+/* The records go with it.  A flow log that is still delivered there makes it anew. */
+static bool
+delete_log_group(struct op_call *call, struct err *err)
+{
+    const char *name = arg_str(call->in, "logGroupName");
+    if (call->cloud->flows && !flow_capture_tick(call->cloud, true, err)) {
+        return false;
+    }
+    groups list = find_groups(call->cloud);
+    bool found = false;
+    for (size_t i = 0; i < list.n; i++) {
+        struct group *group = &list.items[i];
+        bool is = strcmp(group->name, name) == 0;
+        for (size_t j = 0; is && j < group->log_ids.n; j++) {
+            flow_store_forget(call->cloud, group->log_ids.items[j]);
+        }
+        found |= is;
+    }
+    groups_done(&list);
+    struct log_group *made = network_log_group(call->cloud->net, name);
+    if (made) {
+        log_group_delete(call->cloud->net, made);
+    }
+    if (!found) {
+        err_set(err, ERR_INPUT, "ResourceNotFoundException", "the log group `%s` does not exist", name);
+        return err_hint(err, "`logs describe-log-groups` lists them");
+    }
+    return true;
 }
 
 /* ---- streams ------------------------------------------------------------------------------------------------------
@@ -422,6 +487,16 @@ get_log_events(struct op_call *call, struct err *err)
 }
 
 const struct op ops_logs[] = {
+    { .service = "logs",
+      .name = "CreateLogGroup",
+      .mode = OP_WRITE,
+      .run = create_log_group,
+      .help = "Make a log group; a flow log that names one makes it by itself." },
+    { .service = "logs",
+      .name = "DeleteLogGroup",
+      .mode = OP_WRITE,
+      .run = delete_log_group,
+      .help = "Delete a log group with its records." },
     { .service = "logs",
       .name = "DescribeLogGroups",
       .mode = OP_READ,

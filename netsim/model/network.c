@@ -1,3 +1,4 @@
+#include "netsim/model/log_group.h"
 #include "netsim/model/failure.h"
 #include "netsim/model/internal.h"
 
@@ -40,6 +41,7 @@ const struct kind *const network_kinds[] = {
     &private_service_kind,
     &route_table_kind,
     &flow_log_kind,
+    &log_group_kind,
     &hosted_zone_kind,
     &block_public_access_kind,
     &bpa_exclusion_kind,

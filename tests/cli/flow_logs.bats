@@ -58,6 +58,30 @@ lab_with_records() {
     [ "$(vpclab logs filter-log-events --log-group-name flows --query 'length(events)')" = 2 ]
 }
 
+@test "log groups are made and deleted, with their records" {
+    vpclab logs create-log-group --log-group-name /vpc/flows
+    [ "$(vpclab logs describe-log-groups --query 'logGroups[].logGroupName' -o text)" = /vpc/flows ]
+    [ "$(vpclab logs filter-log-events --log-group-name /vpc/flows --query 'events' -o json)" = "[]" ]
+    wrong 4 'exists already' vpclab logs create-log-group --log-group-name /vpc/flows
+    wrong 4 'does not allow' vpclab logs create-log-group --log-group-name 'a b'
+    wrong 2 'between 1 and 512' vpclab logs create-log-group --log-group-name ''
+    wrong 2 'log-group-name' vpclab logs create-log-group
+    wrong 4 'STANDARD' vpclab logs create-log-group --log-group-name x --log-group-class INFREQUENT_ACCESS
+    lab_with_records --log-group-name flows
+    wrong 4 'exists already' vpclab logs create-log-group --log-group-name flows
+    vpclab ec2 delete-flow-logs --flow-log-ids "$log" >/dev/null
+    vpclab logs delete-log-group --log-group-name flows
+    [ "$(vpclab logs describe-log-groups --query 'logGroups[].logGroupName' -o text)" = /vpc/flows ]
+    vpclab logs delete-log-group --log-group-name /vpc/flows
+    [ "$(vpclab logs describe-log-groups --query 'logGroups' -o json)" = "[]" ]
+    wrong 4 'does not exist' vpclab logs delete-log-group --log-group-name /vpc/flows
+    vpclab iam create-user --user-name reader >/dev/null
+    wrong 4 "logs:CreateLogGroup on resource: arn:aws:logs:us-east-1:123456789012:log-group:x:log-stream:" vpclab --as reader logs create-log-group --log-group-name x
+    # In a lab from before, and over a save: groups are the lab's state.
+    vpclab logs create-log-group --log-group-name again
+    grep -q '"again"' "$XDG_DATA_HOME"/vpclab/labs/default/state.json
+}
+
 @test "log events are shown to who may see them" {
     lab_with_records --log-group-name flows
     vpclab iam create-user --user-name reader >/dev/null
