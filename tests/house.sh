@@ -82,6 +82,45 @@ check "includes go along the arrows" < <(
     }' $sources
 )
 
+# What the compiler read for a file of live/, and what the linker takes: neither may be of analysis, by whatever way, or the two judges
+# of a packet were one.
+depends=$(find "$BUILD/netsim/live" -name '*.d' 2>/dev/null)
+# shellcheck disable=SC2086
+check "live reads no header of analysis, through another room's neither" < <(
+    [ -n "$depends" ] || echo "$BUILD/netsim/live has no *.d: \`make\` first"
+    [ -z "$depends" ] || grep -o 'netsim/analysis/[a-z_0-9]*\.h' $depends | sort -u
+)
+objects=$(for f in $sources; do [ ! -e "$BUILD/${f%.c}.o" ] || [ "$f" = "${f%.c}" ] || echo "$BUILD/${f%.c}.o"; done)
+# shellcheck disable=SC2086 # an `extern` of one's own would pass the includes
+check "names that are linked go along the arrows" < <(
+    nm -A -g $objects 2>&1 | awk -v arrows="$arrows" -v build="$BUILD/" '
+    BEGIN {
+        n = split(arrows, line, "\n")
+        for (i = 1; i <= n; i++) {
+            m = split(line[i], word, " ")
+            for (j = 1; j <= m; j++) may[word[1], word[j]] = 1
+            if (m) is_room[word[1]] = may[word[1], "base"] = 1
+        }
+    }
+    function room_of(path) {
+        while (sub("/[^/]*$", "", path)) if (path in is_room) return path
+        return ""
+    }
+    index($1, build) == 1 {
+        split(substr($1, length(build) + 1), part, ":")
+        if ($(NF - 1) == "U") wants[$NF, part[1]] = part[1]
+        else { home[$NF] = part[1]; n_names++ }
+    }
+    END {
+        for (pair in wants) {
+            split(pair, part, SUBSEP)
+            to = home[part[1]]
+            if (to != "" && !((room_of(wants[pair]), room_of(to)) in may)) printf "%s may not use %s of %s\n", wants[pair], part[1], to
+        }
+        if (n_names < 1000) print "only " n_names + 0 " names are in the objects below " build
+    }'
+)
+
 # shellcheck disable=SC2086
 check "every header begins with what it is" < <(
     for f in $sources; do
@@ -90,6 +129,16 @@ check "every header begins with what it is" < <(
 )
 # shellcheck disable=SC2086 # only a face starts a shell, for the person's own pager or editor
 check "nothing is shelled out" < <(grep -nE '(^|[^a-z_.>])(system|popen)[ ]*\(' $sources | grep -v '^shell/')
+
+# Pages are read by people who then look for the file.
+check "what README.md and docs/ name is there" < <(
+    for page in README.md docs/*.md; do
+        grep -oE '`(base|iampolicy|netsim|cloud|shell|scenarios|tests|bench|docs|tools)/[A-Za-z0-9_./*-]+`' "$page" | tr -d '`' |
+            while read -r path; do compgen -G "$path" >/dev/null || echo "$page: no \`$path\`"; done
+        grep -oE '\]\([^)#]+' "$page" | cut -c3- | grep -v '^http' |
+            while read -r path; do [ -e "$(dirname "$page")/$path" ] || echo "$page: no \`$path\` to follow the link to"; done
+    done
+)
 
 # A program that uses a library and nothing else of the house.  --whole-archive: no object of it may lack anything.
 embed() # PROGRAM.c LIBRARY
