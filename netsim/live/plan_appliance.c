@@ -85,6 +85,7 @@ plan_appliances(struct builder *b, struct plan_vpc *v)
     if (table) {
         refuse_private_targets(b, table, &text);
     }
-    plan_chain_add(b, v->router, "p_middleboxes", "", buf_str(&text));
+    buf_str_add(&text, "meta mark set iifname map @rt_of_gateway accept\n");
+    plan_chain_add(b, v->router, "p_gateways", "", buf_str(&text));
     buf_done(&text);
 }

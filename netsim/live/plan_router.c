@@ -444,22 +444,20 @@ static const struct stage {
     /* Replies pass both stages of the groups unless the flow is untracked for the interface (plan_untracked.c): of the
      * way there the first stage is the sender's, of the way back the receiver's. */
     { "p_pre", "type filter hook prerouting priority -300; policy accept;",
-      "jump p_middleboxes\n"
-      "iifgroup 0 meta mark set iifname map @rt_of_gateway accept\n"
-      "iifgroup 0 accept\n"
-      "iifname @eni_any goto p_mark\n"
+      "iifgroup 0 goto p_gateways\n"
       "iifname . ip saddr @eni_addresses goto p_mark\n"
+      "iifname @eni_any goto p_mark\n"
       "iifname . ip6 saddr @eni_addresses6 goto p_mark\n"
       "counter drop comment \"source check\"\n" },
     { "f_destination", "type filter hook forward priority 5; policy accept;",
       "oifgroup 0 accept\n"
-      "oifname @eni_any accept\n"
       "oifname . ip daddr @eni_addresses accept\n"
+      "oifname @eni_any accept\n"
       "oifname . ip6 daddr @eni_addresses6 accept\n"
       "counter drop comment \"destination check\"\n" },
     { "f_sg_out", "type filter hook forward priority 10; policy drop;",
-      "ct state related accept\n"
       "ct state established ct mark != { 0x2, 0x10, 0x12 } accept\n"
+      "ct state related accept\n"
       "ct state established ct direction original ct mark 0x2 accept\n"
       "ct state established ct direction reply ct mark 0x10 accept\n"
       "ct state new ct mark 0 oifname != @always_tracked iifname vmap @untracked_out\n"
@@ -474,8 +472,8 @@ static const struct stage {
       "oifgroup vmap @nacl_in\n"
       "meta mark set 3 meta priority set 0:3 goto fl_deny_in\n" },
     { "f_sg_in", "type filter hook forward priority 40; policy drop;",
-      "ct state related accept\n"
       "ct state established ct mark != { 0x2, 0x10, 0x12 } accept\n"
+      "ct state related accept\n"
       "ct state established ct direction original ct mark 0x10 accept\n"
       "ct state established ct direction reply ct mark 0x2 accept\n"
       "ct state new ct mark { 0, 0x10 } iifname != @always_tracked oifname vmap @untracked_in\n"
