@@ -73,13 +73,13 @@ listening() { # NODE PORT
     private_client
     mkdir "$DIR/files"
     head -c 3000000 /dev/urandom >"$DIR/files/blob"
-    vpclab exec --detach web -- python3 -m http.server --directory "$DIR/files" 8080
-    vpclab exec --detach web -- tcpdump -Z "$(id -un)" -U -i eth0 -w "$DIR/seen.pcap" 'tcp port 8080 or udp port 53'
+    (cd "$DIR/files" && vpclab exec --detach web -- python3 -m http.server 8080) # an instance sees the directory it is started in
+    vpclab exec web -- tcpdump -Z root -U -i eth0 -w - 'tcp port 8080 or udp port 53' >"$DIR/seen.pcap" 2>/dev/null &
     listening web 8080
     for _ in $(seq 100); do [ -s "$DIR/seen.pcap" ] && break; sleep 0.05; done
     [ "$(code client http://10.0.1.10:8080/blob)" = 000 ]
     open_web tcp 8080
-    vpclab exec client -- curl -sf -m 60 http://10.0.1.10:8080/blob -o "$DIR/copy"
+    vpclab exec client -- curl -sf -m 60 http://10.0.1.10:8080/blob >"$DIR/copy"
     cmp "$DIR/files/blob" "$DIR/copy"
     [ -n "$(vpclab exec client -- dig +short +time=5 web.example)" ]
     [ "$(vpclab exec web -- dig +short +time=5 web.example)" = "$(vpclab exec web -- dig +short +time=5 +tcp @169.254.169.253 web.example)" ]
