@@ -228,6 +228,10 @@ static void __attribute__((noreturn)) become_program(char *const *argv, bool det
     for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
         signal(defaults[i], SIG_DFL);
     }
+    const char *temporary = getenv("TMPDIR");
+    if (temporary && access(temporary, W_OK) < 0) {
+        unsetenv("TMPDIR"); /* the owner's, which an instance does not see: it has a /tmp of its own */
+    }
     execvp(argv[0], argv);
     give_up(report_fd, argv[0], true);
 }
