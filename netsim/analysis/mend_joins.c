@@ -52,7 +52,7 @@ void
 mend_tgw_no_route(const struct obstacle *o, struct buf *out)
 {
     const struct tgw_attachment *to = walk_tgw_detour(o->walk);
-    const struct cidr *block = to ? block_with(o->net, to->vpc_id, "", &o->packet->dst) : NULL;
+    const struct cidr *block = to ? block_with(o->net, *to->vpc_id ? to->vpc_id : NULL, "", &o->packet->dst) : NULL;
     if (block && o->hop->component && o->hop->component->kind == &tgw_route_table_kind) {
         buf_printf(out,
                    "ec2 create-transit-gateway-route --transit-gateway-route-table-id %s --destination-cidr-block %s "

@@ -86,20 +86,38 @@ attachment_towards(const struct walk *w, const char *tgw_id, const struct ip *ip
     return NULL;
 }
 
+/* To a peer that the destination's VPC is attached to. */
+static const struct tgw_attachment *
+peering_attachment_towards(const struct walk *w, const char *tgw_id, const struct ip *ip)
+{
+    const struct store *store = network_store(w->net);
+    for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
+        const char *other = strcmp(a->tgw_id, tgw_id) == 0        ? a->peer_tgw_id
+                            : strcmp(a->peer_tgw_id, tgw_id) == 0 ? a->tgw_id
+                                                                  : "";
+        if (*other && tgw_attachment_is_available(a) && attachment_towards(w, other, ip)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
 const struct tgw_attachment *
 walk_tgw_detour(const struct walk *w)
 {
-    return w->tgw_id ? attachment_towards(w, w->tgw_id, &w->packet.dst) : NULL;
+    const struct ip *dst = &w->packet.dst;
+    const struct tgw_attachment *to = w->tgw_id ? attachment_towards(w, w->tgw_id, dst) : NULL;
+    return to || !w->tgw_id ? to : peering_attachment_towards(w, w->tgw_id, dst);
 }
 
-/* A transit gateway that both this VPC and the destination's are attached to. */
+/* A transit gateway that both this VPC and the destination's are attached to, this one itself or by a peer. */
 static const char *
 tgw_towards(const struct walk *w, const struct ip *ip)
 {
     const struct store *store = network_store(w->net);
     for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
         if (strcmp(a->vpc_id, w->vpc_id) == 0 && tgw_attachment_is_available(a) &&
-            attachment_towards(w, a->tgw_id, ip)) {
+            (attachment_towards(w, a->tgw_id, ip) || peering_attachment_towards(w, a->tgw_id, ip))) {
             return a->tgw_id;
         }
     }

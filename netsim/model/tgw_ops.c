@@ -284,7 +284,7 @@ tgw_peer(struct network *net, struct transit_gateway *tgw, const char *peer_id, 
             return NULL;
         }
     }
-    /* Peerings join no default table: AWS leaves association and static routes to the person. */
+    /* It joins the default tables when it is accepted; static routes are left to the person. */
     struct tgw_attachment *attachment = network_add(net, &tgw_attachment_kind, NULL);
     id_set(attachment->tgw_id, tgw->obj.id);
     attachment->tgw_owner_id = xstrdup(tgw->obj.account);
@@ -298,6 +298,17 @@ tgw_peer(struct network *net, struct transit_gateway *tgw, const char *peer_id, 
     attachment->creation_time = network_now_ms(net);
     store_touch(net->store);
     return attachment;
+}
+
+/* Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-transit-gateways.html, "Default route table association" */
+static void
+join_default_table(const struct network *net, const char *tgw_id, char table_id[static ID_SIZE], char **state)
+{
+    const struct transit_gateway *tgw = store_get(net->store, &transit_gateway_kind, tgw_id);
+    if (tgw && tgw->association_table_id[0]) {
+        memcpy(table_id, tgw->association_table_id, ID_SIZE);
+        str_set(state, "associated");
+    }
 }
 
 bool
@@ -318,6 +329,11 @@ tgw_peer_answer(struct network *net, struct tgw_attachment *attachment, bool acc
         return err_hint(err, "`--region %s`", attachment->peer_region);
     }
     str_set(&attachment->state, accept ? "available" : "rejected");
+    if (accept) { /* each side's gateway has a default table of its own; peerings propagate nothing */
+        join_default_table(net, attachment->tgw_id, attachment->table_id, &attachment->association_state);
+        join_default_table(net, attachment->peer_tgw_id, attachment->peer_table_id,
+                           &attachment->peer_association_state);
+    }
     store_touch(net->store);
     return true;
 }

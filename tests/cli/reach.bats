@@ -222,3 +222,29 @@ END
     [ "$(grep -c -- "ec2 create-transit-gateway-route " "$DIR/mends")" = 2 ]
     [ "$(grep -c -- "ec2 create-route " "$DIR/mends")" = 2 ]
 }
+
+@test "two transit gateways, peered across regions: hints alone make the way, and peerings join the default tables" {
+    vpclab -q -f - <<'END' >/dev/null
+a = ec2 create-vpc --cidr-block 10.1.0.0/16
+b = ec2 create-vpc --cidr-block 10.2.0.0/16 --region us-west-2
+a1 = ec2 create-subnet --vpc-id $a --cidr-block 10.1.1.0/24 --availability-zone us-east-1a
+b1 = ec2 create-subnet --vpc-id $b --cidr-block 10.2.1.0/24 --availability-zone us-west-2a --region us-west-2
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $a1 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=from}]
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id $b1 --region us-west-2 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=to}]
+east = ec2 create-transit-gateway
+west = ec2 create-transit-gateway --region us-west-2
+ec2 create-transit-gateway-vpc-attachment --transit-gateway-id $east --vpc-id $a --subnet-ids $a1
+ec2 create-transit-gateway-vpc-attachment --transit-gateway-id $west --vpc-id $b --subnet-ids $b1 --region us-west-2
+peering = ec2 create-transit-gateway-peering-attachment --transit-gateway-id $east --peer-transit-gateway-id $west --peer-account-id 123456789012 --peer-region us-west-2
+ec2 accept-transit-gateway-peering-attachment --transit-gateway-attachment-id $peering --region us-west-2
+END
+    for ((i = 0; i < 8; i++)); do
+        vpclab reach from to tcp/443 >"$DIR/out" || true
+        grep -q '^hint: ' "$DIR/out" || break
+        sed -n 's/^hint: //p' "$DIR/out" >>"$DIR/mends"
+        tail -n1 "$DIR/mends" | vpclab -q >/dev/null
+    done
+    grep -q '^REACHABLE  from -> to  tcp/443  [0-9]* hops$' "$DIR/out" || { cat "$DIR/mends" "$DIR/out"; return 1; }
+    [ "$(grep -c -- "create-transit-gateway-route .*--transit-gateway-attachment-id tgw-attach-" "$DIR/mends")" = 2 ]
+    [ "$(grep -c -- "--region us-west-2$" "$DIR/mends")" = 3 ]
+}

@@ -301,7 +301,8 @@ TEST(transit_gateways_are_peered)
 #define PEER "ec2 create-transit-gateway-peering-attachment --transit-gateway-id t --peer-transit-gateway-id "
     static const struct step steps[] = {
         { "ec2 create-transit-gateway" NAMED("transit-gateway", "t"), "", "" },
-        { "ec2 create-transit-gateway" NAMED("transit-gateway", "u"), "", "" },
+        { "ec2 create-transit-gateway --options DefaultRouteTableAssociation=disable" NAMED("transit-gateway", "u"), "",
+          "" },
         { PEER "t --peer-account-id 123456789012 --peer-region us-east-1", "InvalidParameterValue", "itself" },
         { PEER "u --peer-account-id 123456789012 --peer-region eu-west-1", "InvalidTransitGatewayID.NotFound",
           "eu-west-1" },
@@ -313,6 +314,10 @@ TEST(transit_gateways_are_peered)
           "\"State\":\"available\"" },
         { "ec2 reject-transit-gateway-peering-attachment --transit-gateway-attachment-id p", "IncorrectState",
           "available" },
+        /* the default table of the one; the other has none */
+        { "ec2 describe-transit-gateway-attachments --query "
+          "TransitGatewayAttachments[?ResourceType=='peering'].Association.State",
+          "", "[\"associated\"]" },
         { "ec2 create-transit-gateway-route-table --transit-gateway-id u" NAMED("transit-gateway-route-table", "ut"),
           "", "" },
         { "ec2 associate-transit-gateway-route-table --transit-gateway-route-table-id ut "
