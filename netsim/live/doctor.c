@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "netsim/live/guest_files.h"
 #include "netsim/live/netlink.h"
 #include "netsim/live/tap_hosts.h"
 
@@ -187,6 +188,19 @@ taps_remedy(void)
     return "a kernel with TAP devices in network namespaces";
 }
 
+/* As an instance gets the machine's files: guest_files.c. */
+static bool
+can_seal_files(char *detail, size_t size)
+{
+    int copy = guest_files_copy("/");
+    bool ok = copy >= 0;
+    snprintf(detail, size, "%s", ok ? "read-only for programs of instances" : strerror(errno));
+    if (ok) {
+        close(copy);
+    }
+    return ok;
+}
+
 static bool
 can_mount_proc(char *detail, size_t size)
 {
@@ -213,6 +227,8 @@ static const struct check {
     { "flow records", "VPC flow logs", false, can_record_flows, "a kernel with nf_tables dynamic sets (5.2 or later)",
       NULL },
     { "TAP hosts", "labs of thousands of instances (`lab hosts tap`)", false, can_make_taps, NULL, taps_remedy },
+    { "files", "instances see the machine's files and change none", true, can_seal_files,
+      "Linux 5.12 or later (mount_setattr); in a container, allow mounts", NULL },
     { "own /proc", "`ps` in an instance shows only the lab", false, can_mount_proc,
       "a container runtime that does not mask /proc", NULL },
 };
