@@ -15,9 +15,11 @@
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
 #include "cloud/ops_failure.h"
+#include "cloud/verify_ports.h"
 #include "cloud/verify_rules.h"
 #include "cloud/verify_text.h"
 #include "cloud/ops_verify_random.h"
+#include "cloud/verify_counters.h"
 #include "cloud/verify_difference.h"
 #include "cloud/verify_gap.h"
 #include "netsim/analysis/vpce.h"
@@ -31,9 +33,6 @@
 #include "netsim/model/private_service.h"
 #include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpn.h"
-
-#define UNNAMED_PORT 4444 /* asked for where no rule names it; the next free one if some rule does */
-#define PORTS_MAX    64   /* of one pair; more say nothing new and cost time */
 
 /* An end of the questions: an interface of a running instance, a connection to a site outside AWS, or the internet. */
 struct side {
@@ -69,62 +68,14 @@ struct inquiry {
     VEC(struct gap *) gaps;
     size_t n_asked;              /* questions that are answered */
     VEC(struct verify_end) ends; /* of 'sides' */
-    struct verify_rules *rules;  /* NULL: only some packets were asked for */
+    struct verify_counters *counters;
+    json_t *uncounted;
+    struct verify_rules *rules; /* NULL: only some packets were asked for */
     size_t n_aimed;
 };
-struct port {
-    int protocol, port;
-};
-typedef VEC(struct port) port_vec;
 
 /* ---- what to ask --------------------------------------------------------------------------------------------------
  */
-static void
-add_port(port_vec *ports, int protocol, int port)
-{
-    for (size_t i = 0; i < ports->n; i++) {
-        if (ports->items[i].protocol == protocol && ports->items[i].port == port) {
-            return;
-        }
-    }
-    if (ports->n < PORTS_MAX) {
-        *VEC_ADD(ports) = (struct port){ protocol, port };
-    }
-}
-
-/* The ports that the rules of one direction name: both ends of a range. */
-static void
-add_ports_of(const struct network *net, const struct eni *eni, bool egress, port_vec *ports)
-{
-    for (size_t i = 0; eni && i < eni->groups.n; i++) {
-        const struct security_group *group =
-            store_get(network_store(net), &security_group_kind, eni->groups.items[i].id);
-        for (size_t j = 0; group && j < group->rules.n; j++) {
-            const struct sg_rule *rule = &group->rules.items[j];
-            bool ported = rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP;
-            if (rule->egress != egress || !ported || rule->from < 0) {
-                continue;
-            }
-            /* 0 is no port that a packet could name usefully. */
-            add_port(ports, rule->protocol, rule->from ? rule->from : 1);
-            add_port(ports, rule->protocol, rule->to);
-        }
-    }
-}
-
-static void
-add_unnamed_port(port_vec *ports)
-{
-    int port = UNNAMED_PORT;
-    for (size_t i = 0; i < ports->n; i++) {
-        if (ports->items[i].protocol == PROTOCOL_TCP && ports->items[i].port == port) {
-            port++;
-            i = 0;
-        }
-    }
-    add_port(ports, PROTOCOL_TCP, port);
-}
-
 static const struct ip *
 first_address(const struct eni *eni, int family)
 {
@@ -208,8 +159,8 @@ choose_addresses(const struct side *from, const struct side *to, int family, str
 }
 
 static void
-ask(struct inquiry *inquiry, const struct side *from, const struct side *to, const struct port *port, struct ip src,
-    struct ip dst, const struct flow_spec *only)
+ask(struct inquiry *inquiry, const struct side *from, const struct side *to, const struct verify_port *port,
+    struct ip src, struct ip dst, const struct flow_spec *only)
 {
     struct question *q = VEC_ADD(&inquiry->questions);
     q->from = from;
@@ -263,29 +214,29 @@ ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to
     if (!choose_addresses(from, to, family, &src, &dst)) {
         return;
     }
-    port_vec ports = { 0 };
+    struct verify_ports ports = { 0 };
     if (only) {
-        add_port(&ports, only->protocol, only->dst_port);
+        ports_add(&ports, only->protocol, only->dst_port);
     } else {
-        add_ports_of(inquiry->cloud->net, from->eni, true, &ports);
-        add_ports_of(inquiry->cloud->net, to->eni, false, &ports);
+        ports_add_of(inquiry->cloud->net, from->eni, true, &ports);
+        ports_add_of(inquiry->cloud->net, to->eni, false, &ports);
         for (size_t i = 0; to->balancer && i < to->balancer->listeners.n; i++) {
-            add_port(&ports, PROTOCOL_TCP, to->balancer->listeners.items[i].port);
+            ports_add(&ports, PROTOCOL_TCP, to->balancer->listeners.items[i].port);
         }
         for (size_t i = 0; to->classic && i < to->classic->listeners.n; i++) {
-            add_port(&ports, PROTOCOL_TCP, to->classic->listeners.items[i].port);
+            ports_add(&ports, PROTOCOL_TCP, to->classic->listeners.items[i].port);
         }
-        add_unnamed_port(&ports);
-        add_port(&ports, family == IP_V4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, -1);
+        ports_add_unnamed(&ports);
+        ports_add(&ports, family == IP_V4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, -1);
     }
-    for (size_t i = 0; i < ports.n; i++) {
-        ask(inquiry, from, to, &ports.items[i], src, dst, only);
+    for (size_t i = 0; i < ports.list.n; i++) {
+        ask(inquiry, from, to, &ports.list.items[i], src, dst, only);
         if (!(only && only->dst_ip.family) && joined(inquiry->cloud->net, from, to) &&
             !ip_equal(&dst, first_address(to->eni, family))) {
-            ask(inquiry, from, to, &ports.items[i], src, *first_address(to->eni, family), only);
+            ask(inquiry, from, to, &ports.list.items[i], src, *first_address(to->eni, family), only);
         }
     }
-    VEC_DONE(&ports);
+    VEC_DONE(&ports.list);
 }
 
 static void
@@ -533,6 +484,9 @@ put_to_both(struct inquiry *inquiry, struct err *err)
         const struct question *q = &inquiry->questions.items[i];
         verify_rules_see(inquiry->rules, &q->flow, q->said.reachable && q->probe.arrived,
                          q->said.reply == REPLY_ALLOWED && q->probe.replied);
+        if (!q->gap) {
+            verify_counters_expect(inquiry->counters, &q->flow, verify_answers(&q->probe));
+        }
     }
     inquiry->n_asked = inquiry->questions.n;
     return true;
@@ -548,7 +502,7 @@ aim(struct inquiry *inquiry, int family)
     for (size_t i = 0; i < aims.n; i++) {
         const struct verify_aim *a = &aims.items[i];
         const struct side *from = &inquiry->sides.items[a->from], *to = &inquiry->sides.items[a->to];
-        struct port port = { a->flow.protocol, a->flow.dst_port };
+        struct verify_port port = { a->flow.protocol, a->flow.dst_port };
         struct ip src, dst;
         if ((!family || family == a->flow.family) && choose_addresses(from, to, a->flow.family, &src, &dst)) {
             ask(inquiry, from, to, &port, src, dst, &a->flow);
@@ -574,6 +528,7 @@ put_all(struct inquiry *inquiry, int family, struct err *err)
             end->ips[f == IP_V6] = ip ? *ip : (struct ip){ 0 };
         }
     }
+    inquiry->counters = verify_counters_new(inquiry->cloud->net);
     inquiry->rules = verify_rules_new(inquiry->cloud->net, inquiry->ends.items, inquiry->ends.n);
     json_t *counts[3] = { live_link_meter(inquiry->cloud, true, err) };
     bool ok = counts[0] && put_to_both(inquiry, err);
@@ -587,6 +542,7 @@ put_all(struct inquiry *inquiry, int family, struct err *err)
             ok = put_to_both(inquiry, err);
         }
     }
+    inquiry->uncounted = ok ? verify_counters_compare(inquiry->counters, counts[0], counts[2]) : NULL;
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
         json_decref(counts[i]);
     }
@@ -670,9 +626,10 @@ report(struct op_call *call, const struct inquiry *inquiry)
     if (inquiry->rules) {
         json_t *rules = verify_rules_json(inquiry->rules);
         json_object_set_new(rules, "Aimed", json_integer((json_int_t)inquiry->n_aimed));
+        json_object_set_new(rules, "Uncounted", json_incref(inquiry->uncounted));
         json_object_set_new(call->out, "Coverage", rules);
     }
-    call->no = json_array_size(differences) > 0;
+    call->no = json_array_size(differences) + json_array_size(inquiry->uncounted) > 0;
 }
 
 /* ---- what the command line restricts ------------------------------------------------------------------------------
@@ -771,6 +728,8 @@ verify_run(struct op_call *call, struct err *err)
     plan_free(inquiry.plan);
     VEC_DONE(&inquiry.gaps);
     verify_rules_free(inquiry.rules);
+    verify_counters_free(inquiry.counters);
+    json_decref(inquiry.uncounted);
     VEC_DONE(&inquiry.ends);
     VEC_DONE(&inquiry.questions);
     VEC_DONE(&inquiry.sides);

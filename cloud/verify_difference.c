@@ -1,6 +1,13 @@
 /* cloud/verify_difference.c - two answers about one packet, compared. */
 #include "cloud/verify_difference.h"
 
+bool
+verify_answers(const struct live_probe *probe)
+{
+    bool icmp = probe->protocol == PROTOCOL_ICMP || probe->protocol == PROTOCOL_ICMPV6;
+    return !icmp || probe->dst_port == 8 || probe->dst_port == 128;
+}
+
 const char *
 verify_difference(const struct reach_result *said, const struct live_probe *seen)
 {
@@ -14,10 +21,7 @@ verify_difference(const struct reach_result *said, const struct live_probe *seen
     if (!ip_equal(&said->arrives.src, &seen->seen_src) || !ip_equal(&said->arrives.dst, &seen->seen_dst)) {
         return "it arrives with other addresses";
     }
-    /* Only echo requests, TCP and what we answer ourselves have an answer. */
-    bool icmp = seen->protocol == PROTOCOL_ICMP || seen->protocol == PROTOCOL_ICMPV6;
-    bool answers = !icmp || seen->dst_port == 8 || seen->dst_port == 128;
-    if (answers && said->reply != REPLY_UNKNOWN && (said->reply == REPLY_ALLOWED) != seen->replied) {
+    if (verify_answers(seen) && said->reply != REPLY_UNKNOWN && (said->reply == REPLY_ALLOWED) != seen->replied) {
         return seen->replied ? "analysis stops the answer, in the kernel it came back"
                              : "analysis lets the answer back, in the kernel it was lost";
     }

@@ -103,6 +103,11 @@ verify_text(const json_t *out, struct buf *text)
         buf_printf(text, "%s: %s %s (%lld pair%s)\n", json_str(item, "Reason"), json_str(item, "What"),
                    json_str(item, "Id"), n, n == 1 ? "" : "s");
     }
+    json_array_foreach(json_object_get(json_object_get(out, "Coverage"), "Uncounted"), i, item)
+    {
+        buf_printf(text, "DISAGREE %s: analysis has it decide %lld packets, in the kernel it counted %lld\n",
+                   json_str(item, "Rule"), json_int(item, "Analysis", 0), json_int(item, "Kernel", 0));
+    }
     coverage_text(json_object_get(out, "Coverage"), text);
     if (json_array_size(json_object_get(out, "Failures"))) {
         failures_text(out, text);

@@ -292,18 +292,30 @@ reach(const struct network *net, const struct flow_spec *flow, bool want_compone
     return true;
 }
 
-bool
-reach_open_ways(const struct network *net, const struct flow_spec *flow, struct open_ways *ways, struct err *err)
+static bool
+walk_ways(const struct network *net, const struct flow_spec *flow, bool open, struct open_ways *ways, struct err *err)
 {
     struct question q;
     *ways = (struct open_ways){ 0 };
     if (!question_init(net, flow, &q, err)) {
         return false;
     }
-    q.filters_open = true;
+    q.filters_open = open;
     question_walk(&q, &ways->session, &ways->forward);
     ways->answered = ways->forward.arrived && question_walk_back(&q, &ways->forward, &ways->session, &ways->back);
     return true;
+}
+
+bool
+reach_open_ways(const struct network *net, const struct flow_spec *flow, struct open_ways *ways, struct err *err)
+{
+    return walk_ways(net, flow, true, ways, err);
+}
+
+bool
+reach_ways(const struct network *net, const struct flow_spec *flow, struct open_ways *ways, struct err *err)
+{
+    return walk_ways(net, flow, false, ways, err);
 }
 
 void

@@ -136,6 +136,8 @@ struct open_ways {
     bool answered;
 };
 bool reach_open_ways(const struct network *net, const struct flow_spec *flow, struct open_ways *ways, struct err *err);
+/* The same as reach() walks it: the hops of groups and ACLs name the rule that decided. */
+bool reach_ways(const struct network *net, const struct flow_spec *flow, struct open_ways *ways, struct err *err);
 void open_ways_done(struct open_ways *ways);
 
 /* The NAT gateway that owns the interface; NULL if none does. */
