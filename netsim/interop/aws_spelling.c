@@ -143,4 +143,5 @@ aws_spell(json_t *const *files, const char *const *names, size_t n)
         spell_records(files[i], names[i], files, n);
     }
     aws_spell_balancers(files, names, n);
+    aws_spell_vpcs(files, n);
 }

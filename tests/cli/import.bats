@@ -140,3 +140,28 @@ END
     grep -q 'warning: us-west-2/b.json: another classic-load-balancer is called `old`' "$DIR/out"
     says us-east-1.elb vpclab elb describe-load-balancers
 }
+
+@test "private DNS of endpoints works in an import, though describe-vpcs does not tell whether the VPC gives names" {
+    mkdir "$DIR/dump"
+    cat >"$DIR/dump/all.json" <<'END'
+{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
+ "Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "us-east-1a"}],
+ "NetworkInterfaces": [
+   {"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "VpcId": "vpc-1", "PrivateIpAddress": "10.0.1.10",
+    "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.1.10", "Primary": true}]},
+   {"NetworkInterfaceId": "eni-2", "SubnetId": "subnet-1", "VpcId": "vpc-1", "PrivateIpAddress": "10.0.1.20", "InterfaceType": "vpc_endpoint",
+    "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.1.20", "Primary": true}]}],
+ "VpcEndpoints": [{"VpcEndpointId": "vpce-1", "VpcEndpointType": "Interface", "VpcId": "vpc-1", "State": "available",
+   "ServiceName": "com.amazonaws.us-east-1.sqs", "PrivateDnsEnabled": true, "NetworkInterfaceIds": ["eni-2"],
+   "DnsEntries": [{"DnsName": "sqs.us-east-1.amazonaws.com", "HostedZoneId": "ZONEIDPENDING"}]}]}
+END
+    vpclab import aws "$DIR/dump" >/dev/null
+    says 10.0.1.20 vpclab resolve sqs.us-east-1.amazonaws.com --from eni-1
+    says REACHABLE vpclab reach eni-1 sqs.us-east-1.amazonaws.com tcp/443
+    # what the account says counts more than what is inferred
+    echo '{"VpcId": "vpc-1", "EnableDnsHostnames": {"Value": false}}' >"$DIR/dump/attribute.json"
+    vpclab --lab b import aws "$DIR/dump" >"$DIR/out"
+    ! grep "left out" "$DIR/out"
+    run vpclab --lab b resolve sqs.us-east-1.amazonaws.com --from eni-1
+    [ "$status" = 1 ] && [[ "$output" == *"belongs to nothing in the lab"* ]]
+}
