@@ -276,22 +276,30 @@ object_describe(const struct store *store, const void *object)
 }
 
 json_t *
+store_save_object(const void *of)
+{
+    const struct object *object = of;
+    const struct kind *kind = object->kind;
+    json_t *out = json_object();
+    fields_print(kind->fields, object, true, out);
+    if (kind->id_member && !json_object_get(out, kind->id_member)) {
+        json_object_set_new(out, kind->id_member, json_string(object->id));
+    }
+    if (object->account[0]) {
+        json_object_set_new(out, "OwnerId", json_string(object->account));
+    }
+    if (object->region[0]) {
+        json_object_set_new(out, "Region", json_string(object->region));
+    }
+    return out;
+}
+
+json_t *
 store_save_kind(const struct store *store, const struct kind *kind)
 {
     json_t *array = json_array();
     for (const struct object *object = store_first(store, kind); object; object = store_next(store, object)) {
-        json_t *out = json_object();
-        fields_print(kind->fields, object, true, out);
-        if (kind->id_member && !json_object_get(out, kind->id_member)) {
-            json_object_set_new(out, kind->id_member, json_string(object->id));
-        }
-        if (object->account[0]) {
-            json_object_set_new(out, "OwnerId", json_string(object->account));
-        }
-        if (object->region[0]) {
-            json_object_set_new(out, "Region", json_string(object->region));
-        }
-        json_array_append_new(array, out);
+        json_array_append_new(array, store_save_object(object));
     }
     return array;
 }

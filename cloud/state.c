@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/json_pool.h"
 #include "base/vec.h"
 #include "iampolicy/account.h"
 #include "netsim/model/network.h"
@@ -41,6 +42,32 @@ write_kinds(struct buf *out, const json_t *kinds)
     buf_char(out, '}');
 }
 
+/* The same one by one: written for every change, a large lab shall not be in memory twice. */
+static void
+write_network(struct buf *out, const struct store *store)
+{
+    const char *before = "";
+    buf_char(out, '{');
+    json_pool_begin();
+    for (size_t i = 0; network_kinds[i]; i++) {
+        const void *first = store_first(store, network_kinds[i]);
+        if (!first) {
+            continue;
+        }
+        buf_printf(out, "%s\n\"%s\": ", before, network_kinds[i]->list);
+        before = ",";
+        for (const void *object = first; object; object = store_next(store, object)) {
+            json_t *one = store_save_object(object);
+            buf_str_add(out, object == first ? "[\n" : ",\n");
+            json_write_compact(one, out);
+            json_decref(one);
+        }
+        buf_char(out, ']');
+    }
+    json_pool_end();
+    buf_char(out, '}');
+}
+
 char *
 state_text(const struct cloud *cloud, size_t *size)
 {
@@ -52,13 +79,7 @@ state_text(const struct cloud *cloud, size_t *size)
     buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s, \"tap_hosts\": %s,\n\"network\": ",
                cloud->home_account, cloud->home_region, cloud->limits ? "true" : "false",
                network_tap_hosts(cloud->net) ? "true" : "false");
-    json_t *network = json_object();
-    for (size_t i = 0; network_kinds[i]; i++) {
-        json_object_set_new(network, network_kinds[i]->list,
-                            store_save_kind(network_store(cloud->net), network_kinds[i]));
-    }
-    write_kinds(&out, network);
-    json_decref(network);
+    write_network(&out, network_store(cloud->net));
     buf_str_add(&out, ",\n\"accounts\": ");
     json_t *accounts = iam_accounts_save(cloud->accounts);
     write_kinds(&out, accounts);
