@@ -158,7 +158,7 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
     bool recording = plan_recorded(b, v);
     /* Captures put a `log` into one of these; without it they cost refused packets next to nothing, others nothing. */
     for (int i = 1; i <= PLAN_LOG_GROUPS; i++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "fl_log_%d", i);
         plan_chain_add(b, v->router, name, "", "");
     }
