@@ -26,6 +26,8 @@ static bool
 fail_unsupported_type(const char *type, struct err *err)
 {
     err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model flow logs of a `%s`", type);
+    err_hint(err, "VPC, Subnet and NetworkInterface have them; the log of a VPC shows what its interfaces send to a "
+                  "transit gateway and get from it");
     return err_at(err, "ResourceType", 0, 0);
 }
 

@@ -652,6 +652,13 @@ read_end(const struct cloud *cloud, const char *text, struct live_node *node, co
     return true;
 }
 
+/* An address that nobody in the lab has: someone of the internet. */
+static bool
+is_stranger(const struct live_node *node)
+{
+    return node && node->ip.family && !node->eni && !node->site[0];
+}
+
 /* The one flow that options describe; *only stays NULL when they name none. */
 static bool
 read_flow(const json_t *in, struct flow_spec *flow, const struct flow_spec **only, int family, struct err *err)
@@ -703,6 +710,14 @@ verify_run(struct op_call *call, struct err *err)
         !read_end(call->cloud, arg_str(call->in, "Destination"), &nodes[1], &to, err) ||
         !read_flow(call->in, &flow, &only, family, err)) {
         return false;
+    }
+    if (is_stranger(from)) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "nobody in the lab has the address `%s`", from->name);
+        return err_hint(err, "from the internet: verify internet DESTINATION --source-ip %s", from->name);
+    }
+    if (!only && is_stranger(to)) { /* an address has no ports that rules name */
+        flow.protocol = to->ip.family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
+        only = &flow;
     }
     if (only && !family) {
         family = flow.dst_ip.family                 ? flow.dst_ip.family

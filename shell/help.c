@@ -371,18 +371,19 @@ help_overview(struct buf *out)
         buf_done(&list);
     }
     buf_str_add(out, "\nAWS, in its own words\n");
-    const char *last = NULL;
     for (const struct op *const *op = ops_all(); *op; op++) {
         const char *service = (*op)->service;
-        if (!service || (last && strcmp(last, service) == 0)) {
+        size_t n = 0;
+        bool first = service != NULL;
+        for (const struct op *const *o = ops_all(); service && *o; o++) {
+            bool same = (*o)->service && strcmp((*o)->service, service) == 0;
+            first = first && !(same && o < op); /* a service's rows need not stand together */
+            n += same;
+        }
+        if (!first) {
             continue;
         }
-        last = service;
-        size_t n = 0;
         struct buf text = { 0 };
-        for (const struct op *const *o = op; *o; o++) {
-            n += (*o)->service && strcmp((*o)->service, service) == 0;
-        }
         buf_printf(&text, "%zu operations: `vpclab %s --help`", n, service);
         entry(out, service, 22, buf_str(&text));
         buf_done(&text);

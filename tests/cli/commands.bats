@@ -212,3 +212,8 @@ END
     ! paged '"$VPCLAB" help | cat'
     ! paged 'VPCLAB_PAGER= "$VPCLAB" help'
 }
+
+@test "help names each service once" {
+    [ "$(vpclab help | grep -c 'operations: `vpclab ec2 --help`')" = 1 ]
+    [ -z "$(vpclab help | grep -o 'operations: `vpclab [a-z0-9]*' | sort | uniq -d)" ]
+}

@@ -104,4 +104,11 @@ verified() {
     # One packet that was asked for says nothing about the others.
     vpclab verify internet web --port 22 >"$DIR/said"
     [ "$(grep -c exercised "$DIR/said")" = 0 ]
+    # Addresses that nobody has: never silently somebody else's.
+    run vpclab verify web 203.0.114.9
+    [ "$status" = 0 ]
+    grep -q '^web  *internet .* icmp 8/0 | -$' <<<"$output"
+    run vpclab verify 172.31.0.99
+    [ "$status" = 4 ]
+    grep -q 'nobody in the lab has the address' <<<"$output"
 }
