@@ -83,11 +83,12 @@ static void __attribute__((noreturn)) be_init(int link, int net_fd)
 }
 
 static void
-grant(int link, int proc, const struct wish *wish)
+grant(int link, int proc, int *home, const struct wish *wish)
 {
     struct answer answer = { .fds = { -1, -1 } };
     if (wish->kind == WISH_MAPPED) {
-        answer.why = guests_become_root() ? 0 : errno;
+        answer.why = guests_become_root() && unshare(CLONE_NEWNET) == 0 ? 0 : errno;
+        *home = open_own(proc, "self/ns/net", &answer);
         prctl(PR_SET_DUMPABLE, 0);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
     } else if (wish->kind == WISH_NET) {
@@ -95,6 +96,7 @@ grant(int link, int proc, const struct wish *wish)
             answer.why = errno;
         } else {
             answer.fds[0] = open_own(proc, "self/ns/net", &answer);
+            setns(*home, CLONE_NEWNET); /* who stays inside keeps it */
         }
     } else {
         pid_t pid = fork_sharing_descriptors(CLONE_NEWPID);
@@ -125,8 +127,9 @@ static void __attribute__((noreturn)) be_maker(int link)
     hello.pid = (pid_t)atoi(self);
     say(link, &hello);
     struct wish wish;
+    int home = -1; /* a network of nobody's */
     while (recv(link, &wish, sizeof wish, 0) == (ssize_t)sizeof wish) {
-        grant(link, proc, &wish);
+        grant(link, proc, &home, &wish);
     }
     _exit(0);
 }
