@@ -331,6 +331,17 @@ ip_v4(uint32_t address)
 }
 
 struct ip
+ip_of_bytes(const uint8_t *bytes, int family)
+{
+    struct ip ip = { .family = (uint8_t)family };
+    for (int i = 0; i < (family == IP_V4 ? 4 : 16); i++) {
+        ip.hi = ip.hi << 8 | ip.lo >> 56;
+        ip.lo = ip.lo << 8 | bytes[i];
+    }
+    return ip;
+}
+
+struct ip
 ip_lit(const char *text)
 {
     struct ip ip = { 0 };

@@ -39,6 +39,7 @@ const char *ip_str(const struct ip *ip);
 const char *cidr_str(const struct cidr *cidr);
 
 struct ip ip_v4(uint32_t address);
+struct ip ip_of_bytes(const uint8_t *bytes, int family); /* as a packet or a socket address holds them: 4 or 16 */
 struct ip ip_lit(const char *text);     /* for constants in code and tests: asserts that it parses */
 struct cidr cidr_lit(const char *text); /* likewise */
 bool ip_equal(const struct ip *a, const struct ip *b);

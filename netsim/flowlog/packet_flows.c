@@ -48,17 +48,6 @@ get16(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static struct ip
-ip_at(const uint8_t *p, int family)
-{
-    struct ip ip = { .family = (uint8_t)family };
-    for (int i = 0; i < (family == IP_V4 ? 4 : 16); i++) {
-        ip.hi = ip.hi << 8 | ip.lo >> 56;
-        ip.lo = ip.lo << 8 | p[i];
-    }
-    return ip;
-}
-
 /* How many bytes stand before the IP header; -1: no IP. */
 static int
 link_size(const struct pcap_packet *p)
@@ -102,14 +91,14 @@ read_header(const struct pcap_packet *p, struct header *h)
     bool fragment = false;
     *h = (struct header){ 0 };
     if (size >= 20 && ip[0] >> 4 == 4 && head >= 20) {
-        h->src = ip_at(ip + 12, IP_V4);
-        h->dst = ip_at(ip + 16, IP_V4);
+        h->src = ip_of_bytes(ip + 12, IP_V4);
+        h->dst = ip_of_bytes(ip + 16, IP_V4);
         h->protocol = ip[9];
         h->length = get16(ip + 2);
         fragment = (get16(ip + 6) & 0x1fff) != 0;
     } else if (size >= 40 && ip[0] >> 4 == 6) {
-        h->src = ip_at(ip + 8, IP_V6);
-        h->dst = ip_at(ip + 24, IP_V6);
+        h->src = ip_of_bytes(ip + 8, IP_V6);
+        h->dst = ip_of_bytes(ip + 24, IP_V6);
         h->protocol = ip[6];
         h->length = get16(ip + 4) + UINT64_C(40);
         head = 40;

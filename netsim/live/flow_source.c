@@ -235,17 +235,6 @@ name_links(struct poll *poll)
     }
 }
 
-static struct ip
-ip_at(const uint8_t *p, int family)
-{
-    struct ip ip = { .family = (uint8_t)family };
-    for (int i = 0; i < (family == IP_V4 ? 4 : 16); i++) {
-        ip.hi = ip.hi << 8 | ip.lo >> 56;
-        ip.lo = ip.lo << 8 | p[i];
-    }
-    return ip;
-}
-
 /* ---- what refused a flow ------------------------------------------------------------------------------------------
  */
 /* The groups of an interface, or the ACL of its subnet, as the refusal of a stage is called. */
@@ -372,8 +361,8 @@ tell(const struct poll *poll, const struct flow_router *router, const struct pla
     size_t size = set->family == IP_V4 ? 4 : 16;
     const uint8_t *rest = is->key + 4 + 2 * size;
     struct flow_sample sample = {
-        .src = ip_at(is->key + 4, set->family),
-        .dst = ip_at(is->key + 4 + size, set->family),
+        .src = ip_of_bytes(is->key + 4, set->family),
+        .dst = ip_of_bytes(is->key + 4 + size, set->family),
         .protocol = set->protocol ? (uint8_t)set->protocol : rest[0],
         .action = mark & MARK_REJECT ? FLOW_REJECT : FLOW_ACCEPT,
         .direction = mark & MARK_INGRESS ? FLOW_INGRESS : FLOW_EGRESS,

@@ -43,24 +43,15 @@ struct http_server {
 struct ip
 http_address(const struct sockaddr_storage *address, int *port)
 {
-    struct ip ip = { 0 };
-    const uint8_t *bytes;
-    int n;
+    struct ip ip;
     if (address->ss_family == AF_INET) {
         const struct sockaddr_in *in = (const void *)address;
-        bytes = (const uint8_t *)&in->sin_addr;
-        n = 4;
+        ip = ip_of_bytes((const uint8_t *)&in->sin_addr, IP_V4);
         *port = ntohs(in->sin_port);
     } else {
         const struct sockaddr_in6 *in6 = (const void *)address;
-        bytes = in6->sin6_addr.s6_addr;
-        n = 16;
+        ip = ip_of_bytes(in6->sin6_addr.s6_addr, IP_V6);
         *port = ntohs(in6->sin6_port);
-    }
-    ip.family = n == 4 ? IP_V4 : IP_V6;
-    for (int i = 0; i < n; i++) {
-        ip.hi = ip.hi << 8 | ip.lo >> 56;
-        ip.lo = ip.lo << 8 | bytes[i];
     }
     return ip_unmap(&ip);
 }

@@ -43,17 +43,6 @@ put_ip(uint8_t *p, const struct ip *ip)
     }
 }
 
-static inline struct ip
-get_ip(const uint8_t *p, int family)
-{
-    if (family == IP_V4) {
-        return ip_v4(get32(p));
-    }
-    return (struct ip){ .family = IP_V6,
-                        .hi = (uint64_t)get32(p) << 32 | get32(p + 4),
-                        .lo = (uint64_t)get32(p + 8) << 32 | get32(p + 12) };
-}
-
 /* RFC 1071: the sum of 16 bit words, and its complement. */
 static inline uint32_t
 sum16(const uint8_t *data, size_t size, uint32_t sum)

@@ -356,13 +356,13 @@ hear(struct run *run, const struct ear *ear)
             if ((size_t)n < head || head < 20) {
                 continue;
             }
-            src = get_ip(data + 12, IP_V4);
-            dst = get_ip(data + 16, IP_V4);
+            src = ip_of_bytes(data + 12, IP_V4);
+            dst = ip_of_bytes(data + 16, IP_V4);
         } else {
-            src = get_ip((const uint8_t *)&from6.sin6_addr, IP_V6);
+            src = ip_of_bytes((const uint8_t *)&from6.sin6_addr, IP_V6);
             struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
             if (c && c->cmsg_type == IPV6_PKTINFO) {
-                dst = get_ip(CMSG_DATA(c), IP_V6);
+                dst = ip_of_bytes(CMSG_DATA(c), IP_V6);
             }
         }
         struct packet_seen seen;
@@ -409,8 +409,8 @@ hear_taps(struct run *run)
         struct packet_seen seen;
         int protocol, family = packet[0] >> 4 == 6 ? IP_V6 : IP_V4;
         enum packet_kind kind = read_whole(packet, (size_t)n - sizeof link, run->nonce, &protocol, &seen);
-        struct ip src = get_ip(packet + (family == IP_V6 ? 8 : 12), family),
-                  dst = get_ip(packet + (family == IP_V6 ? 24 : 16), family);
+        struct ip src = ip_of_bytes(packet + (family == IP_V6 ? 8 : 12), family),
+                  dst = ip_of_bytes(packet + (family == IP_V6 ? 24 : 16), family);
         take(run, NULL, link, &seen, kind, &src, &dst);
     }
 }

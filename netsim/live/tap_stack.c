@@ -125,7 +125,7 @@ answer_arp(const struct tap_host *host, const uint8_t *frame, size_t size, uint8
     if (size < ETHER + 28 || memcmp(arp, ethernet_ip4_request, sizeof ethernet_ip4_request) != 0) {
         return 0;
     }
-    struct ip wanted = get_ip(arp + 24, IP_V4);
+    struct ip wanted = ip_of_bytes(arp + 24, IP_V4);
     if (!is_own(host, &wanted)) {
         return 0;
     }
@@ -146,7 +146,7 @@ answer_solicitation(const struct came *c, uint8_t *out)
     if (c->data_size < 24 || c->packet[7] != 255 || c->data[1] != 0) {
         return 0;
     }
-    struct ip wanted = get_ip(c->data + 8, IP_V6);
+    struct ip wanted = ip_of_bytes(c->data + 8, IP_V6);
     if (!is_own(c->host, &wanted) || !(c->src.hi | c->src.lo)) {
         return 0; /* nobody asks: duplicate address detection of what is ours cannot be */
     }
@@ -312,12 +312,12 @@ take_apart(struct came *c)
         if (head < IP4 || head > c->packet_size || (get16(p + 6) & 0x3fff)) {
             return false; /* of a fragment nothing can be said alone */
         }
-        c->src = get_ip(p + 12, IP_V4);
-        c->dst = get_ip(p + 16, IP_V4);
+        c->src = ip_of_bytes(p + 12, IP_V4);
+        c->dst = ip_of_bytes(p + 16, IP_V4);
         c->protocol = p[9];
     } else {
-        c->src = get_ip(p + 8, IP_V6);
-        c->dst = get_ip(p + 24, IP_V6);
+        c->src = ip_of_bytes(p + 8, IP_V6);
+        c->dst = ip_of_bytes(p + 24, IP_V6);
         c->protocol = p[6];
         c->multicast = p[24] == 0xff;
     }

@@ -277,8 +277,8 @@ read_header(const struct trace *t, const struct nftnl_trace *m, struct header *h
     enum packet_kind kind = packet_read(transport, size, family, protocol, t->nonce, &seen);
     bool ports = protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;
     *answer = kind == PACKET_ANSWER;
-    header->src = get_ip(net + (family == IP_V6 ? 8 : 12), family);
-    header->dst = get_ip(net + (family == IP_V6 ? 24 : 16), family);
+    header->src = ip_of_bytes(net + (family == IP_V6 ? 8 : 12), family);
+    header->dst = ip_of_bytes(net + (family == IP_V6 ? 24 : 16), family);
     header->src_port = ports ? seen.src_port : -1;
     header->dst_port = ports ? seen.dst_port : -1;
     return kind != PACKET_OTHER;

@@ -227,6 +227,14 @@ TEST(ip_knows_special_ranges)
     }
 }
 
+TEST(ip_of_bytes_reads_what_a_packet_holds)
+{
+    static const uint8_t bytes[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6 };
+    struct ip four = ip_of_bytes(bytes, IP_V4), six = ip_of_bytes(bytes, IP_V6);
+    CHECK_STR(ip_str(&four), "32.1.13.184", "4 bytes");
+    CHECK_STR(ip_str(&six), "2001:db8:1:2:3:4:5:6", "16 bytes");
+}
+
 TEST(ip_str_keeps_sixteen_texts)
 {
     const char *texts[16];

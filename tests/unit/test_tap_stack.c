@@ -82,7 +82,7 @@ check_whole(size_t size, const char *name)
     CHECK(memcmp(answer, router, 6) == 0 && memcmp(answer + 6, own, 6) == 0, "%s", name);
     bool six = p[0] >> 4 == 6;
     size_t head = six ? 40 : 20;
-    struct ip src = get_ip(p + (six ? 8 : 12), six ? IP_V6 : IP_V4), dst = get_ip(p + (six ? 24 : 16), src.family);
+    struct ip src = ip_of_bytes(p + (six ? 8 : 12), six ? IP_V6 : IP_V4), dst = ip_of_bytes(p + (six ? 24 : 16), src.family);
     CHECK(six || fold(sum16(p, 20, 0)) == 0, "%s", name);
     CHECK_INT(transport_checksum(&src, &dst, p[six ? 6 : 9], p + head, n - head), 0, "%s", name);
 }
@@ -110,7 +110,7 @@ TEST(a_tap_host_answers_arp_for_its_own_addresses)
         size_t size = tap_answer(&host, frame, 42, answer);
         CHECK_INT(size, cases[i].answered ? 42 : 0, "%s", cases[i].wanted);
         if (size) {
-            struct ip said = get_ip(answer + 28, IP_V4), told = get_ip(answer + 38, IP_V4);
+            struct ip said = ip_of_bytes(answer + 28, IP_V4), told = ip_of_bytes(answer + 38, IP_V4);
             CHECK(memcmp(answer + 22, own, 6) == 0 && memcmp(answer + 32, router, 6) == 0, "%s", cases[i].wanted);
             CHECK(ip_equal(&said, &wanted) && ip_equal(&told, &asker) && answer[21] == 2, "%s", cases[i].wanted);
         }
