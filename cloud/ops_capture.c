@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "cloud/state.h"
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
 #include "netsim/live/capture.h"
@@ -176,6 +177,7 @@ capture_op(struct op_call *call, struct err *err)
     if (fd >= 0) {
         options.user_fd = s.fds[KEEPER_USER];
         options.router_fd = s.router_fds[KEEPER_NET];
+        options.lab_socket = call->cloud->dir->socket_path;
         ok = capture_run(call->cloud->net, s.links.items, s.links.n, &options, fd, &result, err);
         close(fd);
     }
@@ -226,7 +228,7 @@ const struct op ops_capture[] = {
       .params = capture_params,
       .group = "lab",
       .help = "Write the packets of a machine of the live lab into a pcapng file, with the verdict on each.",
-      .examples = "capture web out.pcapng                          until ^C\n"
+      .examples = "capture web out.pcapng                          until ^C or `down`\n"
                   "capture web out.pcapng --filter \"tcp port 443\" --count 100\n"
                   "capture web - --for 10s | tshark -r -\n" },
     { 0 },

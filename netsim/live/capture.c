@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
@@ -21,9 +22,11 @@
 #include "base/vec.h"
 #include "netsim/flowlog/pcapng.h"
 #include "netsim/live/capture_log.h"
+#include "netsim/live/keeper.h"
 #include "netsim/model/network_acl.h"
 
 #define HELD_US 30000 /* a packet waits so long for the router's word and for older ones from elsewhere */
+#define LOOK_US 500000
 #define SNAP    262144
 
 struct open_link {
@@ -54,6 +57,7 @@ struct capture {
     int out_fd;
     struct capture_result result;
     bool full; /* the disk */
+    bool gone; /* an interface, or the lab */
 };
 /* What the child says at its end. */
 struct report {
@@ -285,16 +289,39 @@ read_links(struct capture *c)
     }
 }
 
+/* A packet socket whose interface was deleted has the number -1 (packet(7)); libpcap goes on waiting. */
+static bool
+lost_its_link(int fd)
+{
+    struct sockaddr_ll address = { 0 };
+    socklen_t size = sizeof address;
+    return getsockname(fd, (struct sockaddr *)&address, &size) == 0 && address.sll_ifindex == -1;
+}
+
+/* The namespaces that the capture is in outlive the lab, so it must ask. */
+static void
+look_around(struct capture *c, int64_t *next_us)
+{
+    if (now_us() >= *next_us) {
+        *next_us = now_us() + LOOK_US;
+        for (size_t i = 0; i < c->n; i++) {
+            c->gone |= lost_its_link(pcap_get_selectable_fd(c->links[i].pcap));
+        }
+        c->gone |= !keeper_is_alive(c->options->lab_socket);
+    }
+}
+
 static void
 capture_loop(struct capture *c)
 {
+    int64_t next_look = now_us() + LOOK_US;
     struct pollfd *fds = xcalloc(c->n + 1, sizeof *fds);
     int64_t end = c->options->max_ms ? now_us() + (int64_t)c->options->max_ms * 1000 : INT64_MAX;
     for (size_t i = 0; i < c->n; i++) {
         fds[i] = (struct pollfd){ .fd = pcap_get_selectable_fd(c->links[i].pcap), .events = POLLIN };
     }
     fds[c->n] = (struct pollfd){ .fd = capture_log_fd(c->log), .events = POLLIN };
-    while (!ended && !is_enough(c) && !c->full && now_us() < end) {
+    while (!ended && !is_enough(c) && !c->full && !c->gone && now_us() < end) {
         int64_t left = (end - now_us()) / 1000;
         int wait = c->held.n ? HELD_US / 2000 : 500;
         poll(fds, c->n + 1, left < wait ? (int)left + 1 : wait);
@@ -302,6 +329,7 @@ capture_loop(struct capture *c)
         capture_log_read(c->log, on_refusal, c);
         release_old(c, now_us() - HELD_US);
         write_out(c);
+        look_around(c, &next_look);
     }
     /* What was under way at the end still gets its verdict. */
     if (!is_enough(c)) {

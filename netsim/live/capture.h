@@ -22,6 +22,7 @@ struct capture_link {
 struct capture_options {
     int user_fd;            /* the lab's user namespace */
     int router_fd;          /* of the VPC whose router refuses; -1: no verdicts */
+    const char *lab_socket; /* the keeper's: the capture ends when none answers there any more */
     const char *filter;     /* libpcap's expressions; NULL: everything */
     int ring_bytes;         /* of the kernel's buffer for each link; 0: libpcap's 2 MiB */
     long long max_packets;  /* 0: no limit */
@@ -33,7 +34,7 @@ struct capture_result {
     long long packets, refused; /* written; how many of them the router refused */
     long long dropped;          /* the kernel had no room for */
 };
-/* Until a limit is reached or SIGINT, SIGTERM; then the file is whole.  'out_fd' is written, not closed.
+/* Until a limit is reached, SIGINT, SIGTERM, the end of the lab or of a link; then the file is whole.  'out_fd' is written, not closed.
  * ERR_USAGE for a filter that libpcap does not understand, in its words; ERR_MACHINE when links cannot be opened. */
 bool capture_run(const struct network *net, const struct capture_link *links, size_t n_links, const struct capture_options *options, int out_fd,
                  struct capture_result *result, struct err *err);

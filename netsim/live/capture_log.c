@@ -100,14 +100,14 @@ capture_log_open(struct err *err)
     for (int i = 1; i <= PLAN_LOG_GROUPS && log->fd >= 0 && !log->number; i++) {
         status = bind_group(log->fd, FIRST_GROUP + i);
         log->number = status == 0 ? i : 0;
-        if (status != 0 && status != EBUSY) {
+        if (status != 0 && status != EBUSY && status != EPERM) { /* EPERM: another process has it */
             break;
         }
     }
     if (!log->number) {
         err_set(err, ERR_MACHINE, "", "cannot listen to what the router refuses: %s",
-                status == EBUSY ? "four captures with verdicts run in this VPC already"
-                                : strerror(status ? status : errno));
+                status == EBUSY || status == EPERM ? "four captures with verdicts run in this VPC already"
+                                                   : strerror(status ? status : errno));
         err_hint(err, "`--no-verdicts` captures without");
         capture_log_close(log);
         return NULL;

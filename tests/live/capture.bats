@@ -127,6 +127,17 @@ fields() {
     [ "$status" = 2 ]
     run vpclab capture web "$DIR/x" --for ages
     [ "$status" = 2 ]
+    # as many at once as a router tells apart, and no more with verdicts
+    local running=()
+    for i in 1 2 3 4; do
+        begin_capture web "$DIR/$i.pcapng"
+        running+=("$capture")
+    done
+    run vpclab capture web "$DIR/x" --for 1s
+    [ "$status" = 5 ] && grep -q "four captures with verdicts run in this VPC already" <<<"$output"
+    run vpclab capture web "$DIR/x" --for 1s --no-verdicts
+    [ "$status" = 0 ]
+    for capture in "${running[@]}"; do end_capture; done
     # a capture that was killed leaves nothing that the next one meets
     begin_capture web "$DIR/a.pcapng"
     kill -KILL $(pgrep -P "$capture") "$capture"
@@ -134,4 +145,16 @@ fields() {
     begin_capture web "$DIR/b.pcapng"
     refused web "$db" 22
     end_capture
+}
+
+@test "a capture ends with its machine, and with the lab" {
+    lab_with_flow_log
+    up
+    begin_capture db "$DIR/db.pcapng"
+    vpclab ec2 terminate-instances --instance-ids "$(of_instance db InstanceId)" >/dev/null
+    wait "$capture"
+    begin_capture web "$DIR/web.pcapng"
+    vpclab down >/dev/null
+    wait "$capture"
+    grep -q "packets of web in" "$DIR/capture.out"
 }
