@@ -9,129 +9,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/vec.h"
-#include "cloud/live_link.h"
 #include "cloud/live_names.h"
-#include "cloud/ops_failure.h"
 #include "cloud/verify_ports.h"
-#include "cloud/verify_rules.h"
 #include "cloud/verify_text.h"
 #include "cloud/ops_verify_random.h"
-#include "cloud/verify_counters.h"
 #include "cloud/verify_difference.h"
-#include "cloud/verify_gap.h"
-#include "netsim/analysis/vpce.h"
-#include "netsim/live/internet_hosts.h"
+#include "cloud/verify_inquiry.h"
 #include "netsim/live/plan.h"
-#include "netsim/model/classic_balancer.h"
-#include "netsim/model/endpoint.h"
-#include "netsim/model/load_balancer.h"
-#include "netsim/model/onprem.h"
 #include "netsim/model/peering.h"
-#include "netsim/model/private_service.h"
 #include "netsim/model/transit_gateway.h"
-#include "netsim/model/vpn.h"
-
-/* An end of the questions: an interface of a running instance, a connection to a site outside AWS, or the internet. */
-struct side {
-    const struct eni *eni; /* NULL: a site, the internet */
-    const char *name;
-    const char *gateway,
-        *site;          /* the connection, as analysis and probes know it, and what is behind it; NULL: no site */
-    struct ip hosts[2]; /* of the site: IPv4, IPv6 */
-    bool only_answers;  /* an endpoint, a balancer: it asks nobody */
-    const struct load_balancer *balancer;
-    const struct classic_balancer *classic;
-    const char *receiver; /* the one instance behind the balancer */
-};
-struct question {
-    const struct side *from, *to;
-    struct flow_spec flow;
-    struct live_probe probe;
-    struct reach_result said;
-    struct gap *gap; /* NULL: both have everything on its way */
-    bool aimed;      /* at a rule or route that the pairs' packets did not meet */
-};
-/* A construct that one of the two does not have, and how often it was met. */
-struct gap {
-    struct verify_gap met;
-    size_t n_packets, n_pairs;
-};
-struct inquiry {
-    const struct cloud *cloud;
-    VEC(struct side) sides;
-    onprem_site_vec sites;
-    VEC(struct question) questions;
-    struct plan *plan;
-    VEC(struct gap *) gaps;
-    size_t n_asked;              /* questions that are answered */
-    VEC(struct verify_end) ends; /* of 'sides' */
-    struct verify_counters *counters;
-    json_t *uncounted;
-    struct verify_rules *rules; /* NULL: only some packets were asked for */
-    size_t n_aimed;
-};
 
 /* ---- what to ask --------------------------------------------------------------------------------------------------
  */
-static const struct ip *
-first_address(const struct eni *eni, int family)
-{
-    return family == IP_V4 ? eni_primary_ip(eni) : eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL;
-}
-
-static const struct ip *
-side_address(const struct side *side, int family)
-{
-    static const struct ip callers[2] = { { .family = IP_V4, .lo = 0x08080808 },
-                                          { .family = IP_V6, .hi = 0x2001486048600000, .lo = 0x8888 } };
-    const struct ip *ip = side->eni       ? first_address(side->eni, family)
-                          : side->gateway ? &side->hosts[family == IP_V6]
-                                          : &callers[family == IP_V6];
-    return ip && ip->family ? ip : NULL;
-}
-
-static const char *
-side_id(const struct side *side)
-{
-    return side->eni ? side->eni->obj.id : side->gateway ? side->gateway : "internet";
-}
-
-static struct flow_end
-endpoint_of(const struct side *side)
-{
-    struct flow_end e = { .kind = side->eni ? FLOW_END_ENI : side->gateway ? FLOW_END_GATEWAY : FLOW_END_INTERNET };
-    if (e.kind != FLOW_END_INTERNET) {
-        snprintf(e.id, sizeof e.id, "%s", side_id(side));
-    }
-    if (side->only_answers && side->gateway) {
-        flow_end_of_id(side->gateway, &e);
-    }
-    return e;
-}
-
-/* One host of the internet is a machine of its own: it alone hears what is for its address. */
-static const char *
-probe_end(const struct side *side, const struct ip *ip)
-{
-    for (const struct internet_host *h = internet_hosts; h->name && !side->eni && !side->gateway; h++) {
-        const struct ip own = ip_lit(ip->family == IP_V6 ? h->ip6 : h->ip4);
-        if (!h->port && ip_equal(&own, ip)) {
-            return PLAN_SCANNER_ID;
-        }
-    }
-    return side->receiver ? side->receiver : side_id(side);
-}
-
 /* Fills in the probe for a flow whose addresses are known. */
 static void
-make_probe(struct question *q)
+make_probe(struct verify_question *q)
 {
     struct live_probe *p = &q->probe;
-    snprintf(p->from, sizeof p->from, "%s", probe_end(q->from, &q->flow.src_ip));
-    snprintf(p->to, sizeof p->to, "%s", probe_end(q->to, &q->flow.dst_ip));
+    snprintf(p->from, sizeof p->from, "%s", verify_side_probe_end(q->from, &q->flow.src_ip));
+    snprintf(p->to, sizeof p->to, "%s", verify_side_probe_end(q->to, &q->flow.dst_ip));
     p->protocol = q->flow.protocol;
     p->dst_port = q->flow.dst_port < 0 ? 0 : q->flow.dst_port;
     p->src_port = q->flow.src_port < 0 ? 0 : q->flow.src_port;
@@ -145,9 +42,10 @@ make_probe(struct question *q)
 
 /* Private addresses within a VPC, public ones to and from elsewhere; false when an end has no address of the family. */
 static bool
-choose_addresses(const struct side *from, const struct side *to, int family, struct ip *src, struct ip *dst)
+choose_addresses(const struct verify_side *from, const struct verify_side *to, int family, struct ip *src,
+                 struct ip *dst)
 {
-    const struct ip *s = side_address(from, family), *d = side_address(to, family);
+    const struct ip *s = verify_side_address(from, family), *d = verify_side_address(to, family);
     if (!s || !d) {
         return false;
     }
@@ -159,14 +57,14 @@ choose_addresses(const struct side *from, const struct side *to, int family, str
 }
 
 static void
-ask(struct inquiry *inquiry, const struct side *from, const struct side *to, const struct verify_port *port,
-    struct ip src, struct ip dst, const struct flow_spec *only)
+ask(struct verify_inquiry *inquiry, const struct verify_side *from, const struct verify_side *to,
+    const struct verify_port *port, struct ip src, struct ip dst, const struct flow_spec *only)
 {
-    struct question *q = VEC_ADD(&inquiry->questions);
+    struct verify_question *q = VEC_ADD(&inquiry->questions);
     q->from = from;
     q->to = to;
-    q->flow = (struct flow_spec){ .from = endpoint_of(from),
-                                  .to = endpoint_of(to),
+    q->flow = (struct flow_spec){ .from = verify_side_end(from),
+                                  .to = verify_side_end(to),
                                   .protocol = port->protocol,
                                   .src_port = -1,
                                   .dst_port = port->port,
@@ -199,7 +97,7 @@ attached(const struct network *net, const char *vpc_id)
 
 /* In two VPCs that a peering or transit gateways join: the private address is a second way to the same interface. */
 static bool
-joined(const struct network *net, const struct side *from, const struct side *to)
+joined(const struct network *net, const struct verify_side *from, const struct verify_side *to)
 {
     return from->eni && to->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0 &&
            (network_peering_between(net, from->eni->vpc_id, to->eni->vpc_id) ||
@@ -207,7 +105,7 @@ joined(const struct network *net, const struct side *from, const struct side *to
 }
 
 static void
-ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to, int family,
+ask_pair(struct verify_inquiry *inquiry, const struct verify_side *from, const struct verify_side *to, int family,
          const struct flow_spec *only)
 {
     struct ip src, dst;
@@ -232,154 +130,27 @@ ask_pair(struct inquiry *inquiry, const struct side *from, const struct side *to
     for (size_t i = 0; i < ports.list.n; i++) {
         ask(inquiry, from, to, &ports.list.items[i], src, dst, only);
         if (!(only && only->dst_ip.family) && joined(inquiry->cloud->net, from, to) &&
-            !ip_equal(&dst, first_address(to->eni, family))) {
-            ask(inquiry, from, to, &ports.list.items[i], src, *first_address(to->eni, family), only);
+            !ip_equal(&dst, verify_eni_address(to->eni, family))) {
+            ask(inquiry, from, to, &ports.list.items[i], src, *verify_eni_address(to->eni, family), only);
         }
     }
     VEC_DONE(&ports.list);
 }
 
-static void
-add_site(struct inquiry *inquiry, const char *site_id, const char *gateway, const char *name)
-{
-    for (size_t i = 0; site_id && i < inquiry->sites.n; i++) {
-        const struct onprem_site *site = &inquiry->sites.items[i];
-        if (strcmp(site->id, site_id) == 0) {
-            *VEC_ADD(&inquiry->sides) =
-                (struct side){ .name = name,
-                               .gateway = gateway,
-                               .site = site->id,
-                               .hosts = { onprem_host(site, IP_V4), onprem_host(site, IP_V6) } };
-        }
-    }
-}
-
-/* Networks outside AWS, by each of their connections. */
-static void
-add_sites(struct inquiry *inquiry)
-{
-    const struct store *store = network_store(inquiry->cloud->net);
-    onprem_sites(inquiry->cloud->net, &inquiry->sites);
-    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
-         vpn = store_next(store, vpn)) {
-        const char *name = object_name(&vpn->obj);
-        add_site(inquiry, onprem_site_of_vpn(inquiry->cloud->net, vpn), vpn->obj.id,
-                 name && *name ? name : vpn->obj.id);
-    }
-    for (size_t i = 0; i < inquiry->sites.n; i++) {
-        const char *id = inquiry->sites.items[i].id;
-        if (strncmp(id, "cgw-", 4) != 0) { /* a Direct Connect gateway */
-            add_site(inquiry, id, id, id);
-        }
-    }
-}
-
-/* The one instance that a network balancer sends to; NULL when there are more, or none: which of several gets a packet
- * the kernel decides by the flow. */
-static const char *
-only_receiver(const struct network *net, const struct load_balancer *lb)
-{
-    const struct store *store = network_store(net);
-    const char *found = NULL;
-    size_t n = 0;
-    for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
-        bool used = g->balancer_arns.n == 1 && network_load_balancer(net, g->balancer_arns.items[0]) == lb;
-        for (size_t i = 0; used && i < g->targets.n; i++) {
-            const struct instance *instance = store_get(store, &instance_kind, g->targets.items[i].id);
-            found = instance && instance_is_running(instance) ? instance->obj.id : NULL;
-            n++;
-        }
-    }
-    return n == 1 && load_balancer_is_network(lb) ? found : NULL;
-}
-
-/* The one that a service of the lab hands over to; there may be one balancer, as there may be one instance. */
-static const char *
-only_receiver_of_service(const struct network *net, const struct private_service *service)
-{
-    const struct load_balancer *lb =
-        service->nlb_arns.n == 1 ? network_load_balancer(net, service->nlb_arns.items[0]) : NULL;
-    return lb ? only_receiver(net, lb) : NULL;
-}
-
-static const char *
-only_receiver_of_classic(const struct network *net, const struct classic_balancer *lb)
-{
-    const struct instance *instance =
-        lb->instances.n == 1 ? store_get(network_store(net), &instance_kind, lb->instances.items[0].id) : NULL;
-    return instance && instance_is_running(instance) ? instance->obj.id : NULL;
-}
-
-/* Endpoints, and network and Classic balancers with one instance behind them. */
-static void
-add_places(struct inquiry *inquiry)
-{
-    const struct network *net = inquiry->cloud->net;
-    const struct store *store = network_store(net);
-    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-        const struct endpoint *endpoint = network_endpoint_of_eni(net, eni->obj.id);
-        const struct load_balancer *lb = endpoint ? NULL : network_load_balancer_of_eni(net, eni);
-        const struct private_service *service = endpoint ? network_private_service(net, endpoint->service_name) : NULL;
-        const struct classic_balancer *classic = endpoint || lb ? NULL : network_classic_balancer_of_eni(net, eni);
-        const char *receiver = classic   ? only_receiver_of_classic(net, classic)
-                               : lb      ? only_receiver(net, lb)
-                               : service ? only_receiver_of_service(net, service)
-                                         : NULL;
-        if (receiver || (endpoint && !service && endpoint_is_available(endpoint))) {
-            *VEC_ADD(&inquiry->sides) = (struct side){ .eni = eni,
-                                                       .name = eni->obj.id,
-                                                       .only_answers = true,
-                                                       .balancer = lb,
-                                                       .classic = classic,
-                                                       .receiver = receiver };
-        }
-    }
-    for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
-        struct ip ip = { 0 };
-        if (endpoint_is_gateway(e) && endpoint_is_available(e) && vpce_service_address(net, e->obj.id, IP_V4, &ip)) {
-            *VEC_ADD(&inquiry->sides) =
-                (struct side){ .name = e->obj.id, .gateway = e->obj.id, .hosts = { ip }, .only_answers = true };
-        }
-    }
-}
-
-static void
-gather_sides(struct inquiry *inquiry)
-{
-    const struct store *store = network_store(inquiry->cloud->net);
-    for (const struct instance *i = store_first(store, &instance_kind); i; i = store_next(store, i)) {
-        if (!instance_is_running(i)) {
-            continue;
-        }
-        const char *name = object_name(&i->obj);
-        for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-            if (strcmp(eni->attachment.instance_id, i->obj.id) == 0) {
-                bool first = eni->attachment.device_index == 0;
-                *VEC_ADD(&inquiry->sides) =
-                    (struct side){ .eni = eni,
-                                   .name = !first || !name || !*name ? (first ? i->obj.id : eni->obj.id) : name };
-            }
-        }
-    }
-    add_sites(inquiry);
-    add_places(inquiry);
-    *VEC_ADD(&inquiry->sides) = (struct side){ .name = "internet" };
-}
-
 /* Is this side the one a person named?  'node' NULL: any. */
 static bool
-side_is(const struct side *side, const struct live_node *node)
+side_is(const struct verify_side *side, const struct live_node *node)
 {
     return !node || (side->eni == node->eni && strcmp(side->site ? side->site : "", node->site) == 0);
 }
 
 static void
-ask_all(struct inquiry *inquiry, const struct live_node *from, const struct live_node *to, const struct flow_spec *only,
-        int family)
+ask_all(struct verify_inquiry *inquiry, const struct live_node *from, const struct live_node *to,
+        const struct flow_spec *only, int family)
 {
     for (size_t i = 0; i < inquiry->sides.n; i++) {
         for (size_t j = 0; j < inquiry->sides.n; j++) {
-            const struct side *a = &inquiry->sides.items[i], *b = &inquiry->sides.items[j];
+            const struct verify_side *a = &inquiry->sides.items[i], *b = &inquiry->sides.items[j];
             bool same =
                 a == b || (!a->eni && !b->eni && (!a->site || !b->site || strcmp(a->site, b->site) == 0)) ||
                 (a->eni && b->eni && strcmp(a->eni->attachment.instance_id, b->eni->attachment.instance_id) == 0);
@@ -399,10 +170,10 @@ ask_all(struct inquiry *inquiry, const struct live_node *from, const struct live
 /* ---- the two answers ----------------------------------------------------------------------------------------------
  */
 static bool
-put_to_analysis(struct inquiry *inquiry, struct err *err)
+put_to_analysis(struct verify_inquiry *inquiry, struct err *err)
 {
     for (size_t i = inquiry->n_asked; i < inquiry->questions.n; i++) {
-        struct question *q = &inquiry->questions.items[i];
+        struct verify_question *q = &inquiry->questions.items[i];
         if (!reach(inquiry->cloud->net, &q->flow, false, &q->said, err)) {
             return false;
         }
@@ -412,30 +183,30 @@ put_to_analysis(struct inquiry *inquiry, struct err *err)
 
 /* ---- what one of the two does not have ------------------------------------------------------------------------------
  */
-static struct gap *
-gap_of(struct inquiry *inquiry, const struct verify_gap *met)
+static struct verify_gap_met *
+gap_of(struct verify_inquiry *inquiry, const struct verify_gap *met)
 {
     for (size_t i = 0; i < inquiry->gaps.n; i++) {
         if (strcmp(inquiry->gaps.items[i]->met.id, met->id) == 0 && inquiry->gaps.items[i]->met.lacks == met->lacks) {
             return inquiry->gaps.items[i];
         }
     }
-    struct gap *gap = *VEC_ADD(&inquiry->gaps) = xcalloc(1, sizeof *gap);
+    struct verify_gap_met *gap = *VEC_ADD(&inquiry->gaps) = xcalloc(1, sizeof *gap);
     gap->met = *met;
     return gap;
 }
 
 static bool
-find_gaps(struct inquiry *inquiry, struct err *err)
+find_gaps(struct verify_inquiry *inquiry, struct err *err)
 {
     struct plan_numbers numbers = { 0 };
-    const struct question *last = NULL;
+    const struct verify_question *last = NULL;
     if (!inquiry->plan) {
         inquiry->plan = plan_new(inquiry->cloud->net, &numbers);
         plan_numbers_done(&numbers);
     }
     for (size_t i = inquiry->n_asked; i < inquiry->questions.n; i++) {
-        struct question *q = &inquiry->questions.items[i];
+        struct verify_question *q = &inquiry->questions.items[i];
         struct verify_gap gap;
         if (!verify_find_gap(inquiry->cloud->net, inquiry->plan, &q->flow, &gap, err)) {
             return false;
@@ -453,7 +224,7 @@ find_gaps(struct inquiry *inquiry, struct err *err)
 }
 
 static bool
-put_to_kernel(struct inquiry *inquiry, struct err *err)
+put_to_kernel(struct verify_inquiry *inquiry, struct err *err)
 {
     size_t first = inquiry->n_asked, n = inquiry->questions.n - first;
     struct live_probe *probes = xcalloc(n + 1, sizeof *probes);
@@ -462,7 +233,7 @@ put_to_kernel(struct inquiry *inquiry, struct err *err)
     }
     bool ok = live_link_probe(inquiry->cloud, probes, n, 500, err);
     for (size_t i = 0; ok && i < n; i++) {
-        struct question *q = &inquiry->questions.items[first + i];
+        struct verify_question *q = &inquiry->questions.items[first + i];
         q->probe = probes[i];
         /* Analysis is asked about the very packet: an ACL may draw its line between ephemeral ports. */
         if (q->flow.protocol == PROTOCOL_TCP || q->flow.protocol == PROTOCOL_UDP) {
@@ -475,13 +246,13 @@ put_to_kernel(struct inquiry *inquiry, struct err *err)
 
 /* Puts the questions that were added since to both. */
 static bool
-put_to_both(struct inquiry *inquiry, struct err *err)
+put_to_both(struct verify_inquiry *inquiry, struct err *err)
 {
     if (!put_to_kernel(inquiry, err) || !put_to_analysis(inquiry, err) || !find_gaps(inquiry, err)) {
         return false;
     }
     for (size_t i = inquiry->n_asked; inquiry->rules && i < inquiry->questions.n; i++) {
-        const struct question *q = &inquiry->questions.items[i];
+        const struct verify_question *q = &inquiry->questions.items[i];
         verify_rules_see(inquiry->rules, &q->flow, q->said.reachable && q->probe.arrived,
                          q->said.reply == REPLY_ALLOWED && q->probe.replied);
         if (!q->gap) {
@@ -495,13 +266,13 @@ put_to_both(struct inquiry *inquiry, struct err *err)
 /* ---- every rule and route ------------------------------------------------------------------------------------------
  */
 static void
-aim(struct inquiry *inquiry, int family)
+aim(struct verify_inquiry *inquiry, int family)
 {
     verify_aim_vec aims = { 0 };
     verify_rules_aim(inquiry->rules, &aims);
     for (size_t i = 0; i < aims.n; i++) {
         const struct verify_aim *a = &aims.items[i];
-        const struct side *from = &inquiry->sides.items[a->from], *to = &inquiry->sides.items[a->to];
+        const struct verify_side *from = &inquiry->sides.items[a->from], *to = &inquiry->sides.items[a->to];
         struct verify_port port = { a->flow.protocol, a->flow.dst_port };
         struct ip src, dst;
         if ((!family || family == a->flow.family) && choose_addresses(from, to, a->flow.family, &src, &dst)) {
@@ -515,16 +286,16 @@ aim(struct inquiry *inquiry, int family)
 
 /* Asks all pairs, then aims at the rules and routes that no packet has met. */
 static bool
-put_all(struct inquiry *inquiry, int family, struct err *err)
+put_all(struct verify_inquiry *inquiry, int family, struct err *err)
 {
     for (size_t i = 0; i < inquiry->sides.n; i++) {
-        const struct side *side = &inquiry->sides.items[i];
+        const struct verify_side *side = &inquiry->sides.items[i];
         struct verify_end *end = VEC_ADD(&inquiry->ends);
         *end = (struct verify_end){ .eni = side->eni,
                                     .internet = !side->eni && !side->gateway,
                                     .answers_only = side->only_answers };
         for (int f = IP_V4; f <= IP_V6; f += 2) {
-            const struct ip *ip = side_address(side, f);
+            const struct ip *ip = verify_side_address(side, f);
             end->ips[f == IP_V6] = ip ? *ip : (struct ip){ 0 };
         }
     }
@@ -547,89 +318,6 @@ put_all(struct inquiry *inquiry, int family, struct err *err)
         json_decref(counts[i]);
     }
     return ok;
-}
-
-static const char *
-flow_name(const struct question *q)
-{
-    struct packet packet = q->said.sent;
-    return flow_str(&packet);
-}
-
-static json_t *
-disagreement_json(const struct question *q, const char *how)
-{
-    const struct reach_result *said = &q->said;
-    const struct live_probe *p = &q->probe;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s}", "From", q->from->name, "To",
-                     q->to->name, "Flow", flow_name(q), "SourceIp", ip_str(&p->src), "DestinationIp", ip_str(&p->dst),
-                     "Difference", how, "AnalysisWhy", said->why ? said->why : said->reply_why, "AnalysisSource",
-                     ip_str(&said->arrives.src), "AnalysisDestination", ip_str(&said->arrives.dst), "Kernel",
-                     !p->arrived  ? "did not arrive"
-                     : p->replied ? "arrived and was answered"
-                                  : "arrived",
-                     "KernelSource", p->arrived ? ip_str(&p->seen_src) : "", "KernelDestination",
-                     p->arrived ? ip_str(&p->seen_dst) : "");
-}
-
-static json_t *
-pair_json(const struct question *q)
-{
-    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:[], s:[]}", "From", q->from->name, "To", q->to->name, "Family",
-                     (int)q->flow.dst_ip.family, "Asked", 0, "Agree", 0, "NotCompared", 0, "Passes", "Blocked");
-}
-
-/* The answer: pair by pair, and every disagreement. */
-static void
-report(struct op_call *call, const struct inquiry *inquiry)
-{
-    json_t *pairs = json_array(), *differences = json_array(), *gaps = json_array(), *pair = NULL;
-    const struct question *last = NULL;
-    json_int_t agree = 0, apart = 0;
-    for (size_t i = 0; i < inquiry->questions.n; i++) {
-        const struct question *q = &inquiry->questions.items[i];
-        const char *how = q->gap ? NULL : verify_difference(&q->said, &q->probe);
-        bool agrees = !q->gap && !how;
-        agree += agrees;
-        apart += q->gap != NULL;
-        if (how) {
-            json_array_append_new(differences, disagreement_json(q, how));
-        }
-        if (q->aimed) {
-            continue;
-        }
-        if (!last || last->from != q->from || last->to != q->to || last->flow.dst_ip.family != q->flow.dst_ip.family) {
-            pair = pair_json(q);
-            json_array_append_new(pairs, pair);
-        }
-        last = q;
-        json_object_set_new(pair, "Asked", json_integer(json_int(pair, "Asked", 0) + 1));
-        json_object_set_new(pair, "Agree", json_integer(json_int(pair, "Agree", 0) + agrees));
-        json_object_set_new(pair, "NotCompared", json_integer(json_int(pair, "NotCompared", 0) + (q->gap != NULL)));
-        json_array_append_new(json_object_get(pair, q->probe.arrived ? "Passes" : "Blocked"),
-                              json_string(flow_name(q)));
-    }
-    json_object_set_new(call->out, "Asked", json_integer((json_int_t)inquiry->questions.n));
-    json_object_set_new(call->out, "Agree", json_integer(agree));
-    json_object_set_new(call->out, "Disagree", json_integer((json_int_t)json_array_size(differences)));
-    json_object_set_new(call->out, "NotCompared", json_integer(apart));
-    for (size_t i = 0; i < inquiry->gaps.n; i++) {
-        const struct gap *gap = inquiry->gaps.items[i];
-        json_array_append_new(gaps, json_pack("{s:s, s:s, s:s, s:I, s:I}", "Reason", gap->met.lacks, "What",
-                                              gap->met.what, "Id", gap->met.id, "Pairs", (json_int_t)gap->n_pairs,
-                                              "Packets", (json_int_t)gap->n_packets));
-    }
-    json_object_set_new(call->out, "Gaps", gaps);
-    cloud_add_failures(call->cloud, call->out);
-    json_object_set_new(call->out, "Pairs", pairs);
-    json_object_set_new(call->out, "Disagreements", differences);
-    if (inquiry->rules) {
-        json_t *rules = verify_rules_json(inquiry->rules);
-        json_object_set_new(rules, "Aimed", json_integer((json_int_t)inquiry->n_aimed));
-        json_object_set_new(rules, "Uncounted", json_incref(inquiry->uncounted));
-        json_object_set_new(call->out, "Coverage", rules);
-    }
-    call->no = json_array_size(differences) + json_array_size(inquiry->uncounted) > 0;
 }
 
 /* ---- what the command line restricts ------------------------------------------------------------------------------
@@ -692,7 +380,7 @@ read_flow(const json_t *in, struct flow_spec *flow, const struct flow_spec **onl
 static bool
 verify_run(struct op_call *call, struct err *err)
 {
-    struct inquiry inquiry = { .cloud = call->cloud };
+    struct verify_inquiry inquiry = { .cloud = call->cloud };
     struct live_node nodes[2];
     const struct live_node *from = NULL, *to = NULL;
     struct flow_spec flow;
@@ -728,11 +416,11 @@ verify_run(struct op_call *call, struct err *err)
     if (only && to && to->ip.family && !flow.dst_ip.family) {
         flow.dst_ip = to->ip;
     }
-    gather_sides(&inquiry);
+    verify_sides_gather(inquiry.cloud->net, &inquiry.sites, &inquiry.sides);
     ask_all(&inquiry, from, to, only, family);
     bool ok = from || to || only ? put_to_both(&inquiry, err) : put_all(&inquiry, family, err);
     if (ok) {
-        report(call, &inquiry);
+        verify_report(call, &inquiry);
     }
     for (size_t i = 0; i < inquiry.questions.n; i++) {
         reach_result_done(&inquiry.questions.items[i].said);

@@ -1,0 +1,89 @@
+#include "cloud/verify_inquiry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cloud/ops_failure.h"
+#include "cloud/verify_difference.h"
+
+static const char *
+flow_name(const struct verify_question *q)
+{
+    struct packet packet = q->said.sent;
+    return flow_str(&packet);
+}
+
+static json_t *
+disagreement_json(const struct verify_question *q, const char *how)
+{
+    const struct reach_result *said = &q->said;
+    const struct live_probe *p = &q->probe;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s}", "From", q->from->name, "To",
+                     q->to->name, "Flow", flow_name(q), "SourceIp", ip_str(&p->src), "DestinationIp", ip_str(&p->dst),
+                     "Difference", how, "AnalysisWhy", said->why ? said->why : said->reply_why, "AnalysisSource",
+                     ip_str(&said->arrives.src), "AnalysisDestination", ip_str(&said->arrives.dst), "Kernel",
+                     !p->arrived  ? "did not arrive"
+                     : p->replied ? "arrived and was answered"
+                                  : "arrived",
+                     "KernelSource", p->arrived ? ip_str(&p->seen_src) : "", "KernelDestination",
+                     p->arrived ? ip_str(&p->seen_dst) : "");
+}
+
+static json_t *
+pair_json(const struct verify_question *q)
+{
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:[], s:[]}", "From", q->from->name, "To", q->to->name, "Family",
+                     (int)q->flow.dst_ip.family, "Asked", 0, "Agree", 0, "NotCompared", 0, "Passes", "Blocked");
+}
+
+void
+verify_report(struct op_call *call, const struct verify_inquiry *inquiry)
+{
+    json_t *pairs = json_array(), *differences = json_array(), *gaps = json_array(), *pair = NULL;
+    const struct verify_question *last = NULL;
+    json_int_t agree = 0, apart = 0;
+    for (size_t i = 0; i < inquiry->questions.n; i++) {
+        const struct verify_question *q = &inquiry->questions.items[i];
+        const char *how = q->gap ? NULL : verify_difference(&q->said, &q->probe);
+        bool agrees = !q->gap && !how;
+        agree += agrees;
+        apart += q->gap != NULL;
+        if (how) {
+            json_array_append_new(differences, disagreement_json(q, how));
+        }
+        if (q->aimed) {
+            continue;
+        }
+        if (!last || last->from != q->from || last->to != q->to || last->flow.dst_ip.family != q->flow.dst_ip.family) {
+            pair = pair_json(q);
+            json_array_append_new(pairs, pair);
+        }
+        last = q;
+        json_object_set_new(pair, "Asked", json_integer(json_int(pair, "Asked", 0) + 1));
+        json_object_set_new(pair, "Agree", json_integer(json_int(pair, "Agree", 0) + agrees));
+        json_object_set_new(pair, "NotCompared", json_integer(json_int(pair, "NotCompared", 0) + (q->gap != NULL)));
+        json_array_append_new(json_object_get(pair, q->probe.arrived ? "Passes" : "Blocked"),
+                              json_string(flow_name(q)));
+    }
+    json_object_set_new(call->out, "Asked", json_integer((json_int_t)inquiry->questions.n));
+    json_object_set_new(call->out, "Agree", json_integer(agree));
+    json_object_set_new(call->out, "Disagree", json_integer((json_int_t)json_array_size(differences)));
+    json_object_set_new(call->out, "NotCompared", json_integer(apart));
+    for (size_t i = 0; i < inquiry->gaps.n; i++) {
+        const struct verify_gap_met *gap = inquiry->gaps.items[i];
+        json_array_append_new(gaps, json_pack("{s:s, s:s, s:s, s:I, s:I}", "Reason", gap->met.lacks, "What",
+                                              gap->met.what, "Id", gap->met.id, "Pairs", (json_int_t)gap->n_pairs,
+                                              "Packets", (json_int_t)gap->n_packets));
+    }
+    json_object_set_new(call->out, "Gaps", gaps);
+    cloud_add_failures(call->cloud, call->out);
+    json_object_set_new(call->out, "Pairs", pairs);
+    json_object_set_new(call->out, "Disagreements", differences);
+    if (inquiry->rules) {
+        json_t *rules = verify_rules_json(inquiry->rules);
+        json_object_set_new(rules, "Aimed", json_integer((json_int_t)inquiry->n_aimed));
+        json_object_set_new(rules, "Uncounted", json_incref(inquiry->uncounted));
+        json_object_set_new(call->out, "Coverage", rules);
+    }
+    call->no = json_array_size(differences) + json_array_size(inquiry->uncounted) > 0;
+}
