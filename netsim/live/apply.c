@@ -250,7 +250,7 @@ set_ip6(struct spaces *spaces, enum plan_kind kind, bool on, bool fresh, struct 
         return !on || err_set(err, ERR_MACHINE, "", "this kernel has no IPv6, which the network uses");
     }
     return set_sysctls(spaces, on ? ip6_on_sysctls : ip6_off_sysctls, fresh, err) &&
-           (!on || kind == PLAN_NAT || kind == PLAN_INSTANCE || set_sysctls(spaces, ip6_forward_sysctls, fresh, err));
+           (!on || kind == PLAN_INSTANCE || set_sysctls(spaces, ip6_forward_sysctls, fresh, err));
 }
 
 static const struct sysctl ip6_forward_off_sysctls[] = { { "ipv6/conf/all/forwarding", "0" }, { 0 } };

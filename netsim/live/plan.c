@@ -546,7 +546,7 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
     struct plan_ns *ns = map_get(&b->plan->by_id, port->ns);
     if (!ns) {
         bool forwards = port->nat || port->place == PLAN_PLACE_NODE;
-        ns = plan_ns_add(b, port->ns, forwards ? PLAN_NAT : PLAN_INSTANCE, v->ip6 && !forwards);
+        ns = plan_ns_add(b, port->ns, forwards ? PLAN_NAT : PLAN_INSTANCE, v->ip6 && (!forwards || (port->place && port->eni->addresses6.n)));
         if (port->place == PLAN_PLACE_ENDPOINT) {
             plan_endpoint_interface(b, ns, port);
         } else if (port->place) {
@@ -563,7 +563,7 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
     link->peer = (struct nlq_end){ .index = PLAN_ETH0 + (uint32_t)port->device, .mtu = PLAN_MTU };
     snprintf(link->peer.name, sizeof link->peer.name, "eth%d", port->device);
     memcpy(link->peer.mac, port->mac, 6);
-    plan_port_inside(ns, port, v->ip6 && port->place != PLAN_PLACE_NODE);
+    plan_port_inside(ns, port, v->ip6);
     if (port->instance) {
         plan_served_ports(b, ns, port, v->ip6);
     }

@@ -54,7 +54,7 @@ struct plan_chain {
 };
 /* What answers at an address of a namespace; not the kernel's business but services.h's. */
 enum plan_service_kind {
-    PLAN_SERVE_METADATA, PLAN_SERVE_DNS, PLAN_SERVE_WEB, PLAN_SERVE_S3, PLAN_SERVE_PLAIN, PLAN_SERVE_BALANCER,
+    PLAN_SERVE_METADATA, PLAN_SERVE_DNS, PLAN_SERVE_WEB, PLAN_SERVE_S3, PLAN_SERVE_PLAIN, PLAN_SERVE_BALANCER, PLAN_SERVE_RELAY,
     PLAN_SERVE_PAGE /* what `serve` opened: TCP */, PLAN_SERVE_ECHO /* UDP */
 };
 struct plan_service {

@@ -28,9 +28,20 @@ balancer_target_address(const struct network *net, const struct load_balancer *l
     const struct store *store = network_store(net);
     const struct instance *instance = store_get(store, &instance_kind, target->id);
     const struct eni *eni = instance ? instance_eni(net, instance, 0) : NULL;
-    const struct ip *own = eni ? eni_primary_ip(eni) : NULL;
-    *out =
-        (struct balancer_target){ .group = group, .target = target, .port = target->port ? target->port : group->port };
+    bool six = same(group->ip_address_type, "ipv6");
+    const struct load_balancer *behind =
+        same(group->target_type, "alb") ? network_load_balancer(net, target->id) : NULL;
+    struct eni *const *nodes;
+    *out = (struct balancer_target){
+        .group = group, .target = target, .port = target->port ? target->port : group->port, .slots = 1
+    };
+    if (behind) {
+        eni = load_balancer_enis(net, behind, &nodes) ? nodes[0] : NULL;
+    }
+    const struct ip *own = !eni                ? NULL
+                           : !six              ? eni_primary_ip(eni)
+                           : eni->addresses6.n ? &eni->addresses6.items[0].ip
+                                               : NULL;
     if (instance && (!own || !instance_is_running(instance))) {
         return false;
     }
@@ -80,6 +91,88 @@ balancer_targets(const struct network *net, const struct load_balancer *lb, cons
     }
 }
 
+/* ---- a listener's targets -----------------------------------------------------------------------------------------
+ */
+static long long
+common_divisor(long long a, long long b)
+{
+    return b ? common_divisor(b, a % b) : a;
+}
+
+/* Those of one group share its weight; slots are whole numbers, so the sum is what all groups' sizes divide. */
+static void
+share_out(balancer_target_vec *targets, size_t first)
+{
+    enum { SLOTS_MAX = 1024, WHOLE_MAX = 1000000 };
+    long long whole = 1, divisor = 0, sum = 0;
+    for (size_t i = first; i < targets->n; i++) {
+        long long n = targets->items[i].n_alike, next = whole / common_divisor(whole, n) * n;
+        whole = next <= WHOLE_MAX ? next : whole; /* above, nearly is good enough */
+    }
+    for (size_t i = first; i < targets->n; i++) {
+        struct balancer_target *t = &targets->items[i];
+        t->slots = (int)(t->weight * whole / t->n_alike);
+        t->slots = t->slots > 0 ? t->slots : 1;
+        divisor = common_divisor(t->slots, divisor);
+        sum += t->slots;
+    }
+    for (size_t i = first; i < targets->n; i++) {
+        long long slots = targets->items[i].slots / divisor;
+        slots = sum / divisor > SLOTS_MAX ? slots * SLOTS_MAX / (sum / divisor) : slots;
+        targets->items[i].slots = slots > 0 ? (int)slots : 1;
+    }
+}
+
+static void
+add_group(const struct network *net, const struct load_balancer *lb, const char *zone, const char *arn, int weight,
+          const struct map *unhealthy, balancer_target_vec *out)
+{
+    const struct target_group *group = arn ? network_target_group(net, arn) : NULL;
+    size_t first = out->n;
+    if (group && weight > 0) {
+        balancer_targets(net, lb, zone, group, unhealthy, out);
+    }
+    for (size_t i = first; i < out->n; i++) {
+        out->items[i].weight = weight;
+        out->items[i].n_alike = (int)(out->n - first);
+    }
+}
+
+void
+balancer_listener_targets(const struct network *net, const struct load_balancer *lb, const char *zone,
+                          const struct lb_listener *listener, const struct map *unhealthy, balancer_target_vec *out)
+{
+    size_t first = out->n;
+    for (size_t i = 0; i < listener->actions.n; i++) {
+        const struct lb_action *action = &listener->actions.items[i];
+        if (action->groups.n == 0) {
+            add_group(net, lb, zone, action->group_arn, 1, unhealthy, out);
+        }
+        for (size_t j = 0; j < action->groups.n; j++) {
+            const struct lb_action_group *g = &action->groups.items[j];
+            add_group(net, lb, zone, g->group_arn, action->groups.n == 1 ? 1 : g->weight, unhealthy, out);
+        }
+    }
+    share_out(out, first);
+}
+
+bool
+balancer_is_sticky(const struct network *net, const struct lb_listener *listener)
+{
+    for (size_t i = 0; i < listener->actions.n; i++) {
+        const struct lb_action *action = &listener->actions.items[i];
+        for (size_t j = 0; j <= action->groups.n; j++) {
+            const char *arn = j < action->groups.n ? action->groups.items[j].group_arn : action->group_arn;
+            const struct target_group *group = arn ? network_target_group(net, arn) : NULL;
+            if (group && same(target_group_attribute(group, "stickiness.enabled"), "true") &&
+                same(target_group_attribute(group, "stickiness.type"), "source_ip")) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 const char *
 balancer_target_key(const struct target_group *group, const struct lb_target *target,
                     char out[static BALANCER_KEY_SIZE])
@@ -96,52 +189,104 @@ node_zone(const struct plan_port *port)
     return port->eni->zone ? port->eni->zone : port->subnet->zone;
 }
 
-static void
-add_groups(struct builder *b, const struct load_balancer *lb, const struct plan_port *port,
-           const struct lb_listener *listener, balancer_target_vec *targets)
+/* A node, one of its listeners, and what is said of it in each of the node's families. */
+struct node {
+    struct builder *b;
+    struct plan_ns *ns;
+    const struct plan_port *port;
+    const struct load_balancer *lb;
+    struct buf dnat, snat, local;
+};
+
+static const struct ip *
+node_address(const struct plan_port *port, int family)
 {
-    for (size_t i = 0; i < listener->actions.n; i++) {
-        const struct lb_action *action = &listener->actions.items[i];
-        const struct target_group *group = action->group_arn ? network_target_group(b->net, action->group_arn) : NULL;
-        if (group) {
-            balancer_targets(b->net, lb, node_zone(port), group, b->numbers->unhealthy, targets);
+    const struct ip *ip = family == IP_V4                ? &port->primary
+                          : port->eni->addresses6.n != 0 ? &port->eni->addresses6.items[0].ip
+                                                         : NULL;
+    return ip && ip->family ? ip : NULL;
+}
+
+static const char *
+family_word(int family)
+{
+    return family == IP_V6 ? "ip6" : "ip";
+}
+
+static const char *
+link_block(int family)
+{
+    return family == IP_V6 ? PLAN_PRIVATE_LINK_BLOCK6 : PLAN_PRIVATE_LINK_BLOCK;
+}
+
+/* Connections to targets of the client's own family are translated; each target has its slots of the hash. */
+static void
+translate(struct node *n, const struct lb_listener *listener, const char *protocol, int family,
+          const balancer_target_vec *targets)
+{
+    const char *word = family_word(family);
+    const struct ip *own = node_address(n->port, family);
+    bool by_source = balancer_is_sticky(n->b->net, listener);
+    int slots = 0, slot = 0;
+    for (size_t i = 0; i < targets->n; i++) {
+        slots += targets->items[i].ip.family == family ? targets->items[i].slots : 0;
+    }
+    if (!slots || !own) {
+        return;
+    }
+    buf_printf(&n->dnat,
+               "iifname { \"eth0\", \"" PLAN_PRIVATE_LINK "*\" } %s daddr { %s, %s } %s dport %d counter dnat %s to "
+               "jhash %s saddr",
+               word, ip_str(own), link_block(family), protocol, listener->port, word, word);
+    if (!by_source) {
+        buf_printf(&n->dnat, " . %s sport", protocol);
+    }
+    buf_printf(&n->dnat, " mod %d map { ", slots);
+    for (size_t i = 0; i < targets->n; i++) {
+        const struct balancer_target *t = &targets->items[i];
+        for (int j = 0; t->ip.family == family && j < t->slots; j++) {
+            buf_printf(&n->dnat, "%s%d : %s . %d", slot ? ", " : "", slot, ip_str(&t->ip), t->port);
+            slot++;
         }
-        for (size_t j = 0; !group && j < action->groups.n; j++) {
-            group = network_target_group(b->net, action->groups.items[j].group_arn);
-            if (group && (action->groups.items[j].weight > 0 || action->groups.n == 1)) {
-                balancer_targets(b->net, lb, node_zone(port), group, b->numbers->unhealthy, targets);
-            }
-            group = NULL;
+        if (t->ip.family == family && !t->keeps_client) {
+            buf_printf(&n->snat, "%s daddr %s %s dport %d ct status dnat snat %s to %s\n", word, ip_str(&t->ip),
+                       protocol, t->port, word, ip_str(own));
         }
     }
+    buf_printf(&n->dnat, " } comment \"%s %d\"\n", protocol, listener->port);
+}
+
+/* What cannot be translated, since the target is of the other family, ends here and begins anew (relay.h). */
+static void
+relay(struct node *n, const struct lb_listener *listener, int family)
+{
+    const char *word = family_word(family);
+    const struct ip *own = node_address(n->port, family);
+    buf_printf(&n->local, "%s daddr %s tcp dport %d counter accept comment \"relay %d\"\n", word, ip_str(own),
+               listener->port, listener->port);
+    buf_printf(&n->dnat, "iifname \"" PLAN_PRIVATE_LINK "*\" %s daddr %s tcp dport %d dnat %s to %s\n", word,
+               link_block(family), listener->port, word, ip_str(own));
+    plan_service_add(n->b, n->ns, PLAN_SERVE_RELAY, *own, (uint16_t)listener->port, n->lb->obj.id);
 }
 
 static void
-listener_rules(struct builder *b, const struct load_balancer *lb, const struct plan_port *port,
-               const struct lb_listener *listener, const char *protocol, struct buf *dnat, struct buf *snat)
+listener_rules(struct node *n, const struct lb_listener *listener, const char *protocol)
 {
     balancer_target_vec targets = { 0 };
-    add_groups(b, lb, port, listener, &targets);
-    size_t n = 0;
+    bool has[2] = { false, false }, tcp = strcmp(protocol, "tcp") == 0;
+    balancer_listener_targets(n->b->net, n->lb, node_zone(n->port), listener, n->b->numbers->unhealthy, &targets);
     for (size_t i = 0; i < targets.n; i++) {
-        if (targets.items[i].ip.family == IP_V4) {
-            targets.items[n++] = targets.items[i];
-        }
+        has[targets.items[i].ip.family == IP_V6] = true;
     }
-    if (n && port->primary.family) {
-        buf_printf(dnat,
-                   "iifname { \"eth0\", \"" PLAN_PRIVATE_LINK "*\" } ip daddr { %s, " PLAN_PRIVATE_LINK_BLOCK
-                   " } %s dport %d counter dnat ip to jhash ip saddr . %s sport mod %zu map { ",
-                   ip_str(&port->primary), protocol, listener->port, protocol, n);
-        for (size_t i = 0; i < n; i++) {
-            buf_printf(dnat, "%s%zu : %s . %d", i ? ", " : "", i, ip_str(&targets.items[i].ip), targets.items[i].port);
+    for (int family = IP_V4; family <= IP_V6; family += IP_V6 - IP_V4) {
+        bool six = family == IP_V6;
+        if (!node_address(n->port, family) || (six && !n->ns->ip6)) {
+            continue;
         }
-        buf_printf(dnat, " } comment \"%s %d\"\n", protocol, listener->port);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!targets.items[i].keeps_client) {
-            buf_printf(snat, "ip daddr %s %s dport %d ct status dnat snat ip to %s\n", ip_str(&targets.items[i].ip),
-                       protocol, targets.items[i].port, ip_str(&port->primary));
+        if (has[six]) {
+            translate(n, listener, protocol, family, &targets);
+        } else if (has[!six] && tcp && (!has[1] || n->ns->ip6)) {
+            relay(n, listener, family);
         }
     }
     VEC_DONE(&targets);
@@ -150,28 +295,35 @@ listener_rules(struct builder *b, const struct load_balancer *lb, const struct p
 static void
 network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port, const struct load_balancer *lb)
 {
-    struct buf dnat = { 0 }, snat = { 0 };
+    struct node n = { .b = b, .ns = ns, .port = port, .lb = lb };
     for (size_t i = 0; i < lb->listeners.n; i++) {
         const struct lb_listener *l = &lb->listeners.items[i];
         bool both = same(l->protocol, "TCP_UDP");
         if (both || same(l->protocol, "TCP") || same(l->protocol, "TLS")) {
-            listener_rules(b, lb, port, l, "tcp", &dnat, &snat);
+            listener_rules(&n, l, "tcp");
         }
         if (both || same(l->protocol, "UDP")) {
-            listener_rules(b, lb, port, l, "udp", &dnat, &snat);
+            listener_rules(&n, l, "udp");
         }
     }
     /* PrivateLink never shows a client's address. */
-    buf_printf(&snat, "ip saddr " PLAN_PRIVATE_LINK_BLOCK " ct status dnat snat ip to %s\n", ip_str(&port->primary));
-    plan_chain_add(b, ns, "p_dnat", "type nat hook prerouting priority -100; policy accept;", buf_str(&dnat));
-    plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;", buf_str(&snat));
+    for (int family = IP_V4; family <= IP_V6; family += IP_V6 - IP_V4) {
+        const struct ip *own = node_address(port, family);
+        if (own) {
+            buf_printf(&n.snat, "%s saddr %s ct status dnat snat %s to %s\n", family_word(family), link_block(family),
+                       family_word(family), ip_str(own));
+        }
+    }
+    plan_chain_add(b, ns, "p_dnat", "type nat hook prerouting priority -100; policy accept;", buf_str(&n.dnat));
+    plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;", buf_str(&n.snat));
     plan_chain_add(b, ns, "f_balancer", "type filter hook forward priority 0; policy drop;",
                    "ct state invalid counter drop\nct status dnat counter accept\n");
     /* What no listener takes gets no answer; health checks are its own. */
-    plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
-                   "ct state established,related accept\n");
-    buf_done(&dnat);
-    buf_done(&snat);
+    buf_str_add(&n.local, "ct state established,related accept\n");
+    plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;", buf_str(&n.local));
+    buf_done(&n.dnat);
+    buf_done(&n.snat);
+    buf_done(&n.local);
 }
 
 static void
@@ -215,7 +367,7 @@ plan_balancer_returns(struct builder *b, struct plan_vpc *v)
     struct buf text = { 0 };
     for (size_t i = 0; i < v->ports.n; i++) {
         const struct plan_port *port = &v->ports.items[i];
-        if (port->place != PLAN_PLACE_NODE || !port->primary.family) {
+        if (port->place != PLAN_PLACE_NODE) {
             continue;
         }
         uint32_t mark = MARK_BASE | (port->index - PLAN_LINK_BASE), table = TABLE_BASE + port->index - PLAN_LINK_BASE;
@@ -223,11 +375,19 @@ plan_balancer_returns(struct builder *b, struct plan_vpc *v)
                    "iifname \"%s\" ct direction original ct mark set 0x%08x\n"
                    "iifname != \"%s\" ct direction reply ct mark 0x%08x meta mark set 0x%08x\n",
                    port->name, mark, port->name, mark, mark);
-        *VEC_ADD(&v->router->rules) =
-            (struct nlq_rule){ .family = IP_V4, .priority = PRIORITY_RETURN, .mark = mark, .table = table };
-        *VEC_ADD(&v->router->routes) = (struct nlq_route){
-            .table = table, .to = cidr_lit("0.0.0.0/0"), .index = port->index, .via = port->primary
-        };
+        for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += IP_V6 - IP_V4) {
+            const struct ip *node = node_address(port, family);
+            if (node) {
+                *VEC_ADD(&v->router->rules) = (struct nlq_rule){
+                    .family = (uint8_t)family, .priority = PRIORITY_RETURN, .mark = mark, .table = table
+                };
+                *VEC_ADD(&v->router->routes) =
+                    (struct nlq_route){ .table = table,
+                                        .to = cidr_lit(family == IP_V4 ? "0.0.0.0/0" : "::/0"),
+                                        .index = port->index,
+                                        .via = *node };
+            }
+        }
     }
     if (text.size) {
         plan_chain_add(b, v->router, "p_balancer", "type filter hook prerouting priority -150; policy accept;",

@@ -1,4 +1,5 @@
-/* netsim/live/plan_balancer.h - which targets a node of a load balancer sends to.   Used by: plan_balancer.c, health.c */
+/* netsim/live/plan_balancer.h - which targets a node of a load balancer sends to.   Used by: plan_balancer.c, health.c, balancer.c,
+ * relay.c */
 #pragma once
 #include "base/map.h"
 #include "netsim/model/instance.h"
@@ -12,6 +13,8 @@ struct balancer_target {
     const char *zone;  /* NULL: not known */
     bool keeps_client; /* it sees the client's address */
     bool healthy;
+    int weight, n_alike; /* of its group in the listener; how many share that */
+    int slots;           /* its part of the listener's connections */
 };
 typedef VEC(struct balancer_target) balancer_target_vec;
 
@@ -22,5 +25,10 @@ bool balancer_target_address(const struct network *net, const struct load_balanc
  * balancer_target_key() makes them; NULL: all are well. */
 void balancer_targets(const struct network *net, const struct load_balancer *lb, const char *node_zone, const struct target_group *group,
                       const struct map *unhealthy, balancer_target_vec *out);
+/* Those of a network balancer's listener, with their parts: a group's weight is shared by its targets. */
+void balancer_listener_targets(const struct network *net, const struct load_balancer *lb, const char *zone,
+                               const struct lb_listener *listener, const struct map *unhealthy, balancer_target_vec *out);
+/* All connections of a client go to one target (`source_ip`). */
+bool balancer_is_sticky(const struct network *net, const struct lb_listener *listener);
 #define BALANCER_KEY_SIZE 320
 const char *balancer_target_key(const struct target_group *group, const struct lb_target *target, char out[static BALANCER_KEY_SIZE]);

@@ -181,6 +181,7 @@ void plan_balancer_returns(struct builder *b, struct plan_vpc *v);
  * at the node too. */
 #define PLAN_PRIVATE_LINK "svc"
 #define PLAN_PRIVATE_LINK_BLOCK "169.254.0.0/17"
+#define PLAN_PRIVATE_LINK_BLOCK6 "fd76:7063:6c61:6200::/64"
 void plan_private_links(struct builder *b);
 /* plan_filter.c: what the blocks and prefix lists of a group's ingress rules admit, each rule after 'before'. */
 void plan_group_blocks(struct builder *b, const char *group_id, const char *before, struct buf *out);

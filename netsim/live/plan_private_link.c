@@ -14,11 +14,13 @@
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/private_service.h"
 
-/* Pairs of link-local addresses below those that AWS uses (169.254.169.x). */
+/* Pairs of link-local addresses below those that AWS uses (169.254.169.x); of IPv6, of a block that is nobody's. */
 static struct ip
-link_address(uint32_t number, bool node)
+link_address(uint32_t number, bool node, int family)
 {
-    return ip_v4(0xa9fe0000u + 2 * (number % 0x4000) + (node ? 1 : 0));
+    struct cidr block = cidr_lit(PLAN_PRIVATE_LINK_BLOCK6);
+    block.ip.lo = 2 * (uint64_t)number + (node ? 1 : 0);
+    return family == IP_V6 ? block.ip : ip_v4(0xa9fe0000u + 2 * (number % 0x4000) + (node ? 1 : 0));
 }
 
 /* The balancer's interface in the endpoint's zone, as far as it is built. */
@@ -48,11 +50,14 @@ join(struct plan_ns *endpoint, struct plan_ns *node, uint32_t number, uint32_t f
     snprintf(there.name, sizeof there.name, PLAN_PRIVATE_LINK "%u", far);
     memcpy(here.mac, plan_router_mac, 6);
     memcpy(there.mac, plan_router_mac, 6);
-    struct ip own = link_address(number, false), other = link_address(number, true);
-    *VEC_ADD(&endpoint->addresses) = (struct plan_address){ here.index, own, 31 };
-    *VEC_ADD(&node->addresses) = (struct plan_address){ there.index, other, 31 };
-    plan_neighbour_add(endpoint, here.index, &other, plan_router_mac);
-    plan_neighbour_add(node, there.index, &own, plan_router_mac);
+    for (int family = IP_V4; family <= (endpoint->ip6 && node->ip6 ? IP_V6 : IP_V4); family += IP_V6 - IP_V4) {
+        struct ip own = link_address(number, false, family), other = link_address(number, true, family);
+        uint8_t bits = family == IP_V6 ? 127 : 31;
+        *VEC_ADD(&endpoint->addresses) = (struct plan_address){ here.index, own, bits };
+        *VEC_ADD(&node->addresses) = (struct plan_address){ there.index, other, bits };
+        plan_neighbour_add(endpoint, here.index, &other, plan_router_mac);
+        plan_neighbour_add(node, there.index, &own, plan_router_mac);
+    }
     *VEC_ADD(&endpoint->links) =
         (struct plan_link){ .here = here, .peer = there, .peer_ns = node->id, .eni_id = "", .instance_id = "" };
     return here;
@@ -60,6 +65,7 @@ join(struct plan_ns *endpoint, struct plan_ns *node, uint32_t number, uint32_t f
 
 struct translation {
     const struct eni *eni; /* the endpoint's */
+    bool ip6;              /* both ends of the link speak it */
     struct buf dnat, snat, forward;
 };
 
@@ -67,9 +73,14 @@ static void
 carry(struct translation *t, const char *protocol, int port, uint32_t number)
 {
     for (size_t i = 0; i < t->eni->addresses.n; i++) {
-        struct ip far = link_address(number, true);
+        struct ip far = link_address(number, true, IP_V4);
         buf_printf(&t->dnat, "iifname \"eth0\" ip daddr %s %s dport %d counter dnat ip to %s\n",
                    ip_str(&t->eni->addresses.items[i].ip), protocol, port, ip_str(&far));
+    }
+    for (size_t i = 0; t->ip6 && i < t->eni->addresses6.n; i++) {
+        struct ip far = link_address(number, true, IP_V6);
+        buf_printf(&t->dnat, "iifname \"eth0\" ip6 daddr %s %s dport %d counter dnat ip6 to %s\n",
+                   ip_str(&t->eni->addresses6.items[i].ip), protocol, port, ip_str(&far));
     }
 }
 
@@ -122,9 +133,13 @@ private_link(struct builder *b, const struct eni *eni, const struct private_serv
         snprintf(key, sizeof key, "%s %s", eni->obj.id, node->obj.id);
         uint32_t number = plan_number(b->numbers, "privatelink", key);
         struct nlq_end end = join(ns, far, number, plan_number(b->numbers, "privatelink-node", key));
-        struct ip own = link_address(number, false);
+        struct ip own = link_address(number, false, IP_V4), own6 = link_address(number, false, IP_V6);
+        t.ip6 = ns->ip6 && far->ip6;
         carry_listeners(&t, lb, number);
         buf_printf(&t.snat, "oifname \"%s\" ct status dnat snat ip to %s\n", end.name, ip_str(&own));
+        if (t.ip6) {
+            buf_printf(&t.snat, "oifname \"%s\" ct status dnat snat ip6 to %s\n", end.name, ip_str(&own6));
+        }
         admit(b, &t, lb, node, end.name);
     }
     ns->forwards = true;

@@ -5,6 +5,7 @@
 #include "netsim/live/dns_server.h"
 #include "netsim/live/health.h"
 #include "netsim/live/internet_hosts.h"
+#include "netsim/live/relay.h"
 #include "netsim/model/endpoint.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ struct open_service {
     struct dns_server *dns;
     struct balancer *balancer;
     struct echo_server *echo;
+    struct relay *relay;
     bool wanted;
 };
 struct services {
@@ -63,6 +65,7 @@ close_service(struct open_service *open)
     dns_server_free(open->dns);
     balancer_free(open->balancer);
     echo_server_free(open->echo);
+    relay_free(open->relay);
     free(open);
 }
 
@@ -115,6 +118,8 @@ services_tick(struct services *services)
             dns_server_tick(open->dns, now);
         } else if (open->balancer) {
             balancer_tick(open->balancer);
+        } else if (open->relay) {
+            relay_tick(open->relay);
         }
     }
     metadata_tick(services->metadata);
@@ -315,6 +320,7 @@ answer_http(void *context, struct http_exchange *exchange)
         answer_page(open, exchange);
         break;
     case PLAN_SERVE_BALANCER:
+    case PLAN_SERVE_RELAY:
     case PLAN_SERVE_DNS:
     case PLAN_SERVE_ECHO:
         break; /* have servers of their own */
@@ -360,6 +366,8 @@ open_service(struct services *services, const struct spaces *spaces, const struc
         open->dns = dns_server_new(services->reactor, udp, fd, answer_dns, open);
     } else if (s->kind == PLAN_SERVE_BALANCER) {
         open->balancer = balancer_new(services->reactor, fd, s->port, &open->place);
+    } else if (s->kind == PLAN_SERVE_RELAY) {
+        open->relay = relay_new(services->reactor, fd, s->port, &open->place);
     } else if (echo) {
         open->echo = echo_server_new(services->reactor, udp);
     } else {

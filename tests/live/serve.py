@@ -1,5 +1,6 @@
-# serve.py NAME PORT: a web server that says its name, whom it saw, and what it was told about him.
+# serve.py NAME PORT [ADDRESS]: a web server ("::" for both families) that says its name, whom it saw, and what it was told about him.
 import http.server
+import socket
 import socketserver
 import sys
 
@@ -28,4 +29,6 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     request_queue_size = 1024
 
 
-Server(("", int(sys.argv[2])), Handler).serve_forever()
+address = sys.argv[3] if len(sys.argv) > 3 else ""
+Server.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+Server((address, int(sys.argv[2])), Handler).serve_forever()
