@@ -31,23 +31,6 @@ as_text(const char *s)
 
 /* ---- the request ------------------------------------------------------------------------------------------------- */
 
-static void
-set_context(struct iam_request *request, const json_t *context)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)context, key, value)
-    {
-        size_t n = json_is_array(value) ? json_array_size(value) : 1;
-        struct iam_text *values = xcalloc(n ? n : 1, sizeof *values);
-        for (size_t i = 0; i < n; i++) {
-            values[i] = as_text(json_string_value(json_is_array(value) ? json_array_get(value, i) : value));
-        }
-        iam_request_set_context(request, as_text(key), values, (uint32_t)n, json_is_array(value));
-        free(values);
-    }
-}
-
 /* What temporary credentials bring along; long-term ones lack the keys altogether. */
 static void
 set_session_keys(struct question *q, const struct iam_session *session)
@@ -108,7 +91,7 @@ set_request(struct question *q, const char *principal, struct err *err)
     }
     bool resource_level = !p->info || p->info->n_resources > 0;
     iam_request_set_resource(q->request, as_text(p->resource), as_text(""), resource_level);
-    set_context(q->request, p->context);
+    permission_tell_request(p, q->request);
     set_origin(q->request, cloud->origin);
     iam_request_set_string(q->request, "aws:UserAgent", "vpclab/" VPCLAB_VERSION);
     if (q->caller) {

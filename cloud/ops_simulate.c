@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "cloud/denial.h"
+#include "cloud/resource_word.h"
 #include "cloud/simulation.h"
 #include "cloud/simulator.h"
 #include "iampolicy/explain.h"
-#include "iampolicy/kms_key.h"
 #include "iampolicy/why.h"
 
 static struct iam_text
@@ -38,29 +38,6 @@ resolve_principal(struct simulation *s, const char *text, struct err *err)
             err, "`iam list-users` and `iam list-roles` list them; an ARN, a service or *anonymous* will do as well");
     }
     return true;
-}
-
-static char *
-resolve_resource(const struct simulation *s, const char *text)
-{
-    const struct iam_text action = s->request->action_lower;
-    if (!text || strcmp(text, "*") == 0) {
-        return xstrdup("*");
-    }
-    if (strncmp(text, "arn:", 4) == 0) {
-        return xstrdup(text);
-    }
-    if (strncmp(action.s, "s3:", 3) == 0) {
-        return xasprintf("arn:aws:s3:::%s", strncmp(text, "s3://", 5) == 0 ? text + 5 : text);
-    }
-    if (strncmp(action.s, "kms:", 4) == 0) { /* a key id, or the key that an alias stands for */
-        const struct cloud *cloud = s->call->cloud;
-        const struct kms_key *key =
-            kms_key_find(cloud->accounts, cloud->account, cloud->region, text, clock_now_ms(&cloud->clock));
-        return xstrdup(key ? key->arn : text);
-    }
-    const struct iam_role *role = iam_find_role(s->call->cloud->accounts, s->call->cloud->account, text);
-    return xstrdup(role && (strncmp(action.s, "sts:", 4) == 0 || strncmp(action.s, "iam:", 4) == 0) ? role->arn : text);
 }
 
 static bool
@@ -107,8 +84,13 @@ simulate_words(struct simulation *s, struct err *err)
         return false;
     }
     const struct iam_action_info *info = iam_catalog_action(s->catalog, s->request->action.s);
-    char *resource = resolve_resource(s, arg_str(in, "Resource"));
+    const char *action = s->request->action.s;
+    char *resource = resource_of_word(cloud, s->catalog, action, arg_str(in, "Resource"), err);
+    if (!resource) {
+        return false;
+    }
     iam_request_set_resource(s->request, as_text(resource), as_text(""), !info || info->n_resources > 0);
+    resource_tell_request(s->call->cloud, s->catalog, action, resource, s->request);
     bool ok = read_words(s, err) && iam_gather_identity(cloud->accounts, s->request, &s->gathered, err) &&
               iam_gather_resource(cloud->accounts, s->request, &s->gathered, err);
     if (ok) {
@@ -185,7 +167,7 @@ why_text(const json_t *out, struct buf *text)
       "user or role by name or ARN, session ARN, service, root, *anonymous*", NULL, NULL, "principal" },               \
     { "Action", OP_STRING, (needed) | OP_POSITIONAL, "service:Action", NULL, NULL, "action" },                      \
     { "Resource", OP_STRING, OP_POSITIONAL,                                                                            \
-      "ARN, bucket/key for S3, role name, KMS key id or alias; any (`*`) if not given", NULL, NULL, "arn" },           \
+      "ARN; bucket/key for S3; user, role, key, instance, VPC... by name, tag or id; any (`*`) if not given", NULL, NULL, "arn" },           \
     { "Context", OP_LIST, OP_OPTIONAL, "context keys as KEY=VALUE or KEY=[A,B]", NULL, NULL, "context" }
 /* clang-format on */
 

@@ -163,11 +163,10 @@ add(struct finding *f, char *resource, const struct object *object)
     return p;
 }
 
-/* The form with its variables filled in: where it is from 'object' if there is one, the rest is 'rest'. */
-static char *
-make_arn(const struct finding *f, const struct iam_resource_type *type, const struct object *object, const char *rest)
+char *
+permission_arn(const struct cloud *cloud, const struct iam_resource_type *type, const struct object *object,
+               const char *rest)
 {
-    const struct cloud *cloud = f->call->cloud;
     if (object && object->kind == &peering_kind &&
         peering_of_account((const struct peering *)(const void *)object, cloud->account)) {
         object = NULL; /* it is each side's own */
@@ -198,8 +197,8 @@ make_arn(const struct finding *f, const struct iam_resource_type *type, const st
     return buf_steal(&out);
 }
 
-static const char *
-type_of_kind(const struct kind *kind)
+const char *
+permission_type_of_kind(const struct kind *kind)
 {
     return !kind ? "" : kind->type ? kind->type : kind->name;
 }
@@ -209,8 +208,8 @@ add_id(struct finding *f, const char *id)
 {
     const struct object *object = store_find(network_store(f->call->cloud->net), id);
     const struct kind *kind = object ? object->kind : network_kind_of_id(id);
-    if (strcmp(type_of_kind(kind), f->type->type->name) == 0) {
-        add(f, make_arn(f, f->type->type, object, id), object);
+    if (strcmp(permission_type_of_kind(kind), f->type->type->name) == 0) {
+        add(f, permission_arn(f->call->cloud, f->type->type, object, id), object);
     }
 }
 
@@ -258,7 +257,7 @@ add_from_row(struct finding *f)
             continue;
         }
         if (slash[1] == '*') {
-            add(f, make_arn(f, f->type->type, NULL, "*"), NULL);
+            add(f, permission_arn(f->call->cloud, f->type->type, NULL, "*"), NULL);
             continue;
         }
         char member[64];
@@ -298,6 +297,17 @@ named_arn(const struct cloud *cloud, const struct kind *kind, const char *name, 
     return user ? user->arn : group ? group->arn : role ? role->arn : profile ? profile->arn : NULL;
 }
 
+const char *
+permission_entity_arn(const struct cloud *cloud, const char *type, const char *name, const struct object **object)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(named_types); i++) {
+        if (strcmp(named_types[i].type, type) == 0) {
+            return named_arn(cloud, named_types[i].kind, name, object);
+        }
+    }
+    return NULL;
+}
+
 /* Who asks for nobody in particular asks for himself: get-user, create-access-key. */
 static const char *
 own_name(const struct finding *f, const struct named_type *row)
@@ -328,7 +338,7 @@ add_named(struct finding *f)
             add(f, xstrdup(arn), object);
         } else if (name) {
             char *rest = xasprintf("%s%s", path && path[0] == '/' ? path + 1 : "", name);
-            add(f, make_arn(f, f->type->type, NULL, rest), NULL);
+            add(f, permission_arn(f->call->cloud, f->type->type, NULL, rest), NULL);
             free(rest);
         }
         return name != NULL;
@@ -671,7 +681,7 @@ add_create_tags(const struct op_call *call, struct iam_catalog *catalog, permiss
         for (size_t k = 0; type && info && k < info->n_resources; k++) {
             if (strcmp(info->resources[k].type->name, type) == 0) {
                 f.type = &info->resources[k];
-                struct permission *p = add(&f, make_arn(&f, f.type->type, NULL, "*"), NULL);
+                struct permission *p = add(&f, permission_arn(f.call->cloud, f.type->type, NULL, "*"), NULL);
                 permission_set(p, "ec2:CreateAction", call->op->name);
                 permission_set(p, "ec2:Region", call->cloud->region);
                 permission_request_tags(p, json_object_get(spec, "Tags"));

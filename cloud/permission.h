@@ -6,13 +6,14 @@
  * the variable in the ARN's form ("SubnetId" in subnet/${SubnetId}); the row's 'resources' come first.  A resource that
  * the request is about to create has a star for its id, as in AWS's own messages.
  *
- * Used by: authorize.c, ops_sts.c. */
+ * Used by: authorize.c, ops_sts.c, resource_word.c. */
 #pragma once
 #include "base/vec.h"
 #include "cloud/op.h"
 #include "iampolicy/catalog/catalog.h"
 
 struct iam_accounts;
+struct kind;
 struct permission {
     char *action;                           /* "ec2:CreateSubnet" */
     char *resource;                         /* an ARN, or "*" */
@@ -32,6 +33,19 @@ struct permission *permission_add(permissions *list, struct iam_catalog *catalog
                                   const char *resource);
 /* The action that stands for an operation in policies: "s3:ListBucket" of ListObjectsV2.  The caller frees it. */
 char *permission_action(const struct op *op, struct iam_catalog *catalog);
+
+/* The form of a type with its variables filled in: where it is from 'object' if there is one (else here), the rest is
+ * 'rest'.  The caller frees it. */
+char *permission_arn(const struct cloud *cloud, const struct iam_resource_type *type, const struct object *object,
+                     const char *rest);
+/* The user, group, role or instance profile of that name in the account in force, for the type "user"...; its ARN, or
+ * NULL if there is none or the type is another's. */
+const char *permission_entity_arn(const struct cloud *cloud, const char *type, const char *name,
+                                  const struct object **object);
+const char *permission_type_of_kind(const struct kind *kind); /* "vpc" of &vpc_kind, as ARNs have it */
+/* The permission's context becomes the request's. */
+struct iam_request;
+void permission_tell_request(const struct permission *permission, struct iam_request *request);
 
 /* ---- between permission.c and permission_keys.c ---- */
 

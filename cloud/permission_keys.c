@@ -6,6 +6,7 @@
 #include "cloud/ops_s3_objects.h"
 #include "cloud/permission.h"
 #include "iampolicy/account.h"
+#include "iampolicy/request.h"
 #include "netsim/model/network.h"
 #include "netsim/model/subnet.h"
 
@@ -332,4 +333,23 @@ permission_keys(const struct op_call *call, struct permission *permission)
     set_resource_tags(permission);
     json_decref(t.resource);
     json_decref(t.place);
+}
+
+void
+permission_tell_request(const struct permission *permission, struct iam_request *request)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(permission->context, key, value)
+    {
+        size_t n = json_is_array(value) ? json_array_size(value) : 1;
+        struct iam_text *values = xcalloc(n ? n : 1, sizeof *values);
+        for (size_t i = 0; i < n; i++) {
+            const char *text = json_string_value(json_is_array(value) ? json_array_get(value, i) : value);
+            values[i] = (struct iam_text){ text, (uint32_t)strlen(text) };
+        }
+        iam_request_set_context(request, (struct iam_text){ key, (uint32_t)strlen(key) }, values, (uint32_t)n,
+                                json_is_array(value));
+        free(values);
+    }
 }

@@ -33,6 +33,37 @@ setup_readers()
     [[ $output == *'bucket/my-bucket:1:38  Allow `Alice`'* ]]
 }
 
+@test "a word stands for the ARN that the action is about, and brings what the lab knows of it" {
+    vpclab iam create-user --user-name alice >/dev/null
+    vpclab iam put-user-policy --user-name alice --policy-name red --policy-document '{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"ec2:DeleteVpc","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"red"}}},
+        {"Effect":"Allow","Action":"ec2:DeleteSubnet","Resource":"*","Condition":{"ArnLike":{"ec2:Vpc":"arn:aws:ec2:*:*:vpc/vpc-*"}}},
+        {"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:us-east-1:123456789012:orders"},
+        {"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"arn:aws:dynamodb:us-east-1:123456789012:table/orders"}]}'
+    local vpc subnet
+    vpc=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' --output text)
+    subnet=$(vpclab ec2 describe-subnets --query 'Subnets[0].SubnetId' --output text)
+    no ec2:DeleteVpc "$vpc" # not red yet: what makes the next one pass
+    vpclab ec2 create-tags --resources "$vpc" --tags Key=team,Value=red Key=Name,Value=main
+    says "ec2:DeleteVpc  arn:aws:ec2:us-east-1:123456789012:vpc/$vpc" vpclab simulate alice ec2:DeleteVpc "$vpc"
+    says "vpc/$vpc" vpclab simulate alice ec2:DeleteVpc main
+    says ALLOWED vpclab simulate alice ec2:DeleteVpc "arn:aws:ec2:us-east-1:123456789012:vpc/$vpc"
+    no ec2:DeleteVpc "$vpc" --context aws:ResourceTag/team=blue # what the question says itself stands
+    no ec2:DeleteVpc "arn:aws:ec2:us-east-1:999999999999:vpc/$vpc" # somebody else's
+    says ALLOWED vpclab simulate alice ec2:DeleteSubnet "$subnet"
+    says ALLOWED vpclab simulate alice sqs:SendMessage orders
+    says table/orders vpclab simulate alice dynamodb:GetItem table/orders
+    says table/orders vpclab simulate alice dynamodb:GetItem orders
+    wrong 4 '`foo` does not name a resource of ec2:RunInstances' vpclab simulate alice ec2:RunInstances foo
+    wrong 4 '`x` does not name a resource of foo:Bar' vpclab why alice foo:Bar x
+}
+
+no() {
+    local status=0
+    vpclab simulate alice "$@" >"$DIR/out" || status=$?
+    [ "$status" = 1 ] && grep -q ^DENIED "$DIR/out"
+}
+
 @test "an unknown action is remarked with the nearest one" {
     setup_readers
     run vpclab simulate alice s3:GetObjct my-bucket/x
