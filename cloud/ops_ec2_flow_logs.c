@@ -5,6 +5,7 @@
 #include "cloud/ops_ec2.h"
 #include "netsim/flowlog/flowlog.h"
 #include "netsim/model/gateways.h"
+#include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpc.h"
 
 static const struct resource_type {
@@ -14,21 +15,74 @@ static const struct resource_type {
     { "VPC", &vpc_kind },
     { "Subnet", &subnet_kind },
     { "NetworkInterface", &eni_kind },
+    { "TransitGateway", &transit_gateway_kind },
+    { "TransitGatewayAttachment", &tgw_attachment_kind },
 };
 
 /* What is asked for alike of every resource. */
 struct log_request {
     const struct kind *kind;
     struct flow_log_spec spec;
+    size_t most; /* resources in one request */
 };
 
 static bool
-fail_unsupported_type(const char *type, struct err *err)
+fail_parameter(struct err *err, const char *member, const char *text, const char *hint)
 {
-    err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model flow logs of a `%s`", type);
-    err_hint(err, "VPC, Subnet and NetworkInterface have them; the log of a VPC shows what its interfaces send to a "
-                  "transit gateway and get from it");
-    return err_at(err, "ResourceType", 0, 0);
+    err_set(err, ERR_INPUT, "InvalidParameter", "%s", text);
+    err_hint(err, "%s", hint);
+    return err_at(err, member, 0, 0);
+}
+
+static bool
+is_role_arn(const char *text)
+{
+    const char *role = strstr(text, ":role/");
+    return strncmp(text, "arn:aws:iam::", 13) == 0 && role && role[6];
+}
+
+/* CloudWatch Logs: a group, by name or ARN, and the role that may write there. */
+static bool
+check_logs_destination(const struct flow_log_spec *spec, struct err *err)
+{
+    if (!spec->group_name && !spec->destination) {
+        return fail_parameter(
+            err, "LogDestination", "`LogDestination` cannot be empty if `LogGroupName` is not given",
+            "--log-group-name NAME, or --log-destination-type s3 --log-destination arn:aws:s3:::BUCKET");
+    }
+    if (spec->destination &&
+        (strncmp(spec->destination, "arn:aws:logs:", 13) != 0 || !strstr(spec->destination, ":log-group:"))) {
+        return fail_parameter(err, "LogDestination", "the destination is not the ARN of a log group",
+                              "arn:aws:logs:REGION:ACCOUNT:log-group:NAME");
+    }
+    if (!spec->role_arn) {
+        return fail_parameter(err, "DeliverLogsPermissionArn",
+                              "`DeliverLogsPermissionArn` cannot be empty if the destination type is cloud-watch-logs",
+                              "name the role that may write to the group: arn:aws:iam::ACCOUNT:role/NAME");
+    }
+    return true;
+}
+
+/* arn:aws:s3:::bucket/folder/ */
+static bool
+check_s3_destination(const struct flow_log_spec *spec, struct err *err)
+{
+    const char *bucket = spec->destination ? spec->destination + strlen("arn:aws:s3:::") : NULL;
+    const char *folder = bucket ? strchr(bucket, '/') : NULL;
+    if (spec->role_arn) {
+        return fail_parameter(err, "DeliverLogsPermissionArn",
+                              "`DeliverLogsPermissionArn` does not apply to the destination type s3",
+                              "the bucket's policy decides; leave the parameter out");
+    }
+    if (strncmp(spec->destination, "arn:aws:s3:::", 13) != 0 || !*bucket || *bucket == '/') {
+        return fail_parameter(err, "LogDestination", "the destination is not the ARN of a bucket",
+                              "arn:aws:s3:::BUCKET or arn:aws:s3:::BUCKET/FOLDER/");
+    }
+    if (folder && (strcmp(folder, "/AWSLogs") == 0 || strncmp(folder, "/AWSLogs/", 9) == 0)) {
+        return fail_parameter(err, "LogDestination", "`AWSLogs` cannot be the folder of a destination",
+                              "AWS adds it by itself");
+    }
+    return true;
 }
 
 /* Where records go.  A lab keeps them all in its flowlogs/ directory; the destination is what it stands for. */
@@ -43,32 +97,45 @@ read_destination(const struct op_call *call, struct log_request *request, struct
     spec->role_arn = arg_str(call->in, "DeliverLogsPermissionArn");
     bool logs = strcmp(spec->destination_type, "cloud-watch-logs") == 0;
     if (spec->group_name && spec->destination) {
-        return err_set(err, ERR_INPUT, "InvalidParameter",
-                       "`LogGroupName` and `LogDestination` cannot be given together");
+        return fail_parameter(err, "LogGroupName", "`LogGroupName` and `LogDestination` cannot be given together",
+                              "the name of a group or its ARN, not both");
     }
     if (!logs && spec->group_name) {
-        return err_set(err, ERR_INPUT, "InvalidParameter",
-                       "`LogGroupName` belongs to the destination type cloud-watch-logs, not `%s`",
-                       spec->destination_type);
+        return fail_parameter(err, "LogGroupName",
+                              "`LogGroupName` belongs to the destination type cloud-watch-logs and to no other",
+                              "--log-destination is the ARN of another destination");
     }
-    if (!logs && !spec->destination) {
-        return err_set(err, ERR_INPUT, "MissingParameter",
-                       "the destination type `%s` needs the parameter `LogDestination`", spec->destination_type);
+    if (spec->role_arn && !is_role_arn(spec->role_arn)) {
+        return fail_parameter(err, "DeliverLogsPermissionArn", "`DeliverLogsPermissionArn` is not the ARN of a role",
+                              "arn:aws:iam::ACCOUNT:role/NAME");
     }
-    if (spec->destination && strncmp(spec->destination, "arn:", 4) != 0) {
-        err_set(err, ERR_INPUT, "InvalidParameter", "`%s` is not an ARN", spec->destination);
-        return err_at(err, "LogDestination", 0, 0);
+    if (logs) {
+        return check_logs_destination(spec, err);
     }
-    return true;
+    if (!spec->destination) {
+        return fail_parameter(err, "LogDestination", "`LogDestination` cannot be empty with this destination type",
+                              "the ARN of a bucket or of a delivery stream");
+    }
+    if (strcmp(spec->destination_type, "s3") == 0) {
+        return check_s3_destination(spec, err);
+    }
+    return strncmp(spec->destination, "arn:aws:firehose:", 17) == 0 ||
+           fail_parameter(err, "LogDestination", "the destination is not the ARN of a delivery stream",
+                          "arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME");
 }
 
 static bool
-check_format(const char *format, struct err *err)
+check_format(const char *format, bool transit, struct err *err)
 {
     struct flow_format parsed;
-    return flow_format_parse(format, &parsed, err) || err_at(err, "LogFormat", 0, 0);
+    bool ok = format && !*format
+                  ? err_set(err, ERR_INPUT, "InvalidParameterValue", "the format must name at least one field")
+                  : !format || (flow_format_parse(format, &parsed, err) && flow_format_fits(&parsed, transit, err));
+    return ok || err_at(err, "LogFormat", 0, 0);
 }
 
+/* Transit gateways have no traffic type, no interval but 60 seconds and fields of their own.
+ * Source: https://docs.aws.amazon.com/vpc/latest/tgw/flow-logs-api-cli.html */
 static bool
 read_request(const struct op_call *call, struct log_request *request, struct err *err)
 {
@@ -78,21 +145,29 @@ read_request(const struct op_call *call, struct log_request *request, struct err
             request->kind = resource_types[i].kind;
         }
     }
-    if (!request->kind) {
-        return fail_unsupported_type(type, err);
+    if (!request->kind) { /* AWS's newest types */
+        err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model flow logs of a `%s`", type);
+        err_hint(err, "VPC, Subnet, NetworkInterface, TransitGateway and TransitGatewayAttachment have them");
+        return err_at(err, "ResourceType", 0, 0);
     }
+    bool transit = request->kind == &transit_gateway_kind || request->kind == &tgw_attachment_kind;
     request->spec.traffic_type = arg_str(call->in, "TrafficType");
-    if (!request->spec.traffic_type) {
+    if (transit && request->spec.traffic_type) {
+        return fail_parameter(err, "TrafficType", "a flow log of a transit gateway has no `TrafficType`",
+                              "it records everything; leave the parameter out");
+    }
+    if (!transit && !request->spec.traffic_type) {
         return err_set(err, ERR_INPUT, "MissingParameter", "the request must contain the parameter `TrafficType`");
     }
     request->spec.format = arg_str(call->in, "LogFormat");
-    request->spec.max_interval = (int)arg_int(call->in, "MaxAggregationInterval", 600);
-    if (request->spec.max_interval != 60 && request->spec.max_interval != 600) {
-        err_set(err, ERR_INPUT, "InvalidParameter", "`MaxAggregationInterval` is 60 or 600 seconds, not `%d`",
-                request->spec.max_interval);
-        return false;
+    request->spec.max_interval = (int)arg_int(call->in, "MaxAggregationInterval", transit ? 60 : 600);
+    if (request->spec.max_interval != 60 && (transit || request->spec.max_interval != 600)) {
+        err_set(err, ERR_INPUT, "InvalidParameter", "`MaxAggregationInterval` is %s, not `%d`",
+                transit ? "60 seconds for a transit gateway" : "60 or 600 seconds", request->spec.max_interval);
+        return err_at(err, "MaxAggregationInterval", 0, 0);
     }
-    return check_format(request->spec.format, err) &&
+    request->most = transit ? 25 : 1000;
+    return check_format(request->spec.format, transit, err) &&
            ec2_refuse(call, "DeliverCrossAccountRole DestinationOptions", err) && read_destination(call, request, err);
 }
 
@@ -132,9 +207,9 @@ create_flow_logs(struct op_call *call, struct err *err)
         !read_request(call, &request, err)) {
         return false;
     }
-    if (json_array_size(ids) == 0 || json_array_size(ids) > 25) {
-        return err_set(err, ERR_INPUT, "InvalidParameter", "one request names 1 to 25 resources, not %zu",
-                       json_array_size(ids));
+    if (json_array_size(ids) == 0 || json_array_size(ids) > request.most) {
+        return err_set(err, ERR_INPUT, "InvalidParameter", "one request names 1 to %zu resources, not %zu",
+                       request.most, json_array_size(ids));
     }
     json_t *created = json_array(), *failed = json_array();
     for (size_t i = 0; i < json_array_size(ids); i++) {
@@ -169,8 +244,10 @@ const struct op ops_ec2_flow_logs[] = {
       .name = "CreateFlowLogs",
       .mode = OP_WRITE,
       .run = create_flow_logs,
-      .resources = "vpc-flow-log/* vpc/${ResourceIds} subnet/${ResourceIds} network-interface/${ResourceIds}",
-      .help = "Record the traffic of VPCs, subnets or network interfaces; `vpclab flows` shows the records." },
+      .resources = "vpc-flow-log/* vpc/${ResourceIds} subnet/${ResourceIds} network-interface/${ResourceIds} "
+                   "transit-gateway/${ResourceIds} transit-gateway-attachment/${ResourceIds}",
+      .help = "Record the traffic of VPCs, subnets, network interfaces or transit gateways; `vpclab flows` shows the "
+              "records." },
     { .service = "ec2",
       .name = "DeleteFlowLogs",
       .mode = OP_WRITE,

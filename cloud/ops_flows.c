@@ -439,7 +439,7 @@ flows_text(const json_t *out, struct buf *text)
     if (json_array_size(logs) == 0) {
         buf_str_add(text,
                     "no flow log is there; begin one with: ec2 create-flow-logs --resource-type VPC --resource-ids VPC "
-                    "--traffic-type ALL --log-destination-type cloud-watch-logs --log-group-name flows\n");
+                    "--traffic-type ALL --log-destination-type s3 --log-destination arn:aws:s3:::logs\n");
     }
     json_array_foreach(logs, i, log)
     {

@@ -1,4 +1,5 @@
-/* netsim/flowlog/flowlog.h - flow logs: AWS's record format as field rows, capture windows, reading records back, queries.
+/* netsim/flowlog/flowlog.h - flow logs of interfaces and of transit gateways: AWS's record formats as field rows, capture windows, reading
+ * records back, queries.
  *
  * A source (netsim/live/flow_source.c for real packets) gives counter deltas, one struct flow_sample for each flow of each
  * interface.  A struct flow_window gathers them for every flow log (netsim/model/gateways.h) in force for that interface and,
@@ -7,7 +8,7 @@
  * No kernel, no files: cloud/ appends the lines to <lab>/flowlogs/<fl-id>.log.
  *
  * Sources: https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html, flow-logs-records-examples.html,
- * flow-logs-limitations.html.  Uses: netsim/model.   Used by: netsim/live, cloud/ops_flows.c */
+ * flow-logs-limitations.html; vpc/latest/tgw/tgw-flow-logs.html.  Uses: netsim/model.   Used by: netsim/live, cloud/ops_flows.c */
 #pragma once
 #include "base/buf.h"
 #include "netsim/model/gateways.h"
@@ -15,7 +16,7 @@
 enum flow_action { FLOW_ACCEPT = 1, FLOW_REJECT };
 enum flow_direction { FLOW_INGRESS = 1, FLOW_EGRESS }; /* as the interface sees it */
 enum flow_status { FLOW_OK = 1, FLOW_NODATA, FLOW_SKIPDATA };
-enum { FLOW_TCP_FIN = 1, FLOW_TCP_SYN = 2, FLOW_TCP_RST = 4, FLOW_TCP_SYN_ACK = 18 }; /* a lone ACK or PSH counts as 0 */
+enum { FLOW_TCP_FIN = 1, FLOW_TCP_SYN = 2, FLOW_TCP_RST = 4, FLOW_TCP_ACK = 16, FLOW_TCP_SYN_ACK = 18 }; /* a lone ACK or PSH counts as 0 */
 
 enum flow_reason { FLOW_REASON_BPA = 1 /* VPC Block Public Access */, FLOW_REASON_EC /* encryption controls */ };
 
@@ -38,6 +39,32 @@ struct flow_sample {
     int64_t first_ms, last_ms;   /* of these packets; milliseconds since 1970 */
 };
 
+/* ---- transit gateways ----
+ * A transit gateway has no interfaces of its own to look at: what it records is a flow from one attachment to another, once as it comes in and
+ * once as it leaves. */
+enum flow_lost { FLOW_LOST_NO_ROUTE, FLOW_LOST_BLACKHOLE, FLOW_LOST_MTU, FLOW_LOST_TTL, FLOW_LOSSES };
+
+/* What a transit gateway saw of one flow since the source last told. */
+struct flow_transit_sample {
+    char tgw_id[ID_SIZE], from_id[ID_SIZE], to_id[ID_SIZE]; /* attachments; 'to_id' "": the packets were lost */
+    char from_subnet[ID_SIZE], to_subnet[ID_SIZE];          /* of VPC attachments, else "" */
+    struct ip src, dst;
+    uint16_t src_port, dst_port;
+    uint8_t protocol, tcp_flags; /* all of TCP's, or-ed: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32 */
+    uint8_t lost;                /* enum flow_lost, where 'to_id' is "" */
+    uint64_t packets, bytes;
+    int64_t first_ms, last_ms;
+};
+
+/* What a record of a transit gateway says of the way, shared by all flows that take it. */
+struct flow_transit {
+    char tgw_id[ID_SIZE], attachment_id[ID_SIZE], pair_id[ID_SIZE]; /* 'attachment_id': the one that this record is of */
+    struct flow_transit_end {
+        char account[16], vpc_id[ID_SIZE], subnet_id[ID_SIZE], eni_id[ID_SIZE], zone_id[24];
+    } from, to;
+    char resource[24]; /* "TransitGateway" */
+};
+
 /* One line of a flow log. */
 struct flow_record {
     uint64_t present; /* bit i: the record has a value (not "-") for row i of flow_fields[] */
@@ -53,6 +80,8 @@ struct flow_record {
     char pkt_src_service[40], pkt_dst_service[40]; /* "S3", "DYNAMODB"; "" no address of a service */
     struct ip src, dst, pkt_src, pkt_dst;
     uint64_t packets, bytes;
+    uint64_t lost[FLOW_LOSSES];         /* of a transit gateway */
+    const struct flow_transit *transit; /* borrowed from the window; NULL: of an interface, or read back from a file */
     int64_t start_s, end_s; /* first and last packet; NODATA, SKIPDATA: the window */
     /* Beside AWS's fields, what refused the packets: "acl-0a1b:ingress:100" a rule, "acl-0a1b:ingress:*" the last of the ACL, "sg-0a1b,sg-0c2d:ingress:none"
      * groups without a rule for them; "" for accepted ones.  When the model changed meanwhile, the last. */
@@ -62,20 +91,26 @@ struct flow_record {
 
 /* ---- the format --------------------------------------------------------------------------------------------------- */
 enum flow_field_type {
-    FLOW_NEVER,  /* AWS's field, but nothing in a lab has it (ECS tasks, Wavelength, AWS service names): always "-" */
+    FLOW_NEVER,  /* AWS's field, but nothing in a lab has it (ECS tasks, Wavelength): always "-"; records from elsewhere have it in their line */
+    FLOW_TRANSIT, /* char[] of struct flow_transit; read back it is in the line alone, as above */
     FLOW_TEXT,   /* char[] */
     FLOW_IP,     /* struct ip */
     FLOW_U8, FLOW_U16, FLOW_U64,
     FLOW_TIME,   /* int64_t, Unix seconds */
     FLOW_WORD,   /* uint8_t, an index of 'words' */
 };
-enum { FLOW_TRAFFIC_ONLY = 1 /* "-" in NODATA and SKIPDATA records */, FLOW_ZERO_IS_NONE = 2 /* 0 prints "-" */ };
+enum {
+    FLOW_TRAFFIC_ONLY = 1, /* "-" in NODATA and SKIPDATA records */
+    FLOW_ZERO_IS_NONE = 2, /* 0 prints "-" */
+    FLOW_OF_TRANSIT = 4,   /* logs of transit gateways have it too */
+    FLOW_NOT_OF_ENI = 8,   /* and those of interfaces have not */
+};
 struct flow_field {
     const char *name; /* "srcaddr" */
-    int version;      /* of flow logs that brought it: 2..8 */
+    int version;      /* of flow logs that brought it: 2..10 */
     enum flow_field_type type;
     unsigned flags;
-    size_t offset, size;      /* of the member of struct flow_record */
+    size_t offset, size;      /* of the member of struct flow_record, or of struct flow_transit */
     const char *const *words; /* FLOW_WORD: by value, NULL for values that have none; 'n_words' of them */
     size_t n_words;
 };
@@ -91,6 +126,8 @@ struct flow_format {
 /* Reads "${version} ${srcaddr} ..."; NULL or "" is the default format (all version 2 fields).
  * InvalidParameterValue: an unknown field (the hint names the valid ones), one named twice, or other text between them. */
 bool flow_format_parse(const char *text, struct flow_format *format, struct err *err);
+/* Has every field a log of a transit gateway, or else of an interface?  InvalidParameterValue names one that it has not. */
+bool flow_format_fits(const struct flow_format *format, bool transit, struct err *err);
 /* "version srcaddr ...", the first line AWS writes in a log file, without the newline. */
 void flow_format_header(const struct flow_format *format, struct buf *out);
 /* A header line back to the format. ERR_DOCUMENT for an unknown field. */
@@ -116,6 +153,10 @@ void flow_window_sync(struct flow_window *window, const struct network *net, int
 void flow_window_add(struct flow_window *window, const struct network *net, const struct flow_sample *sample);
 /* The source has lost 'packets' (0: nobody knows how many) of this interface (NULL: of any). */
 void flow_window_skipped(struct flow_window *window, const struct network *net, const char *eni_id, uint64_t packets);
+/* The same of what a transit gateway saw, which is two records: at the attachment where it came in and, unless it was lost, where it left. */
+void flow_window_add_transit(struct flow_window *window, const struct network *net, const struct flow_transit_sample *sample);
+void flow_window_skipped_transit(struct flow_window *window, const struct network *net, const char *tgw_id, const char *attachment_id,
+                                 uint64_t packets);
 
 /* 'log' is borrowed from the network, 'line' (no newline) good during the call. */
 typedef void flow_emit(void *context, const struct flow_log *log, const struct flow_format *format, const struct flow_record *record,

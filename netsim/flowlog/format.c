@@ -19,37 +19,66 @@ static const char *const type_words[] = { [IP_V4] = "IPv4", [IP_V6] = "IPv6" };
         .name = (name_), .version = (version_), .type = FLOW_NEVER                                                     \
     }
 
+#define TRANSIT(name_, member_, flags_)                                                                                \
+    {                                                                                                                  \
+        .name = (name_), .version = 6, .type = FLOW_TRANSIT, .flags = FLOW_OF_TRANSIT | FLOW_NOT_OF_ENI | (flags_),    \
+        .offset = offsetof(struct flow_transit, member_), .size = sizeof(((struct flow_transit *)0)->member_)          \
+    }
+#define LOST(name_, reason_)                                                                                           \
+    {                                                                                                                  \
+        .name = (name_), .version = 6, .type = FLOW_U64,                                                               \
+        .flags = FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT | FLOW_NOT_OF_ENI, AT(lost[reason_])                              \
+    }
+
 /* clang-format off */
 const struct flow_field flow_fields[] = {
-    { "version",      2, FLOW_U8,   0,                                     AT(version) },
-    { "account-id",   2, FLOW_TEXT, 0,                                     AT(account) },
-    { "interface-id", 2, FLOW_TEXT, 0,                                     AT(eni_id) },
-    { "srcaddr",      2, FLOW_IP,   FLOW_TRAFFIC_ONLY,                     AT(src) },
-    { "dstaddr",      2, FLOW_IP,   FLOW_TRAFFIC_ONLY,                     AT(dst) },
-    { "srcport",      2, FLOW_U16,  FLOW_TRAFFIC_ONLY,                     AT(src_port) },
-    { "dstport",      2, FLOW_U16,  FLOW_TRAFFIC_ONLY,                     AT(dst_port) },
-    { "protocol",     2, FLOW_U8,   FLOW_TRAFFIC_ONLY,                     AT(protocol) },
-    { "packets",      2, FLOW_U64,  FLOW_TRAFFIC_ONLY,                     AT(packets) },
-    { "bytes",        2, FLOW_U64,  FLOW_TRAFFIC_ONLY,                     AT(bytes) },
-    { "start",        2, FLOW_TIME, 0,                                     AT(start_s) },
-    { "end",          2, FLOW_TIME, 0,                                     AT(end_s) },
-    { "action",       2, FLOW_WORD, FLOW_TRAFFIC_ONLY,                     AT(action),    WORDS(action_words) },
-    { "log-status",   2, FLOW_WORD, 0,                                     AT(status),    WORDS(status_words) },
-    { "vpc-id",       3, FLOW_TEXT, 0,                                     AT(vpc_id) },
-    { "subnet-id",    3, FLOW_TEXT, 0,                                     AT(subnet_id) },
-    { "instance-id",  3, FLOW_TEXT, 0,                                     AT(instance_id) },
-    { "tcp-flags",    3, FLOW_U8,   FLOW_TRAFFIC_ONLY,                     AT(tcp_flags) },
-    { "type",         3, FLOW_WORD, FLOW_TRAFFIC_ONLY,                     AT(type),      WORDS(type_words) },
-    { "pkt-srcaddr",  3, FLOW_IP,   FLOW_TRAFFIC_ONLY,                     AT(pkt_src) },
-    { "pkt-dstaddr",  3, FLOW_IP,   FLOW_TRAFFIC_ONLY,                     AT(pkt_dst) },
-    { "region",       4, FLOW_TEXT, 0,                                     AT(region) },
-    { "az-id",        4, FLOW_TEXT, 0,                                     AT(zone_id) },
+    { "version",             2, FLOW_U8,   FLOW_OF_TRANSIT,                       AT(version) },
+    { "account-id",          2, FLOW_TEXT, FLOW_OF_TRANSIT,                       AT(account) },
+    { "interface-id",        2, FLOW_TEXT, 0,                                     AT(eni_id) },
+    { "srcaddr",             2, FLOW_IP,   FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(src) },
+    { "dstaddr",             2, FLOW_IP,   FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(dst) },
+    { "srcport",             2, FLOW_U16,  FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(src_port) },
+    { "dstport",             2, FLOW_U16,  FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(dst_port) },
+    { "protocol",            2, FLOW_U8,   FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(protocol) },
+    { "packets",             2, FLOW_U64,  FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(packets) },
+    { "bytes",               2, FLOW_U64,  FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(bytes) },
+    { "start",               2, FLOW_TIME, FLOW_OF_TRANSIT,                       AT(start_s) },
+    { "end",                 2, FLOW_TIME, FLOW_OF_TRANSIT,                       AT(end_s) },
+    { "action",              2, FLOW_WORD, FLOW_TRAFFIC_ONLY,                     AT(action),           WORDS(action_words) },
+    { "log-status",          2, FLOW_WORD, FLOW_OF_TRANSIT,                       AT(status),           WORDS(status_words) },
+    { "vpc-id",              3, FLOW_TEXT, 0,                                     AT(vpc_id) },
+    { "subnet-id",           3, FLOW_TEXT, 0,                                     AT(subnet_id) },
+    { "instance-id",         3, FLOW_TEXT, 0,                                     AT(instance_id) },
+    { "tcp-flags",           3, FLOW_U8,   FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(tcp_flags) },
+    { "type",                3, FLOW_WORD, FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(type),             WORDS(type_words) },
+    { "pkt-srcaddr",         3, FLOW_IP,   FLOW_TRAFFIC_ONLY,                     AT(pkt_src) },
+    { "pkt-dstaddr",         3, FLOW_IP,   FLOW_TRAFFIC_ONLY,                     AT(pkt_dst) },
+    { "region",              4, FLOW_TEXT, FLOW_OF_TRANSIT,                       AT(region) },
+    { "az-id",               4, FLOW_TEXT, 0,                                     AT(zone_id) },
     NEVER("sublocation-type", 4),
     NEVER("sublocation-id", 4),
-    { "pkt-src-aws-service", 5, FLOW_TEXT, FLOW_TRAFFIC_ONLY,              AT(pkt_src_service) },
-    { "pkt-dst-aws-service", 5, FLOW_TEXT, FLOW_TRAFFIC_ONLY,              AT(pkt_dst_service) },
-    { "flow-direction", 5, FLOW_WORD, FLOW_TRAFFIC_ONLY,                   AT(direction), WORDS(direction_words) },
-    { "traffic-path",   5, FLOW_U8,   FLOW_TRAFFIC_ONLY | FLOW_ZERO_IS_NONE, AT(path) },
+    { "pkt-src-aws-service", 5, FLOW_TEXT, FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(pkt_src_service) },
+    { "pkt-dst-aws-service", 5, FLOW_TEXT, FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(pkt_dst_service) },
+    { "flow-direction",      5, FLOW_WORD, FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(direction),        WORDS(direction_words) },
+    { "traffic-path",        5, FLOW_U8,   FLOW_TRAFFIC_ONLY | FLOW_ZERO_IS_NONE, AT(path) },
+    TRANSIT("resource-type", resource, 0),
+    TRANSIT("tgw-id", tgw_id, 0),
+    TRANSIT("tgw-attachment-id", attachment_id, 0),
+    TRANSIT("tgw-src-vpc-account-id", from.account, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-dst-vpc-account-id", to.account, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-src-vpc-id", from.vpc_id, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-dst-vpc-id", to.vpc_id, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-src-subnet-id", from.subnet_id, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-dst-subnet-id", to.subnet_id, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-src-eni", from.eni_id, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-dst-eni", to.eni_id, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-src-az-id", from.zone_id, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-dst-az-id", to.zone_id, FLOW_TRAFFIC_ONLY),
+    TRANSIT("tgw-pair-attachment-id", pair_id, FLOW_TRAFFIC_ONLY),
+    LOST("packets-lost-no-route", FLOW_LOST_NO_ROUTE),
+    LOST("packets-lost-blackhole", FLOW_LOST_BLACKHOLE),
+    LOST("packets-lost-mtu-exceeded", FLOW_LOST_MTU),
+    LOST("packets-lost-ttl-expired", FLOW_LOST_TTL),
     NEVER("ecs-cluster-arn", 7),
     NEVER("ecs-cluster-name", 7),
     NEVER("ecs-container-instance-arn", 7),
@@ -60,7 +89,7 @@ const struct flow_field flow_fields[] = {
     NEVER("ecs-task-definition-arn", 7),
     NEVER("ecs-task-arn", 7),
     NEVER("ecs-task-id", 7),
-    { "reject-reason",  8, FLOW_WORD, FLOW_TRAFFIC_ONLY,                   AT(reason),    WORDS(reason_words) },
+    { "reject-reason",       8, FLOW_WORD, FLOW_TRAFFIC_ONLY,                     AT(reason),           WORDS(reason_words) },
     NEVER("resource-id", 9),   /* of regional NAT gateways */
     NEVER("encryption-status", 10),
     { .name = NULL },
@@ -108,7 +137,8 @@ fail_unknown(const char *name, size_t size, enum err_kind kind, const char *code
 {
     struct buf names = { 0 };
     for (const struct flow_field *field = flow_fields; field->name; field++) {
-        if (field->type != FLOW_NEVER) { /* the rest would not fit in a hint, and a lab has no use for them */
+        /* the rest would not fit in a hint, and a lab has no use for them */
+        if (field->type != FLOW_NEVER && !(field->flags & FLOW_NOT_OF_ENI)) {
             buf_printf(&names, "%s%s", names.size ? " " : "", field->name);
         }
     }
@@ -162,6 +192,21 @@ flow_format_parse(const char *text, struct flow_format *format, struct err *err)
 }
 
 bool
+flow_format_fits(const struct flow_format *format, bool transit, struct err *err)
+{
+    for (size_t i = 0; i < format->n; i++) {
+        const struct flow_field *field = format->fields[i];
+        if (transit ? !(field->flags & FLOW_OF_TRANSIT) : field->flags & FLOW_NOT_OF_ENI) {
+            err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is not a field of flow logs of %s", field->name,
+                    transit ? "transit gateways" : "VPCs, subnets and network interfaces");
+            return err_hint(err, transit ? "those with tgw- and packets-lost- are; without a format a log has them all"
+                                         : "it is one of transit gateways and their attachments");
+        }
+    }
+    return true;
+}
+
+bool
 flow_format_parse_header(const char *line, struct flow_format *format, struct err *err)
 {
     struct flow_format read = { 0 };
@@ -204,6 +249,9 @@ print_field(const struct flow_record *record, const struct flow_field *field, st
     }
     switch (field->type) {
     case FLOW_NEVER:
+        return;
+    case FLOW_TRANSIT:
+        buf_str_add(out, record->transit ? (const char *)record->transit + field->offset : "");
         return;
     case FLOW_TEXT:
         buf_str_add(out, member);
@@ -268,7 +316,8 @@ parse_field(const char *text, const struct flow_field *field, struct flow_record
     void *member = (char *)record + field->offset;
     uint64_t number = 0;
     switch (field->type) {
-    case FLOW_NEVER: /* a real log has it; nothing here asks for it */
+    case FLOW_NEVER: /* a real log has it; who asks for it looks at the line */
+    case FLOW_TRANSIT:
         return true;
     case FLOW_TEXT:
         if (strlen(text) >= field->size) {
@@ -328,7 +377,8 @@ flow_record_parse(const char *line, const struct flow_format *format, struct flo
             size_t kept = size < sizeof text ? size : sizeof text - 1;
             memcpy(text, p, kept);
             text[kept] = '\0';
-            if ((kept < size && field->type != FLOW_NEVER) || !parse_field(text, field, &read)) {
+            if ((kept < size && field->type != FLOW_NEVER && field->type != FLOW_TRANSIT) ||
+                !parse_field(text, field, &read)) {
                 err_set(err, ERR_DOCUMENT, "", "`%s` is not a value of `%s`", text, field->name);
                 err_at(err, NULL, 1, (int)(p - line) + 1);
                 return false;

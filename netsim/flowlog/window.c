@@ -1,4 +1,8 @@
-/* Capture windows: samples in, records out. */
+/* Capture windows: samples in, records out.
+ *
+ * A log has one window, or two: of interfaces of Nitro instances an interval is never longer than a minute, whatever
+ * the log's is.  Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html, "Aggregation interval"
+ */
 #include "netsim/flowlog/flowlog.h"
 
 #include <inttypes.h>
@@ -7,22 +11,26 @@
 #include <string.h>
 
 #include "netsim/analysis/rules.h"
+#include "netsim/flowlog/transit_record.h"
 #include "netsim/model/endpoint.h"
+#include "netsim/model/instance.h"
 
-/* Of one flow log. */
 struct log_window {
     char log_id[ID_SIZE];
+    bool nitro; /* of the log's interfaces those at Nitro instances */
+    int64_t interval_ms;
     struct flow_format format;
     int64_t start_ms; /* of the window that is open */
     VEC(struct flow_record) flows;
     struct map by_key; /* of a flow -> its index in 'flows' + 1 */
-    struct map seen;   /* interface id -> &had_traffic, since the window began */
-    struct map lost;   /* interface id -> packets that were lost + 1, since they were last told */
+    struct map seen;   /* interface or attachment id -> &had_traffic, since the window began */
+    struct map lost;   /* the same -> packets that were lost + 1, since they were last told */
 };
 static char had_traffic; /* what 'seen' points to */
 
 struct flow_window {
     VEC(struct log_window *) logs;
+    struct transit_ways ways;
 };
 
 /* Interfaces have few logs; AWS's quota is two for each resource, and an interface has three resources above it. */
@@ -62,18 +70,53 @@ flow_window_free(struct flow_window *window)
         log_window_free(window->logs.items[i]);
     }
     VEC_DONE(&window->logs);
+    transit_ways_done(&window->ways);
     free(window);
 }
 
 static struct log_window *
-window_of(const struct flow_window *window, const char *log_id)
+window_of(const struct flow_window *window, const char *log_id, bool nitro)
 {
     for (size_t i = 0; i < window->logs.n; i++) {
-        if (strcmp(window->logs.items[i]->log_id, log_id) == 0) {
+        if (window->logs.items[i]->nitro == nitro && strcmp(window->logs.items[i]->log_id, log_id) == 0) {
             return window->logs.items[i];
         }
     }
     return NULL;
+}
+
+static bool
+is_at_nitro(const struct network *net, const struct eni *eni)
+{
+    const struct instance *instance = *eni->attachment.instance_id
+                                          ? store_get(network_store(net), &instance_kind, eni->attachment.instance_id)
+                                          : NULL;
+    return instance && instance_type_is_nitro(instance->type);
+}
+
+/* The window of the log that counts this interface. */
+static struct log_window *
+window_of_eni(const struct flow_window *window, const struct network *net, const struct flow_log *log,
+              const struct eni *eni)
+{
+    return window_of(window, log->obj.id, log->max_interval > 60 && is_at_nitro(net, eni));
+}
+
+static void
+begin_log(struct flow_window *window, const struct flow_log *log, bool nitro, int64_t now_ms)
+{
+    if (window_of(window, log->obj.id, nitro)) {
+        return;
+    }
+    struct log_window *added = xcalloc(1, sizeof *added);
+    *VEC_ADD(&window->logs) = added;
+    memcpy(added->log_id, log->obj.id, sizeof added->log_id);
+    added->nitro = nitro;
+    added->interval_ms = nitro ? 60000 : log->max_interval > 0 ? log->max_interval * INT64_C(1000) : 600000;
+    added->start_ms = now_ms;
+    if (!flow_format_parse(log->format, &added->format, NULL)) {
+        flow_format_parse(NULL, &added->format, NULL); /* imported with a field newer than this program */
+    }
 }
 
 void
@@ -87,15 +130,9 @@ flow_window_sync(struct flow_window *window, const struct network *net, int64_t 
         }
     }
     for (const struct flow_log *log = store_first(store, &flow_log_kind); log; log = store_next(store, log)) {
-        if (window_of(window, log->obj.id)) {
-            continue;
-        }
-        struct log_window *added = xcalloc(1, sizeof *added);
-        *VEC_ADD(&window->logs) = added;
-        memcpy(added->log_id, log->obj.id, sizeof added->log_id);
-        added->start_ms = now_ms;
-        if (!flow_format_parse(log->format, &added->format, NULL)) {
-            flow_format_parse(NULL, &added->format, NULL); /* imported with a field newer than this program */
+        begin_log(window, log, false, now_ms);
+        if (log->max_interval > 60 && !flow_log_is_of_transit(log)) {
+            begin_log(window, log, true, now_ms);
         }
     }
 }
@@ -153,8 +190,9 @@ describe_eni(const struct network *net, const struct eni *eni, struct flow_recor
 {
     const struct subnet *subnet = store_get(network_store(net), &subnet_kind, eni->subnet_id);
     for (size_t i = 0; flow_fields[i].name; i++) {
-        bool has = record->status == FLOW_OK || !(flow_fields[i].flags & FLOW_TRAFFIC_ONLY);
-        record->present |= (uint64_t)(has && flow_fields[i].type != FLOW_NEVER) << i;
+        bool has = (record->status == FLOW_OK || !(flow_fields[i].flags & FLOW_TRAFFIC_ONLY)) &&
+                   flow_fields[i].type != FLOW_NEVER && !(flow_fields[i].flags & FLOW_NOT_OF_ENI);
+        record->present |= (uint64_t)has << i;
     }
     copy_text(record->account, sizeof record->account, eni->obj.account);
     copy_text(record->eni_id, sizeof record->eni_id, eni->obj.id);
@@ -166,8 +204,8 @@ describe_eni(const struct network *net, const struct eni *eni, struct flow_recor
 }
 
 /* Addresses of a service are those that a gateway endpoint leads to; the lab's internet answers at them too. */
-static const char *
-service_of_address(const struct network *net, const struct ip *ip)
+const char *
+flow_service_of_address(const struct network *net, const struct ip *ip)
 {
     static const struct {
         const char *service, *name;
@@ -199,8 +237,8 @@ flow_record_begin(const struct network *net, const struct eni *eni, const struct
         .end_s = sample->last_ms / 1000,
     };
     describe_eni(net, eni, &record);
-    copy_text(record.pkt_src_service, sizeof record.pkt_src_service, service_of_address(net, &sample->src));
-    copy_text(record.pkt_dst_service, sizeof record.pkt_dst_service, service_of_address(net, &sample->dst));
+    copy_text(record.pkt_src_service, sizeof record.pkt_src_service, flow_service_of_address(net, &sample->src));
+    copy_text(record.pkt_dst_service, sizeof record.pkt_dst_service, flow_service_of_address(net, &sample->dst));
     if (sample->direction == FLOW_EGRESS) {
         record.src = own_address(eni, &sample->src);
         record.path = traffic_path(net, eni, &sample->dst);
@@ -225,31 +263,54 @@ log_wants(const struct flow_log *log, uint8_t action)
     return !type || strcmp(type, "ALL") == 0 || strcmp(type, action == FLOW_ACCEPT ? "ACCEPT" : "REJECT") == 0;
 }
 
+/* The record of this key: 'begin' where it is new. */
+static struct flow_record *
+flow_of_key(struct log_window *window, const char *key, bool *is_new)
+{
+    size_t index = (size_t)(uintptr_t)map_get(&window->by_key, key);
+    *is_new = index == 0;
+    if (*is_new) {
+        VEC_ADD(&window->flows);
+        index = window->flows.n;
+        map_put(&window->by_key, key, (void *)(uintptr_t)index);
+    }
+    return &window->flows.items[index - 1];
+}
+
+static void
+add_counts(struct flow_record *flow, uint64_t packets, uint64_t bytes, uint8_t tcp_flags, int64_t first_ms,
+           int64_t last_ms)
+{
+    flow->packets += packets;
+    flow->bytes += bytes;
+    flow->tcp_flags |= tcp_flags;
+    flow->start_s = first_ms / 1000 < flow->start_s ? first_ms / 1000 : flow->start_s;
+    flow->end_s = last_ms / 1000 > flow->end_s ? last_ms / 1000 : flow->end_s;
+}
+
 static void
 count_sample(struct log_window *window, const struct network *net, const struct eni *eni,
              const struct flow_sample *sample)
 {
     char key[256];
+    bool is_new;
     flow_key(sample, key);
-    size_t index = (size_t)(uintptr_t)map_get(&window->by_key, key);
-    if (index == 0) {
-        *VEC_ADD(&window->flows) = flow_record_begin(net, eni, sample);
-        index = window->flows.n;
-        map_put(&window->by_key, key, (void *)(uintptr_t)index);
+    struct flow_record *flow = flow_of_key(window, key, &is_new);
+    if (is_new) {
+        *flow = flow_record_begin(net, eni, sample);
     }
-    struct flow_record *flow = &window->flows.items[index - 1];
-    flow->packets += sample->packets;
-    flow->bytes += sample->bytes;
-    flow->tcp_flags |= sample->tcp_flags;
+    add_counts(flow, sample->packets, sample->bytes, sample->tcp_flags, sample->first_ms, sample->last_ms);
     if (*sample->rule) {
         memcpy(flow->rule, sample->rule, sizeof flow->rule);
         flow->reason = sample->reason;
     }
-    if (sample->first_ms / 1000 < flow->start_s) {
-        flow->start_s = sample->first_ms / 1000;
-    }
-    if (sample->last_ms / 1000 > flow->end_s) {
-        flow->end_s = sample->last_ms / 1000;
+}
+
+static void
+see(struct log_window *window, const char *id)
+{
+    if (!map_get(&window->seen, id)) {
+        map_put(&window->seen, id, &had_traffic);
     }
 }
 
@@ -263,17 +324,65 @@ flow_window_add(struct flow_window *window, const struct network *net, const str
     const struct flow_log *logs[LOGS_OF_ENI_MAX];
     size_t n = flow_logs_of_eni(net, eni, logs, LOGS_OF_ENI_MAX);
     for (size_t i = 0; i < n; i++) {
-        struct log_window *to = window_of(window, logs[i]->obj.id);
+        struct log_window *to = window_of_eni(window, net, logs[i], eni);
         if (!to) {
             continue;
         }
-        if (!map_get(&to->seen, sample->eni_id)) {
-            map_put(&to->seen, sample->eni_id, &had_traffic);
-        }
+        see(to, sample->eni_id);
         if (log_wants(logs[i], sample->action)) {
             count_sample(to, net, eni, sample);
         }
     }
+}
+
+/* One end of what a transit gateway saw. */
+static void
+count_transit(struct flow_window *window, const struct network *net, const struct flow_log *log,
+              const struct flow_transit_sample *sample, uint8_t direction)
+{
+    struct log_window *to = window_of(window, log->obj.id, false);
+    const struct flow_transit *way = transit_way(&window->ways, net, sample, direction);
+    char key[256];
+    bool is_new;
+    if (!to || !way) {
+        return;
+    }
+    see(to, way->attachment_id);
+    snprintf(key, sizeof key, "%p %" PRIx64 ":%" PRIx64 " %" PRIx64 ":%" PRIx64 " %x %x %x", (const void *)way,
+             sample->src.hi, sample->src.lo, sample->dst.hi, sample->dst.lo, sample->src_port, sample->dst_port,
+             sample->protocol);
+    struct flow_record *flow = flow_of_key(to, key, &is_new);
+    if (is_new) {
+        *flow = transit_record_begin(net, way, sample, direction);
+    }
+    add_counts(flow, sample->packets, sample->bytes, sample->tcp_flags, sample->first_ms, sample->last_ms);
+    if (!*sample->to_id) {
+        flow->lost[sample->lost] += sample->packets;
+        transit_name_loss(net, sample, flow->rule);
+    }
+}
+
+void
+flow_window_add_transit(struct flow_window *window, const struct network *net, const struct flow_transit_sample *sample)
+{
+    const struct store *store = network_store(net);
+    for (const struct flow_log *log = store_first(store, &flow_log_kind); log && sample->packets;
+         log = store_next(store, log)) {
+        if (transit_log_covers(net, log, sample->tgw_id, sample->from_id)) {
+            count_transit(window, net, log, sample, FLOW_INGRESS);
+        }
+        if (*sample->to_id && transit_log_covers(net, log, sample->tgw_id, sample->to_id)) {
+            count_transit(window, net, log, sample, FLOW_EGRESS);
+        }
+    }
+}
+
+static void
+lose(struct log_window *window, const char *id, uint64_t packets)
+{
+    uintptr_t so_far = (uintptr_t)map_get(&window->lost, id);
+    map_put(&window->lost, id, (void *)((so_far ? so_far : 1) + packets));
+    see(window, id);
 }
 
 void
@@ -287,12 +396,23 @@ flow_window_skipped(struct flow_window *window, const struct network *net, const
         const struct flow_log *logs[LOGS_OF_ENI_MAX];
         size_t n = flow_logs_of_eni(net, eni, logs, LOGS_OF_ENI_MAX);
         for (size_t i = 0; i < n; i++) {
-            struct log_window *to = window_of(window, logs[i]->obj.id);
+            struct log_window *to = window_of_eni(window, net, logs[i], eni);
             if (to) {
-                uintptr_t so_far = (uintptr_t)map_get(&to->lost, eni->obj.id);
-                map_put(&to->lost, eni->obj.id, (void *)((so_far ? so_far : 1) + packets));
-                map_put(&to->seen, eni->obj.id, &had_traffic);
+                lose(to, eni->obj.id, packets);
             }
+        }
+    }
+}
+
+void
+flow_window_skipped_transit(struct flow_window *window, const struct network *net, const char *tgw_id,
+                            const char *attachment_id, uint64_t packets)
+{
+    const struct store *store = network_store(net);
+    for (const struct flow_log *log = store_first(store, &flow_log_kind); log; log = store_next(store, log)) {
+        struct log_window *to = window_of(window, log->obj.id, false);
+        if (to && transit_log_covers(net, log, tgw_id, attachment_id)) {
+            lose(to, attachment_id, packets);
         }
     }
 }
@@ -304,6 +424,7 @@ struct emission {
     const struct network *net;
     const struct flow_log *log;
     const struct log_window *window;
+    struct transit_ways *ways;
     flow_emit *emit;
     void *context;
     struct buf line;
@@ -314,6 +435,9 @@ static void
 emit_record(struct emission *e, struct flow_record *record)
 {
     record->version = (uint8_t)e->window->format.version;
+    if (record->transit && record->tcp_flags == FLOW_TCP_ACK) {
+        record->tcp_flags = 0; /* so AWS has it where there was nothing but ACKs */
+    }
     buf_clear(&e->line);
     flow_record_print(record, &e->window->format, &e->line);
     e->emit(e->context, e->log, &e->window->format, record, buf_str(&e->line));
@@ -344,7 +468,8 @@ emit_gaps(struct emission *e, int64_t end_ms, bool whole)
         bool skipped = lost > 0;
         bool quiet =
             whole && !map_get(&e->window->seen, eni->obj.id) && eni->status && strcmp(eni->status, "in-use") == 0;
-        if ((!skipped && !quiet) || !log_covers(e->net, e->log, eni)) {
+        if ((!skipped && !quiet) || !log_covers(e->net, e->log, eni) ||
+            e->window->nitro != (e->log->max_interval > 60 && is_at_nitro(e->net, eni))) {
             continue;
         }
         struct flow_record record = {
@@ -358,12 +483,45 @@ emit_gaps(struct emission *e, int64_t end_ms, bool whole)
     }
 }
 
+/* The same of the attachments of a transit gateway. */
+static void
+emit_transit_gaps(struct emission *e, const char *tgw_id, int64_t end_ms, bool whole)
+{
+    const struct store *store = network_store(e->net);
+    for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
+        uintptr_t lost = (uintptr_t)map_get(&e->window->lost, a->obj.id);
+        bool quiet = whole && tgw_attachment_is_available(a) && !map_get(&e->window->seen, a->obj.id);
+        if ((!lost && !quiet) || !transit_log_covers(e->net, e->log, tgw_id, a->obj.id)) {
+            continue;
+        }
+        struct flow_record record =
+            transit_record_empty(e->ways, e->net, tgw_id, a, lost ? FLOW_SKIPDATA : FLOW_NODATA);
+        record.start_s = e->window->start_ms / 1000;
+        record.end_s = end_ms / 1000;
+        record.lost_packets = lost ? lost - 1 : 0;
+        emit_record(e, &record);
+    }
+}
+
+static void
+emit_all_gaps(struct emission *e, int64_t end_ms, bool whole)
+{
+    const struct store *store = network_store(e->net);
+    if (!flow_log_is_of_transit(e->log)) {
+        emit_gaps(e, end_ms, whole);
+        return;
+    }
+    for (const struct transit_gateway *g = store_first(store, &transit_gateway_kind); g; g = store_next(store, g)) {
+        emit_transit_gaps(e, g->obj.id, end_ms, whole);
+    }
+}
+
 /* One log's window: its records, and the next one begun.  True if the one after that is over as well. */
 static bool
 close_log(struct log_window *w, const struct network *net, int64_t now_ms, bool flush, struct emission *e)
 {
     const struct flow_log *log = store_get(network_store(net), &flow_log_kind, w->log_id);
-    int64_t interval_ms = log && log->max_interval > 0 ? log->max_interval * INT64_C(1000) : 600000;
+    int64_t interval_ms = w->interval_ms;
     bool over = now_ms - w->start_ms >= interval_ms;
     if (!log || (!over && !flush)) {
         return false;
@@ -373,7 +531,7 @@ close_log(struct log_window *w, const struct network *net, int64_t now_ms, bool 
     for (size_t j = 0; j < w->flows.n; j++) {
         emit_record(e, &w->flows.items[j]);
     }
-    emit_gaps(e, over ? w->start_ms + interval_ms : now_ms, over);
+    emit_all_gaps(e, over ? w->start_ms + interval_ms : now_ms, over);
     clear_flows(w);
     map_done(&w->lost);
     if (!over) {
@@ -392,7 +550,7 @@ size_t
 flow_window_close(struct flow_window *window, const struct network *net, int64_t now_ms, bool flush, flow_emit *emit,
                   void *context)
 {
-    struct emission e = { .net = net, .emit = emit, .context = context };
+    struct emission e = { .net = net, .ways = &window->ways, .emit = emit, .context = context };
     for (size_t i = 0; i < window->logs.n; i++) {
         /* Several may be over when the lab's clock was advanced: quiet ones have their NODATA each. */
         while (close_log(window->logs.items[i], net, now_ms, false, &e)) {

@@ -90,13 +90,15 @@ struct flow_log {
 };
 extern const struct kind flow_log_kind;
 struct flow_log_spec {
-    const char *resource_id;      /* a VPC, subnet or network interface */
-    const char *traffic_type;     /* ALL ACCEPT REJECT */
+    const char *resource_id;      /* a VPC, subnet, network interface, transit gateway or attachment of one */
+    const char *traffic_type;     /* ALL ACCEPT REJECT; of transit gateways NULL: they refuse nothing */
     const char *destination_type; /* NULL: cloud-watch-logs */
     const char *destination, *group_name, *role_arn; /* NULL: none */
     const char *format;           /* NULL: AWS's default */
-    int max_interval;             /* 60 or 600 s */
+    int max_interval;             /* 60 or 600 s; of transit gateways 60 */
 };
+extern const char flow_log_transit_format[]; /* AWS's default of transit gateways: all they have */
+bool flow_log_is_of_transit(const struct flow_log *log); /* of a transit gateway or an attachment of one */
 /* The resource's .NotFound, InvalidParameterValue, FlowLogAlreadyExists (same resource, traffic and destination). */
 struct flow_log *flow_log_create(struct network *net, const struct flow_log_spec *spec, struct err *err);
 bool flow_log_delete(struct network *net, struct flow_log *log, struct err *err);

@@ -65,6 +65,8 @@ json_t *instances_to_reservations(const struct network *net, const json_t *descr
 bool instance_set_metadata(struct instance *instance, const struct metadata_options *change, struct err *err);
 
 const char *instance_state_name(int code); /* "running"; static */
+/* Of a family that AWS's Nitro system runs: all but the first ones. */
+bool instance_type_is_nitro(const char *type);
 bool instance_type_check(const char *type, struct err *err); /* "t3.micro"; InvalidParameterValue */
 bool instance_is_running(const struct instance *instance);
 /* In a live lab it is a TAP host: by its tag `vpclab:host` (`tap` or `namespace`), else as the lab says; one that forwards (an interface without source

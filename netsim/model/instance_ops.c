@@ -36,6 +36,21 @@ instance_type_check(const char *type, struct err *err)
     return true;
 }
 
+/* Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html, "Xen-based instances": these
+ * families, but for their bare metal sizes. */
+bool
+instance_type_is_nitro(const char *type)
+{
+    static const char xen[] = " m1 m2 m3 m4 t1 t2 c1 c3 c4 cc2 r3 r4 x1 x1e cr1 d2 h1 hs1 i2 i3 f1 g2 g3 g3s p2 p3 ";
+    const char *dot = type ? strchr(type, '.') : NULL;
+    char family[24];
+    if (!dot || dot - type > 20) {
+        return false;
+    }
+    snprintf(family, sizeof family, " %.*s ", (int)(dot - type), type);
+    return strcmp(dot, ".metal") == 0 || !strstr(xen, family);
+}
+
 static const struct subnet *
 default_subnet(const struct network *net, struct err *err)
 {

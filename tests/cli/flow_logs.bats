@@ -33,7 +33,7 @@ lab_with_records() {
 }
 
 @test "records as log events: groups, streams, filters" {
-    lab_with_records --log-group-name flows
+    lab_with_records --log-group-name flows --deliver-logs-permission-arn arn:aws:iam::123456789012:role/flow-logs
     says '"logGroupName": "flows"' vpclab logs describe-log-groups
     says '"logGroups": []' vpclab logs describe-log-groups --log-group-name-prefix other
     says '"logStreamName": "eni-0000000000000000a-all"' vpclab logs describe-log-streams --log-group-name flows
@@ -67,7 +67,7 @@ lab_with_records() {
     wrong 2 'between 1 and 512' vpclab logs create-log-group --log-group-name ''
     wrong 2 'log-group-name' vpclab logs create-log-group
     wrong 4 'STANDARD' vpclab logs create-log-group --log-group-name x --log-group-class INFREQUENT_ACCESS
-    lab_with_records --log-group-name flows
+    lab_with_records --log-group-name flows --deliver-logs-permission-arn arn:aws:iam::123456789012:role/flow-logs
     wrong 4 'exists already' vpclab logs create-log-group --log-group-name flows
     vpclab ec2 delete-flow-logs --flow-log-ids "$log" >/dev/null
     vpclab logs delete-log-group --log-group-name flows
@@ -83,7 +83,7 @@ lab_with_records() {
 }
 
 @test "log events are shown to who may see them" {
-    lab_with_records --log-group-name flows
+    lab_with_records --log-group-name flows --deliver-logs-permission-arn arn:aws:iam::123456789012:role/flow-logs
     vpclab iam create-user --user-name reader >/dev/null
     wrong 4 "logs:FilterLogEvents" vpclab --as reader logs filter-log-events --log-group-name flows
     vpclab iam put-user-policy --user-name reader --policy-name p --policy-document \

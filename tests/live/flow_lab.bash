@@ -12,7 +12,7 @@ lab_with_flow_log() {
     run_instance db --security-group-ids "$group"
     web=$(address web) db=$(address db)
     log=$(vpclab ec2 create-flow-logs --resource-type VPC --resource-ids "$vpc" --traffic-type "${2:-ALL}" --log-group-name flows \
-        --max-aggregation-interval 60 ${1:+--log-format "$1"} --query 'FlowLogIds[0]' -o text)
+        --deliver-logs-permission-arn arn:aws:iam::123456789012:role/flow-logs --max-aggregation-interval 60 ${1:+--log-format "$1"} --query 'FlowLogIds[0]' -o text)
 }
 run_instance() { # NAME OPTION...
     local name=$1

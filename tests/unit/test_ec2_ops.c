@@ -217,32 +217,73 @@ TEST(flow_logs_name_what_failed)
     struct cloud *cloud = lab();
     static const struct step steps[] = {
         { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-group-name flows "
-          "--tag-specifications "
+          "--deliver-logs-permission-arn arn:aws:iam::123456789012:role/logs --tag-specifications "
           "ResourceType=vpc-flow-log,Tags=[{Key=Name,Value=log}]",
           "", "\"Unsuccessful\":[]" },
         { "ec2 create-flow-logs --resource-type VPC --resource-ids prod vpc-00000000000000000 --traffic-type ALL "
-          "--log-group-name flows",
+          "--log-group-name flows --deliver-logs-permission-arn arn:aws:iam::123456789012:role/logs",
           "", "\"FlowLogIds\":[],\"Unsuccessful\":[{\"Error\":{\"Code\":\"FlowLogAlreadyExists\"" },
         { "ec2 create-flow-logs --resource-type VPC --resource-ids prod vpc-00000000000000000 --traffic-type REJECT "
-          "--log-destination-type s3 "
-          "--log-destination arn:aws:s3:::bucket --max-aggregation-interval 60",
+          "--log-destination-type s3 --log-destination arn:aws:s3:::bucket --max-aggregation-interval 60",
           "", "\"Error\":{\"Code\":\"InvalidVpcID.NotFound\"" },
-        { "ec2 create-flow-logs --resource-type Subnet --resource-ids prod --traffic-type ALL", "",
-          "\"Code\":\"InvalidSubnetID" },
-        { "ec2 create-flow-logs --resource-type TransitGateway --resource-ids tgw-1 --traffic-type ALL",
-          "UnsupportedOperation", "TransitGateway" },
-        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod", "MissingParameter", "TrafficType" },
+        { "ec2 create-flow-logs --resource-type Subnet --resource-ids prod --traffic-type ALL --log-destination-type "
+          "s3 --log-destination arn:aws:s3:::bucket",
+          "", "\"Code\":\"InvalidSubnetID" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod ", "MissingParameter", "TrafficType" },
         { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --max-aggregation-interval "
           "61",
           "InvalidParameter", "61" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL", "InvalidParameter",
+          "LogGroupName" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-group-name g",
+          "InvalidParameter", "DeliverLogsPermissionArn" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-group-name g "
+          "--deliver-logs-permission-arn logs",
+          "InvalidParameter", "not the ARN of a role" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination "
+          "arn:aws:s3:::bucket --deliver-logs-permission-arn arn:aws:iam::123456789012:role/logs",
+          "InvalidParameter", "not the ARN of a log group" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-group-name g "
+          "--log-destination arn:aws:logs:us-east-1:123456789012:log-group:g",
+          "InvalidParameter", "together" },
         { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination-type s3",
-          "MissingParameter", "LogDestination" },
+          "InvalidParameter", "LogDestination" },
         { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination-type s3 "
           "--log-group-name g",
           "InvalidParameter", "LogGroupName" },
-        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-format '${version} "
-          "${nonsense}'",
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination-type s3 "
+          "--log-destination arn:aws:s3:::bucket --deliver-logs-permission-arn arn:aws:iam::123456789012:role/logs",
+          "InvalidParameter", "does not apply" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination-type s3 "
+          "--log-destination arn:aws:s3:::b/AWSLogs/x",
+          "InvalidParameter", "AWSLogs" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination-type "
+          "kinesis-data-firehose --log-destination arn:aws:s3:::b",
+          "InvalidParameter", "delivery stream" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination-type s3 "
+          "--log-destination arn:aws:s3:::bucket --log-format '${version} ${nonsense}'",
           "InvalidParameterValue", "nonsense" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination-type s3 "
+          "--log-destination arn:aws:s3:::bucket --log-format '${version} ${tgw-id}'",
+          "InvalidParameterValue", "tgw-id" },
+        { "ec2 create-flow-logs --resource-type VPC --resource-ids prod --traffic-type ALL --log-destination-type s3 "
+          "--log-destination arn:aws:s3:::bucket --log-format ''",
+          "InvalidParameterValue", "at least one" },
+        { "ec2 create-flow-logs --resource-type TransitGateway --resource-ids tgw-1 --traffic-type ALL "
+          "--log-destination-type s3 --log-destination arn:aws:s3:::bucket",
+          "InvalidParameter", "TrafficType" },
+        { "ec2 create-flow-logs --resource-type TransitGateway --resource-ids tgw-1 --max-aggregation-interval 600 "
+          "--log-destination-type s3 --log-destination arn:aws:s3:::bucket",
+          "InvalidParameter", "600" },
+        { "ec2 create-flow-logs --resource-type TransitGateway --resource-ids tgw-1 --log-format '${action}' "
+          "--log-destination-type s3 --log-destination arn:aws:s3:::bucket",
+          "InvalidParameterValue", "action" },
+        { "ec2 create-flow-logs --resource-type TransitGateway --resource-ids tgw-1 --log-destination-type s3 "
+          "--log-destination arn:aws:s3:::bucket",
+          "", "InvalidTransitGatewayID" },
+        { "ec2 create-flow-logs --resource-type RegionalNatGateway --resource-ids nat-1 --traffic-type ALL "
+          "--log-destination-type s3 --log-destination arn:aws:s3:::bucket",
+          "UnsupportedOperation", "RegionalNatGateway" },
         { "ec2 describe-flow-logs --filter Name=traffic-type,Values=REJECT --query "
           "FlowLogs[].[LogDestinationType,MaxAggregationInterval]",
           "", "[[\"s3\",60]]" },

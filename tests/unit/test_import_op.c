@@ -160,7 +160,8 @@ TEST(an_export_is_the_lab_again)
         "ec2 create-managed-prefix-list --prefix-list-name pl --max-entries 2 --address-family IPv4 --entries "
         "Cidr=192.0.2.0/24,Description=x",
         "ec2 allocate-address",
-        "ec2 create-flow-logs --resource-type Subnet --resource-ids sub --traffic-type ALL",
+        "ec2 create-flow-logs --resource-type Subnet --resource-ids sub --traffic-type ALL "
+        "--log-destination-type s3 --log-destination arn:aws:s3:::logs",
     };
     struct err err = { 0 };
     struct cloud *cloud = lab_open(&err);
