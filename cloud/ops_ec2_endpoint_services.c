@@ -332,36 +332,6 @@ aws_service_json(const struct op_call *call, const struct endpoint_service *serv
     return out;
 }
 
-static json_t *
-own_service_json(const struct op_call *call, const struct private_service *service)
-{
-    static const char *const shared[] = { "ServiceName",
-                                          "ServiceId",
-                                          "ServiceType",
-                                          "AvailabilityZones",
-                                          "BaseEndpointDnsNames",
-                                          "AcceptanceRequired",
-                                          "ManagesVpcEndpoints",
-                                          "PayerResponsibility",
-                                          "Tags",
-                                          "SupportedIpAddressTypes" };
-    json_t *described = object_describe(network_store(ec2_net(call)), service), *out = json_object();
-    for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
-        json_t *value = json_object_get(described, shared[i]);
-        if (value) {
-            json_object_set(out, shared[i], value);
-        }
-    }
-    json_object_set_new(out, "Owner", json_string(service->obj.account));
-    json_object_set_new(out, "VpcEndpointPolicySupported", json_false());
-    if (service->private_dns_name) {
-        json_object_set_new(out, "PrivateDnsName", json_string(service->private_dns_name));
-        json_object_set_new(out, "PrivateDnsNameVerificationState", json_string(service->dns_state));
-    }
-    json_decref(described);
-    return out;
-}
-
 struct service_list {
     const json_t *filters, *asked;
     json_t *names, *details;
@@ -402,7 +372,7 @@ describe_services(struct op_call *call, struct err *err)
     for (const struct private_service *s = store_first(store, &private_service_kind); s; s = store_next(store, s)) {
         bool admitted = !caller || private_service_admits(s, call->cloud->account, principal);
         if (admitted && strcmp(s->obj.region, call->cloud->region) == 0) {
-            add_service(&list, own_service_json(call, s));
+            add_service(&list, private_service_details(ec2_net(call), s));
         }
     }
     if (json_array_size(list.asked) > 0 && json_array_size(list.names) == 0 && json_array_size(list.filters) == 0) {

@@ -6,6 +6,7 @@
 #include "netsim/interop/aws_import.h"
 #include "netsim/interop/aws_parts.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/private_service.h"
 
 static bool
 fail_directory(struct err *err, const char *path)
@@ -140,6 +141,19 @@ write_parts(struct exporter *ex, const struct kind *kind, const char *owner, jso
     return ok;
 }
 
+/* What describe-vpc-endpoint-services shows of the services, beside what their owner sees. */
+static bool
+write_details(struct exporter *ex, const char *owner, const json_t *services)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(services); i++) {
+        const struct private_service *service = store_get(network_store(ex->net), &private_service_kind,
+                                                          json_str(json_array_get(services, i), "ServiceId"));
+        json_array_append_new(list, private_service_details(ex->net, service));
+    }
+    return write_file(ex, owner, "ServiceDetails", list);
+}
+
 static bool
 write_list(struct exporter *ex, const struct kind *kind, const char *owner, json_t *objects)
 {
@@ -150,6 +164,9 @@ write_list(struct exporter *ex, const struct kind *kind, const char *owner, json
         json_t *one = json_array_get(objects, 0);
         json_object_del(one, kind->id_member);
         return write_file(ex, owner, kind->list, json_incref(one));
+    }
+    if (kind == &private_service_kind && !write_details(ex, owner, objects)) {
+        return false;
     }
     return write_parts(ex, kind, owner, objects) && write_file(ex, owner, kind->list, json_incref(objects));
 }

@@ -373,7 +373,8 @@ add_record(struct importer *im, struct record_list *list, const struct dump *dum
         !part || part->whole,      !part
     };
     bool of_aws = owner && strcmp(owner, AWS_OWNER) == 0;
-    if (!of_aws && (dump->account_given || !owner || !is_number(owner, strlen(owner)))) {
+    bool stands = of_aws || (part && part->keeps_owner && owner && is_number(owner, strlen(owner)));
+    if (!stands && (dump->account_given || !owner || !is_number(owner, strlen(owner)))) {
         json_object_set_new(record.json, "OwnerId", json_string(dump->account));
     }
     json_object_set_new(record.json, "Region", json_string(dump->region));
@@ -494,7 +495,10 @@ collect_list(struct importer *im, const struct dump *dump, const char *name, con
     }
     im->report.known_lists++;
     bool ok = true;
-    json_t *gathered = part ? aws_part_gather(part, value) : json_incref((json_t *)value);
+    json_t *gathered = part ? aws_part_gather(part, value, dump->account) : json_incref((json_t *)value);
+    if (part && part->keeps_owner) { /* what the lab has anyway */
+        im->report.merged += json_array_size(value) - json_array_size(gathered);
+    }
     for (size_t i = 0; i < json_array_size(gathered) && ok; i++) {
         const json_t *item = json_array_get(gathered, i);
         ok = reservations && json_is_object(item)

@@ -1,26 +1,28 @@
 #include "netsim/interop/aws_parts.h"
 
 #include <string.h>
+#include "netsim/model/endpoint.h"
 #include "netsim/model/hosted_zone.h"
 #include "netsim/model/network.h"
 #include "netsim/model/private_service.h"
 #include "netsim/model/transit_gateway.h"
 
 const struct aws_part aws_parts[] = {
-    { "TransitGatewayVpcAttachments", &tgw_attachment_kind, true, " VpcId VpcOwnerId SubnetIds Options " },
+    { "TransitGatewayVpcAttachments", &tgw_attachment_kind, true, " VpcId VpcOwnerId SubnetIds Options ", false },
     { "TransitGatewayPeeringAttachments", &tgw_attachment_kind, true,
-      " AccepterTgwInfo RequesterTgwInfo PeerAssociation " },
-    { "TransitGatewayPropagations", &tgw_route_table_kind, false, " TransitGatewayRouteTablePropagations " },
-    { "TransitGatewayStaticRoutes", &tgw_route_table_kind, false, " Routes " },
-    { "LoadBalancerListeners", &load_balancer_kind, false, " Listeners " },
-    { "LoadBalancerAttributes", &load_balancer_kind, false, " Attributes " },
-    { "TargetGroupAttributes", &target_group_kind, false, " Attributes " },
-    { "LoadBalancerTargetHealth", &target_group_kind, false, " TargetHealthDescriptions " },
-    { "AllowedPrincipals", &private_service_kind, false, " AllowedPrincipals " },
-    { "VpcEndpointConnections", &endpoint_kind, false, " VpcEndpointConnectionId " },
-    { "HostedZoneVPCs", &hosted_zone_kind, true, " VPCs " },
-    { "HostedZoneRecords", &hosted_zone_kind, false, " ResourceRecordSets " },
-    { NULL, NULL, false, NULL },
+      " AccepterTgwInfo RequesterTgwInfo PeerAssociation ", false },
+    { "TransitGatewayPropagations", &tgw_route_table_kind, false, " TransitGatewayRouteTablePropagations ", false },
+    { "TransitGatewayStaticRoutes", &tgw_route_table_kind, false, " Routes ", false },
+    { "LoadBalancerListeners", &load_balancer_kind, false, " Listeners ", false },
+    { "LoadBalancerAttributes", &load_balancer_kind, false, " Attributes ", false },
+    { "TargetGroupAttributes", &target_group_kind, false, " Attributes ", false },
+    { "LoadBalancerTargetHealth", &target_group_kind, false, " TargetHealthDescriptions ", false },
+    { "AllowedPrincipals", &private_service_kind, false, " AllowedPrincipals ", false },
+    { "ServiceDetails", &private_service_kind, true, " ", true },
+    { "VpcEndpointConnections", &endpoint_kind, false, " VpcEndpointConnectionId ", false },
+    { "HostedZoneVPCs", &hosted_zone_kind, true, " VPCs ", false },
+    { "HostedZoneRecords", &hosted_zone_kind, false, " ResourceRecordSets ", false },
+    { NULL, NULL, false, NULL, false },
 };
 
 const struct aws_part *
@@ -109,6 +111,69 @@ scatter_connections(const struct network *net, const json_t *items)
     return out;
 }
 
+/* "com.amazonaws.REGION.s3" of the table that every lab has. */
+static bool
+is_known_service(const char *name)
+{
+    static const char prefix[] = "com.amazonaws.";
+    const char *region = name && strncmp(name, prefix, sizeof prefix - 1) == 0 ? name + sizeof prefix - 1 : NULL;
+    const char *dot = region ? strchr(region, '.') : NULL;
+    for (const struct endpoint_service *s = endpoint_services; dot && s->name; s++) {
+        if (strcmp(s->name, dot + 1) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A service as its users see it, in the words of its owner: who is shown it may use it. */
+static json_t *
+gather_detail(const json_t *detail, const char *account)
+{
+    static const char *const others_words[] = { "Owner", "PrivateDnsNameVerificationState", "ServiceRegion" };
+    json_t *out = json_copy((json_t *)detail), *names = json_object_get(detail, "PrivateDnsNames");
+    const char *owner = json_str(detail, "Owner"), *state = json_str(detail, "PrivateDnsNameVerificationState"),
+               *dns = json_str(detail, "PrivateDnsName");
+    bool of_aws = owner && strspn(owner, "0123456789") != strlen(owner);
+    if (owner) {
+        json_object_set_new(out, "OwnerId", json_string(of_aws ? AWS_OWNER : owner));
+    }
+    if (owner && strcmp(owner, account) != 0 && !json_object_get(out, "OfferedTo")) {
+        json_object_set_new(out, "OfferedTo", json_pack("[s]", of_aws ? "*" : account));
+    }
+    if (dns && state) {
+        json_object_set_new(out, "PrivateDnsNameConfiguration", json_pack("{s:s}", "State", state));
+    }
+    if (dns && json_array_size(names) == 1) {
+        const char *only = json_str(json_array_get(names, 0), "PrivateDnsName");
+        json_object_del(only && strcmp(only, dns) == 0 ? out : NULL, "PrivateDnsNames");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(others_words); i++) {
+        json_object_del(out, others_words[i]);
+    }
+    if (!json_object_get(out, "ServiceId")) { /* as AWS left it out for its own, long ago */
+        const char *name = json_str(detail, "ServiceName");
+        size_t size = name ? strlen(name) : 0, most = ID_SIZE - 1;
+        json_object_set_new(out, "ServiceId", json_string(size > most ? name + size - most : name ? name : ""));
+    }
+    return out;
+}
+
+static json_t *
+gather_details(const json_t *list, const char *account)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        if (!json_is_object(item)) {
+            json_array_append(out, (json_t *)item);
+        } else if (!is_known_service(json_str(item, "ServiceName"))) {
+            json_array_append_new(out, gather_detail(item, account));
+        }
+    }
+    return out;
+}
+
 static bool
 is_list(const struct aws_part *part, const char *name)
 {
@@ -116,9 +181,10 @@ is_list(const struct aws_part *part, const char *name)
 }
 
 json_t *
-aws_part_gather(const struct aws_part *part, const json_t *list)
+aws_part_gather(const struct aws_part *part, const json_t *list, const char *account)
 {
-    return is_list(part, "AllowedPrincipals")        ? gather_principals(list)
+    return is_list(part, "ServiceDetails")           ? gather_details(list, account)
+           : is_list(part, "AllowedPrincipals")      ? gather_principals(list)
            : is_list(part, "VpcEndpointConnections") ? gather_connections(list)
                                                      : json_incref((json_t *)list);
 }

@@ -15,12 +15,14 @@ struct aws_part {
     const struct kind *kind;
     bool whole;          /* an item is an object of its own, also where the kind's own list has none of that id */
     const char *members; /* " Listeners Attributes ": those that stand only here in AWS's form; a blank around each */
+    bool keeps_owner;    /* OwnerId of an item counts more than the folder: these calls show what is other accounts' */
 };
 extern const struct aws_part aws_parts[]; /* ends with a NULL list */
 
 const struct aws_part *aws_part_of(const char *list); /* NULL if there is none */
 
 /* Some lists have an item for each thing that one object holds (the principals an endpoint service permits): gathered, each item is of one
- * object and has the part's members, as aws_parts expects; scattered, they are as AWS prints them.  A new list. */
-json_t *aws_part_gather(const struct aws_part *part, const json_t *list);
+ * object and has the part's members, as aws_parts expects; scattered, they are as AWS prints them.  A new list.  'account' is whose call it was.  What the lab has by itself is left
+ * out of the gathered list (services of AWS's own). */
+json_t *aws_part_gather(const struct aws_part *part, const json_t *list, const char *account);
 json_t *aws_part_scatter(const struct network *net, const struct aws_part *part, const json_t *items);

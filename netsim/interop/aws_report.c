@@ -93,25 +93,57 @@ guess_id(const char *list, const json_t *item)
     return NULL;
 }
 
+/* Members that all answers may have, whatever they list. */
+static bool
+is_about_the_answer(const char *name)
+{
+    static const char *const names[] = { "NextToken", "NextMarker",  "Marker",          "IsTruncated",
+                                         "MaxItems",  "MaxResults",  "NextRecordName",  "NextRecordType",
+                                         "RequestId", "HTTPHeaders", "ResponseMetadata" };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next page's token; with IsTruncated (Route 53) the other words say where it begins. */
+static bool
+says_more(const char *name, const json_t *value)
+{
+    bool token = strcmp(name, "NextToken") == 0 || strcmp(name, "NextMarker") == 0 || strcmp(name, "Marker") == 0;
+    return token ? json_string_length(value) > 0 : strcmp(name, "IsTruncated") == 0 && json_is_true(value);
+}
+
+static bool
+is_empty(const json_t *value)
+{
+    return json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0) ||
+           (json_is_string(value) && json_string_length(value) == 0);
+}
+
 void
 report_skipped_list(struct aws_report *report, const char *file, const char *name, const json_t *list)
 {
-    if (strcmp(name, "NextToken") == 0) {
-        if (json_is_string(list)) {
-            json_array_append_new(
-                report->warnings,
-                json_sprintf("%s is one page of several: it ends with a NextToken, so objects are missing", file));
-        }
+    if (says_more(name, list)) {
+        json_array_append_new(
+            report->warnings,
+            json_sprintf("%s is one page of several: it ends with %s %s, so objects are missing", file,
+                         name[0] == 'I' ? "an" : "a", name));
         return;
     }
-    if (strcmp(name, "ResponseMetadata") == 0 || json_array_size(list) == 0) {
+    if (is_about_the_answer(name) || is_empty(list)) {
         return;
     }
     json_t *skipped = entry(report->lists, name), *ids = list_in(skipped, "Ids");
-    count(skipped, "Count", json_array_size(list));
+    size_t n = json_is_array(list) ? json_array_size(list) : 1;
+    count(skipped, "Count", n);
     json_array_append_new(list_in(skipped, "Files"), json_string(file));
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *id = guess_id(name, json_array_get(list, i));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *item = json_is_array(list) ? json_array_get(list, i) : list;
+        const char *id = json_is_string(item) ? json_string_value(item) : guess_id(name, item);
         const char *last = json_string_value(json_array_get(ids, json_array_size(ids) - 1));
         if (id && !(last && strcmp(id, last) == 0)) { /* tags repeat the id of their resource */
             json_array_append_new(ids, json_string(id));
@@ -165,10 +197,7 @@ static void
 unknown_member(void *context, const char *path, const json_t *value)
 {
     struct member_search *search = context;
-    bool empty = json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
-                 (json_is_object(value) && json_object_size(value) == 0) ||
-                 (json_is_string(value) && json_string_length(value) == 0);
-    if (empty || strcmp(path, "OwnerId") == 0 || strcmp(path, "AdditionalRoutesAvailable") == 0 ||
+    if (is_empty(value) || strcmp(path, "OwnerId") == 0 || strcmp(path, "AdditionalRoutesAvailable") == 0 ||
         strcmp(path, "Region") == 0) {
         return;
     }

@@ -132,10 +132,24 @@ spell_records(json_t *file, const char *name, json_t *const *files, size_t n)
     }
 }
 
+/* What stands beside lists and says the same again, or nothing of the network. */
+static void
+spell_companions(json_t *file)
+{
+    if (json_is_true(json_object_get(file, "IsTruncated")) || json_object_get(file, "HostedZones")) {
+        json_object_del(file, "NextMarker"); /* IsTruncated tells of further pages; Marker is what was asked for */
+        json_object_del(file, "Marker");
+    }
+    if (json_object_get(file, "ServiceDetails")) {
+        json_object_del(file, "ServiceNames");
+    }
+}
+
 void
 aws_spell(json_t *const *files, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        spell_companions(files[i]);
         spell_direct_connect(files[i]);
         spell_zone(files[i]);
     }
@@ -144,4 +158,5 @@ aws_spell(json_t *const *files, const char *const *names, size_t n)
     }
     aws_spell_balancers(files, names, n);
     aws_spell_vpcs(files, n);
+    aws_spell_tags(files, n);
 }

@@ -35,7 +35,8 @@ void
 plan_endpoint_interface(struct builder *b, struct plan_ns *ns, const struct plan_port *port)
 {
     const struct endpoint *endpoint = network_endpoint_of_eni(b->net, port->key);
-    if (endpoint && network_private_service(b->net, endpoint->service_name)) {
+    const struct private_service *service = endpoint ? network_private_service(b->net, endpoint->service_name) : NULL;
+    if (service && private_service_has_balancer(b->net, service)) {
         return; /* what answers is the lab's own: plan_private_link.c */
     }
     for (size_t i = 0; endpoint && i < port->eni->addresses.n; i++) {

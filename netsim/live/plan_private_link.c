@@ -162,7 +162,7 @@ plan_private_links(struct builder *b)
         for (size_t i = 0; service && i < e->eni_ids.n; i++) {
             const struct eni *eni = store_get(b->store, &eni_kind, e->eni_ids.items[i]);
             struct plan_ns *ns = eni ? map_get(&b->plan->by_id, eni->obj.id) : NULL;
-            if (ns) {
+            if (ns && private_service_has_balancer(b->net, service)) {
                 private_link(b, eni, service, ns);
             }
         }

@@ -369,6 +369,10 @@ static bool
 offers(const struct offer *offer, enum endpoint_type type)
 {
     bool own_gateway = offer->own && private_service_is_gateway(offer->own);
+    bool own_routed = offer->own && offer->own->types.n && str_is(offer->own->types.items[0].name, "Gateway");
+    if (own_routed) { /* a service of AWS that an import told of; which addresses it has is not told */
+        return false;
+    }
     switch (type) {
     case ENDPOINT_GATEWAY:
         return offer->aws && offer->aws->gateway;

@@ -32,6 +32,9 @@ static const struct field service_fields[] = {
     FIELD(struct private_service, "PayerResponsibility", FIELD_STRING, payer, 0),
     FIELD_LIST(struct private_service, "Tags", obj.tags, tag_fields, FIELD_ALWAYS),
     FIELD_LIST(struct private_service, "AllowedPrincipals", principals, service_principal_fields, FIELD_STATE_ONLY),
+    FIELD(struct private_service, "OfferedTo", FIELD_STRINGS, offered_to, FIELD_STATE_ONLY),
+    FIELD(struct private_service, "VpcEndpointPolicySupported", FIELD_BOOL, takes_policy,
+          FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD_END,
 };
 
@@ -105,7 +108,59 @@ private_service_admits(const struct private_service *service, const char *accoun
             return true;
         }
     }
+    for (size_t i = 0; i < service->offered_to.n; i++) {
+        if (str_is(service->offered_to.items[i], account) || str_is(service->offered_to.items[i], "*")) {
+            return true;
+        }
+    }
     return false;
+}
+
+bool
+private_service_has_balancer(const struct network *net, const struct private_service *service)
+{
+    const service_texts *lists[] = { &service->nlb_arns, &service->gwlb_arns };
+    for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+        for (size_t i = 0; i < lists[k]->n; i++) {
+            if (network_load_balancer(net, lists[k]->items[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+json_t *
+private_service_details(const struct network *net, const struct private_service *service)
+{
+    static const char *const shared[] = { "ServiceName",
+                                          "ServiceId",
+                                          "ServiceType",
+                                          "AvailabilityZones",
+                                          "BaseEndpointDnsNames",
+                                          "AcceptanceRequired",
+                                          "ManagesVpcEndpoints",
+                                          "PayerResponsibility",
+                                          "Tags",
+                                          "SupportedIpAddressTypes" };
+    json_t *described = object_describe(net->store, service), *out = json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
+        json_t *value = json_object_get(described, shared[i]);
+        if (value) {
+            json_object_set(out, shared[i], value);
+        }
+    }
+    bool of_aws = strcmp(service->obj.account, "AWS") == 0;
+    json_object_set_new(out, "Owner", json_string(of_aws ? "amazon" : service->obj.account));
+    json_object_set_new(out, "VpcEndpointPolicySupported", json_boolean(service->takes_policy));
+    if (service->private_dns_name) {
+        json_object_set_new(out, "PrivateDnsName", json_string(service->private_dns_name));
+        json_object_set_new(out, "PrivateDnsNames", json_pack("[{s:s}]", "PrivateDnsName", service->private_dns_name));
+        json_object_set_new(out, "PrivateDnsNameVerificationState",
+                            json_string(service->dns_state ? service->dns_state : "pendingVerification"));
+    }
+    json_decref(described);
+    return out;
 }
 
 const char *

@@ -30,12 +30,18 @@ struct private_service {
     char *payer;
     char *private_dns_name, *dns_state /* pendingVerification verified failed */, *dns_record_type, *dns_record_value, *dns_record_name;
     VEC(struct service_principal) principals;
+    service_texts offered_to; /* other accounts that were shown it by describe-vpc-endpoint-services, where its owner's word is not known */
+    bool takes_policy;        /* endpoints may have a policy: AWS's own services */
 };
 extern const struct kind private_service_kind;
 extern const struct field service_principal_fields[]; /* PrincipalType, Principal, ServicePermissionId */
 
-struct private_service *network_private_service(const struct network *net, const char *service_name); /* NULL if none is of the lab */
+struct private_service *network_private_service(const struct network *net, const char *service_name); /* NULL if the lab knows none */
 bool private_service_is_gateway(const struct private_service *service); /* behind Gateway Load Balancers */
+/* Is a balancer of it in the lab?  What stands behind another account's is not known: it ends at the endpoint. */
+bool private_service_has_balancer(const struct network *net, const struct private_service *service);
+/* The service as whoever may use it sees it (ServiceDetail); the caller owns the JSON. */
+json_t *private_service_details(const struct network *net, const struct private_service *service);
 /* May this caller make endpoints to it?  'arn': of a user or role; NULL: the account's root user. */
 bool private_service_admits(const struct private_service *service, const char *account, const char *arn);
 /* The private DNS name that endpoints may take; NULL: none, or its domain is not verified. */
