@@ -241,6 +241,7 @@ static const struct {
     [HOP_VPN] = { true, NULL },
     [HOP_CUSTOMER] = { true, NULL },
     [HOP_DX] = { true, NULL },
+    [HOP_VIF] = { true, NULL },
     [HOP_EIGW] = { true, members_gateway },
     [HOP_VPCE] = { true, members_gateway },
     [HOP_SERVICE] = { true, members_service },

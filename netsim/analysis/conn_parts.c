@@ -101,7 +101,7 @@ collect_rules(struct conn_parts *c, const struct network *net)
     }
 }
 
-/* What transit gateways and VPN connections tell apart. */
+/* What transit gateways, VPN connections and the announcements of Direct Connect tell apart. */
 static void
 collect_far_routes(struct conn_parts *c, const struct network *net)
 {
@@ -115,6 +115,12 @@ collect_far_routes(struct conn_parts *c, const struct network *net)
     for (const struct vpn_connection *v = store_first(store, &vpn_connection_kind); v; v = store_next(store, v)) {
         for (size_t i = 0; i < v->routes.n; i++) {
             add_of_family(&c->by_ways, &v->routes.items[i].cidr, c->family);
+        }
+    }
+    for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); a;
+         a = store_next(store, a)) {
+        for (size_t i = 0; i < a->allowed.n; i++) {
+            add_of_family(&c->by_ways, &a->allowed.items[i].cidr, c->family);
         }
     }
     for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {

@@ -181,6 +181,7 @@ static const struct hop_row {
     [HOP_VPN] = { "VPN connection", PATH_COMPONENT, say_gateway },
     [HOP_CUSTOMER] = { "customer gateway", PATH_COMPONENT, say_gateway },
     [HOP_DX] = { "Direct Connect gateway", PATH_COMPONENT, say_gateway },
+    [HOP_VIF] = { "virtual interface", PATH_COMPONENT, say_gateway },
     [HOP_EIGW] = { "egress-only gateway", PATH_COMPONENT, say_gateway },
     [HOP_VPCE] = { "VPC endpoint", PATH_COMPONENT, say_gateway },
     [HOP_SERVICE] = { "endpoint service", PATH_COMPONENT, say_gateway },

@@ -8,7 +8,7 @@
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
-#include "netsim/model/vpn.h"
+#include "netsim/model/direct_connect_way.h"
 
 static void *
 get(const struct obstacle *o, const struct kind *kind, const char *id)
@@ -42,8 +42,8 @@ groups_json(const struct obstacle *o)
     return list;
 }
 
-static const char *
-state_str(const struct obstacle *o)
+const char *
+explanation_state(const struct obstacle *o)
 {
     const struct object *object = o->hop->component;
     if (o->walk->stop == STOP_BLACKHOLE || o->walk->stop == STOP_TGW_BLACKHOLE) {
@@ -57,6 +57,12 @@ state_str(const struct obstacle *o)
     }
     if (object && object->kind == &vpn_connection_kind) {
         return ((const struct vpn_connection *)(const void *)object)->state;
+    }
+    if (object && object->kind == &virtual_interface_kind) {
+        return virtual_interface_fault((const struct virtual_interface *)(const void *)object, o->packet->dst.family);
+    }
+    if (object && object->kind == &direct_connect_gateway_kind) {
+        return ((const struct direct_connect_gateway *)(const void *)object)->state;
     }
     if (object && object->kind == &load_balancer_kind) {
         return ((const struct load_balancer *)(const void *)object)->state;
@@ -134,11 +140,33 @@ put_cidr(json_t *list, const struct cidr *cidr)
     }
 }
 
+/* What the associations of a Direct Connect gateway announce. */
+static void
+put_announced(const struct obstacle *o, const char *gateway_id, json_t *list)
+{
+    const struct store *store = network_store(o->net);
+    direct_connect_blocks blocks = { 0 };
+    for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); a;
+         a = store_next(store, a)) {
+        if (strcmp(a->gateway_id, gateway_id) == 0) {
+            direct_connect_announced(o->net, a, &blocks);
+        }
+    }
+    for (size_t i = 0; i < blocks.n; i++) {
+        put_cidr(list, &blocks.items[i]);
+    }
+    VEC_DONE(&blocks);
+}
+
 static json_t *
 cidrs_json(const struct obstacle *o)
 {
     json_t *list = json_array();
     const struct object *object = o->hop->component;
+    if (o->hop->kind == HOP_DX && o->hop->id) {
+        put_announced(o, o->hop->id, list);
+        return list;
+    }
     const struct vpc *vpc = get(o, &vpc_kind, o->walk->vpc_id);
     if (object && object->kind == &vpn_connection_kind) {
         const struct vpn_connection *vpn = (const struct vpn_connection *)(const void *)object;
@@ -231,7 +259,7 @@ explanation_json(const struct obstacle *obstacle, unsigned members)
     unsigned m = members;
     const char *zone = zone_str(&o);
     json_t *json = json_object();
-    const char *state = state_str(&o);
+    const char *state = explanation_state(&o);
     put(json, m & M_ADDRESS_DST, "Address", json_string(ip_str(&o.packet->dst)));
     put(json, m & M_ADDRESS_SRC, "Address", json_string(ip_str(&o.packet->src)));
     put_rules(&o, m, json);

@@ -39,4 +39,5 @@ enum {
     M_PORT = 1 << 29,
 };
 
+const char *explanation_state(const struct obstacle *obstacle); /* of the component it ended at, in AWS's words; NULL if it has none */
 json_t *explanation_json(const struct obstacle *obstacle, unsigned members);

@@ -327,6 +327,7 @@ static const char *const gateway_texts[N_STOPS] = {
     [STOP_TGW_VPN] = "is not up",
     [STOP_VPN] = "is not up",
     [STOP_VPN_NO_ROUTE] = "has no static route to the destination",
+    [STOP_DX_NO_ROUTE] = "announces no prefix to the customer's side that holds the destination",
     [STOP_VGW_SOURCE] = "takes packets from private addresses of interfaces of its VPC only",
     [STOP_VGW_NO_ROUTE] = "reaches private addresses of its VPC only",
     [STOP_VPCE_PROTOCOL] = "is a gateway endpoint: it takes tcp and icmp echo only",
@@ -354,6 +355,14 @@ say_by_gateway(const struct obstacle *o, struct buf *out)
 {
     buf_printf(out, "%s %s: %s to %s", named(o->hop->component, o->hop->id), gateway_texts[o->walk->stop],
                flow_str(o->packet), ip_str(&o->packet->dst));
+}
+
+static void
+say_dx_state(const struct obstacle *o, struct buf *out)
+{
+    buf_printf(out, "%s is not up (%s), and no other line of the gateway is: %s to %s",
+               named(o->hop->component, o->hop->id), explanation_state(o), flow_str(o->packet),
+               ip_str(&o->packet->dst));
 }
 
 static void
@@ -424,6 +433,8 @@ static const struct stop_words {
     [STOP_TGW_VPN] = { M_VPN | M_ATTACHMENT | M_STATE, say_by_gateway, NULL },
     [STOP_VPN] = { M_VPN | M_CUSTOMER | M_STATE, say_by_gateway, NULL },
     [STOP_VPN_NO_ROUTE] = { M_VPN | M_CUSTOMER | M_CIDRS | M_ADDRESS_DST, say_by_gateway, NULL },
+    [STOP_DX_STATE] = { M_COMPONENT | M_STATE, say_dx_state, NULL },
+    [STOP_DX_NO_ROUTE] = { M_COMPONENT | M_CIDRS | M_ADDRESS_DST, say_by_gateway, mend_dx_no_route },
     [STOP_VGW_SOURCE] = { M_VGW | M_ADDRESS_SRC, say_by_gateway, NULL },
     [STOP_VGW_NO_ROUTE] = { M_VGW | M_ADDRESS_DST, say_by_gateway, NULL },
     [STOP_VPCE_PROTOCOL] = { M_VPCE | M_PROTOCOL, say_by_gateway, NULL },

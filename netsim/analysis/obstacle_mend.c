@@ -7,6 +7,7 @@
 #include "netsim/model/failure.h"
 #include "netsim/model/network.h"
 #include "netsim/model/peering.h"
+#include "netsim/model/vpn.h"
 
 /* The peer as a group rule would name it: a group of the interface that sends from an untranslated address of the same
  * VPC. */
@@ -55,6 +56,33 @@ mend_groups(const struct obstacle *o, struct buf *out)
     } else {
         buf_printf(out, other->family == IP_V6 ? ",Ipv6Ranges=[{CidrIpv6=%s}]'" : ",IpRanges=[{CidrIp=%s}]'",
                    cidr_str(&host));
+    }
+}
+
+/* The association that leads to the address, and the block that would have to be allowed. */
+void
+mend_dx_no_route(const struct obstacle *o, struct buf *out)
+{
+    const struct store *store = network_store(o->net);
+    const struct direct_connect_association *found = NULL;
+    const struct vpc *vpc = store_first(store, &vpc_kind);
+    while (vpc && !vpc_contains_ip(vpc, &o->packet->dst)) {
+        vpc = store_next(store, vpc);
+    }
+    for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); a;
+         a = store_next(store, a)) {
+        const struct vpn_gateway *vgw = store_get(store, &vpn_gateway_kind, a->associated_id);
+        const char *of = vgw ? vpn_gateway_vpc(vgw) : NULL;
+        bool leads = !vgw || (of && vpc && strcmp(of, vpc->obj.id) == 0);
+        found = !found && leads && o->hop->id && strcmp(a->gateway_id, o->hop->id) == 0 ? a : found;
+    }
+    for (size_t i = 0; found && vpc && i < vpc->cidrs.n; i++) {
+        if (cidr_contains_ip(&vpc->cidrs.items[i].cidr, &o->packet->dst)) {
+            buf_printf(out,
+                       "directconnect update-direct-connect-gateway-association --association-id %s "
+                       "--add-allowed-prefixes-to-direct-connect-gateway cidr=%s",
+                       found->obj.id, cidr_str(&vpc->cidrs.items[i].cidr));
+        }
     }
 }
 

@@ -27,4 +27,4 @@ struct peering;
 const struct peering *pending_peering(const struct obstacle *obstacle);
 
 typedef void mend_fn(const struct obstacle *obstacle, struct buf *out);
-mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_instance_state, mend_failed, mend_source_dest_check, mend_no_igw, mend_public_access, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive, mend_tgw_no_route, mend_tgw_zone;
+mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_dx_no_route, mend_instance_state, mend_failed, mend_source_dest_check, mend_no_igw, mend_public_access, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive, mend_tgw_no_route, mend_tgw_zone;

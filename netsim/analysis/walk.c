@@ -453,6 +453,9 @@ walk_answer(const struct walk *forward, struct walk *walk, const struct packet *
 {
     walk->start = walk->packet = *packet;
     walk->vpc_id = forward->vpc_id;
+    if (!walk_dx_returns(walk, forward->dx)) {
+        return;
+    }
     switch (forward->ended_at) {
     case AT_RECEIVER:
         walk_from_eni(walk, forward->eni, packet);

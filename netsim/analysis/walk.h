@@ -11,11 +11,12 @@
 #include "netsim/analysis/rules.h"
 
 struct tgw_attachment;
+struct direct_connect_association;
 struct lb_listener;
 struct obstacles;
 
 enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT,
-    HOP_PEERING, HOP_TGW, HOP_TGW_TABLE, HOP_ATTACHMENT, HOP_VGW, HOP_VPN, HOP_CUSTOMER, HOP_DX, HOP_EIGW, HOP_VPCE, HOP_SERVICE, HOP_LB, HOP_UNMODELLED };
+    HOP_PEERING, HOP_TGW, HOP_TGW_TABLE, HOP_ATTACHMENT, HOP_VGW, HOP_VPN, HOP_CUSTOMER, HOP_DX, HOP_VIF, HOP_EIGW, HOP_VPCE, HOP_SERVICE, HOP_LB, HOP_UNMODELLED };
 
 /* Why a packet goes no further.  walk_stops.c has the reason words and AWS's codes, explain.c the sentences and mends. */
 enum stop {
@@ -28,7 +29,7 @@ enum stop {
     STOP_NAT_STATE, STOP_NAT_PROTOCOL, STOP_NAT_SOURCE, STOP_NAT_UNSOLICITED, STOP_NAT_LOOP, STOP_NAT_REPLY,
     STOP_UNKNOWN_RESOURCE, STOP_GATEWAY_STATE, STOP_GATEWAY_ATTACHMENT, STOP_PCX_INACTIVE, STOP_PCX_ADDRESS,
     STOP_TGW_ZONE, STOP_TGW_NO_ASSOCIATION, STOP_TGW_UNKNOWN_ROUTES, STOP_TGW_NO_ROUTE, STOP_TGW_BLACKHOLE, STOP_TGW_VPN,
-    STOP_VPN, STOP_VPN_NO_ROUTE, STOP_VGW_SOURCE, STOP_VGW_NO_ROUTE,
+    STOP_VPN, STOP_VPN_NO_ROUTE, STOP_DX_STATE, STOP_DX_NO_ROUTE, STOP_VGW_SOURCE, STOP_VGW_NO_ROUTE,
     STOP_VPCE_PROTOCOL, STOP_VPCE_SOURCE, STOP_VPCE_INTRA_VPC, STOP_VPCE_ZONE, STOP_GWLB_PROTOCOL, STOP_GWLB_PORT, STOP_EIGW_PROTOCOL, STOP_EIGW_UNSOLICITED,
     STOP_LB_STATE, STOP_LB_NO_LISTENER, STOP_LB_NO_GROUP, STOP_LB_NO_TARGET, STOP_LB_NO_TARGET_IN_ZONE, STOP_LB_LOOPBACK,
     STOP_CLB_NO_LISTENER, STOP_CLB_NO_TARGET, STOP_CLB_ZONE, STOP_CLB_NOT_CROSS_ZONE, STOP_CLB_ACL,
@@ -100,6 +101,7 @@ struct walk {
     struct origin origin;    /* where the sender of the packet as it is now stands, for rules that name its groups */
     const char *tgw_id;      /* the transit gateway it is in or came through last */
     const struct tgw_attachment *attachment; /* by which it came into the transit gateway */
+    const struct direct_connect_association *dx; /* by which it left for the customer's side; NULL: it did not */
     const char *zone;        /* of the subnet it left for the transit gateway; NULL: none */
     const char *gateway_id;  /* the gateway of 'vpc_id' by which it leaves */
     bool crossed_tgw_table;

@@ -1,5 +1,5 @@
 /* netsim/analysis/walk_places.h - what the files of places share: walk.c (interface, subnet, router), walk_internet.c (internet and NAT
- * gateways), walk_routers.c (what joins VPCs and leads out of AWS), walk_endpoint.c and walk_balancer.c.  Nobody else includes it. */
+ * gateways), walk_routers.c (what joins VPCs), walk_outside.c (what leads out of AWS), walk_endpoint.c and walk_balancer.c.  Nobody else includes it. */
 #pragma once
 #include "netsim/analysis/walk.h"
 #include "netsim/model/block_public_access.h"
@@ -37,6 +37,18 @@ bool walk_pass_acl(struct walk *w, bool egress);    /* of w->subnet; false: stop
 bool walk_ingress_routed(struct walk *w, const char *gateway_id);
 void walk_outside(struct walk *w); /* beyond what is modelled: it arrives if an address is asked for */
 bool walk_is_target(const struct walk *w, const char *gateway_id);
+/* walk_outside.c: out by a VPN connection to its customer gateway, or by a Direct Connect gateway; 'way' is how an answer comes back (NULL: by any). */
+struct vpn_connection;
+bool walk_vpn_is_target(const struct walk *w, const struct vpn_connection *vpn);
+void walk_through_vpn(struct walk *w, const struct vpn_connection *vpn, enum stop when_down);
+void walk_through_direct_connect(struct walk *w, const char *gateway_id, const struct direct_connect_association *way);
+void walk_from_direct_connect(struct walk *w, const char *id);
+/* An answer from the customer's side, at the gateway: is its destination announced there?  False: stopped. */
+bool walk_dx_returns(struct walk *w, const struct direct_connect_association *way);
+/* walk_routers.c: a gateway as the source; the attachment of a resource, to that transit gateway (NULL: to any). */
+void walk_enter_by_vgw(struct walk *w, const char *vgw_id);
+void walk_enter_by_attachment(struct walk *w, const struct tgw_attachment *attachment, const char *tgw_id);
+const struct tgw_attachment *walk_attachment_of(const struct walk *w, const char *resource_id, const char *tgw_id);
 void walk_go_on(struct walk *w); /* from w->at until it ends */
 
 /* Into the VPC of w->vpc_id by one of its gateways. */

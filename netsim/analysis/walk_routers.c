@@ -1,5 +1,5 @@
-/* Places that join VPCs (peering connections, transit gateways) or lead out of them other than by an internet gateway:
- * virtual private gateways with VPN and Direct Connect, egress-only internet gateways. */
+/* Places that join VPCs (peering connections, transit gateways), egress-only internet gateways, and gateways as the
+ * source of a packet. */
 #include <string.h>
 
 #include "netsim/analysis/mended.h"
@@ -23,153 +23,6 @@ bool
 walk_is_target(const struct walk *w, const char *gateway_id)
 {
     return w->target.kind == TARGET_GATEWAY && same(w->target.gateway_id, gateway_id);
-}
-
-/* The packet has left AWS, or its VPC, for somewhere that is not modelled. */
-void
-walk_outside(struct walk *w)
-{
-    if (w->target.kind == TARGET_ADDRESS) {
-        walk_arrive(w);
-    } else {
-        walk_stop(w, w->target.kind == TARGET_INTERNET ? STOP_NO_INTERNET_ROUTE : STOP_OTHER_DESTINATION);
-    }
-}
-
-/* ---- VPN connections and Direct Connect ----------------------------------------------------------------------------
- */
-
-/* With BGP what stands behind is announced by the customer's router and in no describe call: any address may be. */
-static bool
-vpn_covers(const struct vpn_connection *vpn, const struct ip *ip)
-{
-    for (size_t i = 0; i < vpn->routes.n; i++) {
-        if (cidr_contains_ip(&vpn->routes.items[i].cidr, ip)) {
-            return true;
-        }
-    }
-    return !vpn->static_routes_only;
-}
-
-static bool
-vpn_is_target(const struct walk *w, const struct vpn_connection *vpn)
-{
-    return walk_is_target(w, vpn->obj.id) || walk_is_target(w, vpn->customer_gateway_id);
-}
-
-/* Out by the VPN connection to the customer gateway. */
-static void
-through_vpn(struct walk *w, const struct vpn_connection *vpn, enum stop when_down)
-{
-    walk_cross(w, HOP_VPN, &vpn->obj);
-    if (!vpn_connection_is_available(vpn) && walk_stops(w, when_down)) {
-        return;
-    }
-    if (!vpn_covers(vpn, &w->packet.dst) && walk_stops(w, STOP_VPN_NO_ROUTE)) {
-        return;
-    }
-    if (walk_is_target(w, vpn->obj.id)) {
-        walk_arrive(w);
-        return;
-    }
-    walk_cross(w, HOP_CUSTOMER, walk_get(w, &customer_gateway_kind, vpn->customer_gateway_id))->id =
-        vpn->customer_gateway_id;
-    if (walk_is_target(w, vpn->customer_gateway_id)) {
-        walk_arrive(w);
-    } else {
-        walk_outside(w);
-    }
-}
-
-static void
-through_direct_connect(struct walk *w, const char *gateway_id)
-{
-    walk_cross(w, HOP_DX, walk_get(w, &direct_connect_gateway_kind, gateway_id))->id = gateway_id;
-    if (walk_is_target(w, gateway_id)) {
-        walk_arrive(w);
-    } else {
-        walk_outside(w);
-    }
-}
-
-static const struct direct_connect_association *
-vgw_direct_connect(const struct walk *w, const char *vgw_id)
-{
-    const struct store *store = network_store(w->net);
-    for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); a;
-         a = store_next(store, a)) {
-        if (same(a->associated_id, vgw_id) || same(a->vgw_id, vgw_id)) {
-            return a;
-        }
-    }
-    return NULL;
-}
-
-/* The bits of the longest static route that covers the address; 0: routes come by BGP, any may be there; -1: none does.
- */
-static int
-vpn_match(const struct vpn_connection *vpn, const struct ip *ip)
-{
-    int best = vpn->static_routes_only ? -1 : 0;
-    for (size_t i = 0; i < vpn->routes.n; i++) {
-        const struct cidr *c = &vpn->routes.items[i].cidr;
-        best = cidr_contains_ip(c, ip) && c->bits > best ? c->bits : best;
-    }
-    return best;
-}
-
-/* The connection that takes the packet: the one asked about, else the first with the longest route, else any. */
-static const struct vpn_connection *
-vgw_vpn(const struct walk *w, const char *vgw_id)
-{
-    const struct store *store = network_store(w->net);
-    const struct vpn_connection *best = NULL;
-    int best_bits = -2;
-    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
-         vpn = store_next(store, vpn)) {
-        if (!same(vpn->vpn_gateway_id, vgw_id)) {
-            continue;
-        }
-        if (vpn_is_target(w, vpn)) {
-            return vpn;
-        }
-        int bits = vpn_connection_is_available(vpn) ? vpn_match(vpn, &w->packet.dst) : -2;
-        if (!best || bits > best_bits) {
-            best = vpn;
-            best_bits = bits;
-        }
-    }
-    return best;
-}
-
-void
-place_vgw_out(struct walk *w)
-{
-    const char *id = w->gateway_id = w->route->gateway_id;
-    const struct vpn_gateway *vgw = walk_get(w, &vpn_gateway_kind, id);
-    walk_cross(w, HOP_VGW, vgw ? &vgw->obj : NULL)->id = id;
-    if (!vgw) {
-        walk_stop(w, STOP_UNKNOWN_RESOURCE);
-        return;
-    }
-    if (!same(vpn_gateway_vpc(vgw), w->vpc_id) && walk_stops(w, STOP_GATEWAY_ATTACHMENT)) {
-        return;
-    }
-    if (!network_eni_by_address(w->net, w->vpc_id, &w->packet.src)) {
-        walk_stop(w, STOP_VGW_SOURCE);
-        return;
-    }
-    const struct vpn_connection *vpn = vgw_vpn(w, id);
-    const struct direct_connect_association *dx = vgw_direct_connect(w, id);
-    if (walk_is_target(w, id)) {
-        walk_arrive(w);
-    } else if (dx && (!vpn || walk_is_target(w, dx->gateway_id))) {
-        through_direct_connect(w, dx->gateway_id);
-    } else if (vpn) {
-        through_vpn(w, vpn, STOP_VPN);
-    } else {
-        walk_outside(w);
-    }
 }
 
 /* ---- Into a VPC by one of its gateways -----------------------------------------------------------------------------
@@ -363,7 +216,7 @@ tgw_to_vpn(struct walk *w, const struct tgw_attachment *to)
 {
     const struct vpn_connection *vpn = walk_get(w, &vpn_connection_kind, to->resource_id);
     if (vpn) {
-        through_vpn(w, vpn, STOP_TGW_VPN);
+        walk_through_vpn(w, vpn, STOP_TGW_VPN);
         return;
     }
     walk_cross(w, HOP_VPN, NULL)->id = to->resource_id;
@@ -377,7 +230,7 @@ tgw_to_vpn(struct walk *w, const struct tgw_attachment *to)
 static void
 tgw_to_direct_connect(struct walk *w, const struct tgw_attachment *to)
 {
-    through_direct_connect(w, to->resource_id);
+    walk_through_direct_connect(w, to->resource_id, direct_connect_association_of(w->net, to->resource_id, to->tgw_id));
 }
 
 static void
@@ -439,8 +292,8 @@ announced_by_target(const struct walk *w, const struct tgw_route_table *table)
         const struct tgw_attachment *to = walk_get(w, &tgw_attachment_kind, table->propagations.items[i].attachment_id);
         const struct vpn_connection *vpn = to ? walk_get(w, &vpn_connection_kind, to->resource_id) : NULL;
         bool dynamic = to && ((vpn && !vpn->static_routes_only) || same(to->resource_type, "direct-connect-gateway"));
-        if (dynamic &&
-            (walk_is_target(w, to->obj.id) || walk_is_target(w, to->resource_id) || (vpn && vpn_is_target(w, vpn)))) {
+        if (dynamic && (walk_is_target(w, to->obj.id) || walk_is_target(w, to->resource_id) ||
+                        (vpn && walk_vpn_is_target(w, vpn)))) {
             return to;
         }
     }
@@ -519,12 +372,13 @@ place_eigw_out(struct walk *w)
 /* ---- A gateway as the source ---------------------------------------------------------------------------------------
  */
 
-static const struct tgw_attachment *
-attachment_of_resource(const struct walk *w, const char *resource_id)
+const struct tgw_attachment *
+walk_attachment_of(const struct walk *w, const char *resource_id, const char *tgw_id)
 {
     const struct store *store = network_store(w->net);
     for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
-        if (same(a->resource_id, resource_id) && tgw_attachment_is_available(a)) {
+        if (same(a->resource_id, resource_id) && (!tgw_id || same(a->tgw_id, tgw_id)) &&
+            tgw_attachment_is_available(a)) {
             return a;
         }
     }
@@ -552,8 +406,8 @@ attachment_for_sender(const struct walk *w, const char *tgw_id, const struct ip 
     return best;
 }
 
-static void
-enter_by_vgw(struct walk *w, const char *vgw_id)
+void
+walk_enter_by_vgw(struct walk *w, const char *vgw_id)
 {
     const struct vpn_gateway *vgw = walk_get(w, &vpn_gateway_kind, vgw_id);
     w->vpc_id = vgw ? vpn_gateway_vpc(vgw) : NULL;
@@ -565,8 +419,8 @@ enter_by_vgw(struct walk *w, const char *vgw_id)
     }
 }
 
-static void
-enter_by_attachment(struct walk *w, const struct tgw_attachment *attachment, const char *tgw_id)
+void
+walk_enter_by_attachment(struct walk *w, const struct tgw_attachment *attachment, const char *tgw_id)
 {
     if (attachment && same(attachment->resource_type, "vpc")) {
         w->origin.vpc_id = attachment->vpc_id;
@@ -581,13 +435,13 @@ enter_by_attachment(struct walk *w, const struct tgw_attachment *attachment, con
 static void
 from_tgw(struct walk *w, const char *id)
 {
-    enter_by_attachment(w, attachment_for_sender(w, id, &w->packet.src), id);
+    walk_enter_by_attachment(w, attachment_for_sender(w, id, &w->packet.src), id);
 }
 
 static void
 from_attachment(struct walk *w, const char *id)
 {
-    enter_by_attachment(w, walk_get(w, &tgw_attachment_kind, id), NULL);
+    walk_enter_by_attachment(w, walk_get(w, &tgw_attachment_kind, id), NULL);
 }
 
 static void
@@ -599,9 +453,9 @@ from_vpn(struct walk *w, const char *id)
         return;
     }
     if (vpn && *vpn->vpn_gateway_id) {
-        enter_by_vgw(w, vpn->vpn_gateway_id);
+        walk_enter_by_vgw(w, vpn->vpn_gateway_id);
     } else {
-        enter_by_attachment(w, attachment_of_resource(w, id), NULL);
+        walk_enter_by_attachment(w, walk_attachment_of(w, id, NULL), NULL);
     }
 }
 
@@ -621,26 +475,6 @@ from_customer_gateway(struct walk *w, const char *id)
     } else {
         walk_stop(w, STOP_GATEWAY_ATTACHMENT);
     }
-}
-
-/* By the virtual private gateway whose VPC has the destination, else by its transit gateway. */
-static void
-from_direct_connect(struct walk *w, const char *id)
-{
-    const struct store *store = network_store(w->net);
-    walk_cross(w, HOP_DX, walk_get(w, &direct_connect_gateway_kind, id))->id = id;
-    for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); a;
-         a = store_next(store, a)) {
-        const char *vgw_id = *a->vgw_id ? a->vgw_id : a->associated_id;
-        const struct vpn_gateway *vgw = same(a->gateway_id, id) ? walk_get(w, &vpn_gateway_kind, vgw_id) : NULL;
-        const char *vpc_id = vgw ? vpn_gateway_vpc(vgw) : NULL;
-        const struct vpc *vpc = walk_get(w, &vpc_kind, vpc_id);
-        if (vpc && vpc_contains_ip(vpc, &w->packet.dst)) {
-            enter_by_vgw(w, vgw_id);
-            return;
-        }
-    }
-    enter_by_attachment(w, attachment_of_resource(w, id), NULL);
 }
 
 static void
@@ -670,7 +504,7 @@ static const struct {
     const char *prefix;
     void (*enter)(struct walk *w, const char *id);
 } sources[] = {
-    { "vgw-", enter_by_vgw },
+    { "vgw-", walk_enter_by_vgw },
     { "tgw-attach-", from_attachment },
     { "tgw-", from_tgw },
     { "vpn-", from_vpn },
@@ -683,7 +517,7 @@ static const struct {
 void
 walk_from_gateway(struct walk *walk, const char *gateway_id, const struct packet *packet)
 {
-    void (*enter)(struct walk *, const char *) = from_direct_connect; /* ids of any form */
+    void (*enter)(struct walk *, const char *) = walk_from_direct_connect; /* ids of any form */
     for (size_t i = ARRAY_SIZE(sources); i-- > 0;) {
         if (strncmp(gateway_id, sources[i].prefix, strlen(sources[i].prefix)) == 0) {
             enter = sources[i].enter;

@@ -7,6 +7,7 @@
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network_acl.h"
+#include "netsim/model/direct_connect_way.h"
 #include "netsim/model/onprem.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/route_table.h"
@@ -88,7 +89,7 @@ struct plan_site {
     struct onprem_site site;
     struct plan_ns *ns;
     uint32_t n_tunnels, last_index; /* of the tunnel planned last, at its end */
-    struct buf marks;
+    struct buf marks, limits;
     struct plan_site *next;
 };
 /* The router's link to a gateway endpoint. */
@@ -162,6 +163,8 @@ void plan_transit_tables(struct builder *b);
 void plan_sites(struct builder *b);
 struct plan_site *plan_site_find(struct builder *b, const char *id); /* NULL if there is none */
 struct nlq_end plan_tunnel(struct builder *b, struct plan_site *site, struct plan_ns *gateway, const char *connection_id);
+/* The site sends by the tunnel planned last only to what the association announces to it. */
+void plan_announce(struct builder *b, struct plan_site *site, const struct direct_connect_association *association);
 void plan_site_route(struct plan_site *site, const struct cidr *to);
 void plan_site_route_all(struct builder *b, struct plan_site *site);
 void plan_sites_finish(struct builder *b);

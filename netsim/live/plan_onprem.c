@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "netsim/live/plan_build.h"
-#include "netsim/model/vpn.h"
 
 static const uint8_t gateway_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x06 };
 enum { TO_VPC = 2 }; /* a virtual private gateway's link to its router */
@@ -165,7 +164,12 @@ plan_sites_finish(struct builder *b)
                        buf_str(&s->marks));
         plan_chain_add(b, s->ns, "o_way", "type route hook output priority -150; policy accept;",
                        "ct mark != 0 meta mark set ct mark\n");
+        if (s->limits.size > 0) {
+            plan_chain_add(b, s->ns, "o_limit", "type filter hook output priority 0; policy accept;",
+                           buf_str(&s->limits));
+        }
         buf_done(&s->marks);
+        buf_done(&s->limits);
         /* Two ways to one block of one tunnel are one. */
         size_t kept = 0;
         for (size_t i = 0; i < s->ns->routes.n; i++) {
@@ -228,15 +232,14 @@ everything_else(struct plan_ns *gateway, uint32_t index)
     gateway_route(gateway, cidr_lit("::/0"), index);
 }
 
+/* Whether a connection takes whatever has no other way: by BGP any address may be announced. */
 static bool
 plan_vpns(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway)
 {
-    bool any = false;
+    bool takes_all = false;
     for (const struct vpn_connection *vpn = store_first(b->store, &vpn_connection_kind); vpn;
          vpn = store_next(b->store, vpn)) {
-        bool ours = same(vpn->vpn_gateway_id, gateway->id);
-        any |= ours;
-        const char *id = ours ? onprem_site_of_vpn(b->net, vpn) : NULL;
+        const char *id = same(vpn->vpn_gateway_id, gateway->id) ? onprem_site_of_vpn(b->net, vpn) : NULL;
         struct plan_site *s = id ? plan_site_find(b, id) : NULL;
         if (!s) {
             continue;
@@ -246,32 +249,61 @@ plan_vpns(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway)
         for (size_t i = 0; i < vpn->routes.n; i++) {
             gateway_route(gateway, vpn->routes.items[i].cidr, end.index);
         }
-        if (!vpn->static_routes_only) { /* any address may be announced */
+        if (!vpn->static_routes_only) {
             everything_else(gateway, end.index);
+            takes_all = true;
         }
     }
-    return any;
+    return takes_all;
 }
 
-/* Without a VPN connection everything goes by Direct Connect; with one, what is known of its site. */
+/* A site's host takes every address that it has no route to for its own, also as a sender's: so what is not announced
+ * is routed all the same, and refused on the way out. */
+void
+plan_announce(struct builder *b, struct plan_site *s, const struct direct_connect_association *association)
+{
+    direct_connect_blocks blocks = { 0 };
+    uint32_t mark = s->last_index - PLAN_LINK_BASE;
+    bool limited = direct_connect_announced(b->net, association, &blocks);
+    for (size_t i = 0; limited && i < blocks.n; i++) {
+        uint8_t family = blocks.items[i].ip.family;
+        if (!direct_connect_fault(b->net, association->gateway_id, family)) { /* else its session tells nothing */
+            buf_printf(&s->limits, "oifname \"tun%u\" %s daddr %s accept\n", mark, family == IP_V4 ? "ip" : "ip6",
+                       cidr_str(&blocks.items[i]));
+        }
+    }
+    if (limited) {
+        buf_printf(&s->limits, "oifname \"tun%u\" counter drop comment \"not announced\"\n", mark);
+    }
+    VEC_DONE(&blocks);
+}
+
+/* Beside a VPN connection that takes everything, what is known of the site; else all that VPN connections do not route.
+ */
 static void
-plan_direct_connects(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway, bool has_vpn)
+plan_direct_connects(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway, bool vpn_takes_all)
 {
     for (const struct direct_connect_association *a = store_first(b->store, &direct_connect_association_kind); a;
          a = store_next(b->store, a)) {
-        struct plan_site *s = same(a->associated_id, gateway->id) || same(a->vgw_id, gateway->id)
-                                  ? plan_site_find(b, a->gateway_id)
-                                  : NULL;
+        bool ours = same(a->associated_id, gateway->id) || same(a->vgw_id, gateway->id);
+        struct plan_site *s =
+            ours && direct_connect_association_carries(a) && onprem_direct_connect_is_up(b->net, a->gateway_id)
+                ? plan_site_find(b, a->gateway_id)
+                : NULL;
         if (!s) {
             continue;
         }
         struct nlq_end end = plan_tunnel(b, s, gateway, a->obj.id);
         route_vpc(s, v->vpc);
-        for (size_t i = 0; has_vpn && i < s->site.n_prefixes; i++) {
+        plan_announce(b, s, a);
+        const struct cidr all[] = { cidr_lit("0.0.0.0/0"), cidr_lit("::/0") };
+        for (size_t i = 0; vpn_takes_all && i < s->site.n_prefixes; i++) {
             gateway_route(gateway, s->site.prefixes[i], end.index);
         }
-        if (!has_vpn) {
-            everything_else(gateway, end.index);
+        for (size_t i = 0; !vpn_takes_all && i < ARRAY_SIZE(all); i++) {
+            if (!direct_connect_fault(b->net, a->gateway_id, all[i].ip.family)) {
+                gateway_route(gateway, all[i], end.index);
+            }
         }
     }
 }

@@ -141,14 +141,20 @@ attach_outside(struct builder *b, struct plan_tgw *t, const struct tgw_attachmen
     bool direct = is_type(attachment, "direct-connect-gateway");
     const struct vpn_connection *vpn = store_get(b->store, &vpn_connection_kind, attachment->resource_id);
     const char *site_id = direct ? attachment->resource_id : vpn ? onprem_site_of_vpn(b->net, vpn) : NULL;
-    struct plan_site *site = site_id ? plan_site_find(b, site_id) : NULL;
+    bool up = !direct || onprem_direct_connect_is_up(b->net, site_id);
+    struct plan_site *site = site_id && up ? plan_site_find(b, site_id) : NULL;
     if (!direct && !vpn) {
         plan_unbuilt_add(b, "VPN connection", attachment->resource_id); /* an import without it */
     }
     if (site) {
+        const struct direct_connect_association *a =
+            direct ? direct_connect_association_of(b->net, site_id, t->tgw->obj.id) : NULL;
         struct nlq_end end = plan_tunnel(b, site, t->ns, direct ? attachment->obj.id : vpn->obj.id);
         port_add(t, attachment, &end, site->ns->ip6)->vpn = vpn;
         plan_site_route_all(b, site);
+        if (a) {
+            plan_announce(b, site, a);
+        }
     }
 }
 

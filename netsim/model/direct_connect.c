@@ -1,5 +1,5 @@
 #include "netsim/model/internal.h"
-#include "netsim/model/vpn.h"
+#include "netsim/model/direct_connect_way.h"
 
 static const struct field gateway_fields[] = {
     FIELD(struct direct_connect_gateway, "DirectConnectGatewayId", FIELD_ID, obj.id, 0),
@@ -63,6 +63,7 @@ static const struct field peer_fields[] = {
     FIELD(struct direct_connect_peer, "Asn", FIELD_LONG, asn, 0),
     FIELD(struct direct_connect_peer, "AmazonAddress", FIELD_STRING, amazon_address, 0),
     FIELD(struct direct_connect_peer, "CustomerAddress", FIELD_STRING, customer_address, 0),
+    FIELD(struct direct_connect_peer, "AddressFamily", FIELD_STRING, family, 0),
     FIELD(struct direct_connect_peer, "BgpPeerState", FIELD_STRING, state, 0),
     FIELD(struct direct_connect_peer, "BgpStatus", FIELD_STRING, status, 0),
     FIELD_END,
@@ -121,7 +122,7 @@ direct_connect_association_of(const struct network *net, const char *gateway_id,
     for (struct direct_connect_association *a = store_first(net->store, &direct_connect_association_kind); a;
          a = store_next(net->store, a)) {
         if (strcmp(a->gateway_id, gateway_id) == 0 && strcmp(a->associated_id, associated_id) == 0 &&
-            str_is(a->state, "associated")) {
+            direct_connect_association_carries(a)) {
             return a;
         }
     }

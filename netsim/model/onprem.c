@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "netsim/model/direct_connect_way.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpn.h"
@@ -122,6 +123,12 @@ add_vpn_sites(const struct network *net, onprem_site_vec *sites)
     }
 }
 
+bool
+onprem_direct_connect_is_up(const struct network *net, const char *gateway_id)
+{
+    return !direct_connect_fault(net, gateway_id, IP_V4) || !direct_connect_fault(net, gateway_id, IP_V6);
+}
+
 static void
 add_direct_connect_sites(const struct network *net, onprem_site_vec *sites)
 {
@@ -129,7 +136,8 @@ add_direct_connect_sites(const struct network *net, onprem_site_vec *sites)
     for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); a;
          a = store_next(store, a)) {
         const char *vgw_id = association_vgw(a);
-        if (leads_somewhere(net, vgw_id, a->gateway_id)) {
+        if (direct_connect_association_carries(a) && onprem_direct_connect_is_up(net, a->gateway_id) &&
+            leads_somewhere(net, vgw_id, a->gateway_id)) {
             struct onprem_site *site = site_of(sites, a->gateway_id);
             if (*vgw_id) {
                 add_vpc_routes(net, site, vgw_id);
@@ -137,7 +145,8 @@ add_direct_connect_sites(const struct network *net, onprem_site_vec *sites)
         }
     }
     for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
-        if (tgw_attachment_is_available(a) && same(a->resource_type, "direct-connect-gateway")) {
+        if (tgw_attachment_is_available(a) && same(a->resource_type, "direct-connect-gateway") &&
+            onprem_direct_connect_is_up(net, a->resource_id)) {
             add_tgw_routes(net, site_of(sites, a->resource_id), a->obj.id);
         }
     }

@@ -26,3 +26,5 @@ struct ip onprem_host(const struct onprem_site *site, int family);
 /* Does the connection, association or attachment end at a site, and at which?  NULL: it is down, or leads nowhere. */
 struct vpn_connection;
 const char *onprem_site_of_vpn(const struct network *net, const struct vpn_connection *vpn);
+/* Has the Direct Connect gateway a line that is up, in one family at least? */
+bool onprem_direct_connect_is_up(const struct network *net, const char *gateway_id);

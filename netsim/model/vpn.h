@@ -75,7 +75,7 @@ extern const struct kind direct_connect_association_kind;
 
 struct direct_connect_peer {
     int64_t asn;
-    char *amazon_address, *customer_address, *state, *status /* up | down */;
+    char *amazon_address, *customer_address, *state /* available ... */, *status /* up | down | unknown */, *family /* ipv4 | ipv6 */;
 };
 struct virtual_interface {
     struct object obj; /* id: dxvif-... */

@@ -152,6 +152,27 @@ TEST(direct_connect_leads_to_a_site)
     add_route(&f, f.a.table, (struct route){ .gateway_id = (char *)vgw->obj.id }, "172.20.0.0/16");
     CHECK(send_probe(&f, a, dx, "10.1.0.10", "172.20.0.10").replied, "by the virtual private gateway");
     CHECK(send_probe(&f, dx, a, "172.20.0.10", "10.1.0.10").replied, "and in");
+    struct store *store = network_store(f.net);
+    VEC_ADD(&association->allowed)->cidr = cidr_lit("10.200.0.0/16");
+    store_touch(store);
+    update(&f);
+    CHECK(!send_probe(&f, dx, a, "172.20.0.10", "10.1.0.10").arrived, "the VPC's block is not announced");
+    struct live_probe p = send_probe(&f, a, dx, "10.1.0.10", "172.20.0.10");
+    CHECK(p.arrived && !p.replied, "nor does the site know where to answer to");
+    association->allowed.items[0].cidr = cidr_lit("10.0.0.0/8");
+    struct virtual_interface *vif = store_add(store, &virtual_interface_kind, "dxvif-1");
+    snprintf(vif->gateway_id, sizeof vif->gateway_id, "%s", dx);
+    vif->state = xstrdup("available");
+    update(&f);
+    CHECK(send_probe(&f, dx, a, "172.20.0.10", "10.1.0.10").replied, "a wider prefix lets it be announced");
+    vif->state[0] = 'X';
+    store_touch(store);
+    update(&f);
+    CHECK(!send_probe(&f, a, f.b.instance->obj.id, "10.1.0.10", "172.20.0.10").arrived, "the line is down");
+    vif->state[0] = 'a';
+    store_touch(store);
+    update(&f);
+    CHECK(send_probe(&f, a, dx, "10.1.0.10", "172.20.0.10").replied, "and up again");
     fixture_done(&f);
 }
 
