@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
-
-typedef VEC(char *) string_vec;
+#include "base/field_internal.h"
 
 /* The way from the document's root to the value being read; it only becomes text when something is wrong. */
 struct path {
@@ -19,12 +18,6 @@ struct loader {
     size_t *skipped;
     struct err *err;
 };
-
-static void *
-member_of(const void *object, const struct field *field)
-{
-    return (char *)object + field->offset;
-}
 
 static void
 path_text(const struct path *path, struct buf *out)
@@ -291,14 +284,6 @@ load_value(const struct field *field, void *object, const json_t *value, const s
 
 /* ---- dotted names ------------------------------------------------------------------------------------------------ */
 
-/* A row takes part on this level when its name begins as the group's does, up to 'prefix' characters ("A.B." of
- * "A.B.C"). */
-static bool
-in_group(const struct field *field, const struct field *group, size_t prefix)
-{
-    return prefix == 0 || strncmp(field->name, group->name, prefix) == 0;
-}
-
 /* Is 'field' the first row of the group that begins with its first 'length' characters? */
 static bool
 leads_group(const struct field *fields, const struct field *field, size_t length)
@@ -437,8 +422,8 @@ fields_unknown(const struct field *fields, const json_t *json, fields_unknown_fn
 
 /* ---- printing ---------------------------------------------------------------------------------------------------- */
 
-static const char *
-enum_text(const struct field *field, int choice)
+const char *
+field_enum_text(const struct field *field, int choice)
 {
     for (int i = 0; field->names[i]; i++) {
         if (i == choice) {
@@ -561,7 +546,7 @@ print_value(const struct field *field, const void *object, bool state)
         return cidr->ip.family != IP_NONE ? json_string(cidr_format(cidr, text)) : NULL;
     }
     case FIELD_ENUM: {
-        const char *name = enum_text(field, *(const int *)member);
+        const char *name = field_enum_text(field, *(const int *)member);
         return name[0] ? json_string(name) : NULL;
     }
     case FIELD_STRINGS:
@@ -579,8 +564,8 @@ print_value(const struct field *field, const void *object, bool state)
     return NULL;
 }
 
-static bool
-is_printed(const struct field *field, const void *object, bool state)
+bool
+field_is_printed(const struct field *field, const void *object, bool state)
 {
     if ((field->flags & FIELD_INPUT_ONLY) || ((field->flags & FIELD_STATE_ONLY) && !state)) {
         return false;
@@ -596,7 +581,7 @@ void
 fields_print(const struct field *fields, const void *object, bool state, json_t *out)
 {
     for (const struct field *field = fields; field->name; field++) {
-        json_t *value = is_printed(field, object, state) ? print_value(field, object, state) : NULL;
+        json_t *value = field_is_printed(field, object, state) ? print_value(field, object, state) : NULL;
         if (!value) {
             continue;
         }

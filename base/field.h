@@ -83,6 +83,10 @@ void fields_unknown(const struct field *fields, const json_t *json, fields_unkno
 /* Adds the members to the JSON object 'out'.  With 'state' also FIELD_STATE_ONLY ones. */
 void fields_print(const struct field *fields, const void *object, bool state, json_t *out);
 
+/* The members as they are saved, without the brackets: the text of json_write_compact() after fields_print() with 'state', for a quarter of the work. */
+void fields_write(const struct field *fields, const void *object, struct buf *out);
+bool fields_writes(const struct field *fields, const void *object, const char *name); /* is a member of that name among them? */
+
 /* Frees what the struct owns (strings, lists, documents), not the struct; it is zeroed where it owned something. */
 void fields_done(const struct field *fields, void *object);
 

@@ -232,6 +232,12 @@ write_string(const char *text, size_t size, struct buf *out)
     buf_char(out, '"');
 }
 
+void
+json_write_string(const char *text, struct buf *out)
+{
+    write_string(text, strlen(text), out);
+}
+
 /* The shortest digits that read back as the same number, laid out as python's repr() does. */
 static void
 write_real(double number, struct buf *out)

@@ -22,6 +22,7 @@ json_t *json_read_file(const char *path, struct err *err);
  * they are (only quote, backslash and control characters are escaped), a newline at the end. */
 void json_write_compact(const json_t *value, struct buf *out);
 void json_write_aws(const json_t *value, struct buf *out);
+void json_write_string(const char *text, struct buf *out); /* as a value, with its quotes */
 
 /* Writes 'text' to 'path' so that a reader sees the old file or the new one, never a part: temporary file beside it, fsync, rename. */
 bool file_write_atomic(const char *path, const char *text, size_t size, struct err *err);

@@ -294,6 +294,36 @@ store_save_object(const void *of)
     return out;
 }
 
+/* The store's own member, where no row has named it.  A row would have been written first. */
+static void
+write_own(const char *name, const char *text, size_t begin, struct buf *out)
+{
+    buf_str_add(out, out->size > begin ? ",\"" : "\"");
+    buf_str_add(out, name);
+    buf_str_add(out, "\":");
+    json_write_string(text, out);
+}
+
+void
+store_write_object(const void *of, struct buf *out)
+{
+    const struct object *object = of;
+    const struct kind *kind = object->kind;
+    buf_char(out, '{');
+    size_t begin = out->size;
+    fields_write(kind->fields, object, out);
+    if (kind->id_member && !fields_writes(kind->fields, object, kind->id_member)) {
+        write_own(kind->id_member, object->id, begin, out);
+    }
+    if (object->account[0]) {
+        write_own("OwnerId", object->account, begin, out);
+    }
+    if (object->region[0]) {
+        write_own("Region", object->region, begin, out);
+    }
+    buf_char(out, '}');
+}
+
 json_t *
 store_save_kind(const struct store *store, const struct kind *kind)
 {

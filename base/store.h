@@ -103,5 +103,6 @@ void *store_load_object(struct store *store, const struct kind *kind, const json
 /* All objects of one kind as a JSON array for state.json, and back.  Loading keeps ids and order; a failure adds nothing. */
 json_t *store_save_kind(const struct store *store, const struct kind *kind);
 json_t *store_save_object(const void *object); /* one of them */
+void store_write_object(const void *object, struct buf *out); /* the same as compact text */
 bool store_load_kind(struct store *store, const struct kind *kind, const json_t *array, const char *where, size_t *skipped,
                      struct err *err);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "base/json_pool.h"
 #include "base/vec.h"
 #include "iampolicy/account.h"
 #include "netsim/model/network.h"
@@ -42,13 +41,12 @@ write_kinds(struct buf *out, const json_t *kinds)
     buf_char(out, '}');
 }
 
-/* The same one by one: written for every change, a large lab shall not be in memory twice. */
+/* The same without JSON values in between: it is written for every change. */
 static void
 write_network(struct buf *out, const struct store *store)
 {
     const char *before = "";
     buf_char(out, '{');
-    json_pool_begin();
     for (size_t i = 0; network_kinds[i]; i++) {
         const void *first = store_first(store, network_kinds[i]);
         if (!first) {
@@ -57,14 +55,11 @@ write_network(struct buf *out, const struct store *store)
         buf_printf(out, "%s\n\"%s\": ", before, network_kinds[i]->list);
         before = ",";
         for (const void *object = first; object; object = store_next(store, object)) {
-            json_t *one = store_save_object(object);
             buf_str_add(out, object == first ? "[\n" : ",\n");
-            json_write_compact(one, out);
-            json_decref(one);
+            store_write_object(object, out);
         }
         buf_char(out, ']');
     }
-    json_pool_end();
     buf_char(out, '}');
 }
 

@@ -20,6 +20,24 @@ end(struct cloud *cloud)
     iam_accounts_free(cloud->accounts);
 }
 
+/* Each object is written as its JSON value would be. */
+static void
+check_objects(const struct store *store)
+{
+    for (size_t i = 0; network_kinds[i]; i++) {
+        for (const void *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {
+            struct buf direct = { 0 }, printed = { 0 };
+            json_t *one = store_save_object(o);
+            json_write_compact(one, &printed);
+            store_write_object(o, &direct);
+            FUZZ_CHECK(strcmp(buf_str(&direct), buf_str(&printed)) == 0);
+            json_decref(one);
+            buf_done(&direct);
+            buf_done(&printed);
+        }
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -31,6 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(taken || (err.kind == ERR_DOCUMENT && err.text[0]));
     if (taken) {
         size_t written_size, again_size;
+        check_objects(network_store(cloud.net));
         char *written = state_text(&cloud, &written_size);
         begin(&again);
         FUZZ_CHECK(state_parse(&again, written, written_size, "again", &err));

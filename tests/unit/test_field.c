@@ -87,6 +87,16 @@ print(const struct thing *thing, bool state)
     return buf_steal(&text);
 }
 
+static char *
+written(const struct thing *thing)
+{
+    struct buf text = { 0 };
+    buf_char(&text, '{');
+    fields_write(thing_fields, thing, &text);
+    buf_char(&text, '}');
+    return buf_steal(&text);
+}
+
 TEST(fields_print_what_they_loaded)
 {
     static const struct {
@@ -130,6 +140,10 @@ TEST(fields_print_what_they_loaded)
         char *text = print(&copy, false);
         CHECK_STR(text, cases[i].out ? cases[i].out : cases[i].in, "case %zu", i);
         free(text);
+        char *saved = print(&copy, true), *direct = written(&copy);
+        CHECK_STR(direct, saved, "case %zu", i);
+        free(saved);
+        free(direct);
         fields_done(thing_fields, &copy);
         fields_done(thing_fields, &copy); /* nothing is left to free twice */
     }
@@ -153,8 +167,8 @@ TEST(fields_load_names_the_member_of_the_wrong_type)
         { "{\"Ip\":\"10.0.0.256\"}", "Things.json Things[3].Ip", "`10.0.0.256` is not an IP address" },
         { "{\"Cidr\":\"10.0.0.0/33\"}", "Things.json Things[3].Cidr", "`10.0.0.0/33` is not a CIDR block" },
         { "{\"Color\":\"blue\"}", "Things.json Things[3].Color", "`blue` is not one of" },
-        { "{\"Id\":\"vpc-01234567890123456789012345678901234567890123456789012345678901234567\"}", "Things.json Things[3].Id",
-          "too long" },
+        { "{\"Id\":\"vpc-01234567890123456789012345678901234567890123456789012345678901234567\"}",
+          "Things.json Things[3].Id", "too long" },
         { "{\"Words\":{}}", "Things.json Things[3].Words", "expected a list, found an object" },
         { "{\"Words\":[\"a\",2]}", "Things.json Things[3].Words[1]", "expected a string" },
         { "{\"Rules\":[{},3]}", "Things.json Things[3].Rules[1]", "expected an object" },
@@ -215,6 +229,46 @@ TEST(state_only_members_are_saved_and_not_shown)
     CHECK(strstr(saved, "\"OtherId\":\"x-1\""), "%s", saved);
     free(shown);
     free(saved);
+}
+
+/* What fields_print() and then json_write_compact() give, without either. */
+TEST(fields_write_what_printing_gives)
+{
+    static const struct {
+        const char *text, *word, *reason;
+        int64_t time, large;
+        int32_t number, protocol;
+    } cases[] = {
+        { "plain", "a", NULL, 0, 0, 0, 0 },
+        { "\"quoted\" \\ \n\t\x01\x1f\x7f", "\b", "", 1, INT64_MIN, INT32_MIN, -1 },
+        { "gr\xc3\xbc\xc3\x9f \xf0\x9f\x8e\x89", "\xe2\x82\xac", "why", -1, INT64_MAX, INT32_MAX, 17 },
+        { "no \xff utf-8", "\xc3", "\xc3(", 1767312000123, -1, -10, 255 }, /* left out */
+        { "", "", "a/b", 253402300799999, 10, 9, 6 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        for (int bits = 0; bits < 8; bits++) {
+            struct thing thing = { .time = cases[i].time,
+                                   .large = cases[i].large,
+                                   .number = cases[i].number,
+                                   .protocol = cases[i].protocol,
+                                   .color = bits };
+            thing.text = bits & 1 ? xstrdup(cases[i].text) : NULL;
+            thing.state = bits & 2 ? xstrdup(cases[i].text) : NULL;
+            thing.reason = bits & 4 && cases[i].reason ? xstrdup(cases[i].reason) : NULL;
+            snprintf(thing.other_id, sizeof thing.other_id, "%s", cases[i].word);
+            *VEC_ADD(&thing.words) = xstrdup(cases[i].word);
+            *VEC_ADD(&thing.words) = NULL;
+            VEC_ADD(&thing.rules)->name = xstrdup(cases[i].text);
+            VEC_ADD(&thing.rules)->has_port = bits & 1;
+            thing.ip = ip_lit(bits & 1 ? "10.0.0.1" : "2001:db8::1");
+            thing.document = bits & 2 ? json_pack("{s:[i, n, f]}", "any", bits, 0.5) : NULL;
+            char *printed = print(&thing, true), *direct = written(&thing);
+            CHECK_STR(direct, printed, "case %zu, %d", i, bits);
+            free(printed);
+            free(direct);
+            fields_done(thing_fields, &thing);
+        }
+    }
 }
 
 TEST_MAIN

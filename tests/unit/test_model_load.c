@@ -45,6 +45,16 @@ save(const struct network *net)
         json_t *array = store_save_kind(network_store(net), *kind);
         json_write_aws(array, &text);
         json_decref(array);
+        for (const void *o = store_first(network_store(net), *kind); o; o = store_next(network_store(net), o)) {
+            struct buf direct = { 0 }, printed = { 0 };
+            json_t *one = store_save_object(o);
+            json_write_compact(one, &printed);
+            store_write_object(o, &direct);
+            CHECK_STR(buf_str(&direct), buf_str(&printed));
+            json_decref(one);
+            buf_done(&direct);
+            buf_done(&printed);
+        }
     }
     return buf_steal(&text);
 }
@@ -108,6 +118,30 @@ TEST(real_dumps_survive_saving)
     }
     if (!loaded) {
         TEST_SKIP("no ../shared/vectors/net");
+    }
+}
+
+/* Rows of one name would be written twice, and one beside rows below it ("A" and "A.B") apart from them; and the
+ * store's own members must be nobody else's. */
+static void
+check_names(const char *kind, const struct field *fields, bool top)
+{
+    for (const struct field *f = fields; f && f->name; f++) {
+        size_t length = strlen(f->name);
+        CHECK(!top || (strcmp(f->name, "OwnerId") != 0 && strcmp(f->name, "Region") != 0), "%s: %s", kind, f->name);
+        for (const struct field *other = fields; other->name && !(f->flags & FIELD_INPUT_ONLY); other++) {
+            bool clash = other != f && !(other->flags & FIELD_INPUT_ONLY) &&
+                         strncmp(other->name, f->name, length) == 0 && strchr(".", other->name[length]);
+            CHECK(!clash, "%s: %s and %s", kind, f->name, other->name);
+        }
+        check_names(kind, f->fields, false);
+    }
+}
+
+TEST(every_member_has_one_row)
+{
+    for (const struct kind *const *kind = network_kinds; *kind; kind++) {
+        check_names((*kind)->name, (*kind)->fields, true);
     }
 }
 
