@@ -1,11 +1,10 @@
 #include "cloud/denial.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "cloud/journal.h"
+#include "cloud/line_log.h"
 #include "cloud/state.h"
 
 /* ---- what it says ------------------------------------------------------------------------------------------------ */
@@ -119,13 +118,8 @@ denial_store(const struct cloud *cloud, const struct op *op, const char *code, c
     json_write_compact(whole, &line);
     buf_char(&line, '\n');
     char *path = denials_path(cloud);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     /* As with the journal, a refusal stands whether or not it could be written down. */
-    ssize_t written = fd >= 0 ? write(fd, line.data, line.size) : 0;
-    (void)written;
-    if (fd >= 0) {
-        close(fd);
-    }
+    line_log_append(path, line.data, line.size, DENIALS_LIMIT, NULL, NULL);
     free(path);
     json_decref(whole);
     buf_done(&line);
@@ -137,7 +131,7 @@ denial_last(const struct cloud *cloud)
     struct buf text = { 0 };
     json_t *last = NULL, *found = NULL;
     char *path = cloud->dir ? denials_path(cloud) : NULL;
-    if (path && buf_read_file(&text, path, JSON_FILE_LIMIT, NULL)) {
+    if (path && line_log_read(path, &text, NULL, NULL)) {
         size_t end = text.size;
         while (end && text.data[end - 1] == '\n') {
             end--;
@@ -177,7 +171,7 @@ denial_find(const struct cloud *cloud, const char *blob, struct err *err)
 {
     struct buf text = { 0 };
     char *found = NULL, *path = cloud->dir ? denials_path(cloud) : NULL;
-    if (path && buf_read_file(&text, path, JSON_FILE_LIMIT, NULL)) {
+    if (path && line_log_read(path, &text, NULL, NULL)) {
         const char *line = buf_str(&text), *end = line + text.size, *next;
         for (; line < end && !found; line = next) {
             const char *newline = memchr(line, '\n', (size_t)(end - line));

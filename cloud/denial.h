@@ -1,7 +1,7 @@
 /* cloud/denial.h - what was asked when a request was refused, and why, kept so that `sts decode-authorization-message`
  * and `why` can tell.
  *
- * A refusal is one line of the lab's denials.jsonl.  EC2's encoded message is a name: it stands for a line.
+ * A refusal is one line of the lab's denials.jsonl, a line_log.h.  EC2's encoded message is a name: it stands for a line, as long as that is kept.
  *
  * Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
  * Used by: authorize.c, ops_sts.c, ops_simulate.c. */
@@ -9,7 +9,8 @@
 #include "cloud/op.h"
 #include "iampolicy/chain.h"
 
-#define DENIAL_SIZE 129
+#define DENIAL_SIZE   129
+#define DENIALS_LIMIT ((size_t)2 << 20) /* bytes, after which a new file begins and the one before the last goes */
 
 /* {"allowed", "explicitDeny", "matchedStatements", "failures", "context"}; the caller owns it. */
 json_t *denial_describe(const struct iam_request *request, const struct iam_result *result);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "cloud/journal.h"
+#include "cloud/line_log.h"
 #include "cloud/state.h"
 
 static bool
@@ -26,7 +27,7 @@ find_earlier(const struct op_call *call, const char *token)
 {
     struct buf text = { 0 };
     json_t *found = NULL;
-    if (buf_read_file(&text, call->cloud->dir->journal_path, JSON_FILE_LIMIT, NULL)) {
+    if (line_log_read(call->cloud->dir->journal_path, &text, NULL, NULL)) {
         const char *line = buf_str(&text), *end = line + text.size, *next;
         for (; line < end && !found; line = next) {
             const char *newline = memchr(line, '\n', (size_t)(end - line));

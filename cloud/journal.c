@@ -1,13 +1,10 @@
 #include "cloud/journal.h"
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "base/map.h"
 #include "cloud/caller.h"
+#include "cloud/line_log.h"
 #include "cloud/op_types.h"
 #include "cloud/state.h"
 
@@ -103,12 +100,9 @@ journal_answer(const struct op *op, const json_t *response)
 struct id_gen
 journal_event_ids(const struct cloud *cloud, const struct op *op)
 {
-    struct stat st = { 0 };
     struct id_gen ids;
-    if (cloud->dir && stat(cloud->dir->journal_path, &st) != 0) {
-        st.st_size = 0;
-    }
-    uint64_t seed[3] = { cloud->ids.state[0], cloud->ids.state[1], (uint64_t)st.st_size };
+    uint64_t size = cloud->dir ? line_log_size(cloud->dir->journal_path) : 0;
+    uint64_t seed[3] = { cloud->ids.state[0], cloud->ids.state[1], size };
     id_gen_seed(&ids, hash_bytes(seed, sizeof seed) ^ hash_bytes(op->name, strlen(op->name)));
     return ids;
 }
@@ -173,6 +167,26 @@ journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, 
     return json;
 }
 
+/* Where lines were forgotten the journal says so: an event of the lab's own at the place from which on it is whole. */
+static void
+add_remark(const struct cloud *cloud, size_t forgotten)
+{
+    struct buf line = { 0 };
+    char when[32];
+    clock_format_s(clock_now_ms(&cloud->clock), when);
+    json_t *event = json_pack(
+        "{s:s, s:{s:s, s:s}, s:s, s:s, s:s, s:s, s:{s:I}, s:n, s:b, s:s, s:b, s:s, s:s}", "eventVersion", "1.11",
+        "userIdentity", "type", "AWSService", "invokedBy", "vpclab", "eventTime", when, "eventSource", "vpclab",
+        "eventName", "forget", "awsRegion", cloud->region, "requestParameters", "bytesOfOlderEvents",
+        (json_int_t)forgotten, "responseElements", "readOnly", 1, "eventType", "VpclabCommand", "managementEvent", 1,
+        "recipientAccountId", cloud->account, "eventCategory", "Management");
+    json_write_compact(event, &line);
+    buf_char(&line, '\n');
+    json_decref(event);
+    line_log_append(cloud->dir->journal_path, line.data, line.size, JOURNAL_LIMIT, NULL, NULL);
+    buf_done(&line);
+}
+
 bool
 journal_append(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out,
                const struct err *failure, struct err *err)
@@ -182,16 +196,13 @@ journal_append(const struct cloud *cloud, const struct op *op, const json_t *in,
     }
     json_t *event = journal_event(cloud, op, in, out, failure);
     struct buf line = { 0 };
+    size_t forgotten;
     json_write_compact(event, &line);
     buf_char(&line, '\n');
     json_decref(event);
-    int fd = open(cloud->dir->journal_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    bool done = fd >= 0 && write(fd, line.data, line.size) == (ssize_t)line.size;
-    if (!done) {
-        err_set(err, ERR_MACHINE, "", "`%s` cannot be written: %s", cloud->dir->journal_path, strerror(errno));
-    }
-    if (fd >= 0) {
-        close(fd);
+    bool done = line_log_append(cloud->dir->journal_path, line.data, line.size, JOURNAL_LIMIT, &forgotten, err);
+    if (done && forgotten) {
+        add_remark(cloud, forgotten);
     }
     buf_done(&line);
     return done;

@@ -1,7 +1,11 @@
 /* cloud/journal.h - journal.jsonl: every AWS operation of a lab, refused ones too, as an event in CloudTrail's form, one a line.
+ *
+ * It is a line_log.h: the last 8 to 16 MB are kept, some ten thousand events.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html */
 #pragma once
 #include "cloud/op.h"
+
+#define JOURNAL_LIMIT ((size_t)8 << 20) /* bytes, after which a new file begins and the one before the last goes */
 
 /* The event for one call. 'out' is the answer, NULL when 'failure' says why there is none.  The caller owns it. */
 json_t *journal_event(const struct cloud *cloud, const struct op *op, const json_t *in, const json_t *out, const struct err *failure);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cloud/caller.h"
+#include "cloud/line_log.h"
 #include "cloud/ops_iam.h"
 #include "cloud/state.h"
 
@@ -146,7 +147,7 @@ last_event(const struct op_call *call, const char *id)
 {
     struct buf text = { 0 };
     json_t *found = NULL;
-    if (call->cloud->dir && buf_read_file(&text, call->cloud->dir->journal_path, JSON_FILE_LIMIT, NULL)) {
+    if (call->cloud->dir && line_log_read(call->cloud->dir->journal_path, &text, NULL, NULL)) {
         const char *line = buf_str(&text), *end = line + text.size, *next;
         for (; line < end; line = next) {
             const char *newline = memchr(line, '\n', (size_t)(end - line));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/line_log.h"
 #include "cloud/op_types.h"
 #include "cloud/ops_iam.h"
 #include "cloud/permission.h"
@@ -216,7 +217,7 @@ read_events(const struct cloud *cloud, int64_t until_ms)
     json_t *events = json_array();
     char until[32];
     clock_format_s(until_ms, until);
-    if (cloud->dir && buf_read_file(&text, cloud->dir->journal_path, JSON_FILE_LIMIT, NULL)) {
+    if (cloud->dir && line_log_read(cloud->dir->journal_path, &text, NULL, NULL)) {
         const char *line = buf_str(&text), *end = line + text.size, *next;
         for (; line < end; line = next) {
             const char *newline = memchr(line, '\n', (size_t)(end - line));

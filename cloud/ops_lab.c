@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/vec.h"
 #include "cloud/awsmodel/awsmodel.h"
+#include "cloud/line_log.h"
 #include "cloud/op.h"
 #include "cloud/state.h"
 #include "cloud/suggest.h"
@@ -179,19 +180,13 @@ read_journal(struct op_call *call, struct err *err)
     long long limit = arg_int(call->in, "Limit", 0);
     json_t *events = json_array();
     json_object_set_new(call->out, "Events", events);
-    if (!call->cloud->dir || access(call->cloud->dir->journal_path, F_OK) != 0) {
-        return true;
-    }
-    if (!buf_read_file(&text, call->cloud->dir->journal_path, JSON_FILE_LIMIT, err)) {
-        buf_done(&text);
-        return false;
-    }
+    size_t older = 0;
+    bool good = !call->cloud->dir || line_log_read(call->cloud->dir->journal_path, &text, &older, err);
     int number = 0;
-    bool good = true;
-    for (const char *line = buf_str(&text); good && *line;) {
+    for (const char *line = buf_str(&text), *newer = line + older; good && *line;) {
         size_t size = strcspn(line, "\n");
-        json_t *event = json_read(line, size, "journal.jsonl", err);
-        number++;
+        json_t *event = json_read(line, size, line < newer ? "journal.jsonl.1" : "journal.jsonl", err);
+        number = line == newer ? 1 : number + 1;
         if (!event && err) {
             err->line = number;
         }
