@@ -658,7 +658,7 @@ plan_free(struct plan *plan)
     VEC_DONE(&plan->namespaces);
     VEC_DONE(&plan->unbuilt);
     map_done(&plan->by_id);
-    map_done(&plan->groups_elsewhere);
+    map_done(&plan->elsewhere);
     arena_free(plan->arena);
     free(plan);
 }

@@ -89,7 +89,7 @@ struct plan {
     VEC(struct plan_unbuilt) unbuilt; /* by id, each once */
     struct plan_vpc *vpcs;            /* what plan_mend.c goes on from; borrows from the network */
     size_t new_size;                  /* of the arena when the plan was new */
-    struct map groups_elsewhere;      /* security groups whose rules also stand outside the routers' chains */
+    struct map elsewhere;             /* security groups whose rules, and subnets and their ACLs whose entries, also stand outside the routers' chains */
 };
 
 /* Indexes and addresses that probes and tests know. */

@@ -188,6 +188,7 @@ void plan_balancer_returns(struct builder *b, struct plan_vpc *v);
 void plan_private_links(struct builder *b);
 /* plan_filter.c: what the blocks and prefix lists of a group's ingress rules admit, each rule after 'before'. */
 void plan_group_blocks(struct builder *b, const char *group_id, const char *before, struct buf *out);
+void plan_acl(struct builder *b, struct plan_vpc *v, const struct network_acl *acl); /* both directions, in its router */
 /* One direction of an ACL outside its router: what it allows returns. */
 void plan_acl_blocks(const struct network_acl *acl, bool egress, struct buf *out);
 /* plan_classic.c: what an interface of a Classic Load Balancer does. */

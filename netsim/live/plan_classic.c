@@ -63,6 +63,8 @@ plan_classic_node(struct builder *b, struct plan_ns *ns, const struct plan_port 
     const struct network_acl *acl = network_subnet_acl(b->net, port->subnet);
     if (acl) {
         struct buf rules = { 0 };
+        map_put(&b->plan->elsewhere, acl->obj.id, (void *)1);
+        map_put(&b->plan->elsewhere, port->subnet->obj.id, (void *)1);
         plan_acl_blocks(acl, true, &rules);
         plan_chain_add(b, ns, "acl_out", "", buf_str(&rules));
         buf_printf(&forward, "ct direction original ip daddr %s jump acl_out\n", cidr_str(&port->subnet->cidr));

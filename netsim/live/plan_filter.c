@@ -219,7 +219,7 @@ plan_group_blocks(struct builder *b, const char *group_id, const char *before, s
 {
     const struct security_group *group = store_get(b->store, &security_group_kind, group_id);
     char text[CIDR_STR_SIZE];
-    map_put(&b->plan->groups_elsewhere, group_id, (void *)1);
+    map_put(&b->plan->elsewhere, group_id, (void *)1);
     for (size_t i = 0; group && i < group->rules.n; i++) {
         const struct sg_rule *rule = &group->rules.items[i];
         const struct prefix_list *list =
@@ -371,7 +371,7 @@ plan_acl_blocks(const struct network_acl *acl, bool egress, struct buf *out)
     }
 }
 
-static void
+void
 plan_acl(struct builder *b, struct plan_vpc *v, const struct network_acl *acl)
 {
     for (int egress = 0; egress < 2; egress++) {

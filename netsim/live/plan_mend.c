@@ -16,7 +16,7 @@ struct mend {
     struct plan_ns *from, *to;
     const struct network_change *changes;
     size_t n_changes;
-    struct map known;   /* chains of groups that are made */
+    struct map known;   /* groups, ACLs and tables that are planned again */
     struct map flipped; /* untracked chains that came into being ("some") or ended ("none") */
     VEC(const struct plan_port *) regrouped;
     VEC(const char *) left; /* chains that an interface no longer goes through, as "jump NAME_in" */
@@ -24,6 +24,7 @@ struct mend {
 
 static const char *const direction_maps[] = { "sg_in", "sg_out" };
 static const char *const untracked_maps[] = { "untracked_in", "untracked_out" };
+static const char *const acl_maps[] = { "nacl_in", "nacl_out" };
 static const char *const directions[] = { "_in", "_out" };
 
 /* ---- what goes and what comes --------------------------------------------------------------------------------------
@@ -345,7 +346,8 @@ drop_unused_chain(struct mend *m, const char *jump)
         return;
     }
     for (int d = 0; d < 2; d++) {
-        if (map_leads_to(m, direction_maps[d], jump) || map_leads_to(m, untracked_maps[d], jump)) {
+        if (map_leads_to(m, direction_maps[d], jump) || map_leads_to(m, untracked_maps[d], jump) ||
+            map_leads_to(m, acl_maps[d], jump)) {
             return;
         }
     }
@@ -392,12 +394,95 @@ drop_unused_sets(struct mend *m)
     }
 }
 
+/* ---- ACLs ---------------------------------------------------------------------------------------------------------
+ */
+static void
+remake_acl(struct mend *m, const char *acl_id)
+{
+    char in[128], out[128];
+    const struct network_acl *acl = store_get(m->b.store, &network_acl_kind, acl_id);
+    snprintf(in, sizeof in, "%s", plan_name("nacl_", acl_id, "_in"));
+    snprintf(out, sizeof out, "%s", plan_name("nacl_", acl_id, "_out"));
+    if (acl && plan_find_chain(m->standing, in) && !map_get(&m->known, acl_id)) {
+        map_put(&m->known, acl_id, (void *)1);
+        drop_chain(m, in);
+        drop_chain(m, out);
+        plan_acl(&m->b, m->v, acl);
+    }
+}
+
+/* What a subnet's links and those by which transit gateways send into it go through. */
+static void
+put_subnet(struct mend *m, const struct subnet *subnet, const char *map, const char *data)
+{
+    char key[16];
+    uint32_t groups[] = { plan_number(m->b.numbers, "subnet", subnet->obj.id),
+                          plan_transit_group(&m->b, m->v, subnet) };
+    for (size_t i = 0; i < ARRAY_SIZE(groups) && groups[i]; i++) {
+        snprintf(key, sizeof key, "%u", groups[i]);
+        put_element(m, map, key, data);
+    }
+}
+
+static void
+move_subnet(struct mend *m, const char *subnet_id)
+{
+    const struct subnet *subnet = store_get(m->b.store, &subnet_kind, subnet_id);
+    if (!subnet || strcmp(subnet->vpc_id, m->v->vpc->obj.id) != 0) {
+        return;
+    }
+    const struct network_acl *acl = network_subnet_acl(m->b.net, subnet);
+    if (acl && !map_get(&m->known, acl->obj.id) &&
+        !plan_find_chain(m->standing, plan_name("nacl_", acl->obj.id, "_in"))) {
+        map_put(&m->known, acl->obj.id, (void *)1);
+        plan_acl(&m->b, m->v, acl);
+    }
+    for (int d = 0; d < 2; d++) {
+        char data[160];
+        snprintf(data, sizeof data, acl ? "jump %s" : "accept",
+                 acl ? plan_name("nacl_", acl->obj.id, directions[d]) : "");
+        put_subnet(m, subnet, acl_maps[d], data);
+    }
+}
+
 /* ---- routes -------------------------------------------------------------------------------------------------------
  */
+/* The marks that a table's packets have, or had, by the zone they come from. */
+struct marks {
+    uint32_t items[32];
+    size_t n;
+};
+
 static bool
-is_of_table(uint32_t number, uint32_t mark)
+has_mark(const struct marks *marks, uint32_t mark)
 {
-    return number == PLAN_TABLE_FIRST + 2 * mark || number == PLAN_TABLE_FIRST + 2 * mark + 1;
+    for (size_t i = 0; i < marks->n; i++) {
+        if (marks->items[i] == mark) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A mark that never was asked for has no lines. False: there are more than can be. */
+static bool
+add_mark(struct mend *m, struct marks *marks, const struct route_table *table, const char *zone)
+{
+    char key[ID_SIZE + 40];
+    snprintf(key, sizeof key, "table:%s%s%.24s", table->obj.id, zone ? "@" : "", zone ? zone : "");
+    uint32_t mark = (uint32_t)(uintptr_t)map_get(&m->b.numbers->known, key);
+    bool fresh = mark && !has_mark(marks, mark);
+    if (fresh && marks->n < ARRAY_SIZE(marks->items)) {
+        marks->items[marks->n++] = mark;
+        fresh = false;
+    }
+    return !fresh;
+}
+
+static bool
+is_of_table(uint32_t number, const struct marks *marks)
+{
+    return number >= PLAN_TABLE_FIRST && has_mark(marks, (number - PLAN_TABLE_FIRST) / 2);
 }
 
 static bool
@@ -411,43 +496,59 @@ is_overridden(const struct plan_vpc *v, const struct route_table *table)
     return false;
 }
 
+/* Subnets find their kernel table by a mark, which is another for each zone once a route leads to a transit gateway. */
+static bool
+remark_subnets(struct mend *m, const struct route_table *table, struct marks *marks)
+{
+    bool ok = add_mark(m, marks, table, NULL);
+    for (const struct subnet *s = store_first(m->b.store, &subnet_kind); ok && s; s = store_next(m->b.store, s)) {
+        if (strcmp(s->vpc_id, table->vpc_id) != 0) {
+            continue;
+        }
+        const char *zone = s->zone ? s->zone : "";
+        ok = add_mark(m, marks, table, zone);
+        if (ok && network_subnet_route_table(m->b.net, s) == table) {
+            char mark[16];
+            snprintf(mark, sizeof mark, "0x%08x", plan_table_mark(&m->b, table, zone));
+            put_subnet(m, s, "rt_of_group", mark);
+        }
+    }
+    return ok;
+}
+
 /* False: more than the lines of the table depends on its routes. */
 static bool
 remake_routes(struct mend *m, const struct route_table *table)
 {
-    const char *id;
-    for (size_t i = 0; i < table->routes.n; i++) {
-        if (route_target(&table->routes.items[i], &id) == ROUTE_TRANSIT_GATEWAY) {
-            return false;
-        }
-    }
+    struct marks marks = { .n = 0 };
     for (size_t i = 0; i < table->associations.n; i++) {
         if (table->associations.items[i].gateway_id[0]) {
             return false;
         }
     }
-    uint32_t mark = plan_table_mark(&m->b, table, NULL);
-    for (size_t i = 0; i < m->to->rules.n; i++) {
-        if (is_of_table(m->to->rules.items[i].table, mark)) {
-            return true; /* this change came with another of the table */
-        }
+    if (map_get(&m->known, table->obj.id)) {
+        return true; /* this change came with another of the table */
     }
-    bool inside = is_overridden(m->v, table);
+    map_put(&m->known, table->obj.id, (void *)1);
+    if (!remark_subnets(m, table, &marks)) {
+        return false;
+    }
+    bool was_inside = is_overridden(m->v, table);
     size_t overridden = m->v->overridden.n;
     plan_route_table(&m->b, m->v, table);
-    inside |= m->v->overridden.n > overridden;
+    bool is_inside = m->v->overridden.n > overridden;
     m->v->overridden.n = overridden;
     for (size_t i = 0; i < m->standing->routes.n; i++) {
-        if (is_of_table(m->standing->routes.items[i].table, mark)) {
+        if (is_of_table(m->standing->routes.items[i].table, &marks)) {
             *VEC_ADD(&m->from->routes) = m->standing->routes.items[i];
         }
     }
     for (size_t i = 0; i < m->standing->rules.n; i++) {
-        if (is_of_table(m->standing->rules.items[i].table, mark)) {
+        if (is_of_table(m->standing->rules.items[i].table, &marks)) {
             *VEC_ADD(&m->from->rules) = m->standing->rules.items[i];
         }
     }
-    return !inside; /* routes inside the VPC have their own marks */
+    return was_inside == is_inside; /* its subnets are marked another way when routes lead inside the VPC */
 }
 
 /* ---- one router ---------------------------------------------------------------------------------------------------
@@ -474,6 +575,8 @@ mend_router(struct mend *m)
     for (size_t i = 0; i < m->n_changes; i++) {
         if (m->changes[i].kind == CHANGED_RULES) {
             remake_group(m, m->changes[i].id);
+        } else if (m->changes[i].kind == CHANGED_ENTRIES) {
+            remake_acl(m, m->changes[i].id);
         }
     }
     for (size_t i = 0; ok && i < m->n_changes; i++) {
@@ -499,6 +602,11 @@ mend_router(struct mend *m)
         case CHANGED_ROUTES:
             table = store_get(m->b.store, &route_table_kind, id);
             ok = table && (strcmp(table->vpc_id, m->v->vpc->obj.id) != 0 || remake_routes(m, table));
+            break;
+        case CHANGED_SUBNET_ACL:
+            move_subnet(m, id);
+            break;
+        case CHANGED_ENTRIES:
             break;
         }
     }
@@ -535,19 +643,22 @@ is_worn(const struct plan *plan)
     return arena_used(plan->arena) > 2 * plan->new_size + (256u << 10);
 }
 
-/* Changes of rules and of an interface's groups at once could make and leave the same chain. */
+/* What makes a chain again, and what makes and leaves chains, could mean the same chain when they come at once. */
 static bool
 is_small(const struct plan *plan, const struct network_change *changes, size_t n)
 {
-    bool rules = false, groups = false;
+    unsigned kinds = 0;
     for (size_t i = 0; i < n; i++) {
-        if (changes[i].kind == CHANGED_RULES && map_get(&plan->groups_elsewhere, changes[i].id)) {
+        enum network_change_kind kind = changes[i].kind;
+        if ((kind == CHANGED_RULES || kind == CHANGED_ENTRIES || kind == CHANGED_SUBNET_ACL) &&
+            map_get(&plan->elsewhere, changes[i].id)) {
             return false;
         }
-        rules |= changes[i].kind == CHANGED_RULES;
-        groups |= changes[i].kind == CHANGED_ENI_GROUPS;
+        kinds |= 1u << kind;
     }
-    return n > 0 && n <= PLAN_MEND_MAX && !(rules && groups);
+    const unsigned groups = 1u << CHANGED_RULES | 1u << CHANGED_ENI_GROUPS,
+                   acls = 1u << CHANGED_ENTRIES | 1u << CHANGED_SUBNET_ACL;
+    return n > 0 && n <= PLAN_MEND_MAX && (kinds & groups) != groups && (kinds & acls) != acls;
 }
 
 static struct plan *
@@ -595,82 +706,4 @@ plan_mend_new(struct plan *plan, const struct network *net, struct plan_numbers 
         plan_mend_done(mend);
     }
     return ok;
-}
-
-/* ---- taking it ----------------------------------------------------------------------------------------------------
- */
-/* Without what compares equal to an item of 'gone', and with 'come'. */
-static void
-splice(struct vec_any *all, const struct vec_any *gone, const struct vec_any *come, size_t size,
-       int (*compare)(const void *, const void *))
-{
-    if (!gone->n && !come->n) {
-        return;
-    }
-    struct vec_any next = { .items = xmalloc((all->n + come->n + 1) * size), .cap = all->n + come->n + 1 };
-    char *out = next.items;
-    size_t g = 0, c = 0;
-    for (size_t i = 0; i < all->n; i++) {
-        const char *item = (const char *)all->items + i * size;
-        for (; c < come->n && compare((const char *)come->items + c * size, item) < 0; c++, next.n++) {
-            memcpy(out + next.n * size, (const char *)come->items + c * size, size);
-        }
-        if (g < gone->n && compare((const char *)gone->items + g * size, item) == 0) {
-            g++;
-        } else {
-            memcpy(out + next.n++ * size, item, size);
-        }
-    }
-    for (; c < come->n; c++, next.n++) {
-        memcpy(out + next.n * size, (const char *)come->items + c * size, size);
-    }
-    free(all->items);
-    *all = next;
-}
-#define SPLICE(all, gone, come, compare)                                                                               \
-    splice((struct vec_any *)(all), (const struct vec_any *)(gone), (const struct vec_any *)(come),                    \
-           sizeof *(all)->items, compare)
-
-static void
-take_sets(struct plan_ns *all, struct plan_ns *from, struct plan_ns *to)
-{
-    struct plan_ns gone = { 0 }, come = { 0 };
-    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
-        const struct plan_set *was = m.was, *is = m.is;
-        struct plan_set *standing = (struct plan_set *)(uintptr_t)plan_find_set(all, (was ? was : is)->name);
-        if (was && is) {
-            SPLICE(&standing->elements, &was->elements, &is->elements, plan_element_compare);
-        } else if (was) {
-            VEC_DONE(&standing->elements);
-            *VEC_ADD(&gone.sets) = *was;
-        } else {
-            struct plan_set *mine = VEC_ADD(&come.sets);
-            *mine = *is;
-            memset(&((struct plan_set *)(uintptr_t)is)->elements, 0, sizeof is->elements); /* the plan's now */
-        }
-    }
-    SPLICE(&all->sets, &gone.sets, &come.sets, plan_set_compare);
-    VEC_DONE(&gone.sets);
-    VEC_DONE(&come.sets);
-}
-
-void
-plan_mend_take(struct plan *plan, struct plan_mend *mend)
-{
-    for (size_t i = 0; i < mend->to->namespaces.n; i++) {
-        struct plan_ns *from = mend->from->namespaces.items[i], *to = mend->to->namespaces.items[i];
-        struct plan_ns *all = map_get(&plan->by_id, to->id);
-        take_sets(all, from, to);
-        SPLICE(&all->chains, &from->chains, &to->chains, plan_chain_compare);
-        SPLICE(&all->routes, &from->routes, &to->routes, plan_route_compare);
-        SPLICE(&all->rules, &from->rules, &to->rules, plan_rule_compare);
-    }
-}
-
-void
-plan_mend_done(struct plan_mend *mend)
-{
-    plan_free(mend->from);
-    plan_free(mend->to);
-    *mend = (struct plan_mend){ 0 };
 }

@@ -1,9 +1,10 @@
 /* netsim/model/changes.h - what has changed since somebody last looked at all of it.
  *
- * The few small changes that are made over and over while a lab is live (rules, groups of an interface, routes) are noted one by one; every
+ * The few small changes that are made over and over while a lab is live (rules, groups of an interface, routes, ACLs) are noted one by one; every
  * other change moves the store's generation without a note, and then there is no list.  One follower at a time: the live lab.
  *
- * Used by: live/live.c, live/plan_mend.c; written by security_group_ops.c, eni_ops.c, route_ops.c */
+ * Used by: live/live.c, live/plan_mend.c; written by security_group_ops.c, eni_ops.c, route_ops.c,
+ * network_acl.c */
 #pragma once
 #include "netsim/model/network.h"
 
@@ -11,7 +12,9 @@ enum network_change_kind {
     CHANGED_RULES,      /* of the security group */
     CHANGED_MEMBERS,    /* of the security group: interfaces came or went */
     CHANGED_ENI_GROUPS, /* of the interface; the groups it left and joined have their own CHANGED_MEMBERS */
-    CHANGED_ROUTES,     /* of the route table, none of them to a target that is not in its VPC or built for each zone */
+    CHANGED_ROUTES,     /* of the route table, none of them to a target that may have to be told not to be built */
+    CHANGED_ENTRIES,    /* of the network ACL */
+    CHANGED_SUBNET_ACL, /* of the subnet */
 };
 struct network_change {
     enum network_change_kind kind;

@@ -298,6 +298,14 @@ entry_normal(const struct nacl_entry *entry)
     return normal;
 }
 
+static void
+entries_changed(struct network *net, const struct network_acl *acl)
+{
+    uint64_t before = store_generation(net->store);
+    network_touch(net);
+    network_changed(net, before, CHANGED_ENTRIES, acl->obj.id);
+}
+
 static struct nacl_entry *
 entry_find(struct network_acl *acl, int number, bool egress)
 {
@@ -332,7 +340,7 @@ network_acl_add_entry(struct network *net, struct network_acl *acl, const struct
     }
     *VEC_ADD(&acl->entries) = entry_normal(entry);
     entries_sort(acl);
-    store_touch(net->store);
+    entries_changed(net, acl);
     return true;
 }
 
@@ -360,7 +368,7 @@ network_acl_replace_entry(struct network *net, struct network_acl *acl, const st
     }
     *old = entry_normal(entry);
     entries_sort(acl);
-    store_touch(net->store);
+    entries_changed(net, acl);
     return true;
 }
 
@@ -372,7 +380,7 @@ network_acl_delete_entry(struct network *net, struct network_acl *acl, int numbe
         return false;
     }
     VEC_REMOVE(&acl->entries, (size_t)(entry - acl->entries.items));
-    store_touch(net->store);
+    entries_changed(net, acl);
     return true;
 }
 
@@ -392,8 +400,11 @@ network_acl_replace_association(struct network *net, const char *association_id,
             }
             char subnet_id[ID_SIZE];
             memcpy(subnet_id, a->associations.items[i].subnet_id, ID_SIZE);
+            uint64_t before = store_generation(net->store);
             VEC_REMOVE(&a->associations, i);
-            return association_add(net, acl, subnet_id);
+            struct nacl_association *association = association_add(net, acl, subnet_id);
+            network_changed(net, before, CHANGED_SUBNET_ACL, subnet_id);
+            return association;
         }
     }
     err_set(err, ERR_INPUT, "InvalidAssociationID.NotFound", "the association ID `%s` does not exist", association_id);

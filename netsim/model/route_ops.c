@@ -403,14 +403,15 @@ route_fill(const struct network *net, struct route *route, const struct route *s
     }
 }
 
-/* Whose kernel form is a line of the table and no more. */
+/* Whose kernel form is lines of the table and no more. */
 static bool
 is_plain_target(const struct route *route)
 {
     const char *id;
     enum route_target target = route_target(route, &id);
     return target == ROUTE_IGW || target == ROUTE_NAT_GATEWAY || target == ROUTE_ENI || target == ROUTE_INSTANCE ||
-           target == ROUTE_PEERING || target == ROUTE_VPN_GATEWAY || target == ROUTE_EGRESS_ONLY_IGW;
+           target == ROUTE_PEERING || target == ROUTE_VPN_GATEWAY || target == ROUTE_EGRESS_ONLY_IGW ||
+           target == ROUTE_TRANSIT_GATEWAY;
 }
 
 static void

@@ -2,6 +2,7 @@
 #include "netsim/live/plan_mend.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/network_acl.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/random_net.h"
 #include "netsim/model/route_table.h"
@@ -149,9 +150,9 @@ change_membership(struct random_net *r)
     struct eni *eni = any_of(r, &eni_kind);
     const char *groups[3];
     size_t n = 0;
-    for (int i = 0; i < 12 && n < 3; i++) {
-        struct security_group *group = any_of(r, &security_group_kind);
-        if (strcmp(group->vpc_id, eni->vpc_id) == 0 && (!n || chance(r, 40))) {
+    const struct security_group *group = store_first(network_store(r->net), &security_group_kind);
+    for (; group && n < 3; group = store_next(network_store(r->net), group)) {
+        if (strcmp(group->vpc_id, eni->vpc_id) == 0 && chance(r, 60)) {
             groups[n++] = group->obj.id;
         }
     }
@@ -188,6 +189,31 @@ change_routes(struct random_net *r)
         route.transit_gateway_id = (char *)(uintptr_t)id_of(any_of(r, &transit_gateway_kind));
     }
     return (chance(r, 60) ? route_create : route_replace)(r->net, table, &route, NULL);
+}
+
+/* Entries of an ACL, and which one a subnet has. */
+static bool
+change_acls(struct random_net *r)
+{
+    static const char *const blocks[] = { "0.0.0.0/0", "10.0.0.0/8", "10.1.2.0/24", "203.0.113.0/24" };
+    struct network_acl *acl = any_of(r, &network_acl_kind), *other = any_of(r, &network_acl_kind);
+    struct nacl_entry entry = { .number = 10 * (1 + lot(r, 12)),
+                                .egress = chance(r, 50),
+                                .action = chance(r, 50) ? NACL_ALLOW : NACL_DENY,
+                                .protocol = PROTOCOL_ALL,
+                                .cidr = cidr_lit(blocks[lot(r, 4)]) };
+    if (chance(r, 50)) {
+        entry.protocol = PROTOCOL_TCP;
+        entry.has_ports = true;
+        entry.ports = (struct nacl_port_range){ 1 + lot(r, 100), 200 + lot(r, 100) };
+    }
+    if (chance(r, 30) && other->associations.n) {
+        return network_acl_replace_association(r->net, other->associations.items[0].id, acl, NULL);
+    }
+    if (chance(r, 30)) {
+        return network_acl_delete_entry(r->net, acl, entry.number, entry.egress, NULL);
+    }
+    return (chance(r, 70) ? network_acl_add_entry : network_acl_replace_entry)(r->net, acl, &entry, NULL);
 }
 
 /* One that is not noted by itself. */
@@ -228,14 +254,25 @@ compare_changes(struct random_net *r, int n_changes, const char *what, int seed)
 {
     struct plan_numbers numbers = { 0 };
     network_set_limits(r->net, false);
+    const struct vpc *vpc = store_first(network_store(r->net), &vpc_kind);
+    for (struct security_group *group = store_first(network_store(r->net), &security_group_kind); group;
+         group = store_next(network_store(r->net), group)) {
+        if (!group->vpc_id[0]) { /* nobody's, and so nobody's interface could have it */
+            snprintf(group->vpc_id, sizeof group->vpc_id, "%s", vpc->obj.id);
+        }
+    }
     struct plan *plan = plan_new(r->net, &numbers);
     network_changes_seen(r->net);
     bool same = true;
     for (int i = 0; same && i < n_changes; i++) {
         int kind = 0;
         for (int together = chance(r, 20) ? 3 : 1; together > 0; together--) {
-            kind = lot(r, 20);
-            (kind < 8 ? change_rules : kind < 14 ? change_membership : kind < 19 ? change_routes : change_otherwise)(r);
+            kind = lot(r, 24);
+            (kind < 8    ? change_rules
+             : kind < 13 ? change_membership
+             : kind < 18 ? change_routes
+             : kind < 23 ? change_acls
+                         : change_otherwise)(r);
         }
         follow(&plan, r->net, &numbers);
         struct plan *whole = plan_new(r->net, &numbers);
@@ -263,6 +300,58 @@ TEST(a_mended_plan_is_the_plan_of_the_changed_network)
         random_net_done(&r);
     }
     CHECK(n_mended > n_planned, "%d of %d changes were mended", n_mended, n_mended + n_planned);
+}
+
+/* What makes a chain again and what makes or leaves chains are planned by themselves only: together they would leave a
+ * chain that nothing leads to, or miss one. */
+TEST(changes_that_mean_the_same_chains_ask_for_a_new_plan)
+{
+    static const struct {
+        bool (*changes[2])(struct random_net *r);
+        enum network_change_kind kinds[2];
+    } cases[] = {
+        { { change_rules, change_membership }, { CHANGED_RULES, CHANGED_ENI_GROUPS } },
+        { { change_acls, change_acls }, { CHANGED_ENTRIES, CHANGED_SUBNET_ACL } },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct random_net r;
+        struct plan_numbers numbers = { 0 };
+        random_net_make_joined(&r, 8);
+        network_set_limits(r.net, false);
+        struct plan *plan = plan_new(r.net, &numbers);
+        unsigned seen = 0; /* bit 0: the first kind alone was mended, 1: the second, 2: both were refused */
+        for (int round = 0; round < 400 && seen != 7; round++) {
+            const struct network_change *changes;
+            size_t n;
+            struct plan_mend mend;
+            network_changes_seen(r.net);
+            cases[i].changes[round % 2](&r);
+            if (round % 3 == 0) {
+                cases[i].changes[(round + 1) % 2](&r);
+            }
+            if (!network_changes(r.net, &changes, &n) || n == 0) {
+                continue;
+            }
+            bool has[2] = { false, false }, made = plan_mend_new(plan, r.net, &numbers, changes, n, &mend);
+            for (size_t c = 0; c < n; c++) {
+                has[0] |= changes[c].kind == cases[i].kinds[0];
+                has[1] |= changes[c].kind == cases[i].kinds[1];
+            }
+            CHECK(!(made && has[0] && has[1]), "case %zu: both were mended at once", i);
+            seen |= made ? (has[0] ? 1u : 0) | (has[1] ? 2u : 0) : has[0] && has[1] ? 4u : 0;
+            if (made) {
+                plan_mend_take(plan, &mend);
+                plan_mend_done(&mend);
+            } else {
+                plan_free(plan);
+                plan = plan_new(r.net, &numbers);
+            }
+        }
+        CHECK_INT(seen, 7, "case %zu", i);
+        plan_free(plan);
+        plan_numbers_done(&numbers);
+        random_net_done(&r);
+    }
 }
 
 TEST(a_change_without_a_note_asks_for_a_new_plan)
