@@ -99,7 +99,10 @@ cloud_open(const struct cloud_options *options, struct err *err)
         return NULL;
     }
     cloud->dir = lab_dir_open(options->lab, options->throw_away, err);
-    if (!cloud->dir || !load_or_begin(cloud, options, err)) {
+    struct stat st;
+    bool later = options->later && !options->as && !options->region && cloud->dir &&
+                 stat(cloud->dir->state_path, &st) == 0 && keeper_link_is_live(cloud);
+    if (!cloud->dir || (!later && !load_or_begin(cloud, options, err))) {
         cloud_close(cloud);
         return NULL;
     }

@@ -51,6 +51,7 @@ struct cloud_options {
     const char *region; /* NULL: as saved, else us-east-1 */
     const char *as;     /* who acts; see cloud_act_as() */
     bool unread;        /* the lab is neither read nor begun: for operations about labs (op.h 'no_lab'); 'dir' NULL if it is not there */
+    bool later;         /* a live lab is not read here before cloud_refresh(), or an operation that its keeper does not do: for those it does */
     bool throw_away;    /* a temporary directory, removed by cloud_close() */
     bool bare;          /* a new lab starts empty, without the default VPC */
     bool no_limits;     /* a new lab without AWS's default quotas */

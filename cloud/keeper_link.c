@@ -45,9 +45,10 @@ keeper_link_call(const struct cloud *cloud, const struct op *op, const json_t *i
                  struct err *err)
 {
     struct keeper_message request = { 0 }, reply = { 0 };
+    const char *region = cloud->dir->saved ? cloud->region : NULL; /* not read: the lab's own */
     json_t *service = op->service ? json_string(op->service) : json_null();
-    request.json = json_pack("{s:[o,s], s:O, s:{s:s, s:s*}}", "op", service, op->name, "in", in, "as", "region",
-                             cloud->region, "principal", cloud->as);
+    request.json = json_pack("{s:[o,s], s:O, s:{s:s*, s:s*}}", "op", service, op->name, "in", in, "as", "region",
+                             region, "principal", cloud->as);
     bool done = keeper_call(cloud->dir->socket_path, &request, &reply, err);
     json_decref(request.json);
     if (!done) {

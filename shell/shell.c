@@ -358,11 +358,19 @@ cloud_for(struct shell *s, const struct options *options, const struct op *op, s
         return *other = cloud_open(&how, err);
     }
     const char *mine = s->options.lab ? s->options.lab : "", *lab = options->lab ? options->lab : "";
+    /* What the keeper of a live lab does needs nothing of the lab in this process. */
+    bool later = op->mode != OP_LOCAL && !shell_as(s, options) && !options->region;
     *other = NULL;
     if (strcmp(mine, lab) == 0 && (!s->cloud || !options->region || strcmp(options->region, s->cloud->region) == 0)) {
-        return shell_cloud(s, options, err);
+        if (s->cloud && later && cloud_is_live(s->cloud)) {
+            return s->cloud;
+        }
+        if (s->cloud || !later) {
+            return shell_cloud(s, options, err);
+        }
+        return s->cloud = cloud_open(&(struct cloud_options){ .lab = options->lab, .later = true }, err);
     }
-    const struct cloud_options how = { .lab = options->lab, .region = options->region };
+    const struct cloud_options how = { .lab = options->lab, .region = options->region, .later = later };
     return *other = cloud_open(&how, err);
 }
 
