@@ -72,6 +72,8 @@ struct translation {
 struct session {
     VEC(const struct eni *) passed; /* interfaces whose groups let the connection through */
     VEC(struct translation) translations;
+    const char *egress_only_id, *egress_only_vpc; /* the gateway by which it was opened towards the internet, and whose it is; NULL: none */
+    struct ip egress_only_source;
 };
 void session_done(struct session *session);
 

@@ -97,6 +97,8 @@ place_internet(struct walk *w)
     struct ip private_ip;
     if (w->target.kind == TARGET_INTERNET) {
         walk_arrive(w);
+    } else if (eigw_takes_answer(w)) {
+        return;
     } else if (network_eni_by_public_ip(w->net, &w->packet.dst, &private_ip)) {
         w->at = AT_IGW_IN;
     } else if (w->target.kind == TARGET_ADDRESS) {

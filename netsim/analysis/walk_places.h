@@ -78,6 +78,7 @@ void place_tgw(struct walk *w);
 void place_tgw_table(struct walk *w);
 void place_vgw_out(struct walk *w);
 void place_eigw_out(struct walk *w);
+bool eigw_takes_answer(struct walk *w); /* outside: to what an egress-only gateway let out; false: it opened nothing */
 void place_vpce(struct walk *w);
 /* VPC Block Public Access; 'eni' has the address that the gateway sees.  True: stopped there. */
 bool walk_public_access_stops(struct walk *w, const struct eni *eni, enum bpa_way way);

@@ -362,11 +362,28 @@ place_eigw_out(struct walk *w)
         walk_stop(w, STOP_IGW_NO_PUBLIC_IP);
     } else if (walk_public_access_stops(w, network_eni_by_address(w->net, w->vpc_id, &w->packet.src), BPA_OUT_ONLY)) {
         return;
-    } else if (walk_is_target(w, id) || w->target.kind == TARGET_INTERNET || w->target.kind == TARGET_ADDRESS) {
+    } else if (walk_is_target(w, id) || w->target.kind == TARGET_INTERNET ||
+               (w->target.kind == TARGET_ADDRESS && !network_eni_by_public_ip(w->net, &w->packet.dst, NULL))) {
         walk_arrive(w);
     } else {
-        walk_stop(w, STOP_OTHER_DESTINATION);
+        w->session->egress_only_id = id;
+        w->session->egress_only_vpc = w->vpc_id;
+        w->session->egress_only_source = w->packet.src;
+        w->at = AT_INTERNET;
+        w->origin = (struct origin){ 0 };
     }
+}
+
+bool
+eigw_takes_answer(struct walk *w)
+{
+    const struct session *session = w->session;
+    if (!w->is_reply || !session->egress_only_id || !ip_equal(&session->egress_only_source, &w->packet.dst)) {
+        return false;
+    }
+    w->vpc_id = session->egress_only_vpc;
+    walk_enter_vpc(w, session->egress_only_id);
+    return true;
 }
 
 /* ---- A gateway as the source ---------------------------------------------------------------------------------------
