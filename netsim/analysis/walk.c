@@ -334,6 +334,21 @@ unmodelled_interface(const struct eni *eni)
     return NULL;
 }
 
+/* Another interface of the instance, which has the address that the packet is for; NULL: none. */
+static const struct eni *
+own_interface(const struct walk *w)
+{
+    const struct instance *instance = eni_instance(w->net, w->eni);
+    struct eni *const *enis;
+    size_t n = instance ? instance_enis(w->net, instance, &enis) : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (eni_has_ip(enis[i], &w->packet.dst)) {
+            return enis[i];
+        }
+    }
+    return NULL;
+}
+
 static void
 at_receiver(struct walk *w)
 {
@@ -381,8 +396,12 @@ at_receiver(struct walk *w)
         delivered(w);
     } else if (w->eni->source_dest_check) {
         walk_stop(w, STOP_SOURCE_DEST_CHECK);
-    } else if (w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
-        walk_arrive(w);
+    } else if (!w->is_reply && w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
+        walk_arrive(w); /* it was asked about with a foreign address; an answer is for the one who asked */
+    } else if (own_interface(w)) {
+        w->eni = own_interface(w); /* the machine takes it, whichever of its interfaces has the address */
+        walk_cross(w, HOP_ENI, &w->eni->obj);
+        delivered(w);
     } else {
         appliance_sends_on(w);
     }

@@ -47,8 +47,10 @@ static void
 translate(struct walk *w, const struct eni *out)
 {
     const struct ip *own = eni_primary_ip(out);
-    if (w->is_reply || !own || w->packet.src.family != IP_V4 || eni_has_ip(out, &w->packet.src)) {
-        return; /* an answer of which it knows nothing passes as it is */
+    /* An answer of which it knows nothing passes as it is, but for udp's, which looks like any first packet. */
+    bool passes = w->is_reply && w->packet.protocol != PROTOCOL_UDP;
+    if (passes || !own || w->packet.src.family != IP_V4 || eni_has_ip(out, &w->packet.src)) {
+        return;
     }
     struct translation *t = VEC_ADD(&w->session->translations);
     t->appliance = out;

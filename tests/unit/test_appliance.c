@@ -101,4 +101,61 @@ TEST(an_appliance_of_several_interfaces_sends_by_the_nearest)
     network_free(l.net);
 }
 
+static void
+check_reach(const struct network *net, struct flow_spec flow, bool arrives, const char *why, const char *what)
+{
+    struct reach_result r = { 0 };
+    struct err err = { 0 };
+    flow.src_port = flow.icmp_type = flow.icmp_code = -1;
+    REQUIRE(reach(net, &flow, false, &r, &err), "%s: %s", what, err.text);
+    CHECK(r.reachable == arrives, "%s", what);
+    CHECK_STR(r.why ? r.why : r.reply_why ? r.reply_why : "", why, "%s", what);
+    reach_result_done(&r);
+}
+
+/* Linux takes a packet for any of its addresses, by whichever interface it comes. */
+TEST(a_machine_takes_what_is_for_another_of_its_interfaces)
+{
+    struct appliance_lab l = appliance_lab();
+    struct err err = { 0 };
+    struct eni *leg =
+        eni_create(l.net, &(struct eni_spec){ .subnet_id = l.data->obj.id, .ip = ip_lit("10.0.2.20") }, &err);
+    REQUIRE(leg && eni_attach(l.net, leg, l.fw->obj.id, 1, &err), "%s", err.text);
+    struct flow_spec flow = { .from = end_of(&l, "app"), .protocol = PROTOCOL_UDP, .dst_port = 7 };
+    flow.to.kind = FLOW_END_ENI;
+    memcpy(flow.to.id, leg->obj.id, ID_SIZE);
+    check_reach(l.net, flow, true, "", "by the route to the first interface");
+    l.fw_eni->source_dest_check = true;
+    store_touch(network_store(l.net));
+    check_reach(l.net, flow, false, "source-dest-check", "which takes only its own");
+    network_free(l.net);
+}
+
+/* web asks by a NAT gateway; the gateway's table leads what comes for the NAT gateway's subnet to web. */
+TEST(an_answer_at_the_wrong_address_is_none)
+{
+    struct appliance_lab l = appliance_lab();
+    struct err err = { 0 };
+    struct elastic_ip *eip = elastic_ip_allocate(l.net, &err);
+    struct nat_gateway *nat = nat_gateway_create(l.net, l.public->obj.id, eip->obj.id, NULL, &err);
+    REQUIRE(nat, "%s", err.text);
+    struct route by_nat = { .cidr = cidr_lit("0.0.0.0/0"), .nat_gateway_id = nat->obj.id };
+    REQUIRE(route_replace(l.net, l.site_table, &by_nat, &err), "%s", err.text);
+    struct flow_spec flow = { .from = end_of(&l, "web"), .to.kind = FLOW_END_INTERNET, .protocol = PROTOCOL_TCP };
+    flow.dst_port = 443;
+    check_reach(l.net, flow, true, "", "by the NAT gateway and back");
+    struct eni *web = instance_eni(l.net, l.web, 0);
+    web->source_dest_check = false;
+    object_set_tag(&l.web->obj, APPLIANCE_TAG, "none");
+    const struct internet_gateway *igw = network_vpc_igw(l.net, l.vpc->obj.id);
+    for (struct route_table *t = store_first(network_store(l.net), &route_table_kind); t;
+         t = store_next(network_store(l.net), t)) {
+        if (t->associations.n && strcmp(t->associations.items[0].gateway_id, igw->obj.id) == 0) {
+            appliance_route(&l, t, "10.0.0.0/24", web->obj.id, NULL);
+        }
+    }
+    check_reach(l.net, flow, true, "appliance-keeps", "the answer comes to web, but not for web");
+    network_free(l.net);
+}
+
 TEST_MAIN
