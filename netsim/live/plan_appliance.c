@@ -5,6 +5,8 @@
 #include <string.h>
 #include "netsim/live/plan_build.h"
 
+enum { LABELS = 128 }; /* of a connection, in the kernel */
+
 void
 plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns)
 {
@@ -74,6 +76,39 @@ refuse_private_targets(struct builder *b, const struct route_table *table, struc
     }
 }
 
+/* The router tracks a connection once, for all interfaces.  Which of the appliances let it pass, a label of the
+ * connection says for each: an answer that comes to another one is judged by that one's rules, as its first packet
+ * would be. */
+static void
+plan_memory(struct builder *b, struct plan_vpc *v)
+{
+    static const struct {
+        const char *chain, *link, *map, *refusal;
+    } ways[] = {
+        { "a_out", "iifname", "@sg_out", "meta mark set 1 meta priority set 0:1 goto fl_deny_out" },
+        { "a_in", "oifname", "@sg_in", "meta mark set 4 meta priority set 0:4 goto fl_deny_in" },
+    };
+    struct buf passed = { 0 };
+    for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
+        struct buf text = { 0 };
+        for (size_t i = 0; i < v->ports.n; i++) {
+            const struct plan_port *port = &v->ports.items[i];
+            const struct plan_ns *ns = map_get(&b->plan->by_id, port->ns);
+            if (ns && ns->forwards) {
+                uint32_t label = plan_number(b->numbers, "label", port->key) % LABELS;
+                buf_printf(&text, "%s \"%s\" ct label %u return\n", ways[w].link, port->name, label);
+                buf_printf(&passed, "ct direction original %s \"%s\" ct label set %u\n", ways[w].link, port->name,
+                           label);
+            }
+        }
+        buf_printf(&text, "%s vmap %s\n%s\n", ways[w].link, ways[w].map, ways[w].refusal);
+        plan_chain_add(b, v->router, ways[w].chain, "", buf_str(&text));
+        buf_done(&text);
+    }
+    plan_chain_add(b, v->router, "f_passed", "type filter hook forward priority 41; policy accept;", buf_str(&passed));
+    buf_done(&passed);
+}
+
 void
 plan_appliances(struct builder *b, struct plan_vpc *v)
 {
@@ -81,6 +116,7 @@ plan_appliances(struct builder *b, struct plan_vpc *v)
     struct buf text = { 0 };
     if (v->appliances) {
         plan_ports(b, v);
+        plan_memory(b, v);
     }
     if (table) {
         refuse_private_targets(b, table, &text);

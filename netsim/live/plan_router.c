@@ -501,10 +501,14 @@ plan_router(struct builder *b, struct plan_vpc *v)
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
         /* A refusal (RST) as the first answer ends the kernel's memory of the connection when it passes for the first
          * time, on its way to an appliance; when the appliance sends it on it is still an answer. */
+        static const char refusal[] =
+            "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack accept\n";
         bool second = v->appliances && strncmp(stages[i].name, "f_sg_", 5) == 0;
-        const char *refusal =
-            second ? "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack accept\n" : "";
+        const char *unseen = !second ? ""
+                             : strcmp(stages[i].name, "f_sg_out") == 0
+                                 ? "ct direction reply iifname @appliances jump a_out\n"
+                                 : "ct direction reply oifname @appliances jump a_in\n";
         plan_chain_add(b, v->router, stages[i].name, stages[i].head,
-                       arena_join(b->plan->arena, refusal, stages[i].rules, NULL));
+                       arena_join(b->plan->arena, second ? refusal : "", unseen, stages[i].rules, NULL));
     }
 }

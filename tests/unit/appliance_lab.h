@@ -167,6 +167,34 @@ answers_go_through_too(struct appliance_lab *l)
     appliance_route(l, l->data_table, "10.0.1.0/24", l->fw_eni->obj.id, NULL);
 }
 
+/* What app asks goes straight to db, what db answers through the firewall. */
+__attribute__((unused)) static void
+only_answers_go_through(struct appliance_lab *l)
+{
+    struct err err = { 0 };
+    struct route direct = { .cidr = cidr_lit("10.0.2.0/24") };
+    REQUIRE(route_delete(l->net, l->apps_table, &direct, &err), "%s", err.text);
+    answers_go_through_too(l);
+}
+
+__attribute__((unused)) static void
+only_answers_and_no_rule(struct appliance_lab *l)
+{
+    only_answers_go_through(l);
+    for (size_t i = l->fw_group->rules.n; i-- > 0;) {
+        if (!l->fw_group->rules.items[i].egress) {
+            VEC_REMOVE(&l->fw_group->rules, i);
+        }
+    }
+}
+
+__attribute__((unused)) static void
+only_answers_and_none_out(struct appliance_lab *l)
+{
+    only_answers_go_through(l);
+    fw_lets_nothing_out(l);
+}
+
 __attribute__((unused)) static void
 nothing_public(struct appliance_lab *l)
 {
@@ -213,6 +241,11 @@ static const struct appliance_case appliance_cases[] = {
     { "kept", appliances_keep, "app", "internet", PROTOCOL_UDP, 53, false, false, "appliance-keeps" },
     { "through the firewall inside the VPC", NULL, "app", "db", PROTOCOL_UDP, 5432, true, true, NULL },
     { "the answers too", answers_go_through_too, "app", "db", PROTOCOL_TCP, 5432, true, true, NULL },
+    { "only the answers: the rules of the firewall, which never saw the question, let them by", only_answers_go_through,
+      "app", "db", PROTOCOL_UDP, 5432, true, true, NULL },
+    { "likewise tcp", only_answers_go_through, "app", "db", PROTOCOL_TCP, 5432, true, true, NULL },
+    { "not in", only_answers_and_no_rule, "app", "db", PROTOCOL_UDP, 5432, true, false, "sg-ingress" },
+    { "nor out", only_answers_and_none_out, "app", "db", PROTOCOL_UDP, 5432, true, false, "sg-egress" },
     { "the check", check_is_on, "app", "db", PROTOCOL_TCP, 5432, false, false, "source-dest-check" },
     { "a group of the sender is not known behind a middlebox", NULL, "app", "db", PROTOCOL_UDP, 53, false, false,
       "sg-ingress" },
