@@ -419,13 +419,13 @@ subnet_gateway(const struct subnet *subnet)
     return ip_add(&first, 1);
 }
 
-/* Addresses and routes of one interface as the machine behind it sees them. */
+/* Addresses and routes of one interface as the machine behind it sees them; 'one_of_several': it has others. */
 static void
-plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6)
+plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6, bool one_of_several)
 {
     uint32_t index = PLAN_ETH0 + (uint32_t)port->device;
-    /* The lowest device has the plain default route; the others' replies leave by themselves (rule on the source
-     * address), and programs that bind to the device find a route too. */
+    /* The lowest device has the plain default route; what bears an interface's address leaves by it (rule on the
+     * source address), also to a neighbour of another one, and programs that bind to the device find a route too. */
     uint32_t metric = (uint32_t)port->device * 100, table = PLAN_TABLE_ETH + (uint32_t)port->device;
     if (port->subnet->cidr.ip.family && port->primary.family) {
         struct ip gateway = subnet_gateway(port->subnet);
@@ -435,7 +435,7 @@ plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6)
             .table = 254, .to = { .ip = ip_v4(0) }, .index = index, .via = gateway, .metric = metric
         };
         *VEC_ADD(&ns->routes) = route;
-        if (port->device) {
+        if (one_of_several) {
             route.table = table;
             route.metric = 0;
             *VEC_ADD(&ns->routes) = route;
@@ -446,7 +446,7 @@ plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6)
         if (!ip_equal(ip, &port->primary)) {
             *VEC_ADD(&ns->addresses) = (struct plan_address){ index, *ip, 32 };
         }
-        if (port->device) {
+        if (one_of_several) {
             *VEC_ADD(&ns->rules) =
                 (struct nlq_rule){ .family = IP_V4, .priority = 1000, .table = table, .from = cidr_host(ip) };
         }
@@ -563,7 +563,9 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
     link->peer = (struct nlq_end){ .index = PLAN_ETH0 + (uint32_t)port->device, .mtu = PLAN_MTU };
     snprintf(link->peer.name, sizeof link->peer.name, "eth%d", port->device);
     memcpy(link->peer.mac, port->mac, 6);
-    plan_port_inside(ns, port, v->ip6);
+    struct eni *const *all;
+    bool one_of_several = port->device || (port->instance && instance_enis(b->net, port->instance, &all) > 1);
+    plan_port_inside(ns, port, v->ip6, one_of_several);
     if (port->instance) {
         plan_served_ports(b, ns, port, v->ip6);
     }

@@ -189,7 +189,11 @@ find_end(const struct live *live, const char *id, struct end *end)
                            : strcmp(link->eni_id, id) == 0) {
                 end->tap = link->host ? link : NULL;
                 end->space = spaces_find(&live->spaces, link->host ? ns->id : link->peer_ns);
-                end->index = link->peer.index == PLAN_ETH0 ? 0 : link->peer.index;
+                /* A raw socket's route does not depend on the source in its header: where the machine has other
+                 * interfaces the link must be named. */
+                const struct plan_ns *there = plan_find(live->plan, link->peer_ns);
+                bool alone = !there || there->rules.n == 0;
+                end->index = link->peer.index == PLAN_ETH0 && alone ? 0 : link->peer.index;
                 return end->space != NULL;
             }
         }
