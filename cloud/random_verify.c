@@ -12,113 +12,110 @@
 #include "cloud/state.h"
 #include "cloud/verify_difference.h"
 #include "cloud/verify_gap.h"
-#include "netsim/model/onprem.h"
+#include "cloud/verify_sides.h"
 #include "netsim/model/random_net.h"
-#include "netsim/model/vpn.h"
 
 #define PROBE_MS  500
-#define JOINED_OF 3   /* every third network has its VPCs joined */
 #define DRAWS     400 /* of two ends, until RANDOM_QUESTIONS have something to say to each other */
 #define KINDS_MAX 64
 #define ACCOUNT   "123456789012"
 #define REGION    "us-east-1"
 
-struct side {
-    const struct eni *eni;
-    const char *gateway; /* a VPN connection; NULL for both: the internet */
-    struct ip ip[2];
-};
 struct asked {
     struct flow_spec flow;
     struct live_probe probe;
 };
-typedef VEC(struct side) side_vec;
 typedef VEC(struct asked) asked_vec;
 
 /* ---- what to ask ------------------------------------------------------------------------------------------------- */
 
-static void
-gather_sides(const struct network *net, side_vec *sides)
-{
-    const struct store *store = network_store(net);
-    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-        const struct instance *instance = store_get(store, &instance_kind, eni->attachment.instance_id);
-        if (instance && instance_is_running(instance) && eni_primary_ip(eni)) {
-            *VEC_ADD(sides) =
-                (struct side){ .eni = eni,
-                               .ip = { *eni_primary_ip(eni),
-                                       eni->addresses6.n ? eni->addresses6.items[0].ip : (struct ip){ 0 } } };
-        }
-    }
-    onprem_site_vec sites = { 0 };
-    onprem_sites(net, &sites);
-    for (const struct vpn_connection *vpn = store_first(store, &vpn_connection_kind); vpn;
-         vpn = store_next(store, vpn)) {
-        const char *site = onprem_site_of_vpn(net, vpn);
-        for (size_t i = 0; site && i < sites.n; i++) {
-            if (strcmp(sites.items[i].id, site) == 0) {
-                *VEC_ADD(sides) =
-                    (struct side){ .gateway = vpn->obj.id, .ip = { onprem_host(&sites.items[i], IP_V4) } };
-            }
-        }
-    }
-    VEC_DONE(&sites);
-    *VEC_ADD(sides) = (struct side){ .ip = { ip_lit("8.8.8.8"), ip_lit("2001:4860:4860::8888") } };
-}
-
-static void
-name_end(const struct side *side, struct flow_end *end, char id[static ID_SIZE])
-{
-    const char *text = side->eni ? side->eni->obj.id : side->gateway ? side->gateway : "internet";
-    end->kind = side->eni ? FLOW_END_ENI : side->gateway ? FLOW_END_GATEWAY : FLOW_END_INTERNET;
-    snprintf(end->id, sizeof end->id, "%s", end->kind == FLOW_END_INTERNET ? "" : text);
-    snprintf(id, ID_SIZE, "%s", text);
-}
-
 static bool
-worth_asking(const struct side *from, const struct side *to, bool v6)
+worth_asking(const struct verify_side *from, const struct verify_side *to, int family)
 {
     bool both_outside = !from->eni && !to->eni && (!from->gateway || !to->gateway);
-    return from != to && from->ip[v6].family && to->ip[v6].family && !both_outside;
+    bool itself = from->eni && to->eni && *from->eni->attachment.instance_id &&
+                  strcmp(from->eni->attachment.instance_id, to->eni->attachment.instance_id) == 0;
+    itself = itself || (from->eni && to->receiver && strcmp(from->eni->attachment.instance_id, to->receiver) == 0);
+    return from != to && !from->only_answers && !both_outside && !itself && verify_side_address(from, family) &&
+           verify_side_address(to, family);
+}
+
+/* One of the end's addresses, mostly the first. */
+static struct ip
+lot_address(struct random_net *r, const struct verify_side *side, int family)
+{
+    const struct eni *eni = side->eni;
+    size_t n = !eni ? 0 : family == IP_V6 ? eni->addresses6.n : eni->addresses.n;
+    if (n < 2 || chance(r, 60)) {
+        return *verify_side_address(side, family);
+    }
+    size_t i = (size_t)lot(r, (int)n);
+    return family == IP_V6 ? eni->addresses6.items[i].ip : eni->addresses.items[i].ip;
 }
 
 /* From outside, and sometimes from another VPC, it takes the public address where there is one. */
 static struct ip
-destination(struct random_net *r, const struct side *from, const struct side *to, bool v6)
+lot_destination(struct random_net *r, const struct verify_side *from, const struct verify_side *to, int family)
 {
     bool elsewhere = to->eni && from->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0;
-    bool public = to->eni && !v6 && !from->gateway && (!from->eni || chance(r, elsewhere ? 50 : 20));
-    const struct ip *ip = public ? eni_public_ip(to->eni, &to->ip[v6]) : NULL;
-    return ip ? *ip : to->ip[v6];
+    bool public = to->eni && family == IP_V4 && !from->gateway && (!from->eni || chance(r, elsewhere ? 50 : 20));
+    struct ip own = lot_address(r, to, family);
+    const struct ip *ip = public ? eni_public_ip(to->eni, &own) : NULL;
+    return ip ? *ip : own;
+}
+
+/* What the end listens on, else any. */
+static int
+lot_destination_port(struct random_net *r, const struct verify_side *to)
+{
+    bool known = chance(r, 75);
+    if (known && to->balancer && to->balancer->listeners.n) {
+        return to->balancer->listeners.items[lot(r, (int)to->balancer->listeners.n)].port;
+    }
+    if (known && to->classic && to->classic->listeners.n) {
+        return to->classic->listeners.items[lot(r, (int)to->classic->listeners.n)].port;
+    }
+    return known && to->only_answers ? 443 : 1 + lot_port(r) % 65535;
+}
+
+/* Of the few that only answer, endpoints and balancers, one more often than of the many machines. */
+static const struct verify_side *
+lot_receiver(struct random_net *r, const verify_side_vec *sides)
+{
+    const struct verify_side *to = &sides->items[lot(r, (int)sides->n)];
+    for (int tries = 0; tries < 4 && !to->only_answers && chance(r, 50); tries++) {
+        to = &sides->items[lot(r, (int)sides->n)];
+    }
+    return to;
 }
 
 static void
-ask(struct random_net *r, const side_vec *sides, asked_vec *questions)
+ask(struct random_net *r, const verify_side_vec *sides, asked_vec *questions)
 {
     static const int protocols[] = { PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP };
-    const struct side *from = &sides->items[lot(r, (int)sides->n)], *to = &sides->items[lot(r, (int)sides->n)];
-    bool v6 = chance(r, 25);
-    if (!worth_asking(from, to, v6)) {
+    const struct verify_side *from = &sides->items[lot(r, (int)sides->n)], *to = lot_receiver(r, sides);
+    int family = chance(r, 25) ? IP_V6 : IP_V4;
+    if (!worth_asking(from, to, family)) {
         return;
     }
     int number = (int)questions->n; /* each has a source port of its own */
     struct asked *q = VEC_ADD(questions);
-    *q = (struct asked){ 0 };
-    name_end(from, &q->flow.from, q->probe.from);
-    name_end(to, &q->flow.to, q->probe.to);
+    *q = (struct asked){ .flow = { .from = verify_side_end(from), .to = verify_side_end(to), .family = family } };
     q->flow.protocol = protocols[lot(r, 4)];
-    q->flow.src_ip = q->probe.src = from->ip[v6];
-    q->flow.dst_ip = q->probe.dst = destination(r, from, to, v6);
+    q->flow.src_ip = q->probe.src = lot_address(r, from, family);
+    q->flow.dst_ip = q->probe.dst = lot_destination(r, from, to, family);
     q->flow.icmp_type = q->flow.icmp_code = -1;
     q->flow.src_port = q->probe.src_port = (chance(r, 50) ? 20000 : 50000) + number;
-    q->flow.dst_port = q->probe.dst_port = 1 + lot_port(r) % 65535;
+    q->flow.dst_port = q->probe.dst_port = lot_destination_port(r, to);
     if (q->flow.protocol == PROTOCOL_ICMP) {
-        q->flow.protocol = v6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
-        q->flow.icmp_type = q->probe.dst_port = v6 ? 128 : 8;
+        q->flow.protocol = family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
+        q->flow.icmp_type = q->probe.dst_port = family == IP_V6 ? 128 : 8;
         q->flow.icmp_code = q->probe.src_port = 0;
         q->flow.src_port = q->flow.dst_port = -1;
     }
     q->probe.protocol = q->flow.protocol;
+    snprintf(q->probe.from, sizeof q->probe.from, "%s", verify_side_probe_end(from, &q->flow.src_ip));
+    snprintf(q->probe.to, sizeof q->probe.to, "%s", verify_side_probe_end(to, &q->flow.dst_ip));
 }
 
 /* ---- the two answers ------------------------------------------------------------------------------------------------
@@ -468,25 +465,42 @@ compare(const struct random_trial *trial, const struct network *net, const asked
     return ok ? out : NULL;
 }
 
+/* Plain ones, joined ones, ones with all that AWS stands behind, and both. */
+static void
+make_network(struct random_net *r, uint64_t seed)
+{
+    bool joined = seed % 3 == 0, places = joined ? seed % 2 == 0 : seed % 3 == 1;
+    if (joined) {
+        random_net_make_joined(r, seed);
+    } else {
+        random_net_make(r, seed, true, places);
+    }
+    if (places && !joined) {
+        lot_zones_of_subnets(r, 2);
+        random_net_settle_groups(r);
+    }
+    if (places) {
+        random_net_add_places(r);
+    }
+}
+
 json_t *
 random_verify(const struct random_trial *trial, struct err *err)
 {
     struct random_net r;
-    side_vec sides = { 0 };
+    onprem_site_vec sites = { 0 };
+    verify_side_vec sides = { 0 };
     asked_vec questions = { 0 };
-    if (trial->seed % JOINED_OF == 0) {
-        random_net_make_joined(&r, trial->seed);
-    } else {
-        random_net_make(&r, trial->seed, true, false);
-    }
+    make_network(&r, trial->seed);
     network_set_tap_hosts(r.net, trial->tap_hosts);
-    gather_sides(r.net, &sides);
+    verify_sides_gather(r.net, &sites, &sides);
     for (int i = 0; i < DRAWS && questions.n < RANDOM_QUESTIONS; i++) {
         ask(&r, &sides, &questions);
     }
     json_t *out = put_to_kernel(trial, r.net, &questions, err) ? compare(trial, r.net, &questions, err) : NULL;
     VEC_DONE(&questions);
     VEC_DONE(&sides);
+    VEC_DONE(&sites);
     random_net_done(&r);
     return out;
 }

@@ -64,6 +64,24 @@ try_candidate(struct shrinking *s, json_t *candidate)
     return shows;
 }
 
+/* The id, or words that end with it: "VPC Endpoint Interface vpce-0a1b" describes whose an interface is. */
+static bool
+text_names(const char *text, const char *id)
+{
+    size_t size = strlen(text), length = strlen(id);
+    const char *end = size >= length ? text + size - length : "";
+    return strcmp(end, id) == 0 && (end == text || end[-1] == ' ');
+}
+
+/* What descriptions say of a balancer is its ARN's end. */
+static const char *
+spoken_id(const char *id)
+{
+    static const char before[] = ":loadbalancer/";
+    const char *end = strstr(id, before);
+    return end ? end + strlen(before) : id;
+}
+
 /* Does a member, at any depth but not inside lists, hold this id? */
 static bool
 names(const json_t *value, const char *id)
@@ -71,7 +89,7 @@ names(const json_t *value, const char *id)
     const char *key;
     json_t *member;
     if (json_is_string(value)) {
-        return strcmp(json_string_value(value), id) == 0;
+        return text_names(json_string_value(value), id) || text_names(json_string_value(value), spoken_id(id));
     }
     json_object_foreach((json_t *)value, key, member)
     {
@@ -143,7 +161,7 @@ drop(json_t *network, const char *id)
     }
 }
 
-/* An interface goes with its instance, a main table with its VPC. */
+/* An interface goes with its instance, endpoint or balancer, a main table with its VPC. */
 static bool
 goes_alone(const json_t *object)
 {
@@ -153,7 +171,7 @@ goes_alone(const json_t *object)
             return false;
         }
     }
-    return !json_at(object, "Attachment.InstanceId");
+    return !json_at(object, "Attachment.InstanceId") && !json_flag(object, "RequesterManaged", false);
 }
 
 static bool

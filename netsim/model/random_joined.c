@@ -15,8 +15,6 @@
 #include "netsim/model/transit_gateway.h"
 #include "netsim/model/vpn.h"
 
-static const char *const joined_zones[] = { "us-east-1a", "us-east-1b", "us-east-1c" };
-
 /* Places that routes may lead to: VPCs' blocks, subnets, single hosts, what is outside. */
 static struct cidr
 joined_cidr(struct random_net *r, bool v6)
@@ -218,9 +216,20 @@ joined_peering(struct random_net *r)
     p->status = xstrdup(chance(r, 85) ? "active" : "deleted");
 }
 
-/* A group belongs to one VPC, and so do those who carry it. */
-static void
-joined_groups(struct random_net *r)
+static const char *const lot_zones[] = { "us-east-1a", "us-east-1b", "us-east-1c" };
+
+void
+lot_zones_of_subnets(struct random_net *r, int n_zones)
+{
+    struct store *store = network_store(r->net);
+    for (struct subnet *s = store_first(store, &subnet_kind); s; s = store_next(store, s)) {
+        free(s->zone);
+        s->zone = xstrdup(lot_zones[lot(r, n_zones)]);
+    }
+}
+
+void
+random_net_settle_groups(struct random_net *r)
 {
     struct store *store = network_store(r->net);
     for (struct security_group *g = store_first(store, &security_group_kind); g; g = store_next(store, g)) {
@@ -240,10 +249,7 @@ random_net_make_joined(struct random_net *r, uint64_t seed)
 {
     random_net_make(r, seed, true, false);
     struct store *store = network_store(r->net);
-    for (struct subnet *s = store_first(store, &subnet_kind); s; s = store_next(store, s)) {
-        free(s->zone);
-        s->zone = xstrdup(joined_zones[lot(r, 3)]);
-    }
+    lot_zones_of_subnets(r, 3);
     joined_tgws(r);
     joined_vpns(r);
     joined_peering(r);
@@ -252,9 +258,9 @@ random_net_make_joined(struct random_net *r, uint64_t seed)
             joined_route(r, t, atoi(t->vpc_id + strlen("vpc-")));
         }
     }
-    joined_groups(r);
+    random_net_settle_groups(r);
     if (chance(r, 20)) {
-        failure_add(r->net, "az", joined_zones[lot(r, 3)], NULL);
+        failure_add(r->net, "az", lot_zones[lot(r, 3)], NULL);
     }
     store_touch(store);
 }

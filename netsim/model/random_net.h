@@ -26,6 +26,10 @@ void random_net_make(struct random_net *r, uint64_t seed, bool lawful, bool rout
 /* A lawful one whose VPCs are joined by transit gateways with several tables and by a peering, and to sites outside AWS
  * by VPN; in some a zone has failed. */
 void random_net_make_joined(struct random_net *r, uint64_t seed);
+/* Adds what AWS or an appliance stands behind, by AWS's own operations: endpoints of its services and of services of the lab, balancers,
+ * egress-only and private NAT gateways, route tables of gateways, second interfaces, VPC Block Public Access.  Before it subnets have
+ * zones and groups a VPC, as below and in random_net_make_joined(). */
+void random_net_add_places(struct random_net *r);
 void random_net_done(struct random_net *r);
 
 /* ---- Lots, for who adds to such a network or asks about it. ---------------------------------------------------- */
@@ -46,3 +50,7 @@ struct route *lot_add_route(struct route_table *table, struct cidr destination, 
  * none. */
 void lot_rule(struct random_net *r, struct security_group *group, int n);
 void lot_route(struct random_net *r, struct route_table *table, int vpc, bool is_default);
+/* Subnets come to stand in the first 'n_zones' of the region's zones. */
+void lot_zones_of_subnets(struct random_net *r, int n_zones);
+/* Every group comes to belong to one VPC, and interfaces carry groups of their own. */
+void random_net_settle_groups(struct random_net *r);
