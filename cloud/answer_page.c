@@ -18,8 +18,12 @@ answer_page(struct op_call *call, const char *member, json_t *list, struct err *
         from = strtoul(token, &end, 10);
         if (end == token || *end || from > n) {
             bool marker = strcmp(aws_text(pager->input_token), "Marker") == 0;
+            bool ram = strcmp(call->op->service, "ram") == 0;
             json_decref(list);
-            err_set(err, ERR_INPUT, marker ? "InvalidMarkerException" : "InvalidInputException",
+            err_set(err, ERR_INPUT,
+                    marker ? "InvalidMarkerException"
+                    : ram  ? "InvalidNextTokenException"
+                           : "InvalidInputException",
                     "`%.80s` is not a token of this list", token);
             return err_at(err, aws_text(pager->input_token), 0, 0);
         }

@@ -7,6 +7,7 @@
 #include "cloud/denial.h"
 #include "cloud/op_types.h"
 #include "cloud/permission.h"
+#include "cloud/sharing.h"
 #include "iampolicy/explain.h"
 #include "iampolicy/gather.h"
 #include "iampolicy/organization.h"
@@ -172,7 +173,8 @@ gather(struct question *q, struct err *err)
     if (done && caller) {
         done = gather_session(q, caller_session(q->call->cloud, caller), err);
     }
-    return done && gather_endpoint(q, err) && iam_gather_resource(accounts, q->request, &q->gathered, err);
+    return done && gather_endpoint(q, err) && sharing_gather(q->call->cloud, q->request, &q->gathered, err) &&
+           iam_gather_resource(accounts, q->request, &q->gathered, err);
 }
 
 /* ---- refusal ----------------------------------------------------------------------------------------------------- */
@@ -352,6 +354,9 @@ op_authorize(const struct op_call *call, struct err *err)
     }
     if (!is_anonymous(call) && !may_be_refused(call)) {
         return true;
+    }
+    if (!sharing_check(call, err)) {
+        return false;
     }
     struct iam_catalog *catalog = iam_catalog_new();
     permissions list = { 0 };

@@ -49,7 +49,8 @@ find_earlier(const struct op_call *call, const char *token)
 bool
 idempotency_check(struct op_call *call, bool *answered, struct err *err)
 {
-    const char *token = arg_str(call->in, "ClientToken");
+    bool ram = call->op->service && strcmp(call->op->service, "ram") == 0; /* spells it small, and its error longer */
+    const char *member = ram ? "clientToken" : "ClientToken", *token = arg_str(call->in, member);
     *answered = false;
     if (!token || !token[0] || !call->op->service || call->op->mode != OP_WRITE || !call->cloud->dir) {
         return true;
@@ -67,10 +68,10 @@ idempotency_check(struct op_call *call, bool *answered, struct err *err)
         json_decref(answer);
         *answered = true;
     } else {
-        err_set(err, ERR_INPUT, "IdempotentParameterMismatch",
+        err_set(err, ERR_INPUT, ram ? "IdempotentParameterMismatchException" : "IdempotentParameterMismatch",
                 "the client token `%.80s` was used for another request of %s", token, call->op->name);
         err_hint(err, "use a new token for a new request");
-        err_at(err, "ClientToken", 0, 0);
+        err_at(err, member, 0, 0);
     }
     json_decref(event);
     return same;

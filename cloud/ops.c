@@ -36,6 +36,7 @@
     FAMILY(ops_ec2_gateways) \
     FAMILY(ops_ec2_peering) \
     FAMILY(ops_ec2_transit_gateway) \
+    FAMILY(ops_ec2_tgw_attachments) \
     FAMILY(ops_ec2_endpoints) \
     FAMILY(ops_ec2_endpoint_services) \
     FAMILY(ops_ec2_egress_dhcp) \
@@ -81,6 +82,8 @@
     FAMILY(ops_s3_list) \
     FAMILY(ops_organizations) \
     FAMILY(ops_organizations_policies) \
+    FAMILY(ops_ram) \
+    FAMILY(ops_ram_list) \
     FAMILY(ops_kms) \
     FAMILY(ops_kms_grants) \
     FAMILY(ops_s3control)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cloud/ops_ec2.h"
+#include "cloud/sharing.h"
 #include "netsim/model/peering.h"
 #include "base/clock.h"
 #include "netsim/model/gateways.h"
@@ -163,16 +164,11 @@ struct description {
 };
 
 /* The person at the prompt is the root user of every account in the lab, so all of them show; whoever was named (--as)
- * sees what is his account's.  A peering connection belongs to two accounts. */
-static bool
-shows(const struct description *d, const struct object *object)
+ * sees what his account may see. */
+bool
+ec2_shows(const struct op_call *call, const struct object *object)
 {
-    const struct cloud *cloud = d->call->cloud;
-    bool somebodys = strlen(object->account) == 12;
-    return !cloud->caller || !somebodys ||
-           (object->kind == &peering_kind
-                ? peering_of_account((const struct peering *)(const void *)object, cloud->account)
-                : strcmp(object->account, cloud->account) == 0);
+    return !call->cloud->caller || sharing_shows(call->cloud, object);
 }
 
 /* A region is a place of its own; a peering connection may be in two. */
@@ -186,7 +182,7 @@ is_in_region(const struct object *object, const char *region)
 static void
 describe_one(struct description *d, const struct object *object)
 {
-    if (!is_in_region(object, d->call->cloud->region) || !shows(d, object)) {
+    if (!is_in_region(object, d->call->cloud->region) || !ec2_shows(d->call, object)) {
         return;
     }
     json_t *described = object_describe(network_store(ec2_net(d->call)), object);

@@ -7,6 +7,7 @@
 
 #include "cloud/denial.h"
 #include "cloud/resource_word.h"
+#include "cloud/sharing.h"
 #include "cloud/simulation.h"
 #include "cloud/simulator.h"
 #include "iampolicy/explain.h"
@@ -92,6 +93,7 @@ simulate_words(struct simulation *s, struct err *err)
     iam_request_set_resource(s->request, as_text(resource), as_text(""), !info || info->n_resources > 0);
     resource_tell_request(s->call->cloud, s->catalog, action, resource, s->request);
     bool ok = read_words(s, err) && iam_gather_identity(cloud->accounts, s->request, &s->gathered, err) &&
+              sharing_gather(cloud, s->request, &s->gathered, err) &&
               iam_gather_resource(cloud->accounts, s->request, &s->gathered, err);
     if (ok) {
         iam_request_derive(s->request, IAM_DERIVE_PRINCIPAL | IAM_DERIVE_RESOURCE | IAM_DERIVE_CALL,

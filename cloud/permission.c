@@ -8,10 +8,10 @@
 #include "cloud/caller.h"
 #include "cloud/op_types.h"
 #include "cloud/ops_kms.h"
+#include "cloud/sharing.h"
 #include "iampolicy/account.h"
 #include "iampolicy/organization.h"
 #include "netsim/model/network.h"
-#include "netsim/model/peering.h"
 #include "netsim/model/security_group.h"
 #include "netsim/model/subnet.h"
 #include "netsim/model/vpc.h"
@@ -167,8 +167,7 @@ char *
 permission_arn(const struct cloud *cloud, const struct iam_resource_type *type, const struct object *object,
                const char *rest)
 {
-    if (object && object->kind == &peering_kind &&
-        peering_of_account((const struct peering *)(const void *)object, cloud->account)) {
+    if (object && sharing_is_side(object, cloud->account)) {
         object = NULL; /* it is each side's own */
     }
     struct buf out = { 0 };
@@ -240,6 +239,7 @@ on_arn(void *context, const char *member, const char *text)
         }
         const struct iam_managed_policy *policy = iam_find_policy(f->call->cloud->accounts, text);
         object = object ? object : permission_provider(f->call->cloud->accounts, text);
+        object = object ? object : permission_ram_object(f->call, text);
         add(f, xstrdup(text), policy ? &policy->obj : object);
     }
 }

@@ -79,6 +79,11 @@ void permission_s3_keys(const struct op_call *call, struct iam_catalog *catalog,
 /* permission_elb.c: all resources of an operation on load balancers; false: it is none, or names nothing. */
 bool permission_elb(const struct op_call *call, permissions *list, struct iam_catalog *catalog, const char *action);
 
+/* permission_ram.c: the value of a key of RAM, a text or a list, owned; NULL: the request does not tell it.  The resource
+ * share of that ARN; NULL: none. */
+json_t *permission_ram_key(const struct op_call *call, const char *key);
+const struct object *permission_ram_object(const struct op_call *call, const char *arn);
+
 /* permission_iam.c: the resource of an IAM operation that names it in a way of its own: the ARN of a report's subject,
  * the service of a service-linked role, the address of a provider.  False: the operation does not; true, and maybe
  * nothing added, when the type is not the one it names. */

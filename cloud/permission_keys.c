@@ -8,6 +8,7 @@
 #include "iampolicy/account.h"
 #include "iampolicy/request.h"
 #include "netsim/model/network.h"
+#include "netsim/model/private_service.h"
 #include "netsim/model/subnet.h"
 
 void
@@ -30,7 +31,8 @@ permission_tags(const struct op_call *call, const char *type)
             return json_object_get(json_array_get(specs, i), "Tags");
         }
     }
-    static const char *const places[] = { "Tags", "Tagging.TagSet", "TagList", "CreateBucketConfiguration.Tags" };
+    static const char *const places[] = { "Tags", "Tagging.TagSet", "TagList", "CreateBucketConfiguration.Tags",
+                                          "tags" };
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         const json_t *tags = json_at(call->in, places[i]);
         if (json_is_array(tags)) {
@@ -49,6 +51,8 @@ permission_request_tags(struct permission *permission, const json_t *tags)
         const char *key = json_str(tag, "Key"), *value = json_str(tag, "Value");
         key = key ? key : json_str(tag, "TagKey"); /* KMS's spelling */
         value = value ? value : json_str(tag, "TagValue");
+        key = key ? key : json_str(tag, "key"); /* RAM's */
+        value = value ? value : json_str(tag, "value");
         if (!key) {
             continue;
         }
@@ -217,6 +221,19 @@ boundary_of(const struct telling *t, const struct object *object)
     return given || has ? json_string(given ? given : has) : NULL;
 }
 
+/* Of the endpoint service that the request names, or that the endpoint it is about belongs to: "amazon", or the account
+ * that offers it.  Source: https://docs.aws.amazon.com/vpc/latest/privatelink/security_iam_service-with-iam.html */
+static json_t *
+service_owner(const struct telling *t)
+{
+    const char *given = arg_str(t->call->in, "ServiceName"),
+               *name = given ? given : json_str(t->resource, "ServiceName");
+    const struct private_service *service = name ? network_private_service(t->call->cloud->net, name) : NULL;
+    bool amazons = name && (strncmp(name, "com.amazonaws.", 14) == 0 || strncmp(name, "aws.", 4) == 0) &&
+                   strncmp(name, "com.amazonaws.vpce.", 19) != 0;
+    return service ? json_string(service->obj.account) : amazons ? json_string("amazon") : NULL;
+}
+
 static json_t *
 tell(const struct telling *t, const struct permission *permission, const struct iam_condition_key *key)
 {
@@ -235,6 +252,12 @@ tell(const struct telling *t, const struct permission *permission, const struct 
     }
     if (strcmp(key->name, "iam:PermissionsBoundary") == 0) {
         return boundary_of(t, permission->object);
+    }
+    if (strncmp(key->name, "ram:", 4) == 0) {
+        return permission_ram_key(t->call, key->name);
+    }
+    if (strcmp(key->name, "ec2:VpceServiceOwner") == 0) {
+        return service_owner(t);
     }
     if (strcmp(key->name, "kms:CallerAccount") == 0) {
         return json_string(t->call->cloud->account);

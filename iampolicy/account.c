@@ -10,6 +10,7 @@
 #include "iampolicy/kms_key.h"
 #include "iampolicy/organization.h"
 #include "iampolicy/provider.h"
+#include "iampolicy/share.h"
 
 static const struct field inline_fields[] = {
     FIELD(struct iam_inline_policy, "PolicyName", FIELD_STRING, name, 0),
@@ -184,6 +185,8 @@ static const struct kind *const kinds[] = {
     &iam_saml_provider_kind,
     &iam_account_alias_kind,
     &iam_task_kind,
+    &ram_share_kind,
+    &ram_invitation_kind,
 };
 
 /* Their ids look like AWS's and are the same in every lab; AWS's dates of creation are of no use to anybody here. */

@@ -8,6 +8,7 @@ static const struct field organization_fields[] = {
     FIELD(struct org_organization, "Arn", FIELD_STRING, arn, 0),
     FIELD(struct org_organization, "FeatureSet", FIELD_STRING, feature_set, 0),
     FIELD(struct org_organization, "MasterAccountEmail", FIELD_STRING, email, 0),
+    FIELD(struct org_organization, "RamSharing", FIELD_BOOL, ram_sharing, FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD_END,
 };
 static const struct field root_fields[] = {

@@ -14,6 +14,7 @@
 struct org_organization {
     struct object obj; /* "o-..."; obj.account is the management account */
     char *arn, *feature_set, *email;
+    bool ram_sharing; /* RAM shares inside it without invitations */
 };
 struct org_entity { /* the root, an organizational unit or an account */
     struct object obj;

@@ -130,6 +130,9 @@ bool route_tables_refresh_but(struct network *net, const struct route_table *own
 /* The attachment of a VPC to a transit gateway in whatever state, the available one first; NULL if none was ever made.
  */
 const struct tgw_attachment *tgw_any_attachment(const struct network *net, const char *tgw_id, const char *vpc_id);
+/* tgw_ops.c: what was deleted is listed for a while and good for nothing; an option given, or AWS's default of it. */
+bool tgw_is_gone(const char *state);
+const char *tgw_choice(const char *given, const char *otherwise);
 /* gateway_routes.c: may the gateway have this table; may a table of a gateway have this route?  Gateway.NotAttached, InvalidParameterValue. */
 bool gateway_table_check(const struct network *net, const struct route_table *table, const char *gateway_id, struct err *err);
 bool gateway_route_check(const struct network *net, const struct route_table *table, const struct route *spec, struct err *err);

@@ -1,17 +1,14 @@
-/* Transit gateways: creating, attaching, associating, propagating, routing. */
+/* Transit gateways and their route tables: creating, associating, propagating, routing. */
 #include "netsim/model/internal.h"
 
-#define ENI_DESCRIPTION "Network Interface for Transit Gateway Attachment "
-
-static const char *
-choice(const char *given, const char *otherwise)
+const char *
+tgw_choice(const char *given, const char *otherwise)
 {
     return str_empty(given) ? otherwise : given;
 }
 
-/* What was deleted is listed for a while and good for nothing. */
-static bool
-is_gone(const char *state)
+bool
+tgw_is_gone(const char *state)
 {
     return str_is(state, "deleted") || str_is(state, "deleting");
 }
@@ -20,23 +17,11 @@ struct transit_gateway *
 tgw_require(const struct network *net, const char *id, struct err *err)
 {
     struct transit_gateway *tgw = network_require(net, &transit_gateway_kind, id, err);
-    if (tgw && is_gone(tgw->state)) {
+    if (tgw && tgw_is_gone(tgw->state)) {
         err_set(err, ERR_INPUT, "InvalidTransitGatewayID.NotFound", "the transit gateway `%s` is deleted", id);
         return NULL;
     }
     return tgw;
-}
-
-struct tgw_attachment *
-tgw_attachment_require(const struct network *net, const char *id, struct err *err)
-{
-    struct tgw_attachment *attachment = network_require(net, &tgw_attachment_kind, id, err);
-    if (attachment && is_gone(attachment->state)) {
-        err_set(err, ERR_INPUT, "InvalidTransitGatewayAttachmentID.NotFound",
-                "the transit gateway attachment `%s` is deleted", id);
-        return NULL;
-    }
-    return attachment;
 }
 
 /* ---- gateways ---------------------------------------------------------------------------------------------------- */
@@ -64,7 +49,7 @@ tgw_create(struct network *net, const struct tgw_spec *spec, struct err *err)
     size_t n = 0;
     for (const struct transit_gateway *t = store_first(net->store, &transit_gateway_kind); t;
          t = store_next(net->store, t)) {
-        n += !is_gone(t->state) && strcmp(t->obj.account, net->account) == 0;
+        n += !tgw_is_gone(t->state) && strcmp(t->obj.account, net->account) == 0;
     }
     if (net->limits && n >= 5) {
         err_set(err, ERR_INPUT, "TransitGatewayLimitExceeded",
@@ -77,12 +62,12 @@ tgw_create(struct network *net, const struct tgw_spec *spec, struct err *err)
     tgw->description = xstrdup(spec->description ? spec->description : "");
     tgw->creation_time = network_now_ms(net);
     tgw->amazon_side_asn = asn;
-    tgw->auto_accept = xstrdup(choice(spec->auto_accept, "disable"));
-    tgw->default_association = xstrdup(choice(spec->default_association, "enable"));
-    tgw->default_propagation = xstrdup(choice(spec->default_propagation, "enable"));
-    tgw->vpn_ecmp = xstrdup(choice(spec->vpn_ecmp, "enable"));
-    tgw->dns_support = xstrdup(choice(spec->dns_support, "enable"));
-    tgw->sg_referencing = xstrdup(choice(spec->sg_referencing, "disable"));
+    tgw->auto_accept = xstrdup(tgw_choice(spec->auto_accept, "disable"));
+    tgw->default_association = xstrdup(tgw_choice(spec->default_association, "enable"));
+    tgw->default_propagation = xstrdup(tgw_choice(spec->default_propagation, "enable"));
+    tgw->vpn_ecmp = xstrdup(tgw_choice(spec->vpn_ecmp, "enable"));
+    tgw->dns_support = xstrdup(tgw_choice(spec->dns_support, "enable"));
+    tgw->sg_referencing = xstrdup(tgw_choice(spec->sg_referencing, "disable"));
     tgw->multicast = xstrdup("disable");
     bool associates = str_is(tgw->default_association, "enable"),
          propagates = str_is(tgw->default_propagation, "enable");
@@ -103,7 +88,7 @@ tgw_delete(struct network *net, struct transit_gateway *tgw, struct err *err)
     for (const struct tgw_attachment *a = store_first(net->store, &tgw_attachment_kind); a;
          a = store_next(net->store, a)) {
         bool ours = strcmp(a->tgw_id, tgw->obj.id) == 0 || strcmp(a->peer_tgw_id, tgw->obj.id) == 0;
-        dependents_add_if(&left, ours && !is_gone(a->state), a->obj.id);
+        dependents_add_if(&left, ours && !tgw_attachment_is_over(a), a->obj.id);
     }
     if (left.n) {
         err_set(err, ERR_INPUT, "IncorrectState", "`%s` has attachments that are not deleted: %s", tgw->obj.id,
@@ -121,299 +106,6 @@ tgw_delete(struct network *net, struct transit_gateway *tgw, struct err *err)
     tgw->association_table_id[0] = tgw->propagation_table_id[0] = '\0';
     store_touch(net->store);
     return true;
-}
-
-/* ---- attachments ------------------------------------------------------------------------------------------------- */
-
-static bool
-subnets_check(const struct network *net, const char *vpc_id, const char *const *ids, size_t n, struct err *err)
-{
-    if (n == 0) {
-        return err_set(err, ERR_INPUT, "MissingParameter", "the request must contain the parameter `SubnetIds`");
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct subnet *subnet = network_require(net, &subnet_kind, ids[i], err);
-        if (!subnet) {
-            return false;
-        }
-        if (strcmp(subnet->vpc_id, vpc_id) != 0) {
-            return err_set(err, ERR_INPUT, "InvalidParameterValue", "the subnet `%s` is of `%s`, not of `%s`", ids[i],
-                           subnet->vpc_id, vpc_id);
-        }
-        for (size_t k = 0; k < i; k++) {
-            const struct subnet *other = store_get(net->store, &subnet_kind, ids[k]);
-            if (str_is(subnet->zone, other->zone)) {
-                err_set(err, ERR_INPUT, "DuplicateSubnetsInSameZone", "`%s` and `%s` are both in %s", ids[k], ids[i],
-                        subnet->zone);
-                return err_hint(err, "one subnet in each zone serves the whole zone");
-            }
-        }
-    }
-    return true;
-}
-
-/* A new attachment goes to the gateway's default tables. */
-static void
-adopt(struct network *net, const struct transit_gateway *tgw, struct tgw_attachment *attachment)
-{
-    if (tgw->association_table_id[0]) {
-        memcpy(attachment->table_id, tgw->association_table_id, ID_SIZE);
-        str_set(&attachment->association_state, "associated");
-    }
-    struct tgw_route_table *table = store_get(net->store, &tgw_route_table_kind, tgw->propagation_table_id);
-    if (table) {
-        tgw_propagate(net, table, attachment, NULL);
-    }
-}
-
-struct tgw_attachment *
-tgw_attach(struct network *net, struct transit_gateway *tgw, const char *type, const struct object *resource)
-{
-    struct tgw_attachment *attachment = network_add(net, &tgw_attachment_kind, NULL);
-    id_set(attachment->tgw_id, tgw->obj.id);
-    attachment->tgw_owner_id = xstrdup(tgw->obj.account);
-    attachment->resource_type = xstrdup(type);
-    id_set(attachment->resource_id, resource->id);
-    attachment->resource_owner_id = xstrdup(resource->account);
-    attachment->state = xstrdup("available");
-    attachment->creation_time = network_now_ms(net);
-    adopt(net, tgw, attachment);
-    return attachment;
-}
-
-/* The gateway's interface in a subnet. */
-static bool
-subnet_add(struct network *net, struct tgw_attachment *attachment, const char *subnet_id, struct err *err)
-{
-    char *description = xasprintf(ENI_DESCRIPTION "%s", attachment->obj.id);
-    struct eni_spec spec = { .subnet_id = subnet_id,
-                             .type = "transit_gateway",
-                             .description = description,
-                             .no_groups = true,
-                             .requester_managed = true };
-    struct eni *eni = eni_create(net, &spec, err);
-    free(description);
-    if (!eni) {
-        return false;
-    }
-    eni->source_dest_check = false;
-    eni_attach_to(net, eni, "", "amazon-aws", 1, false);
-    *VEC_ADD(&attachment->subnet_ids) = xstrdup(subnet_id);
-    return true;
-}
-
-/* Its interfaces in one subnet, or (NULL) in all. */
-static void
-enis_drop(struct network *net, const struct tgw_attachment *attachment, const char *subnet_id)
-{
-    char *description = xasprintf(ENI_DESCRIPTION "%s", attachment->obj.id);
-    for (struct eni *eni = store_first(net->store, &eni_kind), *next; eni; eni = next) {
-        next = store_next(net->store, eni);
-        if (eni->requester_managed && str_is(eni->description, description) &&
-            (!subnet_id || strcmp(eni->subnet_id, subnet_id) == 0)) {
-            eni_remove(net, eni);
-        }
-    }
-    free(description);
-}
-
-static void
-subnet_drop(struct network *net, struct tgw_attachment *attachment, const char *subnet_id)
-{
-    enis_drop(net, attachment, subnet_id);
-    for (size_t i = attachment->subnet_ids.n; i-- > 0;) {
-        if (strcmp(attachment->subnet_ids.items[i], subnet_id) == 0) {
-            free(attachment->subnet_ids.items[i]);
-            VEC_REMOVE(&attachment->subnet_ids, i);
-        }
-    }
-}
-
-struct tgw_attachment *
-tgw_attach_vpc(struct network *net, const struct tgw_vpc_spec *spec, struct err *err)
-{
-    struct transit_gateway *tgw = tgw_require(net, spec->tgw_id, err);
-    const struct vpc *vpc = tgw ? network_require(net, &vpc_kind, spec->vpc_id, err) : NULL;
-    if (!vpc || !subnets_check(net, spec->vpc_id, spec->subnet_ids, spec->n_subnets, err)) {
-        return NULL;
-    }
-    const struct tgw_attachment *known = tgw_vpc_attachment(net, spec->tgw_id, spec->vpc_id);
-    if (known) {
-        err_set(err, ERR_INPUT, "DuplicateTransitGatewayAttachment", "`%s` has the attachment `%s` to `%s`",
-                spec->tgw_id, known->obj.id, spec->vpc_id);
-        return NULL;
-    }
-    struct tgw_attachment *attachment = tgw_attach(net, tgw, "vpc", &vpc->obj);
-    id_set(attachment->vpc_id, vpc->obj.id);
-    attachment->vpc_owner_id = xstrdup(vpc->obj.account);
-    attachment->dns_support = xstrdup(choice(spec->dns_support, "enable"));
-    attachment->sg_referencing = xstrdup(choice(spec->sg_referencing, "enable"));
-    attachment->ipv6_support = xstrdup(choice(spec->ipv6_support, "disable"));
-    attachment->appliance_mode = xstrdup(choice(spec->appliance_mode, "disable"));
-    for (size_t i = 0; i < spec->n_subnets; i++) {
-        if (!subnet_add(net, attachment, spec->subnet_ids[i], err)) {
-            return NULL; /* no address left: the operation ends here and what it did is undone */
-        }
-    }
-    store_touch(net->store);
-    route_tables_refresh(net);
-    return attachment;
-}
-
-struct tgw_attachment *
-tgw_peer(struct network *net, struct transit_gateway *tgw, const char *peer_id, const char *peer_owner,
-         const char *peer_region, struct err *err)
-{
-    const struct transit_gateway *peer = tgw_require(net, peer_id, err);
-    if (!peer) {
-        return NULL;
-    }
-    if (peer == tgw || strcmp(peer->obj.account, peer_owner) != 0 || strcmp(peer->obj.region, peer_region) != 0) {
-        err_set(err, ERR_INPUT, peer == tgw ? "InvalidParameterValue" : "InvalidTransitGatewayID.NotFound",
-                peer == tgw ? "`%s` cannot be peered with itself" : "`%s` is not of account %s in %s", peer_id,
-                peer_owner, peer_region);
-        return NULL;
-    }
-    for (const struct tgw_attachment *a = store_first(net->store, &tgw_attachment_kind); a;
-         a = store_next(net->store, a)) {
-        bool same = (strcmp(a->tgw_id, tgw->obj.id) == 0 && strcmp(a->peer_tgw_id, peer_id) == 0) ||
-                    (strcmp(a->tgw_id, peer_id) == 0 && strcmp(a->peer_tgw_id, tgw->obj.id) == 0);
-        if (same && !is_gone(a->state) && !str_is(a->state, "rejected")) {
-            err_set(err, ERR_INPUT, "DuplicateTransitGatewayAttachment", "`%s` and `%s` have the attachment `%s` (%s)",
-                    tgw->obj.id, peer_id, a->obj.id, a->state);
-            return NULL;
-        }
-    }
-    /* It joins the default tables when it is accepted; static routes are left to the person. */
-    struct tgw_attachment *attachment = network_add(net, &tgw_attachment_kind, NULL);
-    id_set(attachment->tgw_id, tgw->obj.id);
-    attachment->tgw_owner_id = xstrdup(tgw->obj.account);
-    attachment->resource_type = xstrdup("peering");
-    id_set(attachment->resource_id, peer_id);
-    attachment->resource_owner_id = xstrdup(peer->obj.account);
-    id_set(attachment->peer_tgw_id, peer_id);
-    attachment->peer_owner_id = xstrdup(peer->obj.account);
-    attachment->peer_region = xstrdup(peer->obj.region);
-    attachment->state = xstrdup("pendingAcceptance");
-    attachment->creation_time = network_now_ms(net);
-    store_touch(net->store);
-    return attachment;
-}
-
-/* Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-transit-gateways.html, "Default route table association" */
-static void
-join_default_table(const struct network *net, const char *tgw_id, char table_id[static ID_SIZE], char **state)
-{
-    const struct transit_gateway *tgw = store_get(net->store, &transit_gateway_kind, tgw_id);
-    if (tgw && tgw->association_table_id[0]) {
-        memcpy(table_id, tgw->association_table_id, ID_SIZE);
-        str_set(state, "associated");
-    }
-}
-
-bool
-tgw_peer_answer(struct network *net, struct tgw_attachment *attachment, bool accept, struct err *err)
-{
-    if (!str_is(attachment->state, "pendingAcceptance")) {
-        return err_set(err, ERR_INPUT, "IncorrectState", "`%s` is %s: nobody waits for an answer", attachment->obj.id,
-                       attachment->state);
-    }
-    if (!str_is(attachment->peer_owner_id, net->account)) {
-        err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` is answered by account %s, which owns `%s`",
-                attachment->obj.id, attachment->peer_owner_id, attachment->peer_tgw_id);
-        return err_hint(err, "`--as %s`, or as a role there", attachment->peer_owner_id);
-    }
-    if (!str_is(attachment->peer_region, net->region)) {
-        err_set(err, ERR_INPUT, "OperationNotPermitted", "`%s` is answered in %s, where `%s` is", attachment->obj.id,
-                attachment->peer_region, attachment->peer_tgw_id);
-        return err_hint(err, "`--region %s`", attachment->peer_region);
-    }
-    str_set(&attachment->state, accept ? "available" : "rejected");
-    if (accept) { /* each side's gateway has a default table of its own; peerings propagate nothing */
-        join_default_table(net, attachment->tgw_id, attachment->table_id, &attachment->association_state);
-        join_default_table(net, attachment->peer_tgw_id, attachment->peer_table_id,
-                           &attachment->peer_association_state);
-    }
-    store_touch(net->store);
-    return true;
-}
-
-bool
-tgw_modify_vpc_attachment(struct network *net, struct tgw_attachment *attachment, const struct tgw_vpc_spec *spec,
-                          const char *const *drop, size_t n_drop, struct err *err)
-{
-    VEC(const char *) ids = { 0 };
-    for (size_t i = 0; i < attachment->subnet_ids.n; i++) {
-        bool stays = true;
-        for (size_t k = 0; k < n_drop && stays; k++) {
-            stays = strcmp(drop[k], attachment->subnet_ids.items[i]) != 0;
-        }
-        if (stays) {
-            *VEC_ADD(&ids) = attachment->subnet_ids.items[i];
-        }
-    }
-    for (size_t i = 0; i < spec->n_subnets; i++) {
-        *VEC_ADD(&ids) = spec->subnet_ids[i];
-    }
-    bool ok = subnets_check(net, attachment->vpc_id, ids.items, ids.n, err);
-    VEC_DONE(&ids);
-    for (size_t k = 0; ok && k < n_drop; k++) {
-        subnet_drop(net, attachment, drop[k]);
-    }
-    for (size_t i = 0; ok && i < spec->n_subnets; i++) {
-        ok = subnet_add(net, attachment, spec->subnet_ids[i], err);
-    }
-    const struct {
-        char **slot;
-        const char *given;
-    } options[] = { { &attachment->dns_support, spec->dns_support },
-                    { &attachment->sg_referencing, spec->sg_referencing },
-                    { &attachment->ipv6_support, spec->ipv6_support },
-                    { &attachment->appliance_mode, spec->appliance_mode } };
-    for (size_t i = 0; ok && i < ARRAY_SIZE(options); i++) {
-        if (options[i].given) {
-            str_set(options[i].slot, options[i].given);
-        }
-    }
-    store_touch(net->store);
-    return ok;
-}
-
-static void
-forget_in_table(struct tgw_route_table *table, const char *attachment_id)
-{
-    for (size_t i = table->propagations.n; i-- > 0;) {
-        struct tgw_propagation *p = &table->propagations.items[i];
-        if (strcmp(p->attachment_id, attachment_id) == 0) {
-            free(p->resource_type);
-            free(p->state);
-            VEC_REMOVE(&table->propagations, i);
-        }
-    }
-    for (size_t i = 0; i < table->routes.n; i++) {
-        struct tgw_route *route = &table->routes.items[i];
-        for (size_t k = 0; k < route->attachments.n; k++) {
-            if (strcmp(route->attachments.items[k].attachment_id, attachment_id) == 0) {
-                str_set(&route->state, "blackhole");
-            }
-        }
-    }
-}
-
-void
-tgw_attachment_end(struct network *net, struct tgw_attachment *attachment)
-{
-    for (struct tgw_route_table *t = store_first(net->store, &tgw_route_table_kind); t; t = store_next(net->store, t)) {
-        forget_in_table(t, attachment->obj.id);
-    }
-    attachment->table_id[0] = '\0';
-    str_set(&attachment->association_state, NULL);
-    str_set(&attachment->state, "deleted");
-    attachment->peer_table_id[0] = '\0';
-    str_set(&attachment->peer_association_state, NULL);
-    enis_drop(net, attachment, NULL);
-    store_touch(net->store);
-    route_tables_refresh(net);
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
@@ -457,6 +149,17 @@ same_gateway(const struct tgw_route_table *table, const struct tgw_attachment *a
                    table->tgw_id, attachment->obj.id, attachment->tgw_id);
 }
 
+/* One that waits for an answer, or got a no, is good for nothing. */
+static bool
+in_service(const struct tgw_attachment *attachment, struct err *err)
+{
+    if (str_is(attachment->state, "pendingAcceptance") || str_is(attachment->state, "rejected")) {
+        err_set(err, ERR_INPUT, "IncorrectState", "`%s` is %s", attachment->obj.id, attachment->state);
+        return err_hint(err, "the owner of the transit gateway accepts it first");
+    }
+    return true;
+}
+
 /* A peering attachment has an association in each of the two gateways. */
 static char *
 association_slot(struct tgw_attachment *attachment, const struct tgw_route_table *table, char ***state)
@@ -469,7 +172,7 @@ association_slot(struct tgw_attachment *attachment, const struct tgw_route_table
 bool
 tgw_associate(struct network *net, struct tgw_route_table *table, struct tgw_attachment *attachment, struct err *err)
 {
-    if (!same_gateway(table, attachment, err)) {
+    if (!same_gateway(table, attachment, err) || !in_service(attachment, err)) {
         return false;
     }
     char **state, *slot = association_slot(attachment, table, &state);
@@ -512,7 +215,7 @@ bool
 tgw_propagate(struct network *net, struct tgw_route_table *table, const struct tgw_attachment *attachment,
               struct err *err)
 {
-    if (!same_gateway(table, attachment, err)) {
+    if (!same_gateway(table, attachment, err) || !in_service(attachment, err)) {
         return false;
     }
     if (str_is(attachment->resource_type, "peering")) {
@@ -582,7 +285,7 @@ tgw_route_put(struct network *net, struct tgw_route_table *table, const struct c
               const struct tgw_attachment *attachment, bool replace, struct err *err)
 {
     struct tgw_route *route = tgw_route_find(table, cidr);
-    if (attachment && !same_gateway(table, attachment, err)) {
+    if (attachment && (!same_gateway(table, attachment, err) || !in_service(attachment, err))) {
         return NULL;
     }
     if (route && !replace) {

@@ -6,7 +6,7 @@
  * A VPC reaches the gateway only from zones in which its attachment has a subnet. Sources:
  * https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html, API_TransitGateway,
  * API_TransitGatewayAttachment, API_TransitGatewayVpcAttachment, API_TransitGatewayRouteTable, API_TransitGatewayRoute
- * Used by: analysis/, cloud/ops_ec2_transit_gateway.c. */
+ * Used by: analysis/, cloud/ops_ec2_transit_gateway.c, ops_ec2_tgw_attachments.c. */
 #pragma once
 #include "netsim/model/vpc.h"
 
@@ -75,6 +75,10 @@ extern const struct field tgw_route_fields[]; /* struct tgw_route as search-tran
  */
 
 bool tgw_attachment_is_available(const struct tgw_attachment *attachment); /* carries packets: state "available" */
+/* Deleted, or rejected by the owner of the gateway. */
+bool tgw_attachment_is_over(const struct tgw_attachment *attachment);
+/* Is it listed there?  For the owners of the gateway (of both, of a peering) and of what is attached. */
+bool tgw_attachment_of_account(const struct tgw_attachment *attachment, const char *account);
 /* The available attachment of a VPC to a transit gateway; NULL if there is none. */
 struct tgw_attachment *tgw_vpc_attachment(const struct network *net, const char *tgw_id, const char *vpc_id);
 /* The attachment's subnet in this zone; NULL if it has none there, or the zone has failed. */
@@ -90,7 +94,7 @@ bool tgw_attachment_references_groups(const struct tgw_attachment *attachment); 
 bool tgw_attachment_is_appliance(const struct tgw_attachment *attachment);      /* appliance mode; default: disabled */
 bool tgw_route_is_blackhole(const struct tgw_route *route);
 
-/* ---- Operations: tgw_ops.c ----------------------------------------------------------------------------------------- */
+/* ---- Operations: tgw_ops.c, tgw_attachment_ops.c ----------------------------------------------------------------------------------------- */
 
 struct tgw_spec { /* options are "enable" or "disable"; NULL: AWS's default */
     const char *description, *auto_accept, *default_association, *default_propagation, *vpn_ecmp, *dns_support, *sg_referencing;
@@ -110,10 +114,16 @@ struct tgw_vpc_spec {
     size_t n_subnets;
     const char *dns_support, *sg_referencing, *ipv6_support, *appliance_mode; /* "enable" | "disable"; NULL: AWS's default */
 };
-/* An interface without groups in each subnet; associated with and propagated to the gateway's default tables.
+/* An interface without groups in each subnet; associated with and propagated to the gateway's default tables.  When the VPC is another
+ * account's than the gateway it waits ("pendingAcceptance", without interfaces and tables) unless the gateway's AutoAcceptSharedAttachments
+ * is enabled; whether the gateway is shared with that account is the caller's to ask.
  * DuplicateTransitGatewayAttachment, DuplicateSubnetsInSameZone, InvalidParameterValue (subnet of another VPC), errors of eni_create().
  * After a failure to create an interface the network is to be put back by the caller (op_call() does). */
 struct tgw_attachment *tgw_attach_vpc(struct network *net, const struct tgw_vpc_spec *spec, struct err *err);
+/* The owner of the gateway accepts or rejects one that waits; a rejected one stays listed and carries nothing.  IncorrectState,
+ * OperationNotPermitted (another account), errors of eni_create().
+ * Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AcceptTransitGatewayVpcAttachment.html */
+bool tgw_vpc_answer(struct network *net, struct tgw_attachment *attachment, bool accept, struct err *err);
 /* Of another resource ("vpn"); cannot fail. */
 struct tgw_attachment *tgw_attach(struct network *net, struct transit_gateway *tgw, const char *type, const struct object *resource);
 /* Adds spec->subnet_ids, takes the subnets of 'drop' away, sets the options that are not NULL. */

@@ -275,7 +275,7 @@ links_of_vpc(const struct network *net, const char *id, struct dependents *left)
         dependents_add_if(left, strcmp(e->vpc_id, id) == 0 && !str_is(e->state, "deleted"), e->obj.id);
     }
     for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
-        dependents_add_if(left, strcmp(a->vpc_id, id) == 0 && !str_is(a->state, "deleted"), a->obj.id);
+        dependents_add_if(left, strcmp(a->vpc_id, id) == 0 && !tgw_attachment_is_over(a), a->obj.id);
     }
     const struct vpn_gateway *vgw = network_vpc_vgw(net, id);
     dependents_add_if(left, vgw, vgw ? vgw->obj.id : "");

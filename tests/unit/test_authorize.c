@@ -538,7 +538,7 @@ TEST(an_account_sees_what_is_its_own)
     char line[100];
     const char *first = json_str(json_array_get(json_object_get(out, "Vpcs"), 0), "VpcId");
     snprintf(line, sizeof line, "ec2 delete-vpc --vpc-id %s", first);
-    CHECK_STR(as(cloud, "222233334444", line, &err), "UnauthorizedOperation", "%s", err.text);
+    CHECK_STR(as(cloud, "222233334444", line, &err), "InvalidVpcID.NotFound", "%s", err.text);
     json_decref(out);
     cloud_close(cloud);
 }
