@@ -94,8 +94,8 @@ text_of(const json_t *value)
 static json_t *
 probe_question(const struct live_probe *p)
 {
-    return json_pack("[s, s, s, s, i, i, i]", p->from, p->to, ip_str(&p->src), ip_str(&p->dst), p->protocol,
-                     p->src_port, p->dst_port);
+    return json_pack("[s, s, s, s, i, i, i, s]", p->from, p->to, ip_str(&p->src), ip_str(&p->dst), p->protocol,
+                     p->src_port, p->dst_port, p->also ? p->also : "");
 }
 
 static void
@@ -108,13 +108,15 @@ read_probe_question(const json_t *row, struct live_probe *p)
     p->protocol = (int)json_integer_value(json_array_get(row, 4));
     p->src_port = (int)json_integer_value(json_array_get(row, 5));
     p->dst_port = (int)json_integer_value(json_array_get(row, 6));
+    p->also = text_of(json_array_get(row, 7)); /* stays as long as the question does */
 }
 
 static json_t *
 probe_answer(const struct live_probe *p)
 {
-    return json_pack("[b, b, s, s, I, i, i, i, b]", p->arrived, p->replied, ip_str(&p->seen_src), ip_str(&p->seen_dst),
-                     (json_int_t)p->rtt_us, p->seen_src_port, p->seen_dst_port, p->src_port, p->refused);
+    return json_pack("[b, b, s, s, I, i, i, i, b, i]", p->arrived, p->replied, ip_str(&p->seen_src),
+                     ip_str(&p->seen_dst), (json_int_t)p->rtt_us, p->seen_src_port, p->seen_dst_port, p->src_port,
+                     p->refused, (int)p->receiver);
 }
 
 static void
@@ -129,6 +131,7 @@ read_probe_answer(const json_t *row, struct live_probe *p)
     p->seen_dst_port = (int)json_integer_value(json_array_get(row, 6));
     p->src_port = (int)json_integer_value(json_array_get(row, 7));
     p->refused = json_is_true(json_array_get(row, 8));
+    p->receiver = (size_t)json_integer_value(json_array_get(row, 9));
 }
 
 static bool
@@ -245,6 +248,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         ok = serve_trace(cloud, trace, timeout_ms, reply->json, &err);
     } else if (socket) {
         ok = serve_socket(cloud, socket, reply, &err);
+    } else if (json_flag(request->json, "health", false)) {
+        json_object_set_new(reply->json, "health", live_health(cloud->live));
     } else if (json_flag(request->json, "flows", false)) {
         ok = flow_capture_tick(cloud, true, &err);
     } else if (json_flag(request->json, "meter", false)) {
@@ -364,6 +369,21 @@ live_link_socket(const struct cloud *cloud, const char *node, int family, int pr
         err_set(err, ERR_FAULT, "", "the keeper gave no socket in `%s`", node);
     }
     return fd;
+}
+
+json_t *
+live_link_health(const struct cloud *cloud, struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    if (cloud->live) {
+        return live_health(cloud->live);
+    }
+    if (!ask(cloud, json_pack("{s:b}", "health", 1), &reply, err)) {
+        return NULL;
+    }
+    json_t *health = json_incref(json_object_get(reply.json, "health"));
+    keeper_message_done(&reply);
+    return health;
 }
 
 bool

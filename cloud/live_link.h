@@ -2,13 +2,14 @@
  *
  *     {"op": ...}                                      keeper_link.h
  *     {"enter": "i-0a.."}                              -> {} and the descriptors keeper_exec() wants
- *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port], ...], "timeout": 500}
- *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused], ...]}
+ *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port, also], ...], "timeout": 500}
+ *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused, receiver], ...]}
  *     {"trace": [as a probe's], "timeout": 500}         -> {"probes": [one], "hops": [...]} (netsim/live/trace.h)
  *     {"socket": [node, 4 or 6, protocol, address or "", port]}  -> {} and the descriptor (live_socket())
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
  *     {"meter": true}                                  -> {"interfaces": {"eni-..": [packets in, bytes in, packets out, bytes out]}, "refused": {"eni-.. RULE": packets}}
  *     {"meter": true, "rules": true}                   -> the same with "rules": {"sgr-..": packets, "acl-..:ingress:100": packets}
+ *     {"health": true}                                 -> {"health": {group or Classic balancer: {target: "healthy"}}}
  *     {"stop": true}                                   -> {}
  *
  * Uses: netsim/live.   Used by: ops_live.c, ops_verify.c, ops_trace.c ... */
@@ -30,6 +31,8 @@ bool live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_
 json_t *live_link_trace(const struct cloud *cloud, struct live_probe *probe, int timeout_ms, struct err *err);
 /* live_socket() in the keeper; -1 on failure. */
 int live_link_socket(const struct cloud *cloud, const char *node, int family, int protocol, const struct ip *ip, int port, struct err *err);
+/* What the health checks of balancers say (live_health()); the caller owns it.  NULL on failure. */
+json_t *live_link_health(const struct cloud *cloud, struct err *err);
 /* Has the keeper write what the running intervals of flow logs hold. */
 bool live_link_flush(const struct cloud *cloud, struct err *err);
 /* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */

@@ -14,8 +14,8 @@
 #include "cloud/verify_ports.h"
 #include "cloud/verify_text.h"
 #include "cloud/ops_verify_random.h"
+#include "cloud/verify_balancers.h"
 #include "cloud/verify_difference.h"
-#include "cloud/verify_inquiry.h"
 #include "netsim/live/plan.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
@@ -27,7 +27,8 @@ static void
 make_probe(struct verify_question *q)
 {
     struct live_probe *p = &q->probe;
-    snprintf(p->from, sizeof p->from, "%s", verify_side_probe_end(q->from, &q->flow.src_ip));
+    snprintf(p->from, sizeof p->from, "%s",
+             q->from->only_answers ? q->from->eni->obj.id : verify_side_probe_end(q->from, &q->flow.src_ip));
     snprintf(p->to, sizeof p->to, "%s", verify_side_probe_end(q->to, &q->flow.dst_ip));
     p->protocol = q->flow.protocol;
     p->dst_port = q->flow.dst_port < 0 ? 0 : q->flow.dst_port;
@@ -38,6 +39,11 @@ make_probe(struct verify_question *q)
     }
     p->src = q->flow.src_ip;
     p->dst = q->flow.dst_ip;
+    p->also = q->to->also;
+    if (q->flow.ends_at_balancer) {
+        snprintf(p->to, sizeof p->to, "%s", q->to->eni->obj.id);
+        p->also = NULL;
+    }
 }
 
 /* Private addresses within a VPC, public ones to and from elsewhere; false when an end has no address of the family. */
@@ -80,7 +86,29 @@ ask(struct verify_inquiry *inquiry, const struct verify_side *from, const struct
         q->flow.src_ip = only->src_ip.family ? only->src_ip : src;
         q->flow.dst_ip = only->dst_ip.family ? only->dst_ip : dst;
     }
+    q->flow.ends_at_balancer =
+        verify_ends_at_node(inquiry->cloud->net, to, q->flow.protocol, q->flow.dst_port, dst.family);
     make_probe(q);
+}
+
+/* Once, or where several may get it, so often that each does. */
+static void
+ask_port(struct verify_inquiry *inquiry, const struct verify_side *from, const struct verify_side *to,
+         const struct verify_port *port, struct ip src, struct ip dst, const struct flow_spec *only)
+{
+    const struct network *net = inquiry->cloud->net;
+    bool ends = verify_ends_at_node(net, to, port->protocol, port->port, dst.family);
+    bool once = ends || (only && only->src_port >= 0);
+    if (!verify_can_ask(net, from, to, port->protocol, port->port, &dst)) {
+        return;
+    }
+    size_t n = once ? 1 : verify_spread_size(net, to, port->protocol, port->port);
+    for (size_t i = 0; i < n; i++) {
+        ask(inquiry, from, to, port, src, dst, only);
+    }
+    if (!ends) {
+        verify_spread_add(inquiry, n);
+    }
 }
 
 static bool
@@ -118,20 +146,15 @@ ask_pair(struct verify_inquiry *inquiry, const struct verify_side *from, const s
     } else {
         ports_add_of(inquiry->cloud->net, from->eni, true, &ports);
         ports_add_of(inquiry->cloud->net, to->eni, false, &ports);
-        for (size_t i = 0; to->balancer && i < to->balancer->listeners.n; i++) {
-            ports_add(&ports, PROTOCOL_TCP, to->balancer->listeners.items[i].port);
-        }
-        for (size_t i = 0; to->classic && i < to->classic->listeners.n; i++) {
-            ports_add(&ports, PROTOCOL_TCP, to->classic->listeners.items[i].port);
-        }
+        verify_listener_ports(to, &ports);
         ports_add_unnamed(&ports);
         ports_add(&ports, family == IP_V4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, -1);
     }
     for (size_t i = 0; i < ports.list.n; i++) {
-        ask(inquiry, from, to, &ports.list.items[i], src, dst, only);
+        ask_port(inquiry, from, to, &ports.list.items[i], src, dst, only);
         if (!(only && only->dst_ip.family) && joined(inquiry->cloud->net, from, to) &&
             !ip_equal(&dst, verify_eni_address(to->eni, family))) {
-            ask(inquiry, from, to, &ports.list.items[i], src, *verify_eni_address(to->eni, family), only);
+            ask_port(inquiry, from, to, &ports.list.items[i], src, *verify_eni_address(to->eni, family), only);
         }
     }
     VEC_DONE(&ports.list);
@@ -154,7 +177,8 @@ ask_all(struct verify_inquiry *inquiry, const struct live_node *from, const stru
             bool same =
                 a == b || (!a->eni && !b->eni && (!a->site || !b->site || strcmp(a->site, b->site) == 0)) ||
                 (a->eni && b->eni && strcmp(a->eni->attachment.instance_id, b->eni->attachment.instance_id) == 0);
-            bool itself = b->receiver && a->eni && strcmp(a->eni->attachment.instance_id, b->receiver) == 0;
+            bool itself = b->receivers.n == 1 && a->eni && !b->strangers &&
+                          strcmp(a->eni->attachment.instance_id, b->receivers.items[0]) == 0;
             if (same || itself || a->only_answers || !side_is(a, from) || !side_is(b, to)) {
                 continue;
             }
@@ -167,6 +191,32 @@ ask_all(struct verify_inquiry *inquiry, const struct live_node *from, const stru
     }
 }
 
+/* From a balancer's nodes to the targets: what is passed on, and whether they are well. */
+static void
+ask_targets(struct verify_inquiry *inquiry, const struct live_node *from, const struct live_node *to, int family)
+{
+    for (size_t i = 0; i < inquiry->sides.n; i++) {
+        const struct verify_side *node = &inquiry->sides.items[i];
+        verify_target_vec targets = { 0 };
+        if (side_is(node, from)) {
+            verify_node_targets(inquiry->cloud->net, node, &targets);
+        }
+        for (size_t j = 0; j < inquiry->sides.n * targets.n; j++) {
+            const struct verify_side *side = &inquiry->sides.items[j / targets.n];
+            const struct verify_target *t = &targets.items[j % targets.n];
+            struct verify_port port = { PROTOCOL_TCP, t->port };
+            struct ip src, dst;
+            if (side->eni && side->eni->attachment.device_index == 0 && side_is(side, to) &&
+                strcmp(side->eni->attachment.instance_id, t->instance_id) == 0 && (!family || family == t->family) &&
+                choose_addresses(node, side, t->family, &src, &dst)) {
+                ask(inquiry, node, side, &port, src, dst, NULL);
+                inquiry->questions.items[inquiry->questions.n - 1].flow.health_check = true;
+            }
+        }
+        VEC_DONE(&targets);
+    }
+}
+
 /* ---- the two answers ----------------------------------------------------------------------------------------------
  */
 static bool
@@ -176,6 +226,14 @@ put_to_analysis(struct verify_inquiry *inquiry, struct err *err)
         struct verify_question *q = &inquiry->questions.items[i];
         if (!reach(inquiry->cloud->net, &q->flow, false, &q->said, err)) {
             return false;
+        }
+        if (q->spread && verify_receiver(q)) { /* the way of the one that got it */
+            q->flow.receiver = verify_receiver(q);
+            reach_result_done(&q->said);
+            q->said = (struct reach_result){ 0 };
+            if (!reach(inquiry->cloud->net, &q->flow, false, &q->said, err)) {
+                return false;
+            }
         }
     }
     return true;
@@ -248,11 +306,18 @@ put_to_kernel(struct verify_inquiry *inquiry, struct err *err)
 static bool
 put_to_both(struct verify_inquiry *inquiry, struct err *err)
 {
-    if (!put_to_kernel(inquiry, err) || !put_to_analysis(inquiry, err) || !find_gaps(inquiry, err)) {
+    json_decref(inquiry->health[1]);
+    inquiry->health[1] = NULL;
+    if ((!inquiry->health[0] && !(inquiry->health[0] = live_link_health(inquiry->cloud, err))) ||
+        !put_to_kernel(inquiry, err) || !(inquiry->health[1] = live_link_health(inquiry->cloud, err)) ||
+        !put_to_analysis(inquiry, err) || !find_gaps(inquiry, err)) {
         return false;
     }
     for (size_t i = inquiry->n_asked; inquiry->rules && i < inquiry->questions.n; i++) {
         const struct verify_question *q = &inquiry->questions.items[i];
+        if (verify_lost_elsewhere(q)) {
+            continue;
+        }
         verify_rules_see(inquiry->rules, &q->flow, q->said.reachable && q->probe.arrived,
                          q->said.reply == REPLY_ALLOWED && q->probe.replied);
         if (!q->gap) {
@@ -275,8 +340,13 @@ aim(struct verify_inquiry *inquiry, int family)
         const struct verify_side *from = &inquiry->sides.items[a->from], *to = &inquiry->sides.items[a->to];
         struct verify_port port = { a->flow.protocol, a->flow.dst_port };
         struct ip src, dst;
-        if ((!family || family == a->flow.family) && choose_addresses(from, to, a->flow.family, &src, &dst)) {
+        if ((!family || family == a->flow.family) && choose_addresses(from, to, a->flow.family, &src, &dst) &&
+            verify_can_ask(inquiry->cloud->net, from, to, port.protocol, port.port,
+                           a->flow.dst_ip.family ? &a->flow.dst_ip : &dst)) {
             ask(inquiry, from, to, &port, src, dst, &a->flow);
+            if (!inquiry->questions.items[inquiry->questions.n - 1].flow.ends_at_balancer) {
+                verify_spread_add(inquiry, 1);
+            }
             inquiry->questions.items[inquiry->questions.n - 1].aimed = true;
             inquiry->n_aimed++;
         }
@@ -418,6 +488,9 @@ verify_run(struct op_call *call, struct err *err)
     }
     verify_sides_gather(inquiry.cloud->net, &inquiry.sites, &inquiry.sides);
     ask_all(&inquiry, from, to, only, family);
+    if (!only) {
+        ask_targets(&inquiry, from, to, family);
+    }
     bool ok = from || to || only ? put_to_both(&inquiry, err) : put_all(&inquiry, family, err);
     if (ok) {
         verify_report(call, &inquiry);
@@ -435,7 +508,14 @@ verify_run(struct op_call *call, struct err *err)
     json_decref(inquiry.uncounted);
     VEC_DONE(&inquiry.ends);
     VEC_DONE(&inquiry.questions);
-    VEC_DONE(&inquiry.sides);
+    for (size_t i = 0; i < inquiry.spreads.n; i++) {
+        VEC_DONE(&inquiry.spreads.items[i]->targets);
+        free(inquiry.spreads.items[i]);
+    }
+    VEC_DONE(&inquiry.spreads);
+    json_decref(inquiry.health[0]);
+    json_decref(inquiry.health[1]);
+    verify_sides_done(&inquiry.sides);
     VEC_DONE(&inquiry.sites);
     return ok;
 }

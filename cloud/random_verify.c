@@ -12,6 +12,7 @@
 #include "cloud/state.h"
 #include "cloud/verify_difference.h"
 #include "cloud/verify_gap.h"
+#include "cloud/verify_balancers.h"
 #include "cloud/verify_sides.h"
 #include "netsim/model/random_net.h"
 
@@ -35,7 +36,8 @@ worth_asking(const struct verify_side *from, const struct verify_side *to, int f
     bool both_outside = !from->eni && !to->eni && (!from->gateway || !to->gateway);
     bool itself = from->eni && to->eni && *from->eni->attachment.instance_id &&
                   strcmp(from->eni->attachment.instance_id, to->eni->attachment.instance_id) == 0;
-    itself = itself || (from->eni && to->receiver && strcmp(from->eni->attachment.instance_id, to->receiver) == 0);
+    itself = itself || (from->eni && to->receivers.n == 1 &&
+                        strcmp(from->eni->attachment.instance_id, to->receivers.items[0]) == 0);
     return from != to && !from->only_answers && !both_outside && !itself && verify_side_address(from, family) &&
            verify_side_address(to, family);
 }
@@ -89,6 +91,19 @@ lot_receiver(struct random_net *r, const verify_side_vec *sides)
     return to;
 }
 
+/* One packet, one end: an application balancer, or whoever alone is behind another. */
+static bool
+has_one_end(const struct network *net, const struct verify_side *from, const struct verify_side *to, struct asked *q)
+{
+    q->flow.ends_at_balancer = verify_ends_at_node(net, to, q->flow.protocol, q->flow.dst_port, q->flow.dst_ip.family);
+    if (!q->flow.ends_at_balancer) {
+        return to->receivers.n < 2 && !to->strangers;
+    }
+    snprintf(q->probe.to, sizeof q->probe.to, "%s", to->eni->obj.id);
+    return !load_balancer_is_network(to->balancer) &&
+           verify_can_ask(net, from, to, q->flow.protocol, q->flow.dst_port, &q->flow.dst_ip);
+}
+
 static void
 ask(struct random_net *r, const verify_side_vec *sides, asked_vec *questions)
 {
@@ -116,6 +131,9 @@ ask(struct random_net *r, const verify_side_vec *sides, asked_vec *questions)
     q->probe.protocol = q->flow.protocol;
     snprintf(q->probe.from, sizeof q->probe.from, "%s", verify_side_probe_end(from, &q->flow.src_ip));
     snprintf(q->probe.to, sizeof q->probe.to, "%s", verify_side_probe_end(to, &q->flow.dst_ip));
+    if (!has_one_end(r->net, from, to, q)) {
+        questions->n--;
+    }
 }
 
 /* ---- the two answers ------------------------------------------------------------------------------------------------
@@ -499,7 +517,7 @@ random_verify(const struct random_trial *trial, struct err *err)
     }
     json_t *out = put_to_kernel(trial, r.net, &questions, err) ? compare(trial, r.net, &questions, err) : NULL;
     VEC_DONE(&questions);
-    VEC_DONE(&sides);
+    verify_sides_done(&sides);
     VEC_DONE(&sites);
     random_net_done(&r);
     return out;

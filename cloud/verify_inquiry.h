@@ -13,12 +13,28 @@ struct verify_gap_met {
     struct verify_gap met;
     size_t n_packets, n_pairs;
 };
+/* An instance that a listener may send to. */
+struct verify_target {
+    const char *instance_id, *id; /* 'id': as it was registered */
+    const struct target_group *group; /* NULL: a Classic balancer's */
+    int family, port;
+    double part; /* of the connections */
+};
+typedef VEC(struct verify_target) verify_target_vec;
+/* Packets of one client to a listener with several targets: questions 'first' and those after it. */
+struct verify_spread {
+    size_t first, n;
+    verify_target_vec targets;
+    bool strangers; /* there are others, that no machine of the lab is */
+    bool sticky;
+};
 struct verify_question {
     const struct verify_side *from, *to;
     struct flow_spec flow;
     struct live_probe probe;
     struct reach_result said;
     struct verify_gap_met *gap; /* NULL: both have everything on its way */
+    const struct verify_spread *spread; /* NULL: one alone can get it */
     bool aimed;                 /* at a rule or route that the pairs' packets did not meet */
 };
 struct verify_inquiry {
@@ -34,6 +50,8 @@ struct verify_inquiry {
     json_t *uncounted;
     struct verify_rules *rules; /* NULL: only some packets were asked for */
     size_t n_aimed;
+    VEC(struct verify_spread *) spreads;
+    json_t *health[2]; /* of balancers' targets, before the packets and after: {group or balancer: {instance: state}} */
 };
 
 /* The answer: pair by pair, and every disagreement. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cloud/ops_failure.h"
-#include "cloud/verify_difference.h"
+#include "cloud/verify_balancers.h"
 
 static const char *
 flow_name(const struct verify_question *q)
@@ -44,7 +44,7 @@ verify_report(struct op_call *call, const struct verify_inquiry *inquiry)
     json_int_t agree = 0, apart = 0;
     for (size_t i = 0; i < inquiry->questions.n; i++) {
         const struct verify_question *q = &inquiry->questions.items[i];
-        const char *how = q->gap ? NULL : verify_difference(&q->said, &q->probe);
+        const char *how = q->gap ? NULL : verify_question_difference(q);
         bool agrees = !q->gap && !how;
         agree += agrees;
         apart += q->gap != NULL;
@@ -62,9 +62,13 @@ verify_report(struct op_call *call, const struct verify_inquiry *inquiry)
         json_object_set_new(pair, "Asked", json_integer(json_int(pair, "Asked", 0) + 1));
         json_object_set_new(pair, "Agree", json_integer(json_int(pair, "Agree", 0) + agrees));
         json_object_set_new(pair, "NotCompared", json_integer(json_int(pair, "NotCompared", 0) + (q->gap != NULL)));
-        json_array_append_new(json_object_get(pair, q->probe.arrived ? "Passes" : "Blocked"),
-                              json_string(flow_name(q)));
+        json_t *flows = json_object_get(pair, q->probe.arrived ? "Passes" : "Blocked");
+        const char *before = json_string_value(json_array_get(flows, json_array_size(flows) - 1));
+        if (!q->spread || !before || strcmp(before, flow_name(q)) != 0) { /* of many alike one is enough to tell */
+            json_array_append_new(flows, json_string(flow_name(q)));
+        }
     }
+    verify_spread_judge(inquiry, differences);
     json_object_set_new(call->out, "Asked", json_integer((json_int_t)inquiry->questions.n));
     json_object_set_new(call->out, "Agree", json_integer(agree));
     json_object_set_new(call->out, "Disagree", json_integer((json_int_t)json_array_size(differences)));

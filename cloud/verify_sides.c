@@ -1,7 +1,10 @@
 #include "cloud/verify_sides.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "cloud/verify_balancers.h"
 
 #include "netsim/analysis/vpce.h"
 #include "netsim/live/internet_hosts.h"
@@ -56,7 +59,7 @@ verify_side_probe_end(const struct verify_side *side, const struct ip *ip)
             return PLAN_SCANNER_ID;
         }
     }
-    return side->receiver ? side->receiver : verify_side_id(side);
+    return side->receivers.n ? side->receivers.items[0] : verify_side_id(side);
 }
 
 struct gathering {
@@ -99,43 +102,7 @@ add_sites(struct gathering *g)
     }
 }
 
-/* The one instance that a network balancer sends to; NULL when there are more, or none: which of several gets a packet
- * the kernel decides by the flow. */
-static const char *
-only_receiver(const struct network *net, const struct load_balancer *lb)
-{
-    const struct store *store = network_store(net);
-    const char *found = NULL;
-    size_t n = 0;
-    for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
-        bool used = g->balancer_arns.n == 1 && network_load_balancer(net, g->balancer_arns.items[0]) == lb;
-        for (size_t i = 0; used && i < g->targets.n; i++) {
-            const struct instance *instance = store_get(store, &instance_kind, g->targets.items[i].id);
-            found = instance && instance_is_running(instance) ? instance->obj.id : NULL;
-            n++;
-        }
-    }
-    return n == 1 && load_balancer_is_network(lb) ? found : NULL;
-}
-
-/* The one that a service of the lab hands over to; there may be one balancer, as there may be one instance. */
-static const char *
-only_receiver_of_service(const struct network *net, const struct private_service *service)
-{
-    const struct load_balancer *lb =
-        service->nlb_arns.n == 1 ? network_load_balancer(net, service->nlb_arns.items[0]) : NULL;
-    return lb ? only_receiver(net, lb) : NULL;
-}
-
-static const char *
-only_receiver_of_classic(const struct network *net, const struct classic_balancer *lb)
-{
-    const struct instance *instance =
-        lb->instances.n == 1 ? store_get(network_store(net), &instance_kind, lb->instances.items[0].id) : NULL;
-    return instance && instance_is_running(instance) ? instance->obj.id : NULL;
-}
-
-/* Endpoints, and network and Classic balancers with one instance behind them. */
+/* Endpoints, and balancers with instances behind them. */
 static void
 add_places(struct gathering *g)
 {
@@ -146,17 +113,13 @@ add_places(struct gathering *g)
         const struct load_balancer *lb = endpoint ? NULL : network_load_balancer_of_eni(net, eni);
         const struct private_service *service = endpoint ? network_private_service(net, endpoint->service_name) : NULL;
         const struct classic_balancer *classic = endpoint || lb ? NULL : network_classic_balancer_of_eni(net, eni);
-        const char *receiver = classic   ? only_receiver_of_classic(net, classic)
-                               : lb      ? only_receiver(net, lb)
-                               : service ? only_receiver_of_service(net, service)
-                                         : NULL;
-        if (receiver || (endpoint && !service && endpoint_is_available(endpoint))) {
-            *VEC_ADD(g->sides) = (struct verify_side){ .eni = eni,
-                                                       .name = eni->obj.id,
-                                                       .only_answers = true,
-                                                       .balancer = lb,
-                                                       .classic = classic,
-                                                       .receiver = receiver };
+        struct verify_side side = {
+            .eni = eni, .name = eni->obj.id, .only_answers = true, .balancer = lb, .classic = classic
+        };
+        bool application = lb && lb->type && strcmp(lb->type, "application") == 0;
+        bool balanced = (lb || service || classic) && verify_side_find_receivers(net, service, &side);
+        if (balanced || application || (endpoint && !service && endpoint_is_available(endpoint))) {
+            *VEC_ADD(g->sides) = side;
         }
     }
     for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
@@ -190,4 +153,14 @@ verify_sides_gather(const struct network *net, onprem_site_vec *sites, verify_si
     add_sites(&g);
     add_places(&g);
     *VEC_ADD(sides) = (struct verify_side){ .name = "internet" };
+}
+
+void
+verify_sides_done(verify_side_vec *sides)
+{
+    for (size_t i = 0; i < sides->n; i++) {
+        VEC_DONE(&sides->items[i].receivers);
+        free(sides->items[i].also);
+    }
+    VEC_DONE(sides);
 }

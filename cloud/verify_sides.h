@@ -17,12 +17,16 @@ struct verify_side {
     bool only_answers;          /* an endpoint, a balancer: it asks nobody */
     const struct load_balancer *balancer;
     const struct classic_balancer *classic;
-    const char *receiver; /* the one instance behind the balancer */
+    const struct eni *node;        /* of the balancer: 'eni' itself, or behind an endpoint the one in its zone */
+    VEC(const char *) receivers;   /* instances behind it */
+    bool strangers;                /* and others, that no machine of the lab is */
+    char *also;                    /* the ids of all but the first, with spaces; owned */
 };
 typedef VEC(struct verify_side) verify_side_vec;
 
 /* All of a network; they borrow from it and from 'sites', which the caller frees. */
 void verify_sides_gather(const struct network *net, onprem_site_vec *sites, verify_side_vec *sides);
+void verify_sides_done(verify_side_vec *sides);
 const struct ip *verify_eni_address(const struct eni *eni, int family); /* the first one; NULL: none */
 const struct ip *verify_side_address(const struct verify_side *side, int family); /* NULL: it has none */
 struct flow_end verify_side_end(const struct verify_side *side); /* for analysis */

@@ -87,6 +87,7 @@ question_walk(const struct question *q, struct session *session, struct walk *wa
     *walk = (struct walk){ .net = q->net, .target = question_target(q), .session = session, .anyone = q->anyone };
     walk->filters_open = q->filters_open;
     walk->health_check = q->health_check;
+    walk->ends_at_balancer = q->ends_at_balancer;
     walk->alone[0] = q->from_alone ? q->from.eni : NULL;
     walk->alone[1] = q->to_alone ? q->to.eni : NULL;
     walk->wanted_receiver = q->wanted_receiver;
@@ -118,6 +119,7 @@ question_walk_back(const struct question *q, const struct walk *forward, struct 
     *walk = (struct walk){ .net = q->net, .session = session, .is_reply = true, .anyone = q->anyone };
     walk->filters_open = q->filters_open;
     walk->health_check = q->health_check;
+    walk->ends_at_balancer = q->ends_at_balancer;
     walk->mended = q->mended;
     walk->alone[0] = q->from_alone ? q->from.eni : NULL;
     walk->alone[1] = q->to_alone ? q->to.eni : NULL;

@@ -414,7 +414,7 @@ balancer_receives(struct walk *w, const struct load_balancer *lb)
         walk_stop(w, STOP_LB_NO_LISTENER);
     } else if (w->balancers >= MAX_BALANCERS) {
         walk_stop(w, STOP_TOO_LONG);
-    } else if (listener_groups(w, listener, &groups)) {
+    } else if (w->ends_at_balancer || listener_groups(w, listener, &groups)) {
         walk_arrive(w);
     } else if (w->target.kind == TARGET_INTERNET || w->target.kind == TARGET_GATEWAY) {
         walk_stop(w, STOP_NO_INTERNET_ROUTE);

@@ -315,3 +315,20 @@ health_state(const struct health *health, const char *key)
     const struct check *c = find(health, key);
     return c ? names[c->state] : NULL;
 }
+
+json_t *
+health_json(const struct health *health)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < health->checks.n; i++) {
+        char of[BALANCER_KEY_SIZE], target[BALANCER_KEY_SIZE];
+        if (sscanf(health->checks.items[i]->key, "%319s %319s", of, target) == 2) {
+            json_t *states = json_object_get(out, of);
+            if (!states) {
+                json_object_set_new(out, of, states = json_object());
+            }
+            json_object_set_new(states, target, json_string(health_state(health, health->checks.items[i]->key)));
+        }
+    }
+    return out;
+}

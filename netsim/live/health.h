@@ -5,6 +5,7 @@
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
  * Uses: reactor.h, plan_balancer.h.   Used by: services.c */
 #pragma once
+#include "base/json.h"
 #include "base/map.h"
 #include "netsim/live/apply.h"
 #include "netsim/live/reactor.h"
@@ -20,4 +21,6 @@ void health_tick(struct health *health, const struct spaces *spaces);
 bool health_has_changed(struct health *health);
 /* Who gets nothing, by balancer_target_key(): for the planner. */
 const struct map *health_unhealthy(const struct health *health);
+/* {group or balancer: {target: state}}; the caller owns it. */
+json_t *health_json(const struct health *health);
 const char *health_state(const struct health *health, const char *key); /* "initial" "healthy" "unhealthy"; NULL: not checked */

@@ -159,6 +159,12 @@ live_target_health(const struct live *live, const struct target_group *group, co
     return live->services ? services_health(live->services, balancer_target_key(group, target, key)) : NULL;
 }
 
+json_t *
+live_health(const struct live *live)
+{
+    return live->services ? services_health_json(live->services) : json_object();
+}
+
 int
 live_namespace(const struct live *live, const char *id)
 {

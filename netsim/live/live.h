@@ -55,6 +55,7 @@ const struct buf *live_console(const struct live *live, const char *instance_id)
 struct target_group;
 struct lb_target;
 /* What the health checks of the live lab say: "initial", "healthy", "unhealthy"; NULL: it is not checked. */
+json_t *live_health(const struct live *live); /* of all: {group or Classic balancer: {target: state}}; the caller owns it */
 const char *live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target);
 
 /* File descriptor of the network namespace of an instance (or "internet", "router:vpc-.."), borrowed; -1 if there is none. */
@@ -72,10 +73,12 @@ bool live_guest(const struct live *live, const char *id, const struct guest **gu
 struct live_probe {
     char from[ID_SIZE]; /* instance or interface id, or "internet" */
     char to[ID_SIZE];   /* likewise */
+    const char *also;   /* further ones, ids with spaces between, of whom one may get it (behind a balancer); NULL: none */
     struct ip src, dst; /* header of the packet as it leaves; src IP_NONE: the sender's own address */
     int protocol, dst_port, src_port; /* src_port 0: a free one; icmp: dst_port holds the type, src_port the code */
     /* out: */
-    bool arrived;       /* it was seen at 'to' */
+    bool arrived;       /* it was seen at 'to', or at one of 'also' */
+    size_t receiver;    /* 0: at 'to'; 1: at the first of 'also' ... */
     bool replied;       /* the answer was seen back at 'from' */
     bool refused;       /* and it said that the TCP port is closed */
     struct ip seen_src, seen_dst; /* header as it arrived */

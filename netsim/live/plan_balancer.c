@@ -195,7 +195,7 @@ struct node {
     struct plan_ns *ns;
     const struct plan_port *port;
     const struct load_balancer *lb;
-    struct buf dnat, snat, local;
+    struct buf dnat, snat, forward, local;
 };
 
 static const struct ip *
@@ -248,7 +248,9 @@ translate(struct node *n, const struct lb_listener *listener, const char *protoc
             buf_printf(&n->dnat, "%s%d : %s . %d", slot ? ", " : "", slot, ip_str(&t->ip), t->port);
             slot++;
         }
-        if (t->ip.family == family && !t->keeps_client) {
+        if (t->ip.family == family && t->keeps_client) { /* a client that was given itself would answer itself */
+            buf_printf(&n->forward, "%s saddr %s %s daddr %s drop\n", word, ip_str(&t->ip), word, ip_str(&t->ip));
+        } else if (t->ip.family == family) {
             buf_printf(&n->snat, "%s daddr %s %s dport %d ct status dnat snat %s to %s\n", word, ip_str(&t->ip),
                        protocol, t->port, word, ip_str(own));
         }
@@ -316,21 +318,24 @@ network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port
     }
     plan_chain_add(b, ns, "p_dnat", "type nat hook prerouting priority -100; policy accept;", buf_str(&n.dnat));
     plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;", buf_str(&n.snat));
-    plan_chain_add(b, ns, "f_balancer", "type filter hook forward priority 0; policy drop;",
-                   "ct state invalid counter drop\nct status dnat counter accept\n");
+    buf_str_add(&n.forward, "ct state invalid counter drop\nct status dnat counter accept\n");
+    plan_chain_add(b, ns, "f_balancer", "type filter hook forward priority 0; policy drop;", buf_str(&n.forward));
     /* What no listener takes gets no answer; health checks are its own. */
     buf_str_add(&n.local, "ct state established,related accept\n");
     plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;", buf_str(&n.local));
     buf_done(&n.dnat);
     buf_done(&n.snat);
+    buf_done(&n.forward);
     buf_done(&n.local);
 }
 
 static void
 application_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port, const struct load_balancer *lb)
 {
+    struct buf local = { 0 };
     for (size_t i = 0; i < lb->listeners.n; i++) {
         uint16_t number = (uint16_t)lb->listeners.items[i].port;
+        buf_printf(&local, "tcp dport %u counter accept comment \"listener %u\"\n", number, number);
         for (size_t j = 0; j < port->eni->addresses.n; j++) {
             plan_service_add(b, ns, PLAN_SERVE_BALANCER, port->eni->addresses.items[j].ip, number, lb->obj.id);
         }
@@ -338,6 +343,10 @@ application_node(struct builder *b, struct plan_ns *ns, const struct plan_port *
             plan_service_add(b, ns, PLAN_SERVE_BALANCER, port->eni->addresses6.items[j].ip, number, lb->obj.id);
         }
     }
+    /* As with a network balancer: no answer to what no listener takes. */
+    buf_str_add(&local, "ct state established,related accept\n");
+    plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;", buf_str(&local));
+    buf_done(&local);
 }
 
 bool

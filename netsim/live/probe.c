@@ -54,8 +54,10 @@ struct end {
     uint32_t index;              /* of the link to send through; 0: as routed */
     const struct eni *eni;       /* NULL: the internet */
 };
+typedef VEC(struct end) end_vec;
 struct flight { /* a probe under way */
-    struct end from, to;
+    struct end from;
+    end_vec to; /* whoever may get it: 'to', then 'also'; empty: nobody can send it */
     int64_t sent_us;
 };
 struct run {
@@ -230,7 +232,7 @@ own_address(const struct live *live, const struct end *end, int family)
 static bool
 is_at(const struct end *end, const struct space *space, uint32_t tap)
 {
-    return end->tap ? tap == end->tap->here.index : end->space == space;
+    return end->tap ? tap == end->tap->here.index : end->space && end->space == space;
 }
 
 /* ---- packets ------------------------------------------------------------------------------------------------------
@@ -281,13 +283,15 @@ send_packet(struct run *run, const struct end *from, const struct packet_spec *s
 }
 
 static void
-note_arrival(struct run *run, size_t i, const struct ip *src, const struct ip *dst, const struct packet_seen *seen)
+note_arrival(struct run *run, size_t i, size_t receiver, const struct ip *src, const struct ip *dst,
+             const struct packet_seen *seen)
 {
     struct live_probe *p = &run->probes[i];
     if (p->arrived) {
         return;
     }
     p->arrived = true;
+    p->receiver = receiver;
     p->seen_src = *src;
     p->seen_dst = *dst;
     p->seen_src_port = seen->src_port;
@@ -302,7 +306,7 @@ note_arrival(struct run *run, size_t i, const struct ip *src, const struct ip *d
                                       .nonce = run->nonce,
                                       .number = (uint32_t)i,
                                       .answer = true };
-        send_packet(run, &run->flights[i].to, &answer);
+        send_packet(run, &run->flights[i].to.items[receiver], &answer);
     }
 }
 
@@ -317,9 +321,13 @@ take(struct run *run, const struct space *space, uint32_t tap, const struct pack
     struct live_probe *p = &run->probes[seen->number];
     const struct flight *f = &run->flights[seen->number];
     bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
+    size_t at = 0;
+    while (at < f->to.n && !is_at(&f->to.items[at], space, tap)) {
+        at++;
+    }
     /* An echo reply sent as a probe looks like an answer; at the far end it is the probe. */
-    if (is_at(&f->to, space, tap) && (kind == PACKET_PROBE || (icmp && p->dst_port == seen->dst_port))) {
-        note_arrival(run, seen->number, src, dst, seen);
+    if (at < f->to.n && (kind == PACKET_PROBE || (icmp && p->dst_port == seen->dst_port))) {
+        note_arrival(run, seen->number, at, src, dst, seen);
     } else if (is_at(&f->from, space, tap) && kind == PACKET_ANSWER && !p->replied && ip_equal(src, &p->dst) &&
                ip_equal(dst, &p->src)) {
         /* An answer from another address (it came back by another gateway) is none to the one who asked. */
@@ -448,21 +456,35 @@ drain(struct run *run)
 
 /* ---- a run --------------------------------------------------------------------------------------------------------
  */
+/* Whoever may get it.  A machine without a link hears nothing, but keeps its place in the order. */
+static bool
+find_receivers(const struct run *run, const struct live_probe *p, end_vec *to)
+{
+    bool any = find_end(run->live, p->to, VEC_ADD(to));
+    for (const char *id = p->also; id && *id; id += strcspn(id, " "), id += *id == ' ') {
+        char one[ID_SIZE];
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(id, " "), id);
+        any = find_end(run->live, one, VEC_ADD(to)) || any;
+    }
+    return any;
+}
+
 static bool
 prepare(struct run *run, size_t i, struct err *err)
 {
     struct live_probe *p = &run->probes[i];
     struct flight *f = &run->flights[i];
     p->arrived = p->replied = p->refused = false;
+    p->receiver = 0;
     p->seen_src = p->seen_dst = (struct ip){ 0 };
     p->rtt_us = 0;
-    if (!find_end(run->live, p->from, &f->from) || !find_end(run->live, p->to, &f->to)) {
+    if (!find_end(run->live, p->from, &f->from) || !find_receivers(run, p, &f->to)) {
         f->from.space = NULL;
         return true; /* a machine without a link neither sends nor hears */
     }
     int family = p->dst.family ? p->dst.family : p->src.family ? p->src.family : IP_V4;
-    if (!p->dst.family) {
-        p->dst = own_address(run->live, &f->to, family);
+    if (!p->dst.family && f->to.items[0].space) {
+        p->dst = own_address(run->live, &f->to.items[0], family);
     }
     if (!p->src.family) {
         p->src = own_address(run->live, &f->from, family);
@@ -475,15 +497,23 @@ prepare(struct run *run, size_t i, struct err *err)
     if (!p->src_port && !icmp) {
         p->src_port = PORT_FIRST + run->live->next_port++ % PORT_COUNT;
     }
-    if ((f->from.tap || f->to.tap) && !run->taps) {
+    bool tap = f->from.tap != NULL;
+    for (size_t j = 0; j < f->to.n; j++) {
+        tap = tap || f->to.items[j].tap;
+    }
+    if (tap && !run->taps) {
         run->tap_ear = tap_hosts_watch(run->live->spaces.taps, is_ours, run);
         if (run->tap_ear < 0) {
             return err_set(err, ERR_MACHINE, "", "cannot watch the TAP hosts: %s", strerror(errno));
         }
         run->taps = run->live->spaces.taps;
     }
-    return (f->from.tap || need_ear(run, f->from.space, family, p->protocol, err)) &&
-           (f->to.tap || need_ear(run, f->to.space, family, p->protocol, err));
+    bool ok = f->from.tap || need_ear(run, f->from.space, family, p->protocol, err);
+    for (size_t j = 0; ok && j < f->to.n; j++) {
+        const struct end *to = &f->to.items[j];
+        ok = to->tap || !to->space || need_ear(run, to->space, family, p->protocol, err);
+    }
+    return ok;
 }
 
 static void
@@ -545,6 +575,9 @@ run_done(struct run *run)
         tap_hosts_unwatch(run->taps);
     }
     close(run->epoll);
+    for (size_t i = 0; i < run->n; i++) {
+        VEC_DONE(&run->flights[i].to);
+    }
     free(run->flights);
 }
 

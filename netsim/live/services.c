@@ -158,6 +158,12 @@ services_health(const struct services *services, const char *target_key)
     return health_state(services->health, target_key);
 }
 
+json_t *
+services_health_json(const struct services *services)
+{
+    return health_json(services->health);
+}
+
 const struct network *
 services_network(const struct services *services)
 {

@@ -22,6 +22,7 @@ bool services_want_plan(struct services *services); /* targets of balancers beca
 void services_note(struct services *services);
 const struct map *services_unhealthy(const struct services *services); /* for struct plan_numbers */
 const struct buf *services_console(const struct services *services, const char *instance_id); /* boot_console() */
+json_t *services_health_json(const struct services *services); /* health_json() */
 const char *services_health(const struct services *services, const char *target_key); /* health_state() */
 /* Opens what 'plan' wants and is not open, closes what it no more wants. A socket that the kernel refuses is left out. */
 void services_sync(struct services *services, const struct spaces *spaces, const struct plan *plan);

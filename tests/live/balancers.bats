@@ -9,6 +9,9 @@ open_group() { # NAME PORT...
         vpclab ec2 authorize-security-group-ingress --group-id "$1" --protocol tcp --port "$port" --cidr 0.0.0.0/0 >/dev/null
     done
 }
+interface() { # ADDRESS: its id
+    vpclab ec2 describe-network-interfaces --filters "Name=private-ip-address,Values=$1" --query 'NetworkInterfaces[0].NetworkInterfaceId' --output text
+}
 pages() { # NODE URL N: who answered, each once, in order
     for _ in $(seq "$3"); do get "$1" "$2" || echo nobody; done | cut -d' ' -f1 | sort -u | xargs
 }
@@ -29,6 +32,10 @@ pages() { # NODE URL N: who answered, each once, in order
     [ "$(health web)" = "healthy healthy" ]
     b=$(node net b) a=$(node net a)
     [ "$(pages client "http://$b:8080/" 12)" = "one two" ]
+    # So many connections for verify that each target has some; each must have what analysis says of it.
+    vpclab verify >"$DIR/report"
+    grep -q "^client *$(interface "$b") .* 30/30 .* tcp/8080 | " "$DIR/report"
+    grep -q "^$(interface "$b") *one .* 1/1 .* tcp/80 | " "$DIR/report"
     [ "$(get client "http://$b:8080/" | cut -d' ' -f2)" = 10.0.1.10 ]
     [ "$(code client "http://$b:8081/")" = 000 ] # no listener
     [ "$(code client "http://$a:8080/")" = 000 ] # no target in its zone
@@ -105,6 +112,10 @@ pages() { # NODE URL N: who answered, each once, in order
     [ "$(vpclab exec client -- curl -s -m 3 -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: old.example' "$url/a?b=c")" = "301 http://new.example:80/a?b=c" ]
     [ "$(vpclab exec client -- curl -s -m 3 -w ' %{http_code}' "$url/teapot")" = "short 418" ]
     [ "$(code client "$url:81/")" = 000 ]
+    # It ends connections: verify asks about the client's way to the node, and the node's to its targets.
+    vpclab verify >"$DIR/report"
+    grep -q "^client *$(interface "$(node app a)") .* tcp/80 | " "$DIR/report"
+    for name in one two api; do grep -q "^$(interface "$(node app a)") *$name .* tcp/8080 | -" "$DIR/report"; done
     # One fails: the other has all.  Both: they are tried all the same, and refuse.
     vpclab exec one -- sh -c 'kill $(pgrep -f "[s]erve.py one")'
     [ "$(health web "unhealthy	healthy")" = "unhealthy healthy" ]
