@@ -9,13 +9,19 @@
 static struct classic_balancer *
 find_balancer(const struct op_call *call, const char *name, struct err *err)
 {
-    struct classic_balancer *lb = store_get(network_store(ec2_net(call)), &classic_balancer_kind, name ? name : "");
-    if (lb && strcmp(lb->obj.region, call->cloud->region) == 0) {
+    const struct network *net = ec2_net(call);
+    const struct cloud *cloud = call->cloud;
+    struct classic_balancer *lb = network_classic_balancer(net, name, cloud->account, cloud->region);
+    if (lb) {
         return lb;
     }
     err_set(err, ERR_INPUT, "LoadBalancerNotFound", "there is no Classic Load Balancer `%s`", name ? name : "");
+    lb = store_get(network_store(net), &classic_balancer_kind, name ? name : "");
     if (lb) {
-        err_hint(err, "it is in %s: `--region %s`", lb->obj.region, lb->obj.region);
+        bool other = strcmp(lb->obj.account, cloud->account) != 0;
+        err_hint(err, "there is one in %s%s%s: `%s%s%s--region %s`", lb->obj.region, other ? " of account " : "",
+                 other ? lb->obj.account : "", other ? "--as " : "", other ? lb->obj.account : "", other ? " " : "",
+                 lb->obj.region);
     }
     return NULL;
 }
@@ -86,7 +92,7 @@ describe_load_balancers(struct op_call *call, struct err *err)
     }
     for (const struct classic_balancer *lb = json_array_size(names) ? NULL : store_first(store, &classic_balancer_kind);
          lb; lb = store_next(store, lb)) {
-        if (strcmp(lb->obj.region, call->cloud->region) == 0) {
+        if (strcmp(lb->obj.region, call->cloud->region) == 0 && strcmp(lb->obj.account, call->cloud->account) == 0) {
             json_array_append_new(list, object_describe(store, lb));
         }
     }
@@ -209,7 +215,7 @@ modify_attributes(struct op_call *call, struct err *err)
     lb->draining = draining ? json_is_true(json_object_get(draining, "Enabled")) : lb->draining;
     lb->draining_s = (int32_t)json_int(draining, "Timeout", lb->draining_s);
     lb->idle_s = (int32_t)json_int(settings, "IdleTimeout", lb->idle_s);
-    json_object_set_new(call->out, "LoadBalancerName", json_string(lb->obj.id));
+    json_object_set_new(call->out, "LoadBalancerName", json_string(classic_balancer_name(lb)));
     return answer_attributes(call, lb);
 }
 
@@ -323,7 +329,7 @@ describe_health(struct op_call *call, struct err *err)
         if (!is_registered(lb, id)) {
             json_decref(list);
             return err_set(err, ERR_INPUT, "InvalidInstance", "`%s` is not registered with `%s`", id ? id : "",
-                           lb->obj.id);
+                           classic_balancer_name(lb));
         }
         json_array_append_new(list, state_json(ec2_net(call), lb, id));
     }

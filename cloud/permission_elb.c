@@ -145,8 +145,9 @@ permission_elb(const struct op_call *call, permissions *list, struct iam_catalog
     }
     const char *name = classic ? arg_str(call->in, "LoadBalancerName") : NULL;
     if (name) {
-        const struct store *store = network_store(call->cloud->net);
-        add_own(&f, "loadbalancer/", name, store_get(store, &classic_balancer_kind, name));
+        const struct cloud *cloud = call->cloud;
+        const struct classic_balancer *lb = network_classic_balancer(cloud->net, name, cloud->account, cloud->region);
+        add_own(&f, "loadbalancer/", name, lb ? &lb->obj : NULL);
     } else {
         static const char *const mentions[] = { "Actions", "DefaultActions", "Tags", NULL };
         permission_walk(call->in, "", mentions, on_text, &f);

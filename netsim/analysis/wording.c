@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "netsim/analysis/tgw_table.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
+#include "netsim/model/vpn.h"
 
 /* ---- Components ----------------------------------------------------------------------------------------------------
  */
@@ -37,6 +39,22 @@ component_json(const struct object *object, const char *id)
         if (object->kind == &load_balancer_kind) {
             const struct load_balancer *lb = (const struct load_balancer *)(const void *)object;
             json_object_set_new(json, "Arn", json_string(lb->arn ? lb->arn : ""));
+            return json;
+        }
+        if (object->kind == &classic_balancer_kind) {
+            const char *own = classic_balancer_name((const struct classic_balancer *)(const void *)object);
+            json_object_set_new(json, "Arn",
+                                json_sprintf("arn:%s:elasticloadbalancing:%s:%s:loadbalancer/%s",
+                                             partition_of(object->region), object->region, object->account, own));
+            json_object_set_new(json, "Name", json_string(own));
+            return json;
+        }
+        if (object->kind == &direct_connect_gateway_kind || object->kind == &virtual_interface_kind) {
+            bool gateway = object->kind == &direct_connect_gateway_kind; /* which is in every region */
+            json_object_set_new(json, "Arn",
+                                json_sprintf("arn:%s:directconnect:%s:%s:%s/%s", partition_of(object->region),
+                                             gateway ? "" : object->region, object->account,
+                                             gateway ? "dx-gateway" : "dxvif", object->id));
             return json;
         }
         const char *type = object->kind->type ? object->kind->type : object->kind->name;

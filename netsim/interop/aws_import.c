@@ -342,12 +342,29 @@ merge_records(struct record *first, struct record *second)
     record_done(second);
 }
 
-/* The name of a Classic Load Balancer is its own in one account and region only. */
+/* Two in what is taken for one account and region: no folder tells whose they are. */
 static bool
 is_namesake(const struct kind *kind, const json_t *first, const json_t *second)
 {
     const char *name = json_str(first, "DNSName"), *other = json_str(second, "DNSName");
     return kind == &classic_balancer_kind && name && other && strcmp(name, other) != 0;
+}
+
+/* The name of a Classic Load Balancer is its own in one account and region only: a namesake elsewhere is another. */
+static void
+tell_apart(const struct network *net, const struct record_list *list, json_t *record)
+{
+    size_t known = (size_t)(uintptr_t)map_get(&list->by_id, json_str(record, list->kind->id_member));
+    const json_t *first = known ? list->records.items[known - 1].json : NULL;
+    const char *name = json_str(record, list->kind->id_member), *account = json_str(record, "OwnerId"),
+               *region = json_str(record, "Region");
+    const struct object *there = store_get(network_store(net), list->kind, name);
+    bool same = first
+                    ? strcmp(json_str(first, "OwnerId"), account) == 0 && strcmp(json_str(first, "Region"), region) == 0
+                    : !there || (strcmp(there->account, account) == 0 && strcmp(there->region, region) == 0);
+    char id[ID_SIZE];
+    classic_balancer_id(name, account, region, !same, id);
+    json_object_set_new(record, list->kind->id_member, json_string(id));
 }
 
 static bool fail_record(struct importer *im, const struct dump *dump, const char *path, const struct err *cause);
@@ -378,10 +395,15 @@ add_record(struct importer *im, struct record_list *list, const struct dump *dum
         json_object_set_new(record.json, "OwnerId", json_string(dump->account));
     }
     json_object_set_new(record.json, "Region", json_string(dump->region));
+    if (kind == &classic_balancer_kind) {
+        tell_apart(im->net, list, record.json);
+        id = json_str(record.json, kind->id_member);
+    }
     size_t known = (size_t)(uintptr_t)map_get(&list->by_id, id);
     if (known > 0 && is_namesake(kind, list->records.items[known - 1].json, record.json)) {
         report_warning(&im->report,
-                       "%s: another %s is called `%s` already, in %s: a lab holds one of a name, this one is left out",
+                       "%s: another %s is called `%s` already, in %s: an account has one of a name in a region, this "
+                       "one is left out; folders ACCOUNT/REGION/ tell them apart",
                        dump->name, kind->name, id, list->records.items[known - 1].dump->name);
         record_done(&record);
         return true;

@@ -45,6 +45,27 @@ static const struct field balancer_fields[] = {
     FIELD_END,
 };
 
+const char *
+classic_balancer_name(const struct classic_balancer *lb)
+{
+    const char *slash = strrchr(lb->obj.id, '/');
+    return slash ? slash + 1 : lb->obj.id;
+}
+
+void
+classic_balancer_id(const char *name, const char *account, const char *region, bool taken, char id[static ID_SIZE])
+{
+    snprintf(id, ID_SIZE, "%s%s%s%s%s", taken ? account : "", taken ? "/" : "", taken ? region : "", taken ? "/" : "",
+             name);
+}
+
+static void
+balancer_describe(const struct store *store, const void *object, json_t *out)
+{
+    (void)store;
+    json_object_set_new(out, "LoadBalancerName", json_string(classic_balancer_name(object)));
+}
+
 const struct kind classic_balancer_kind = {
     .name = "classic-load-balancer",
     .prefix = "",
@@ -55,7 +76,22 @@ const struct kind classic_balancer_kind = {
     .malformed = "ValidationError",
     .size = sizeof(struct classic_balancer),
     .fields = balancer_fields,
+    .describe = balancer_describe,
 };
+
+struct classic_balancer *
+network_classic_balancer(const struct network *net, const char *name, const char *account, const char *region)
+{
+    struct classic_balancer *found = NULL;
+    char id[ID_SIZE];
+    for (int taken = 0; name && taken < 2 && !found; taken++) {
+        classic_balancer_id(name, account, region, taken, id);
+        found = store_get(net->store, &classic_balancer_kind, id);
+        bool there = found && strcmp(found->obj.account, account) == 0 && strcmp(found->obj.region, region) == 0;
+        found = there ? found : NULL;
+    }
+    return found;
+}
 
 /* "ELB web": of the balancer of that name in the interface's VPC. */
 struct classic_balancer *
@@ -63,6 +99,11 @@ network_classic_balancer_of_eni(const struct network *net, const struct eni *eni
 {
     const char *name = load_balancer_of_description(eni);
     struct classic_balancer *lb = name ? store_get(net->store, &classic_balancer_kind, name) : NULL;
+    if (lb && *lb->vpc_id && strcmp(lb->vpc_id, eni->vpc_id) != 0) { /* a namesake's */
+        const struct vpc *vpc = store_get(net->store, &vpc_kind, eni->vpc_id);
+        const struct object *home = vpc ? &vpc->obj : &eni->obj;
+        lb = network_classic_balancer(net, name, home->account, home->region);
+    }
     return lb && (!*lb->vpc_id || strcmp(lb->vpc_id, eni->vpc_id) == 0) ? lb : NULL;
 }
 

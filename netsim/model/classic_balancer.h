@@ -1,7 +1,7 @@
 /* netsim/model/classic_balancer.h - Classic Load Balancers: listeners on ports of tcp that instances are registered behind.
  *
- * They have no ARNs in requests but names, which are their ids here: a lab has one of a name.  A balancer is reached at its interfaces,
- * one a subnet, described "ELB name".  Instances see its address, not the client's.
+ * They have no ARNs in requests but names, unique in an account and region: the first of a name in a lab has it for its id, any further
+ * "ACCOUNT/REGION/NAME".  A balancer is reached at its interfaces, one a subnet, described "ELB name".  Instances see its address, not the client's.
  *
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/Welcome.html, .../classic/introduction.html
  * Used by: analysis/, cloud/ops_elb.c. */
@@ -17,7 +17,7 @@ struct classic_instance {
     char id[ID_SIZE];
 };
 struct classic_balancer {
-    struct object obj; /* id: its name */
+    struct object obj; /* id: its name, or what tells it from one of that name elsewhere */
     char *dns_name, *hosted_zone_name, *hosted_zone_id, *scheme /* internet-facing | internal */;
     char vpc_id[ID_SIZE];
     int64_t created_time;
@@ -34,6 +34,11 @@ struct classic_balancer {
 extern const struct kind classic_balancer_kind;
 extern const struct field classic_instance_fields[]; /* InstanceId */
 
+const char *classic_balancer_name(const struct classic_balancer *lb);
+/* The one of that name in an account and region; NULL if there is none. */
+struct classic_balancer *network_classic_balancer(const struct network *net, const char *name, const char *account, const char *region);
+/* The id of a balancer of that name there, while 'taken' says the name itself is another's id. */
+void classic_balancer_id(const char *name, const char *account, const char *region, bool taken, char id[static ID_SIZE]);
 struct classic_balancer *network_classic_balancer_of_eni(const struct network *net, const struct eni *eni); /* NULL */
 /* Its interfaces, in order of creation; borrowed until the next change. */
 size_t classic_balancer_enis(const struct network *net, const struct classic_balancer *lb, struct eni *const **enis);

@@ -23,11 +23,11 @@ subnet_check(const struct network *net, const struct classic_balancer *lb, const
 {
     if (*lb->vpc_id && strcmp(lb->vpc_id, subnet->vpc_id) != 0) {
         return err_set(err, ERR_INPUT, "InvalidConfigurationRequest", "the subnet `%s` is of `%s`, `%s` of `%s`",
-                       subnet->obj.id, subnet->vpc_id, lb->obj.id, lb->vpc_id);
+                       subnet->obj.id, subnet->vpc_id, classic_balancer_name(lb), lb->vpc_id);
     }
     if (subnet->zone && text_find(lb->zones.items, lb->zones.n, subnet->zone) < lb->zones.n) {
         return err_set(err, ERR_INPUT, "InvalidConfigurationRequest",
-                       "`%s` has a subnet in %s already: one subnet a zone", lb->obj.id, subnet->zone);
+                       "`%s` has a subnet in %s already: one subnet a zone", classic_balancer_name(lb), subnet->zone);
     }
     if (str_is(lb->scheme, "internet-facing") && !network_vpc_igw(net, subnet->vpc_id)) {
         err_set(err, ERR_INPUT, "InvalidSubnet", "the VPC `%s` has no internet gateway", subnet->vpc_id);
@@ -48,7 +48,7 @@ classic_balancer_add_subnet(struct network *net, struct classic_balancer *lb, co
         return false;
     }
     id_set(lb->vpc_id, subnet->vpc_id);
-    char *description = xasprintf("ELB %s", lb->obj.id);
+    char *description = xasprintf("ELB %s", classic_balancer_name(lb));
     struct eni_spec spec = { .subnet_id = subnet_id,
                              .description = description,
                              .groups = (const char *const *)lb->group_ids.items,
@@ -80,7 +80,7 @@ classic_balancer_drop_subnet(struct network *net, struct classic_balancer *lb, c
     if (at == lb->subnet_ids.n || lb->subnet_ids.n == 1) {
         return err_set(err, ERR_INPUT, "InvalidConfigurationRequest",
                        at == lb->subnet_ids.n ? "`%s` is not attached to `%s`" : "`%s` is the last subnet of `%s`",
-                       subnet_id ? subnet_id : "", lb->obj.id);
+                       subnet_id ? subnet_id : "", classic_balancer_name(lb));
     }
     struct eni *const *enis;
     for (size_t n = classic_balancer_enis(net, lb, &enis); n-- > 0;) {
@@ -141,8 +141,8 @@ listener_check(const struct classic_balancer *lb, const struct classic_listener 
     }
     for (size_t i = 0; i < lb->listeners.n; i++) {
         if (lb->listeners.items[i].port == listener->port) {
-            return err_set(err, ERR_INPUT, "DuplicateListener", "`%s` has a listener on port %d already", lb->obj.id,
-                           listener->port);
+            return err_set(err, ERR_INPUT, "DuplicateListener", "`%s` has a listener on port %d already",
+                           classic_balancer_name(lb), listener->port);
         }
     }
     return true;
@@ -193,7 +193,8 @@ classic_balancer_unlisten(struct network *net, struct classic_balancer *lb, int 
             return true;
         }
     }
-    return err_set(err, ERR_INPUT, "ListenerNotFound", "`%s` has no listener on port %d", lb->obj.id, port);
+    return err_set(err, ERR_INPUT, "ListenerNotFound", "`%s` has no listener on port %d", classic_balancer_name(lb),
+                   port);
 }
 
 /* ---- the balancer ------------------------------------------------------------------------------------------------ */
@@ -204,9 +205,10 @@ spec_check(const struct network *net, const struct classic_spec *spec, struct er
     if (!balancer_name_check("load balancer", spec->name, err)) {
         return false;
     }
-    if (store_get(net->store, &classic_balancer_kind, spec->name)) {
-        return err_set(err, ERR_INPUT, "DuplicateLoadBalancerName", "there is a Classic Load Balancer `%s` already",
-                       spec->name);
+    if (network_classic_balancer(net, spec->name, net->account, net->region)) {
+        return err_set(err, ERR_INPUT, "DuplicateLoadBalancerName",
+                       "there is a Classic Load Balancer `%s` already in %s of account %s", spec->name, net->region,
+                       net->account);
     }
     if (spec->scheme && strcmp(spec->scheme, "internal") != 0 && strcmp(spec->scheme, "internet-facing") != 0) {
         return err_set(err, ERR_INPUT, "InvalidScheme", "a scheme is `internal` or `internet-facing`, not `%s`",
@@ -223,7 +225,7 @@ static void
 name_balancer(struct network *net, struct classic_balancer *lb)
 {
     lb->dns_name = xasprintf("%s%s-%09u.%s.elb.amazonaws.com", str_is(lb->scheme, "internal") ? "internal-" : "",
-                             lb->obj.id, (unsigned)id_random_below(net->ids, 1000000000), net->region);
+                             classic_balancer_name(lb), (unsigned)id_random_below(net->ids, 1000000000), net->region);
     lb->hosted_zone_name = str_is(lb->scheme, "internal") ? NULL : xstrdup(lb->dns_name);
     lb->hosted_zone_id = xstrdup("Z35SXDOTRQ7X7K");
 }
@@ -238,7 +240,10 @@ classic_balancer_create(struct network *net, const struct classic_spec *spec, st
     if (first && !balancer_groups_check(net, first->vpc_id, spec->groups, spec->n_groups, err)) {
         return NULL;
     }
-    struct classic_balancer *lb = network_add(net, &classic_balancer_kind, spec->name);
+    char id[ID_SIZE];
+    bool taken = store_get(net->store, &classic_balancer_kind, spec->name) != NULL;
+    classic_balancer_id(spec->name, net->account, net->region, taken, id);
+    struct classic_balancer *lb = network_add(net, &classic_balancer_kind, id);
     lb->scheme = xstrdup(spec->scheme ? spec->scheme : "internet-facing");
     lb->created_time = network_now_ms(net);
     lb->idle_s = 60;
@@ -343,7 +348,7 @@ classic_balancer_deregister(struct network *net, struct classic_balancer *lb, co
     size_t at = instance_find(lb, instance_id ? instance_id : "");
     if (at == lb->instances.n) {
         return err_set(err, ERR_INPUT, "InvalidInstance", "`%s` is not registered with `%s`",
-                       instance_id ? instance_id : "", lb->obj.id);
+                       instance_id ? instance_id : "", classic_balancer_name(lb));
     }
     VEC_REMOVE(&lb->instances, at);
     network_touch(net);

@@ -33,8 +33,16 @@ struct net_index {
     struct map subnet_tables, main_tables, subnet_acls, vpc_igws; /* borrowed objects */
     struct map vpc_vgws, eni_endpoints;                           /* borrowed objects */
     struct map peerings, tgw_vpcs; /* "vpc-1 vpc-2", "tgw-1 vpc-1" -> the active connection, the available attachment */
-    struct map balancers;          /* struct eni_list by the balancer's id */
+    struct map balancers;          /* struct eni_list by the balancer's id, of Classic ones by "vpc-1 NAME" */
 };
+
+/* "vpc-1 vpc-2" */
+static const char *
+pair_key(char key[static 2 * ID_SIZE], const char *a, const char *b)
+{
+    snprintf(key, 2 * ID_SIZE, "%s %s", a, b);
+    return key;
+}
 
 /* ---- addresses -----------------------------------------------------------------------------------------------------
  */
@@ -185,8 +193,11 @@ eni_add(struct net_index *index, struct eni *eni)
     for (size_t i = 0; i < eni->groups.n; i++) {
         list_add_in_order(list_of(&index->groups, eni->groups.items[i].id), eni);
     }
-    if (load_balancer_of_description(eni)) {
-        list_add_in_order(list_of(&index->balancers, load_balancer_of_description(eni)), eni);
+    const char *balancer = load_balancer_of_description(eni);
+    if (balancer) {
+        char key[2 * ID_SIZE];
+        bool of_name = !strchr(balancer, '/');
+        list_add_in_order(list_of(&index->balancers, of_name ? pair_key(key, eni->vpc_id, balancer) : balancer), eni);
     }
     if (eni->attached && eni->attachment.instance_id[0]) {
         struct eni_list *list = list_of(&index->instances, eni->attachment.instance_id);
@@ -283,14 +294,6 @@ index_free(struct net_index *index)
         index_done(index);
         free(index);
     }
-}
-
-/* "vpc-1 vpc-2" */
-static const char *
-pair_key(char key[static 2 * ID_SIZE], const char *a, const char *b)
-{
-    snprintf(key, 2 * ID_SIZE, "%s %s", a, b);
-    return key;
 }
 
 /* What joins VPCs to each other and to the world outside; the first that works counts. */
@@ -503,7 +506,9 @@ tgw_vpc_attachment(const struct network *net, const char *tgw_id, const char *vp
 size_t
 classic_balancer_enis(const struct network *net, const struct classic_balancer *lb, struct eni *const **enis)
 {
-    const struct eni_list *list = map_get(&index_get(net)->balancers, lb->obj.id);
+    char key[2 * ID_SIZE];
+    const char *name = classic_balancer_name(lb);
+    const struct eni_list *list = map_get(&index_get(net)->balancers, pair_key(key, lb->vpc_id, name));
     *enis = list ? list->enis.items : NULL;
     return list ? list->enis.n : 0;
 }

@@ -192,7 +192,8 @@ spec_check(struct network *net, const struct target_group_spec *spec, struct err
         return false;
     }
     for (const struct target_group *g = store_first(net->store, &target_group_kind); g; g = store_next(net->store, g)) {
-        if (str_is(g->name, spec->name) && strcmp(g->obj.region, net->region) == 0) {
+        if (str_is(g->name, spec->name) && strcmp(g->obj.region, net->region) == 0 &&
+            strcmp(g->obj.account, net->account) == 0) {
             return err_set(err, ERR_INPUT, "DuplicateTargetGroupName", "there is a target group `%s` already",
                            spec->name);
         }

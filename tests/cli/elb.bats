@@ -75,3 +75,26 @@ flow() { printf '{"from":{"instance":"%s"},"to":{"eni":"%s"},"protocol":"%s","ds
     vpclab --lab copy reach "$WEB" "$(node "$A")" --port 80
     says old vpclab connectivity --to "$(node "$A")"
 }
+
+@test "a name is one balancer's in an account and region, and free in another" {
+    build
+    wrong 4 DuplicateLoadBalancerName vpclab elb create-load-balancer --load-balancer-name old --scheme internal --subnets "$A" --listeners Protocol=TCP,LoadBalancerPort=1,InstancePort=1
+    for where in '--region eu-west-1' '--as 222222222222'; do
+        W=$(id $where ec2 create-vpc --cidr-block 10.9.0.0/16 --query Vpc.VpcId)
+        C=$(id $where ec2 create-subnet --vpc-id "$W" --cidr-block 10.9.1.0/24 --query Subnet.SubnetId)
+        wrong 4 LoadBalancerNotFound vpclab $where elb describe-load-balancers --load-balancer-names old
+        says DNSName vpclab $where elb create-load-balancer --load-balancer-name old --scheme internal --subnets "$C" --listeners Protocol=TCP,LoadBalancerPort=9,InstancePort=9
+        wrong 4 DuplicateLoadBalancerName vpclab $where elb create-load-balancer --load-balancer-name old --scheme internal --subnets "$C" --listeners Protocol=TCP,LoadBalancerPort=9,InstancePort=9
+        [ "$(id $where elb describe-load-balancers --query 'LoadBalancerDescriptions[*].[LoadBalancerName,VPCId]')" = "old"$'\t'"$W" ]
+        says targetgroup/web vpclab $where elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id "$W"
+        wrong 4 DuplicateTargetGroupName vpclab $where elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id "$W"
+    done
+    [ "$(id elb describe-load-balancers --query 'LoadBalancerDescriptions[*].[LoadBalancerName,VPCId]')" = "old"$'\t'"$V" ]
+    [[ "$(flow 9)" == *lb-no-listener* ]] # each keeps its own interfaces and listeners
+    vpclab export aws "$DIR/out.d" >/dev/null
+    vpclab --lab again import aws "$DIR/out.d" >/dev/null
+    [ "$(id --lab again --region eu-west-1 elb describe-load-balancers --query 'LoadBalancerDescriptions[0].ListenerDescriptions[0].Listener.LoadBalancerPort')" = 9 ]
+    vpclab --region eu-west-1 elb delete-load-balancer --load-balancer-name old
+    says '"old"' vpclab elb describe-load-balancers --load-balancer-names old
+    wrong 4 LoadBalancerNotFound vpclab --region eu-west-1 elb describe-load-balancers --load-balancer-names old
+}

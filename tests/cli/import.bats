@@ -137,8 +137,14 @@ END
     vpclab import aws "$DIR/dump" >"$DIR/out"
     grep -q "failed.json.*empty: the command" "$DIR/out"
     grep -q "queried.json.*without its name" "$DIR/out"
-    grep -q 'warning: us-west-2/b.json: another classic-load-balancer is called `old`' "$DIR/out"
     says us-east-1.elb vpclab elb describe-load-balancers
+    says us-west-2.elb vpclab --region us-west-2 elb describe-load-balancers
+    mkdir "$DIR/flat"
+    for zone in east-1 west-2; do
+        cp "$DIR/dump/us-$zone/b.json" "$DIR/flat/$zone.json" # no folder tells that these are two regions
+    done
+    vpclab --lab flat import aws "$DIR/flat" >"$DIR/out"
+    grep -q 'warning: west-2.json: another classic-load-balancer is called `old`' "$DIR/out"
 }
 
 @test "private DNS of endpoints works in an import, though describe-vpcs does not tell whether the VPC gives names" {
