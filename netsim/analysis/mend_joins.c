@@ -25,6 +25,51 @@ block_with(const struct network *net, const char *vpc_id, const char *here, cons
     return NULL;
 }
 
+static bool
+waits(const struct tgw_attachment *a)
+{
+    return a->state && strcmp(a->state, "pendingAcceptance") == 0;
+}
+
+/* One of the gateway whose VPC holds the address, in service or waiting; NULL if there is none. */
+static const struct tgw_attachment *
+attachment_with(const struct network *net, const char *tgw_id, const char *here, const struct ip *ip)
+{
+    const struct store *store = network_store(net);
+    for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); a; a = store_next(store, a)) {
+        if (strcmp(a->tgw_id, tgw_id) == 0 && *a->vpc_id && strcmp(a->vpc_id, here) != 0 &&
+            (waits(a) || tgw_attachment_is_available(a)) && block_with(net, a->vpc_id, here, ip)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+/* The VPC's own attachment, or the destination's, waits for the owner of the gateway. */
+static bool
+mend_waiting(const struct obstacle *o, struct buf *out)
+{
+    const struct store *store = network_store(o->net);
+    const char *here = o->walk->vpc_id;
+    const struct tgw_attachment *first = NULL;
+    for (const struct tgw_attachment *a = store_first(store, &tgw_attachment_kind); here && a && !first;
+         a = store_next(store, a)) {
+        bool ours = strcmp(a->vpc_id, here) == 0 && (waits(a) || tgw_attachment_is_available(a));
+        const struct tgw_attachment *far = ours ? attachment_with(o->net, a->tgw_id, here, &o->packet->dst) : NULL;
+        first = far && waits(a) ? a : far && waits(far) ? far : NULL;
+    }
+    if (first) {
+        buf_printf(out, "ec2 accept-transit-gateway-vpc-attachment --transit-gateway-attachment-id %s", first->obj.id);
+    }
+    return first != NULL;
+}
+
+void
+mend_gateway_attachment(const struct obstacle *o, struct buf *out)
+{
+    mend_waiting(o, out);
+}
+
 bool
 mend_route_to_vpc(const struct obstacle *o, struct buf *out)
 {
@@ -32,7 +77,7 @@ mend_route_to_vpc(const struct obstacle *o, struct buf *out)
     const struct ip *dst = &o->packet->dst;
     const char *here = o->walk->vpc_id;
     if (!walk_route_to_other_vpc(o->walk, &thought)) {
-        return false;
+        return mend_waiting(o, out);
     }
     const struct peering *peering =
         thought.peering_id ? store_get(network_store(o->net), &peering_kind, thought.peering_id) : NULL;
@@ -58,6 +103,8 @@ mend_tgw_no_route(const struct obstacle *o, struct buf *out)
                    "ec2 create-transit-gateway-route --transit-gateway-route-table-id %s --destination-cidr-block %s "
                    "--transit-gateway-attachment-id %s",
                    o->hop->component->id, cidr_str(block), to->obj.id);
+    } else if (!to) {
+        mend_waiting(o, out);
     }
 }
 
@@ -72,7 +119,8 @@ mend_tgw_zone(const struct obstacle *o, struct buf *out)
     }
 }
 
-/* The first id in the command is that of what is changed; a peering connection is accepted by its accepter. */
+/* The first id in the command is that of what is changed; a peering connection is accepted by its accepter, an
+ * attachment by the owner of the gateway. */
 static bool
 place_of(const struct network *net, const char *id, const char **account, const char **region)
 {
@@ -80,7 +128,9 @@ place_of(const struct network *net, const char *id, const char **account, const 
     if (object) {
         const struct peering_side *side =
             object->kind == &peering_kind ? &((const struct peering *)(const void *)object)->accepter : NULL;
-        *account = side ? side->owner_id : object->account;
+        const struct tgw_attachment *asked =
+            object->kind == &tgw_attachment_kind ? (const struct tgw_attachment *)(const void *)object : NULL;
+        *account = side ? side->owner_id : asked && waits(asked) ? asked->tgw_owner_id : object->account;
         *region = side ? side->region : object->region;
     }
     return object != NULL;

@@ -422,7 +422,7 @@ static const struct stop_words {
     [STOP_NAT_REPLY] = { M_NAT | M_TABLE | M_ROUTE, say_nat_reply, NULL },
     [STOP_UNKNOWN_RESOURCE] = { M_COMPONENT | M_MISSING, say_by_gateway, NULL },
     [STOP_GATEWAY_STATE] = { M_COMPONENT | M_STATE, say_by_gateway, NULL },
-    [STOP_GATEWAY_ATTACHMENT] = { M_COMPONENT, say_by_gateway, NULL },
+    [STOP_GATEWAY_ATTACHMENT] = { M_COMPONENT, say_by_gateway, mend_gateway_attachment },
     [STOP_PCX_INACTIVE] = { M_PCX | M_VPCS | M_STATE, say_by_gateway, mend_pcx_inactive },
     [STOP_PCX_ADDRESS] = { M_PCX | M_VPCS | M_CIDRS | M_ADDRESS_DST, say_by_gateway, NULL },
     [STOP_TGW_ZONE] = { M_TABLE | M_ROUTE | M_ATTACHMENT | M_ZONE | M_SUBNET, say_by_gateway, mend_tgw_zone },

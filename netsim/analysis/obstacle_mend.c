@@ -200,9 +200,12 @@ mend_blackhole(const struct obstacle *o, struct buf *out)
 {
     const struct route *route = o->walk->route;
     const struct peering *pending = pending_peering(o);
+    if (route && route->transit_gateway_id) {
+        mend_gateway_attachment(o, out); /* unless it waits, the route is what can go */
+    }
     if (pending) {
         mend_pending(pending, out);
-    } else if (o->table && route) {
+    } else if (o->table && route && !out->size) {
         const char *option = route->prefix_list_id   ? "destination-prefix-list-id"
                              : route->cidr.ip.family ? "destination-cidr-block"
                                                      : "destination-ipv6-cidr-block";

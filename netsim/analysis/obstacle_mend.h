@@ -18,7 +18,7 @@ struct obstacle {
 struct failure;
 const struct failure *obstacle_failure(const struct obstacle *obstacle);
 
-/* A route to the VPC that holds the destination, by what joins the two.  False: nothing does. */
+/* A route to the VPC that holds the destination, by what joins the two, or the acceptance of what would.  False: nothing does. */
 bool mend_route_to_vpc(const struct obstacle *obstacle, struct buf *out);
 /* Commands act in the account and region in force: what is elsewhere needs --as and --region. */
 void mend_where_it_is(const struct network *net, struct buf *command);
@@ -27,4 +27,4 @@ struct peering;
 const struct peering *pending_peering(const struct obstacle *obstacle);
 
 typedef void mend_fn(const struct obstacle *obstacle, struct buf *out);
-mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_dx_no_route, mend_instance_state, mend_failed, mend_source_dest_check, mend_no_igw, mend_public_access, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive, mend_tgw_no_route, mend_tgw_zone;
+mend_fn mend_groups, mend_acl, mend_no_route, mend_blackhole, mend_dx_no_route, mend_instance_state, mend_failed, mend_source_dest_check, mend_no_igw, mend_public_access, mend_public_ip, mend_nat_loop, mend_nat_unsolicited, mend_pcx_inactive, mend_tgw_no_route, mend_tgw_zone, mend_gateway_attachment;

@@ -121,3 +121,26 @@ service() { # SERVICE and its NAME, with these options
     done
     vpclab --lab copy reach "$I" "$E" --port 443
 }
+
+@test "policies may ask whose service an endpoint is for (ec2:VpceServiceOwner)" {
+    build
+    service --no-acceptance-required
+    vpclab iam create-user --user-name bob >/dev/null
+    only() { # OWNER: whose services bob may make and change endpoints to
+        vpclab iam put-user-policy --user-name bob --policy-name p --policy-document '{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":"ec2:*","NotResource":"arn:aws:ec2:*:*:vpc-endpoint/*"},
+            {"Effect":"Allow","Action":"ec2:*","Resource":"arn:aws:ec2:*:*:vpc-endpoint/*","Condition":{"StringEquals":{"ec2:VpceServiceOwner":"'"$1"'"}}}]}'
+    }
+    to() { vpclab --as bob ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id "$C" --service-name "$1" --subnet-ids "$CS" --security-group-ids "$CG" --query VpcEndpoint.VpcEndpointId -o text; }
+    vpclab ec2 modify-vpc-attribute --vpc-id "$C" --enable-dns-hostnames
+    only amazon
+    wrong 4 UnauthorizedOperation to "$NAME"
+    says vpce- to com.amazonaws.us-east-1.sqs
+    only 123456789012
+    wrong 4 UnauthorizedOperation to com.amazonaws.us-east-1.sqs
+    says vpce- to "$NAME"
+    E=$(cat "$DIR/out")
+    only 999988887777
+    wrong 4 UnauthorizedOperation vpclab --as bob ec2 modify-vpc-endpoint --vpc-endpoint-id "$E" --private-dns-enabled
+    wrong 4 UnauthorizedOperation to "$NAME"
+}

@@ -294,3 +294,58 @@ organization() {
     says '[]' vpclab ram list-resources --resource-owner OTHER-ACCOUNTS --query resources
     says '[]' vpclab --region eu-west-1 ram list-resources --resource-owner SELF --query resources
 }
+
+# Hub and spoke with an instance each, the spoke's attachment waiting.
+two_accounts() {
+    vpclab -q -f - >/dev/null <<END
+tgw = ec2 create-transit-gateway --tag-specifications ResourceType=transit-gateway,Tags=[{Key=Name,Value=hub}]
+vpc = ec2 create-vpc --cidr-block 10.1.0.0/16
+net = ec2 create-subnet --vpc-id \$vpc --cidr-block 10.1.1.0/24 --availability-zone us-east-1a
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id \$net --private-ip-address 10.1.1.10 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=shared}]
+ec2 create-transit-gateway-vpc-attachment --transit-gateway-id \$tgw --vpc-id \$vpc --subnet-ids \$net
+vpc2 = ec2 create-vpc --cidr-block 10.2.0.0/16 --as $SPOKE
+net2 = ec2 create-subnet --vpc-id \$vpc2 --cidr-block 10.2.1.0/24 --availability-zone us-east-1a --as $SPOKE
+ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id \$net2 --private-ip-address 10.2.1.10 --as $SPOKE --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=spoke}]
+END
+    T=$(id ec2 describe-transit-gateways --query 'TransitGateways[0].TransitGatewayId')
+    TA=$(id ec2 describe-transit-gateways --query 'TransitGateways[0].TransitGatewayArn')
+    V=$(id --as $SPOKE ec2 describe-vpcs --filters Name=cidr,Values=10.2.0.0/16 --query 'Vpcs[0].VpcId')
+    S=$(id --as $SPOKE ec2 describe-subnets --filters "Name=vpc-id,Values=$V" --query 'Subnets[0].SubnetId')
+    share $SPOKE
+    accept
+    attached
+}
+
+@test "the hints lead from a waiting attachment to packets across the accounts" {
+    two_accounts
+    run vpclab reach shared spoke tcp/22
+    [ "$status" = 1 ]
+    [[ "$output" == *"hint: ec2 accept-transit-gateway-vpc-attachment --transit-gateway-attachment-id $A"* ]]
+    run vpclab --as $SPOKE reach spoke shared tcp/22
+    [[ "$output" == *"accept-transit-gateway-vpc-attachment --transit-gateway-attachment-id $A --as 123456789012"* ]]
+    for ((i = 0; i < 8; i++)); do
+        vpclab reach spoke shared tcp/22 >"$DIR/out" || true
+        grep -q '^hint: ' "$DIR/out" || break
+        sed -n 's/^hint: //p' "$DIR/out" >>"$DIR/mends"
+        tail -n1 "$DIR/mends" | vpclab -q >/dev/null
+    done
+    cat "$DIR/mends"
+    vpclab reach spoke shared tcp/22
+    [ "$(grep -c -- "--as $SPOKE$" "$DIR/mends")" = 1 ] # its route
+    # blocked again without the attachment
+    vpclab ec2 delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id "$A" >/dev/null
+    run vpclab reach spoke shared tcp/22
+    [ "$status" = 1 ]
+}
+
+@test "a network of two accounts comes back from an export" {
+    two_accounts
+    vpclab ec2 accept-transit-gateway-vpc-attachment --transit-gateway-attachment-id "$A" >/dev/null
+    vpclab export aws "$DIR/out.d" >/dev/null
+    vpclab --lab one import aws "$DIR/out.d" >/dev/null
+    says "$SPOKE" vpclab --lab one --as $SPOKE ec2 describe-transit-gateway-vpc-attachments --query 'TransitGatewayVpcAttachments[].VpcOwnerId'
+    [ "$(vpclab --lab one --as $SPOKE ec2 describe-transit-gateway-attachments --query 'length(TransitGatewayAttachments)')" = 1 ]
+    [ "$(vpclab --lab one --as 123456789012 ec2 describe-transit-gateway-attachments --query 'length(TransitGatewayAttachments)')" = 2 ]
+    sorted() { vpclab "$@" ec2 describe-transit-gateway-attachments --query 'sort_by(TransitGatewayAttachments, &ResourceOwnerId)'; }
+    diff <(sorted) <(sorted --lab one)
+}
