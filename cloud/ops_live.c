@@ -14,7 +14,7 @@
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
-#include "netsim/model/load_balancer.h"
+#include "netsim/model/private_service.h"
 
 static double
 now_ms(void)
@@ -54,15 +54,10 @@ not_built(const struct network *net)
 {
     const struct store *store = network_store(net);
     json_t *list = json_array();
-    for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
-        if (lb->type && strcmp(lb->type, "gateway") == 0) {
-            json_array_append_new(list, json_pack("{s:s, s:s}", "What", "gateway load balancer", "Id", lb->name));
-        }
-    }
     for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
-        if (endpoint_is_gateway_lb(e)) {
+        if (endpoint_is_gateway_lb(e) && !network_private_service(net, e->service_name)) { /* another account's */
             json_array_append_new(
-                list, json_pack("{s:s, s:s}", "What", "endpoint of a gateway load balancer", "Id", e->obj.id));
+                list, json_pack("{s:s, s:s}", "What", "endpoint of a gateway load balancer that is not in the lab", "Id", e->obj.id));
         }
     }
     return list;

@@ -9,11 +9,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netsim/live/gwlb.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_mend.h"
 #include "netsim/live/services.h"
+
+/* What endpoints of gateway load balancers carry follows the plan. */
+static bool
+carry(struct live *live, const struct plan *plan, struct err *err)
+{
+    if (plan->gwlb && !live->gwlb) {
+        live->gwlb = gwlb_new(err);
+    }
+    return live->gwlb ? gwlb_sync(live->gwlb, &live->spaces, plan, err) : !plan->gwlb;
+}
 
 static struct live *
 start(const struct network *net, bool exact, const struct progress *progress, struct err *err)
@@ -26,7 +37,7 @@ start(const struct network *net, bool exact, const struct progress *progress, st
     live->spaces.exact = exact;
     live->plan = plan_new(net, &live->numbers);
     network_changes_seen(net);
-    if (!apply(&live->spaces, NULL, live->plan, progress, err)) {
+    if (!apply(&live->spaces, NULL, live->plan, progress, err) || !carry(live, live->plan, err)) {
         live_stop(live);
         return NULL;
     }
@@ -80,6 +91,12 @@ live_update(struct live *live, const struct network *net, struct err *err)
         plan_free(next);
         return false;
     }
+    if (!carry(live, next, err)) {
+        apply(&live->spaces, next, live->plan, NULL, NULL);
+        carry(live, live->plan, NULL);
+        plan_free(next);
+        return false;
+    }
     if (live->services) {
         services_sync(live->services, &live->spaces, next);
     }
@@ -94,6 +111,7 @@ live_stop(struct live *live)
 {
     if (live) {
         flow_source_free(live->flows);
+        gwlb_free(live->gwlb);
         services_free(live->services);
         spaces_done(&live->spaces);
         plan_free(live->plan);

@@ -84,6 +84,7 @@ struct live_probe {
     struct ip seen_src, seen_dst; /* header as it arrived */
     int seen_src_port, seen_dst_port;
     int64_t rtt_us;
+    char kept_at[ID_SIZE]; /* the endpoint of a gateway load balancer that it, or its answer, went into and did not come out of; "": none */
 };
 /* Sends all, then waits until all that will come has come (at most 'timeout_ms'). Traffic stays inside the lab. */
 bool live_probe(struct live *live, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);

@@ -13,6 +13,7 @@ struct live {
     struct plan *plan;
     struct flow_source *flows; /* NULL until first polled */
     struct services *services; /* NULL until live_serve() */
+    struct gwlb *gwlb;         /* NULL until the first endpoint of a gateway load balancer */
     uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };
 

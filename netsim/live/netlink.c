@@ -307,9 +307,9 @@ nlq_exact(struct nlq *q)
 
 /* A device that takes no packet of several segments has them cut before they set out. */
 static void
-put_exact(const struct nlq *q, struct nl_msg *m)
+put_exact(const struct nlq *q, const struct nlq_end *e, struct nl_msg *m)
 {
-    if (q->exact) {
+    if (q->exact || e->single) {
         nla_put_u32(m, IFLA_GSO_MAX_SEGS, 1);
     }
 }
@@ -322,14 +322,14 @@ nlq_veth_add(struct nlq *q, const struct nlq_end *here, const struct nlq_end *pe
     struct ifinfomsg theirs = { .ifi_index = (int)peer->index };
     struct nl_msg *m = begin(q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &mine, sizeof mine);
     put_end(m, here);
-    put_exact(q, m);
+    put_exact(q, here, m);
     struct nlattr *info = nla_nest_start(m, IFLA_LINKINFO);
     nla_put_string(m, IFLA_INFO_KIND, "veth");
     struct nlattr *data = nla_nest_start(m, IFLA_INFO_DATA);
     struct nlattr *other = nla_nest_start(m, VETH_INFO_PEER);
     nlmsg_append(m, &theirs, sizeof theirs, NLMSG_ALIGNTO);
     put_end(m, peer);
-    put_exact(q, m);
+    put_exact(q, peer, m);
     nla_put_u32(m, IFLA_NET_NS_FD, (uint32_t)peer_ns_fd);
     nla_nest_end(m, other);
     nla_nest_end(m, data);
@@ -452,6 +452,9 @@ nlq_rule(struct nlq *q, bool add, const struct nlq_rule *r)
     }
     if (r->from.ip.family) {
         put_ip(m, FRA_SRC, &r->from.ip);
+    }
+    if (r->iif[0]) {
+        nla_put_string(m, FRA_IIFNAME, r->iif);
     }
     end(q);
 }

@@ -25,6 +25,7 @@ struct nlq_end { /* one end of a veth pair */
     uint32_t group;
     uint8_t mac[6];
     uint32_t mtu;
+    bool single; /* what is sent into it is cut to packets of one segment first, as if nlq_exact() had been said */
 };
 enum nlq_route_type { NLQ_UNICAST, NLQ_BLACKHOLE, NLQ_LOCAL };
 struct nlq_route {
@@ -40,6 +41,7 @@ struct nlq_rule {
     uint8_t family; /* enum ip_family */
     uint32_t priority, mark /* 0: any */, table;
     struct cidr from; /* family IP_NONE: any */
+    char iif[16];     /* by which link it came in; "": any */
 };
 
 /* Links that are added from here on carry every packet by itself (no segmentation offload): slower, and counted as on a wire. */

@@ -100,7 +100,8 @@ plan_rule_compare(const void *pa, const void *pb)
     COMPARE(a->mark, b->mark);
     COMPARE(a->table, b->table);
     COMPARE(a->family, b->family);
-    return cidr_compare(&a->from, &b->from);
+    int c = cidr_compare(&a->from, &b->from);
+    return c ? c : strcmp(a->iif, b->iif);
 }
 
 static int
@@ -351,7 +352,9 @@ place_of(struct builder *b, const struct eni *eni)
     }
     const struct endpoint *endpoint = network_endpoint_of_eni(b->net, eni->obj.id);
     if (endpoint) {
-        return endpoint_is_available(endpoint) ? PLAN_PLACE_ENDPOINT : PLAN_PLACE_NONE;
+        return !endpoint_is_available(endpoint)   ? PLAN_PLACE_NONE
+               : endpoint_is_gateway_lb(endpoint) ? PLAN_PLACE_INSPECTION
+                                                  : PLAN_PLACE_ENDPOINT;
     }
     const struct load_balancer *lb = network_load_balancer_of_eni(b->net, eni);
     if (!lb && network_classic_balancer_of_eni(b->net, eni)) {
@@ -360,6 +363,7 @@ place_of(struct builder *b, const struct eni *eni)
     return !lb                                                ? PLAN_PLACE_NONE
            : load_balancer_is_network(lb)                     ? PLAN_PLACE_NODE
            : lb->type && strcmp(lb->type, "application") == 0 ? PLAN_PLACE_PROXY
+           : plan_gwlb_is_node(b, eni)                        ? PLAN_PLACE_GATEWAY
                                                               : PLAN_PLACE_NONE;
 }
 
@@ -549,6 +553,8 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
         ns = plan_ns_add(b, port->ns, forwards ? PLAN_NAT : PLAN_INSTANCE, v->ip6 && (!forwards || (port->place && port->eni->addresses6.n)));
         if (port->place == PLAN_PLACE_ENDPOINT) {
             plan_endpoint_interface(b, ns, port);
+        } else if (port->place == PLAN_PLACE_INSPECTION || port->place == PLAN_PLACE_GATEWAY) {
+            plan_gwlb_place(b, ns, port);
         } else if (port->place) {
             plan_balancer_node(b, ns, port);
         }
@@ -563,6 +569,7 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
     link->peer = (struct nlq_end){ .index = PLAN_ETH0 + (uint32_t)port->device, .mtu = PLAN_MTU };
     snprintf(link->peer.name, sizeof link->peer.name, "eth%d", port->device);
     memcpy(link->peer.mac, port->mac, 6);
+    link->here.single = link->peer.single = port->place == PLAN_PLACE_INSPECTION;
     struct eni *const *all;
     bool one_of_several = port->device || (port->instance && instance_enis(b->net, port->instance, &all) > 1);
     plan_port_inside(ns, port, v->ip6, one_of_several);
@@ -618,6 +625,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         plan_own_rules(&b, v);
     }
     plan_private_links(&b);
+    plan_gwlb(&b);
     plan_egress_only_marks(&b, &marks);
     plan_transit_tables(&b);
     buf_done(&marks);

@@ -90,6 +90,7 @@ struct plan {
     struct plan_vpc *vpcs;            /* what plan_mend.c goes on from; borrows from the network */
     size_t new_size;                  /* of the arena when the plan was new */
     struct map elsewhere;             /* security groups whose rules, and subnets and their ACLs whose entries, also stand outside the routers' chains */
+    struct plan_gwlb_endpoint *gwlb;  /* what endpoints of Gateway Load Balancers carry (plan_gwlb.h) */
 };
 
 /* Indexes and addresses that probes and tests know. */

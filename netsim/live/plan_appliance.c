@@ -26,7 +26,7 @@ plan_ports(struct builder *b, struct plan_vpc *v)
     struct plan_set *set = plan_set_add(b, v->router, "appliances", "set appliances { type ifname; }");
     for (size_t i = 0; i < v->ports.n; i++) {
         const struct plan_ns *ns = map_get(&b->plan->by_id, v->ports.items[i].ns);
-        if (ns && ns->forwards) {
+        if ((ns && ns->forwards) || v->ports.items[i].place == PLAN_PLACE_INSPECTION) {
             plan_element_add(b, set, NULL, "\"%s\"", v->ports.items[i].name);
         }
     }
@@ -114,6 +114,9 @@ plan_appliances(struct builder *b, struct plan_vpc *v)
 {
     const struct route_table *table = v->igw ? gateway_table(b, v->igw->obj.id) : NULL;
     struct buf text = { 0 };
+    for (size_t i = 0; i < v->ports.n; i++) {
+        v->appliances |= v->ports.items[i].place == PLAN_PLACE_INSPECTION;
+    }
     if (v->appliances) {
         plan_ports(b, v);
         plan_memory(b, v);

@@ -35,7 +35,8 @@ enum {
 };
 
 /* What of AWS's own stands behind an interface. */
-enum plan_place { PLAN_PLACE_NONE, PLAN_PLACE_ENDPOINT, PLAN_PLACE_NODE /* of a network balancer */, PLAN_PLACE_PROXY /* of an application balancer */ };
+enum plan_place { PLAN_PLACE_NONE, PLAN_PLACE_ENDPOINT, PLAN_PLACE_NODE /* of a network balancer */, PLAN_PLACE_PROXY /* of an application balancer */,
+    PLAN_PLACE_INSPECTION /* an endpoint of a gateway balancer */, PLAN_PLACE_GATEWAY /* a node of one */ };
 
 /* A network interface that gets a link. */
 struct plan_port {
@@ -186,6 +187,12 @@ void plan_balancer_returns(struct builder *b, struct plan_vpc *v);
 #define PLAN_PRIVATE_LINK_BLOCK "169.254.0.0/17"
 #define PLAN_PRIVATE_LINK_BLOCK6 "fd76:7063:6c61:6200::/64"
 void plan_private_links(struct builder *b);
+/* plan_gwlb.c: is it an interface of a gateway balancer; what the kernel does at one, and at an endpoint of one; the interface of the endpoint
+ * in the VPC (NULL: none); at last, who carries what (struct plan_gwlb_endpoint). */
+bool plan_gwlb_is_node(struct builder *b, const struct eni *eni);
+void plan_gwlb_place(struct builder *b, struct plan_ns *ns, const struct plan_port *port);
+const struct plan_port *plan_gwlb_port(struct builder *b, const struct plan_vpc *v, const char *endpoint_id);
+void plan_gwlb(struct builder *b);
 /* plan_filter.c: what the blocks and prefix lists of a group's ingress rules admit, each rule after 'before'. */
 void plan_group_blocks(struct builder *b, const char *group_id, const char *before, struct buf *out);
 void plan_acl(struct builder *b, struct plan_vpc *v, const struct network_acl *acl); /* both directions, in its router */

@@ -99,7 +99,7 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
         if (plan_endpoint_route(v, id, family, &out)) {
             return out;
         }
-        plan_unbuilt_add(b, "VPC endpoint", id); /* of a gateway load balancer */
+        port = plan_gwlb_port(b, v, id);
         break;
     default:
         if (target < ARRAY_SIZE(unbuilt_targets) && unbuilt_targets[target] && id) {
@@ -314,7 +314,7 @@ plan_source_check(struct builder *b, struct plan_vpc *v)
     struct plan_set *any = plan_set_add(b, v->router, "eni_any", "set eni_any { type ifname; }");
     for (size_t i = 0; i < v->ports.n; i++) {
         if (!v->ports.items[i].eni || !v->ports.items[i].eni->source_dest_check ||
-            v->ports.items[i].place == PLAN_PLACE_NODE) {
+            v->ports.items[i].place == PLAN_PLACE_NODE || v->ports.items[i].place == PLAN_PLACE_INSPECTION) {
             plan_element_add(b, any, NULL, "\"%s\"", v->ports.items[i].name);
         }
     }

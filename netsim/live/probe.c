@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "netsim/live/gwlb.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/packet.h"
 #include "netsim/live/packet_bytes.h"
@@ -72,6 +73,7 @@ struct run {
     int fence;              /* a UDP socket talking to itself; -1: none */
     struct tap_hosts *taps; /* NULL: no TAP host takes part */
     int tap_ear;            /* what reaches them; -1 */
+    int *inspected;         /* of each probe: times that it or its answer is in a gateway load balancer's endpoint */
 };
 
 static int64_t
@@ -427,15 +429,49 @@ hear_taps(struct run *run)
     }
 }
 
-/* Waits until the hosts have read and answered what reached them. */
-static bool
-settle_taps(struct run *run, int64_t deadline)
+/* ---- gateway load balancers ----------------------------------------------------------------------------------------
+ */
+/* Called by their thread. */
+static void
+note_inspection(void *context, const char *endpoint_id, const uint8_t *packet, size_t size, bool comes_out)
 {
-    if (!run->taps) {
-        return true;
+    struct run *run = context;
+    struct packet_seen seen;
+    int protocol;
+    if (read_whole(packet, size, run->nonce, &protocol, &seen) == PACKET_OTHER || seen.number >= run->n) {
+        return;
     }
-    tap_hosts_settle(run->taps);
-    return pass_fences(run, deadline);
+    run->inspected[seen.number] += comes_out ? -1 : 1;
+    if (!comes_out) {
+        snprintf(run->probes[seen.number].kept_at, ID_SIZE, "%s", endpoint_id);
+    }
+}
+
+/* What came out of the endpoints again was not kept. */
+static void
+tell_kept(struct run *run)
+{
+    for (size_t i = 0; i < run->n; i++) {
+        if (run->inspected[i] <= 0) {
+            run->probes[i].kept_at[0] = '\0';
+        }
+    }
+}
+
+/* Waits until what other threads hold has gone on: TAP hosts have read and answered what reached them, gateway load
+ * balancers have carried everything from hop to hop. */
+static bool
+settle(struct run *run, int64_t deadline)
+{
+    bool ok = true;
+    for (bool moved = true; ok && moved && now_us() < deadline;) {
+        moved = run->live->gwlb && gwlb_settle(run->live->gwlb) > 0;
+        if (run->taps) {
+            tap_hosts_settle(run->taps);
+        }
+        ok = (!moved && !run->taps) || pass_fences(run, deadline);
+    }
+    return ok;
 }
 
 /* Reads everything that has come so far. */
@@ -478,6 +514,7 @@ prepare(struct run *run, size_t i, struct err *err)
     p->receiver = 0;
     p->seen_src = p->seen_dst = (struct ip){ 0 };
     p->rtt_us = 0;
+    p->kept_at[0] = '\0';
     if (!find_end(run->live, p->from, &f->from) || !find_receivers(run, p, &f->to)) {
         f->from.space = NULL;
         return true; /* a machine without a link neither sends nor hears */
@@ -545,7 +582,7 @@ fly(struct run *run, int timeout_ms)
     /* There; what we answer ourselves; and back. */
     bool certain = true;
     for (int round = 0; round < 2; round++) {
-        certain = pass_fences(run, deadline) && settle_taps(run, deadline) && certain;
+        certain = pass_fences(run, deadline) && settle(run, deadline) && certain;
         drain(run);
     }
     /* Without fences only time tells. */
@@ -579,6 +616,18 @@ run_done(struct run *run)
         VEC_DONE(&run->flights[i].to);
     }
     free(run->flights);
+    free(run->inspected);
+}
+
+static void
+run_others_on(const struct run *run, const cpu_set_t *processors)
+{
+    if (run->taps) {
+        tap_hosts_run_on(run->taps, processors);
+    }
+    if (run->live->gwlb) {
+        gwlb_run_on(run->live->gwlb, processors);
+    }
 }
 
 uint32_t
@@ -605,6 +654,7 @@ live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t n
                        .n = n,
                        .nonce = nonce,
                        .flights = xcalloc(n, sizeof *run.flights),
+                       .inspected = xcalloc(n, sizeof *run.inspected),
                        .epoll = epoll_create1(EPOLL_CLOEXEC),
                        .tap_ear = -1 };
     cpu_set_t before, one;
@@ -616,14 +666,21 @@ live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t n
     for (size_t i = 0; ok && i < n; i++) {
         ok = prepare(&run, i, err);
     }
-    if (pinned && run.taps) {
-        tap_hosts_run_on(run.taps, &one); /* what they send is queued where the fences are */
+    if (pinned) {
+        run_others_on(&run, &one); /* what they send is queued where the fences are */
+    }
+    if (live->gwlb) {
+        gwlb_watch(live->gwlb, note_inspection, &run);
     }
     if (ok) {
         fly(&run, timeout_ms);
     }
-    if (pinned && run.taps) {
-        tap_hosts_run_on(run.taps, &before);
+    if (live->gwlb) {
+        gwlb_unwatch(live->gwlb);
+        tell_kept(&run);
+    }
+    if (pinned) {
+        run_others_on(&run, &before);
     }
     if (pinned) {
         sched_setaffinity(0, sizeof before, &before);

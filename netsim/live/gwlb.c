@@ -1,0 +1,622 @@
+#include "netsim/live/gwlb.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "netsim/live/packet_bytes.h"
+#include "netsim/live/plan_gwlb.h"
+
+#define EVENTS_AT_ONCE  64
+#define PACKETS_AT_ONCE 32 /* of one socket, before the next has its turn */
+#define FLOW_PORT_FIRST 49152
+#define VNET            sizeof(struct virtio_net_hdr)
+#define BUFFER_SIZE     (VNET + ETH_HLEN + 65536)
+
+/* A namespace that packets are taken from: an endpoint's, a node's, or an appliance's. */
+enum place_kind { PLACE_ENDPOINT, PLACE_NODE, PLACE_APPLIANCE };
+struct place {
+    enum place_kind kind;
+    uint32_t number; /* of no other place */
+    char ns[ID_SIZE + 16];
+    uint32_t serial;   /* of the namespace */
+    int in, out;       /* the same for an endpoint: frames; else datagrams of GENEVE, and packets with their headers */
+    struct ip ip;      /* of a node */
+    bool wanted;
+    /* Of an endpoint: */
+    char id[ID_SIZE];
+    uint64_t wire_number, attachment;
+    struct place *node; /* NULL: none */
+    enum flow_stickiness stickiness;
+    bool rebalances;
+    VEC(struct plan_gwlb_target) targets; /* 'ns' is not used: */
+    VEC(struct place *) appliances;       /* of the targets, NULL where the lab's program is not */
+};
+struct gwlb {
+    pthread_t thread;
+    pthread_mutex_t lock; /* of what follows; the thread holds it while it works and lets go while it waits */
+    pthread_cond_t settled;
+    int epoll, wake;
+    VEC(struct place *) places;
+    uint32_t last_number, last_cookie;
+    struct gwlb_flows *flows, *answers; /* the balancers'; the appliances' */
+    uint64_t asked, done;               /* gwlb_settle(): questions, and up to which they are answered */
+    size_t n_carried;
+    bool ending;
+    gwlb_seen *seen;
+    void *context;
+    uint8_t *buffer;
+};
+
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- sending -----------------------------------------------------------------------------------------------------
+ * What a full queue does not take is lost, as on any wire. */
+
+static void
+send_frame(const struct place *endpoint, uint32_t link, const uint8_t mac[6], const uint8_t *packet, size_t size)
+{
+    struct virtio_net_hdr plain = { 0 };
+    uint8_t ether[ETH_HLEN] = { 0 };
+    unsigned type = packet[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
+    memcpy(ether, mac, 6);
+    memcpy(ether + 6, mac, 6);
+    put16(ether + 12, type);
+    struct sockaddr_ll to = { .sll_family = AF_PACKET,
+                              .sll_ifindex = (int)link,
+                              .sll_protocol = htons((uint16_t)type),
+                              .sll_halen = 6 };
+    memcpy(to.sll_addr, mac, 6);
+    struct iovec parts[] = { { &plain, sizeof plain }, { ether, sizeof ether }, { (void *)packet, size } };
+    struct msghdr message = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = parts, .msg_iovlen = 3 };
+    ssize_t sent = sendmsg(endpoint->out, &message, MSG_DONTWAIT);
+    (void)sent;
+}
+
+static void
+send_geneve(const struct place *from, const struct ip *src, const struct gwlb_flow *flow, const struct geneve *head,
+            const uint8_t *packet, size_t size)
+{
+    uint8_t outer[GENEVE_OUTER], bytes[GENEVE_HEAD];
+    geneve_write(head, packet[0] >> 4 == 6 ? IP_V6 : IP_V4, bytes);
+    geneve_outer(src, &flow->peer, flow->port, sizeof bytes + size, outer);
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl((uint32_t)flow->peer.lo) };
+    struct iovec parts[] = { { outer, sizeof outer }, { bytes, sizeof bytes }, { (void *)packet, size } };
+    struct msghdr message = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = parts, .msg_iovlen = 3 };
+    ssize_t sent = sendmsg(from->out, &message, MSG_DONTWAIT);
+    (void)sent;
+}
+
+/* ---- the balancer's choice ---------------------------------------------------------------------------------------- */
+
+/* Each flow ranks the targets in an order of its own, so when one goes only its flows move. */
+static const struct plan_gwlb_target *
+choose(const struct place *endpoint, const struct flow_key *key)
+{
+    const struct plan_gwlb_target *best = NULL;
+    uint64_t highest = 0;
+    for (size_t i = 0; i < endpoint->targets.n; i++) {
+        const struct plan_gwlb_target *t = &endpoint->targets.items[i];
+        uint64_t words[] = { key->low.hi,  key->low.lo,
+                             key->high.hi, key->high.lo,
+                             t->ip.lo,     (uint64_t)key->low_port << 32 | (uint64_t)key->high_port << 16 | key->protocol };
+        uint64_t rank = hash_bytes(words, sizeof words);
+        if (t->chosen && (!best || rank > highest)) {
+            best = t;
+            highest = rank;
+        }
+    }
+    return best;
+}
+
+/* By default a flow stays with a target that failed; it leaves one only where the group says `rebalance`. */
+static bool
+must_move(const struct place *endpoint, const struct gwlb_flow *flow)
+{
+    bool good = false;
+    for (size_t i = 0; i < endpoint->targets.n; i++) {
+        good |= endpoint->targets.items[i].chosen && ip_equal(&endpoint->targets.items[i].ip, &flow->peer);
+    }
+    return !flow->peer.family || (endpoint->rebalances && !good);
+}
+
+static struct gwlb_flow *
+flow_of(struct gwlb *gwlb, const struct place *endpoint, const struct flow_tuple *tuple)
+{
+    struct flow_key key = flow_key_of(endpoint->wire_number, tuple, endpoint->stickiness);
+    int64_t now = now_ms();
+    struct gwlb_flow *flow = gwlb_flows_find(gwlb->flows, &key, now);
+    bool middle = tuple->protocol == PROTOCOL_TCP && tuple->dst_port && !tuple->opens;
+    if (!flow && middle && endpoint->stickiness == FLOW_5_TUPLE) {
+        return NULL; /* "data packets sent after the idle timeout period elapses are dropped" */
+    }
+    if (!flow) {
+        flow = gwlb_flows_add(gwlb->flows, &key, now);
+        flow->head = (struct geneve){ endpoint->wire_number, endpoint->attachment, ++gwlb->last_cookie };
+        flow->port = (uint16_t)(FLOW_PORT_FIRST + hash_bytes(&flow->head, sizeof flow->head) % (65536 - FLOW_PORT_FIRST));
+    }
+    if (must_move(endpoint, flow)) {
+        const struct plan_gwlb_target *target = choose(endpoint, &key);
+        flow->peer = target ? target->ip : (struct ip){ 0 };
+    }
+    return flow;
+}
+
+/* ---- the three ways of a packet ----------------------------------------------------------------------------------- */
+
+static void
+tell(const struct gwlb *gwlb, const struct place *endpoint, const uint8_t *packet, size_t size, bool comes_out)
+{
+    if (gwlb->seen) {
+        gwlb->seen(gwlb->context, endpoint->id, packet, size, comes_out);
+    }
+}
+
+/* A packet that a route led to the endpoint. */
+static void
+enter(struct gwlb *gwlb, const struct place *endpoint, const uint8_t *packet, size_t size)
+{
+    struct flow_tuple tuple;
+    if (!flow_tuple_read(packet, size, &tuple)) {
+        return;
+    }
+    tell(gwlb, endpoint, packet, size, false);
+    struct gwlb_flow *flow = endpoint->node && size <= GENEVE_INNER_MAX ? flow_of(gwlb, endpoint, &tuple) : NULL;
+    if (flow && flow->peer.family) {
+        send_geneve(endpoint->node, &endpoint->node->ip, flow, &flow->head, packet, size);
+    }
+}
+
+/* An appliance returned it.  It must be of a flow that this target has, or it is lost. */
+static void
+come_out(struct gwlb *gwlb, const struct place *node, const struct ip *from, const struct geneve *head,
+         const uint8_t *packet, size_t size)
+{
+    struct flow_tuple tuple;
+    for (size_t i = 0; i < gwlb->places.n && flow_tuple_read(packet, size, &tuple); i++) {
+        const struct place *endpoint = gwlb->places.items[i];
+        if (endpoint->kind != PLACE_ENDPOINT || endpoint->wire_number != head->endpoint || endpoint->node != node) {
+            continue;
+        }
+        struct flow_key key = flow_key_of(endpoint->wire_number, &tuple, endpoint->stickiness);
+        const struct gwlb_flow *flow = gwlb_flows_find(gwlb->flows, &key, now_ms());
+        if (flow && flow->head.cookie == head->cookie && ip_equal(&flow->peer, from)) {
+            tell(gwlb, endpoint, packet, size, true);
+            send_frame(endpoint, PLAN_ETH0, plan_router_mac, packet, size);
+        }
+        return;
+    }
+}
+
+static struct flow_key
+answer_key(const struct place *endpoint, const struct place *appliance, const struct flow_tuple *tuple)
+{
+    return flow_key_of((uint64_t)endpoint->number << 32 | appliance->number, tuple, FLOW_5_TUPLE);
+}
+
+/* The lab's program in an appliance got it, and hands it to the instance's kernel. */
+static void
+hand_over(struct gwlb *gwlb, const struct place *appliance, const struct sockaddr_in *from, const struct geneve *head,
+          const uint8_t *packet, size_t size)
+{
+    struct flow_tuple tuple;
+    for (size_t i = 0; i < gwlb->places.n && flow_tuple_read(packet, size, &tuple); i++) {
+        const struct place *endpoint = gwlb->places.items[i];
+        for (size_t j = 0; endpoint->kind == PLACE_ENDPOINT && j < endpoint->targets.n; j++) {
+            if (endpoint->appliances.items[j] != appliance || endpoint->wire_number != head->endpoint) {
+                continue;
+            }
+            struct flow_key key = answer_key(endpoint, appliance, &tuple);
+            struct gwlb_flow *flow = gwlb_flows_find(gwlb->answers, &key, now_ms());
+            flow = flow ? flow : gwlb_flows_add(gwlb->answers, &key, now_ms());
+            flow->head = *head;
+            flow->peer = ip_v4(ntohl(from->sin_addr.s_addr));
+            flow->port = ntohs(from->sin_port);
+            send_frame(endpoint, endpoint->targets.items[j].link, plan_gwlb_mac, packet, size);
+            return;
+        }
+    }
+}
+
+/* The kernel of the instance behind that link forwarded it: it goes back under the header it came with, addresses
+ * exchanged, ports as they were. */
+static void
+hand_back(struct gwlb *gwlb, const struct place *endpoint, uint32_t link, const uint8_t *packet, size_t size)
+{
+    struct flow_tuple tuple;
+    for (size_t i = 0; i < endpoint->targets.n && flow_tuple_read(packet, size, &tuple); i++) {
+        const struct place *appliance = endpoint->appliances.items[i];
+        if (!appliance || endpoint->targets.items[i].link != link) {
+            continue;
+        }
+        struct flow_key key = answer_key(endpoint, appliance, &tuple);
+        const struct gwlb_flow *flow = gwlb_flows_find(gwlb->answers, &key, now_ms());
+        if (flow) {
+            send_geneve(appliance, &endpoint->targets.items[i].ip, flow, &flow->head, packet, size);
+        }
+        return;
+    }
+}
+
+/* ---- receiving ----------------------------------------------------------------------------------------------------
+ */
+/* The sender's kernel left the checksum to a device that would have computed it. */
+static void
+complete_checksum(const struct virtio_net_hdr *head, uint8_t *frame, size_t size)
+{
+    size_t start = head->csum_start, at = start + head->csum_offset;
+    if ((head->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) && at + 2 <= size) {
+        unsigned sum = fold(sum16(frame + start, size - start, 0));
+        put16(frame + at, sum ? sum : 0xffff);
+    }
+}
+
+/* False when there is no more. */
+static bool
+serve_endpoint(struct gwlb *gwlb, const struct place *endpoint)
+{
+    struct sockaddr_ll from = { 0 };
+    socklen_t from_size = sizeof from;
+    ssize_t n = recvfrom(endpoint->in, gwlb->buffer, BUFFER_SIZE, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
+    if (n < 0) {
+        return errno == EINTR;
+    }
+    struct virtio_net_hdr head;
+    unsigned type = ntohs(from.sll_protocol);
+    uint8_t *frame = gwlb->buffer + VNET, *packet = frame + ETH_HLEN;
+    if ((size_t)n <= VNET + ETH_HLEN || (type != ETH_P_IP && type != ETH_P_IPV6) || from.sll_pkttype != PACKET_HOST) {
+        return true;
+    }
+    size_t size = (size_t)n - VNET - ETH_HLEN;
+    memcpy(&head, gwlb->buffer, sizeof head);
+    complete_checksum(&head, frame, size + ETH_HLEN);
+    if (head.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+        return true; /* links of the plan cut such packets before they come here */
+    }
+    gwlb->n_carried++;
+    if (from.sll_ifindex == PLAN_ETH0) {
+        enter(gwlb, endpoint, packet, size);
+    } else {
+        hand_back(gwlb, endpoint, (uint32_t)from.sll_ifindex, packet, size);
+    }
+    return true;
+}
+
+static bool
+serve_datagram(struct gwlb *gwlb, const struct place *place)
+{
+    struct sockaddr_in from = { 0 };
+    socklen_t from_size = sizeof from;
+    ssize_t n = recvfrom(place->in, gwlb->buffer, BUFFER_SIZE, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
+    if (n < 0) {
+        return errno == EINTR;
+    }
+    struct geneve head;
+    const uint8_t *packet;
+    size_t size;
+    gwlb->n_carried++;
+    if (!geneve_read(gwlb->buffer, (size_t)n, &head, &packet, &size)) {
+        return true;
+    }
+    if (place->kind == PLACE_NODE) {
+        struct ip target = ip_v4(ntohl(from.sin_addr.s_addr));
+        come_out(gwlb, place, &target, &head, packet, size);
+    } else {
+        hand_over(gwlb, place, &from, &head, packet, size);
+    }
+    return true;
+}
+
+static struct place *
+place_by_number(const struct gwlb *gwlb, uint32_t number)
+{
+    for (size_t i = 0; i < gwlb->places.n; i++) {
+        if (gwlb->places.items[i]->number == number) {
+            return gwlb->places.items[i];
+        }
+    }
+    return NULL;
+}
+
+static void *
+serve(void *context)
+{
+    struct gwlb *gwlb = context;
+    struct epoll_event events[EVENTS_AT_ONCE];
+    pthread_mutex_lock(&gwlb->lock);
+    while (!gwlb->ending) {
+        uint64_t asked = gwlb->asked;
+        bool waiting = asked != gwlb->done, busy = false;
+        pthread_mutex_unlock(&gwlb->lock);
+        int n = epoll_wait(gwlb->epoll, events, EVENTS_AT_ONCE, waiting ? 0 : -1);
+        pthread_mutex_lock(&gwlb->lock);
+        for (int i = 0; i < n; i++) {
+            const struct place *place = place_by_number(gwlb, events[i].data.u32);
+            if (!place) { /* our own wake, or a place that was closed meanwhile */
+                uint64_t count;
+                ssize_t got = events[i].data.u32 == 0 ? read(gwlb->wake, &count, sizeof count) : 0;
+                (void)got;
+                continue;
+            }
+            busy = true;
+            for (int turn = 0; turn < PACKETS_AT_ONCE &&
+                               (place->kind == PLACE_ENDPOINT ? serve_endpoint : serve_datagram)(gwlb, place);
+                 turn++) {
+            }
+        }
+        if (waiting && !busy) {
+            gwlb->done = asked;
+            pthread_cond_broadcast(&gwlb->settled);
+        }
+    }
+    pthread_mutex_unlock(&gwlb->lock);
+    return NULL;
+}
+
+static void
+wake(struct gwlb *gwlb)
+{
+    uint64_t one = 1;
+    ssize_t written = write(gwlb->wake, &one, sizeof one);
+    (void)written;
+}
+
+/* ---- beginning and end --------------------------------------------------------------------------------------------
+ */
+struct gwlb *
+gwlb_new(struct err *err)
+{
+    struct gwlb *gwlb = xcalloc(1, sizeof *gwlb);
+    struct epoll_event event = { .events = EPOLLIN };
+    gwlb->epoll = nlq_high_fd(epoll_create1(EPOLL_CLOEXEC));
+    gwlb->wake = nlq_high_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    gwlb->flows = gwlb_flows_new(FLOWS_MAX);
+    gwlb->answers = gwlb_flows_new(FLOWS_MAX);
+    gwlb->buffer = xmalloc(BUFFER_SIZE);
+    pthread_mutex_init(&gwlb->lock, NULL);
+    pthread_cond_init(&gwlb->settled, NULL);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the keeper's own thread's */
+    bool ok = gwlb->epoll >= 0 && gwlb->wake >= 0 && epoll_ctl(gwlb->epoll, EPOLL_CTL_ADD, gwlb->wake, &event) == 0 &&
+              pthread_create(&gwlb->thread, NULL, serve, gwlb) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!ok) {
+        err_set(err, ERR_MACHINE, "", "cannot start the thread of the gateway load balancers: %s", strerror(errno));
+        gwlb->ending = true;
+        gwlb_free(gwlb);
+        return NULL;
+    }
+    return gwlb;
+}
+
+static void
+place_free(struct place *place)
+{
+    if (place->out != place->in && place->out >= 0) {
+        close(place->out);
+    }
+    if (place->in >= 0) {
+        close(place->in);
+    }
+    VEC_DONE(&place->targets);
+    VEC_DONE(&place->appliances);
+    free(place);
+}
+
+void
+gwlb_free(struct gwlb *gwlb)
+{
+    if (!gwlb) {
+        return;
+    }
+    pthread_mutex_lock(&gwlb->lock);
+    bool runs = !gwlb->ending;
+    gwlb->ending = true;
+    pthread_mutex_unlock(&gwlb->lock);
+    if (runs) {
+        wake(gwlb);
+        pthread_join(gwlb->thread, NULL);
+    }
+    for (size_t i = 0; i < gwlb->places.n; i++) {
+        place_free(gwlb->places.items[i]);
+    }
+    VEC_DONE(&gwlb->places);
+    gwlb_flows_free(gwlb->flows);
+    gwlb_flows_free(gwlb->answers);
+    free(gwlb->buffer);
+    close(gwlb->epoll);
+    close(gwlb->wake);
+    pthread_cond_destroy(&gwlb->settled);
+    pthread_mutex_destroy(&gwlb->lock);
+    free(gwlb);
+}
+
+/* ---- sockets ------------------------------------------------------------------------------------------------------
+ */
+static int
+open_frames(void)
+{
+    int one = 1, size = 4 << 20;
+    /* Bound only when it is set up: nothing comes before its header does. */
+    int fd = nlq_high_fd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    struct sockaddr_ll any = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0 ||
+        bind(fd, (struct sockaddr *)&any, sizeof any) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int
+open_datagrams(void)
+{
+    int size = 4 << 20;
+    int fd = nlq_high_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(GENEVE_PORT) };
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof any) < 0) {
+        close(fd);
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    return fd;
+}
+
+static bool
+open_sockets(struct place *place, const struct spaces *spaces, const struct space *space)
+{
+    spaces_enter(spaces, space);
+    if (place->kind == PLACE_ENDPOINT) {
+        place->in = place->out = open_frames();
+    } else {
+        place->in = open_datagrams();
+        place->out = nlq_high_fd(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW));
+    }
+    int why = errno;
+    spaces_go_home(spaces);
+    errno = why;
+    return place->in >= 0 && place->out >= 0;
+}
+
+/* ---- as the plan says -----------------------------------------------------------------------------------------------
+ */
+/* Of that kind in the namespace as it is now; made when it is not there.  NULL: the kernel refuses. */
+static struct place *
+want_place(struct gwlb *gwlb, const struct spaces *spaces, enum place_kind kind, const char *ns, struct err *err)
+{
+    const struct space *space = spaces_find(spaces, ns);
+    for (size_t i = 0; space && i < gwlb->places.n; i++) {
+        struct place *place = gwlb->places.items[i];
+        if (place->kind == kind && place->serial == space->serial) {
+            place->wanted = true;
+            return place;
+        }
+    }
+    if (!space) {
+        return NULL;
+    }
+    struct place *place = xcalloc(1, sizeof *place);
+    place->kind = kind;
+    place->serial = space->serial;
+    place->in = place->out = -1;
+    place->wanted = true;
+    snprintf(place->ns, sizeof place->ns, "%s", ns);
+    place->number = ++gwlb->last_number;
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = place->number };
+    if (!open_sockets(place, spaces, space) || epoll_ctl(gwlb->epoll, EPOLL_CTL_ADD, place->in, &event) < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot take packets from `%s` for a gateway load balancer: %s", ns,
+                strerror(errno));
+        place_free(place);
+        return NULL;
+    }
+    *VEC_ADD(&gwlb->places) = place;
+    return place;
+}
+
+static bool
+want_endpoint(struct gwlb *gwlb, const struct spaces *spaces, const struct plan_gwlb_endpoint *e, struct err *err)
+{
+    struct place *place = want_place(gwlb, spaces, PLACE_ENDPOINT, e->ns, err);
+    if (!place) {
+        return false;
+    }
+    snprintf(place->id, sizeof place->id, "%s", e->id);
+    place->wire_number = e->number;
+    place->attachment = e->attachment;
+    place->stickiness = e->stickiness;
+    place->rebalances = e->rebalances;
+    place->node = *e->node_ns ? want_place(gwlb, spaces, PLACE_NODE, e->node_ns, err) : NULL;
+    if (place->node) {
+        place->node->ip = e->node;
+    }
+    place->targets.n = place->appliances.n = 0;
+    for (const struct plan_gwlb_target *t = e->targets; t; t = t->next) {
+        *VEC_ADD(&place->targets) = *t;
+        *VEC_ADD(&place->appliances) = *t->ns ? want_place(gwlb, spaces, PLACE_APPLIANCE, t->ns, NULL) : NULL;
+    }
+    return place->node || !*e->node_ns;
+}
+
+bool
+gwlb_sync(struct gwlb *gwlb, const struct spaces *spaces, const struct plan *plan, struct err *err)
+{
+    bool ok = true;
+    pthread_mutex_lock(&gwlb->lock);
+    for (size_t i = 0; i < gwlb->places.n; i++) {
+        gwlb->places.items[i]->wanted = false;
+    }
+    for (const struct plan_gwlb_endpoint *e = plan->gwlb; e; e = e->next) {
+        ok = want_endpoint(gwlb, spaces, e, err) && ok;
+    }
+    for (size_t i = gwlb->places.n; i-- > 0;) {
+        if (!gwlb->places.items[i]->wanted) {
+            place_free(gwlb->places.items[i]); /* closing takes it out of the epoll too */
+            VEC_REMOVE(&gwlb->places, i);
+        }
+    }
+    pthread_mutex_unlock(&gwlb->lock);
+    return ok;
+}
+
+/* ---- watching -----------------------------------------------------------------------------------------------------
+ */
+void
+gwlb_watch(struct gwlb *gwlb, gwlb_seen *seen, void *context)
+{
+    pthread_mutex_lock(&gwlb->lock);
+    gwlb->seen = seen;
+    gwlb->context = context;
+    pthread_mutex_unlock(&gwlb->lock);
+}
+
+void
+gwlb_unwatch(struct gwlb *gwlb)
+{
+    gwlb_watch(gwlb, NULL, NULL);
+}
+
+size_t
+gwlb_settle(struct gwlb *gwlb)
+{
+    pthread_mutex_lock(&gwlb->lock);
+    uint64_t mine = ++gwlb->asked;
+    wake(gwlb);
+    while (gwlb->done < mine && !gwlb->ending) {
+        pthread_cond_wait(&gwlb->settled, &gwlb->lock);
+    }
+    size_t carried = gwlb->n_carried;
+    gwlb->n_carried = 0;
+    pthread_mutex_unlock(&gwlb->lock);
+    return carried;
+}
+
+void
+gwlb_run_on(struct gwlb *gwlb, const cpu_set_t *processors)
+{
+    pthread_setaffinity_np(gwlb->thread, sizeof *processors, processors);
+}
