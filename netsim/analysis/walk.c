@@ -37,6 +37,7 @@ session_done(struct session *session)
 {
     VEC_DONE(&session->passed);
     VEC_DONE(&session->translations);
+    VEC_DONE(&session->inspected);
 }
 
 void

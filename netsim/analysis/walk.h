@@ -13,6 +13,7 @@
 struct tgw_attachment;
 struct direct_connect_association;
 struct lb_listener;
+struct endpoint;
 struct obstacles;
 
 enum hop_kind { HOP_INSTANCE, HOP_ENI, HOP_GROUPS, HOP_SUBNET, HOP_ACL, HOP_ROUTE_TABLE, HOP_VPC, HOP_IGW, HOP_NAT,
@@ -30,7 +31,7 @@ enum stop {
     STOP_UNKNOWN_RESOURCE, STOP_GATEWAY_STATE, STOP_GATEWAY_ATTACHMENT, STOP_PCX_INACTIVE, STOP_PCX_ADDRESS,
     STOP_TGW_ZONE, STOP_TGW_NO_ASSOCIATION, STOP_TGW_UNKNOWN_ROUTES, STOP_TGW_NO_ROUTE, STOP_TGW_BLACKHOLE, STOP_TGW_VPN,
     STOP_VPN, STOP_VPN_NO_ROUTE, STOP_DX_STATE, STOP_DX_NO_ROUTE, STOP_VGW_SOURCE, STOP_VGW_NO_ROUTE,
-    STOP_VPCE_PROTOCOL, STOP_VPCE_SOURCE, STOP_VPCE_INTRA_VPC, STOP_VPCE_ZONE, STOP_GWLB_PROTOCOL, STOP_GWLB_PORT, STOP_EIGW_PROTOCOL, STOP_EIGW_UNSOLICITED,
+    STOP_VPCE_PROTOCOL, STOP_VPCE_SOURCE, STOP_VPCE_INTRA_VPC, STOP_VPCE_ZONE, STOP_GWLB_PROTOCOL, STOP_GWLB_PORT, STOP_GWLB_NO_FLOW, STOP_EIGW_PROTOCOL, STOP_EIGW_UNSOLICITED,
     STOP_LB_STATE, STOP_LB_NO_LISTENER, STOP_LB_NO_GROUP, STOP_LB_NO_TARGET, STOP_LB_NO_TARGET_IN_ZONE, STOP_LB_LOOPBACK,
     STOP_CLB_NO_LISTENER, STOP_CLB_NO_TARGET, STOP_CLB_ZONE, STOP_CLB_NOT_CROSS_ZONE, STOP_CLB_ACL,
     STOP_UNMODELLED, STOP_ASYMMETRIC, STOP_TOO_LONG,
@@ -74,6 +75,7 @@ struct session {
     VEC(struct translation) translations;
     const char *egress_only_id, *egress_only_vpc; /* the gateway by which it was opened towards the internet, and whose it is; NULL: none */
     struct ip egress_only_source;
+    VEC(const struct endpoint *) inspected; /* endpoints of Gateway Load Balancers that it went through */
 };
 void session_done(struct session *session);
 

@@ -21,6 +21,23 @@ gateway_endpoint_carries(const struct packet *p)
 /* ---- Endpoints of Gateway Load Balancers ---------------------------------------------------------------------------
  */
 
+/* A flow that the balancer does not know may begin with any packet, but for TCP: "Asymmetric flows are not supported
+ * when the load balancer did not process the initial packet".  Source:
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/gateway/gateway-load-balancers.html#asymmetric-flows */
+static bool
+knows_flow(struct walk *w, const struct endpoint *endpoint)
+{
+    for (size_t i = 0; w->is_reply && i < w->session->inspected.n; i++) {
+        if (w->session->inspected.items[i] == endpoint) {
+            return true;
+        }
+    }
+    if (!w->is_reply) {
+        *VEC_ADD(&w->session->inspected) = endpoint;
+    }
+    return !w->is_reply || w->packet.protocol != PROTOCOL_TCP;
+}
+
 /* What the appliances behind the balancer let through comes out of the endpoint unchanged and goes on by the route
  * table of its subnet. AWS's analyzer does not look behind the endpoint, so neither do we. Source:
  * https://docs.aws.amazon.com/vpc/latest/reachability/how-reachability-analyzer-works.html */
@@ -53,7 +70,14 @@ through_gateway_lb(struct walk *w, const struct endpoint *endpoint)
         walk_arrive(w);
     } else if (!eni) {
         walk_stop(w, STOP_UNKNOWN_RESOURCE);
+    } else if (w->packet.dst.family == IP_V6 && !eni->addresses6.n) {
+        walk_stop(w, STOP_BLACKHOLE); /* IPv6 takes an endpoint of address type dualstack */
+    } else if (!knows_flow(w, endpoint)) {
+        walk_stop(w, STOP_GWLB_NO_FLOW);
     } else {
+        w->origin.vpc_id = NULL; /* behind a middlebox rules that name the sender's group do not match */
+        w->origin.references = false;
+        w->origin.by = w->origin.by == ORIGIN_TGW ? ORIGIN_TGW : ORIGIN_OUTSIDE;
         leave_gateway_lb(w, endpoint, eni);
     }
 }

@@ -62,6 +62,7 @@ const struct stop_row stop_rows[N_STOPS] = {
     [STOP_VPCE_ZONE] = { "vpce-zone", { "VPCE_SERVICE_NOT_INSTALLED_IN_AZ" } },
     [STOP_GWLB_PROTOCOL] = { "gwlb-protocol", { "GWLB_PROTOCOL_RESTRICTION" } },
     [STOP_GWLB_PORT] = { "gwlb-port", { "GWLB_DESTINATION_PORT_RESTRICTION" } },
+    [STOP_GWLB_NO_FLOW] = { "asymmetric-return", { "NO_ROUTE_TO_DESTINATION" } },
     [STOP_EIGW_PROTOCOL] = { "eigw-protocol", { "PROTOCOL_RESTRICTION" } },
     [STOP_EIGW_UNSOLICITED] = { "eigw-unsolicited", { "NO_PATH" } },
     [STOP_LB_STATE] = { "lb-state", { "BAD_STATE" } },
