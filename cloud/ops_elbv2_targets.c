@@ -96,6 +96,15 @@ modify_attributes(struct op_call *call, struct err *err)
             return false;
         }
     }
+    const char *gone = group ? target_group_attribute(group, "target_failover.on_deregistration") : NULL;
+    const char *ill = group ? target_group_attribute(group, "target_failover.on_unhealthy") : NULL;
+    if (gone && ill && strcmp(gone, ill) != 0) {
+        err_set(err, ERR_INPUT, "ValidationError",
+                "`target_failover.on_deregistration` is `%s` and `target_failover.on_unhealthy` is `%s`: they must be "
+                "the same",
+                gone, ill);
+        return err_hint(err, "change both in one request");
+    }
     return group && answer_attributes(call, group);
 }
 

@@ -41,6 +41,8 @@ static const struct {
     { "preserve_client_ip.enabled", "true", NULL, NULL },
     { "proxy_protocol_v2.enabled", "false", NULL, NULL },
     { "target_health_state.unhealthy.connection_termination.enabled", "true", NULL, NULL },
+    { "target_failover.on_deregistration", NULL, NULL, "no_rebalance" },
+    { "target_failover.on_unhealthy", NULL, NULL, "no_rebalance" },
     { "slow_start.duration_seconds", NULL, "0", NULL },
     { "load_balancing.algorithm.type", NULL, "round_robin", NULL },
 };
@@ -61,6 +63,15 @@ set_default_attributes(struct target_group *group)
     }
 }
 
+/* Of groups of gateway balancers. */
+static const struct {
+    const char *key, *values[2];
+} gateway_values[] = {
+    { "stickiness.type", { "source_ip_dest_ip_proto", "source_ip_dest_ip" } },
+    { "target_failover.on_deregistration", { "rebalance", "no_rebalance" } },
+    { "target_failover.on_unhealthy", { "rebalance", "no_rebalance" } },
+};
+
 bool
 target_group_set_attribute(struct network *net, struct target_group *group, const char *key, const char *value,
                            struct err *err)
@@ -76,6 +87,13 @@ target_group_set_attribute(struct network *net, struct target_group *group, cons
         !(cross && str_is(value, "use_load_balancer_configuration"))) {
         return err_set(err, ERR_INPUT, "ValidationError", "the value of `%s` is `true`%s or `false`, not `%s`", key,
                        cross ? ", `use_load_balancer_configuration`" : "", value ? value : "");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(gateway_values); i++) {
+        if (str_is(group->protocol, "GENEVE") && strcmp(key, gateway_values[i].key) == 0 &&
+            !str_is(value, gateway_values[i].values[0]) && !str_is(value, gateway_values[i].values[1])) {
+            return err_set(err, ERR_INPUT, "ValidationError", "the value of `%s` is `%s` or `%s`, not `%s`", key,
+                           gateway_values[i].values[0], gateway_values[i].values[1], value ? value : "");
+        }
     }
     bool udp = str_is(group->protocol, "UDP") || str_is(group->protocol, "TCP_UDP");
     if (udp && strcmp(key, "preserve_client_ip.enabled") == 0 && str_is(value, "false")) {

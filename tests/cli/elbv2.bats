@@ -173,6 +173,11 @@ no() { local status=0; vpclab reach "$@" >"$DIR/no" || status=$?; [ "$status" = 
     wrong 4 'GENEVE needs the port 6081' vpclab elbv2 create-target-group --name bad --protocol GENEVE --port 80 --vpc-id "$V"
     wrong 4 'without protocol and port' vpclab elbv2 create-listener --load-balancer-arn "$GW" --protocol TCP --port 80 --default-actions "Type=forward,TargetGroupArn=$TG"
     vpclab elbv2 create-listener --load-balancer-arn "$GW" --default-actions "Type=forward,TargetGroupArn=$TG" >/dev/null
+    wrong 4 'they must be the same' vpclab elbv2 modify-target-group-attributes --target-group-arn "$TG" --attributes Key=target_failover.on_unhealthy,Value=rebalance
+    wrong 4 '`rebalance` or `no_rebalance`, not ``' vpclab elbv2 modify-target-group-attributes --target-group-arn "$TG" --attributes Key=target_failover.on_unhealthy,Value=
+    vpclab elbv2 modify-target-group-attributes --target-group-arn "$TG" --attributes Key=target_failover.on_unhealthy,Value=rebalance Key=target_failover.on_deregistration,Value=rebalance >/dev/null
+    says '"rebalance"' vpclab elbv2 describe-target-group-attributes --target-group-arn "$TG"
+    wrong 4 'source_ip_dest_ip' vpclab elbv2 modify-target-group-attributes --target-group-arn "$TG" --attributes Key=stickiness.type,Value=source_ip
     wrong 4 'neither security groups nor a scheme' vpclab elbv2 create-load-balancer --name two --type gateway --subnets "$A" --security-groups "$LBG"
     vpclab ec2 authorize-security-group-ingress --group-id "$HOST" --protocol tcp --port 80 --cidr 10.0.0.0/16 >/dev/null
     vpclab elbv2 register-targets --target-group-arn "$TG" --targets "Id=$WEB" >/dev/null
