@@ -114,9 +114,9 @@ read_probe_question(const json_t *row, struct live_probe *p)
 static json_t *
 probe_answer(const struct live_probe *p)
 {
-    return json_pack("[b, b, s, s, I, i, i, i, b, i]", p->arrived, p->replied, ip_str(&p->seen_src),
+    return json_pack("[b, b, s, s, I, i, i, i, b, i, s]", p->arrived, p->replied, ip_str(&p->seen_src),
                      ip_str(&p->seen_dst), (json_int_t)p->rtt_us, p->seen_src_port, p->seen_dst_port, p->src_port,
-                     p->refused, (int)p->receiver);
+                     p->refused, (int)p->receiver, p->kept_at);
 }
 
 static void
@@ -132,6 +132,7 @@ read_probe_answer(const json_t *row, struct live_probe *p)
     p->src_port = (int)json_integer_value(json_array_get(row, 7));
     p->refused = json_is_true(json_array_get(row, 8));
     p->receiver = (size_t)json_integer_value(json_array_get(row, 9));
+    snprintf(p->kept_at, sizeof p->kept_at, "%s", text_of(json_array_get(row, 10)));
 }
 
 static bool

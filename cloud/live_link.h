@@ -3,7 +3,7 @@
  *     {"op": ...}                                      keeper_link.h
  *     {"enter": "i-0a.."}                              -> {} and the descriptors keeper_exec() wants
  *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port, also], ...], "timeout": 500}
- *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused, receiver], ...]}
+ *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused, receiver, kept at], ...]}
  *     {"trace": [as a probe's], "timeout": 500}         -> {"probes": [one], "hops": [...]} (netsim/live/trace.h)
  *     {"socket": [node, 4 or 6, protocol, address or "", port]}  -> {} and the descriptor (live_socket())
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written

@@ -56,8 +56,9 @@ not_built(const struct network *net)
     json_t *list = json_array();
     for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
         if (endpoint_is_gateway_lb(e) && !network_private_service(net, e->service_name)) { /* another account's */
-            json_array_append_new(
-                list, json_pack("{s:s, s:s}", "What", "endpoint of a gateway load balancer that is not in the lab", "Id", e->obj.id));
+            json_array_append_new(list, json_pack("{s:s, s:s}", "What",
+                                                  "endpoint of a gateway load balancer that is not in the lab", "Id",
+                                                  e->obj.id));
         }
     }
     return list;

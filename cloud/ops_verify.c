@@ -266,7 +266,7 @@ find_gaps(struct verify_inquiry *inquiry, struct err *err)
     for (size_t i = inquiry->n_asked; i < inquiry->questions.n; i++) {
         struct verify_question *q = &inquiry->questions.items[i];
         struct verify_gap gap;
-        if (!verify_find_gap(inquiry->cloud->net, inquiry->plan, &q->flow, &gap, err)) {
+        if (!verify_find_gap(inquiry->cloud->net, inquiry->plan, &q->flow, q->probe.kept_at, &gap, err)) {
             return false;
         }
         q->gap = gap.lacks ? gap_of(inquiry, &gap) : NULL;

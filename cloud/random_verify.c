@@ -185,7 +185,8 @@ static bool
 judge(const struct network *net, const struct plan *plan, const struct asked *q, struct judgement *j, struct err *err)
 {
     *j = (struct judgement){ 0 };
-    if (!reach(net, &q->flow, false, &j->said, err) || !verify_find_gap(net, plan, &q->flow, &j->gap, err)) {
+    if (!reach(net, &q->flow, false, &j->said, err) ||
+        !verify_find_gap(net, plan, &q->flow, q->probe.kept_at, &j->gap, err)) {
         reach_result_done(&j->said);
         return false;
     }

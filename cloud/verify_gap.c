@@ -2,6 +2,7 @@
 #include "cloud/verify_gap.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "netsim/analysis/walk.h"
 
@@ -14,7 +15,7 @@ set_gap(struct verify_gap *gap, const char *lacks, const char *what, const char 
 }
 
 static void
-find_on_walk(const struct plan *plan, const struct walk *walk, struct verify_gap *gap)
+find_on_walk(const struct plan *plan, const struct walk *walk, const char *kept_at, struct verify_gap *gap)
 {
     for (size_t i = 0; i < walk->hops.n && !gap->lacks; i++) {
         const struct hop *hop = &walk->hops.items[i];
@@ -26,6 +27,8 @@ find_on_walk(const struct plan *plan, const struct walk *walk, struct verify_gap
         unbuilt = !unbuilt && target ? plan_find_unbuilt(plan, target) : unbuilt;
         if (unbuilt) {
             set_gap(gap, "not built live", unbuilt->what, unbuilt->id);
+        } else if (hop->kind == HOP_VPCE && hop->id && *kept_at && strcmp(hop->id, kept_at) == 0) {
+            set_gap(gap, "not returned", "by the appliances behind", hop->id);
         } else if (hop->kind == HOP_UNMODELLED && hop->id) {
             set_gap(gap, "not analysed", walk->stop_what ? walk->stop_what : "component", hop->id);
         } else if (walk->stop == STOP_APPLIANCE && hop->stopped && hop->id) {
@@ -36,7 +39,7 @@ find_on_walk(const struct plan *plan, const struct walk *walk, struct verify_gap
 }
 
 bool
-verify_find_gap(const struct network *net, const struct plan *plan, const struct flow_spec *flow,
+verify_find_gap(const struct network *net, const struct plan *plan, const struct flow_spec *flow, const char *kept_at,
                 struct verify_gap *gap, struct err *err)
 {
     struct open_ways ways = { 0 };
@@ -44,8 +47,8 @@ verify_find_gap(const struct network *net, const struct plan *plan, const struct
     if (!reach_open_ways(net, flow, &ways, err)) {
         return false;
     }
-    find_on_walk(plan, &ways.forward, gap);
-    find_on_walk(plan, &ways.back, gap);
+    find_on_walk(plan, &ways.forward, kept_at, gap);
+    find_on_walk(plan, &ways.back, kept_at, gap);
     open_ways_done(&ways);
     return true;
 }

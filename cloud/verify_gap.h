@@ -13,6 +13,8 @@ struct verify_gap {
     const char *what;  /* "carrier gateway"; static */
     char id[ID_SIZE];
 };
-/* The first one that the flow would meet in 'net', of which 'plan' was made.  False only where reach_open_ways() is. */
+/* The first one that the flow would meet in 'net', of which 'plan' was made.  'kept_at': the endpoint of a gateway load balancer that the kernel's
+ * packet did not come out of ("" none), which is one if the flow comes there: analysis does not look at appliances.  False only where
+ * reach_open_ways() is. */
 bool verify_find_gap(const struct network *net, const struct plan *plan, const struct flow_spec *flow,
-                     struct verify_gap *gap, struct err *err);
+                     const char *kept_at, struct verify_gap *gap, struct err *err);

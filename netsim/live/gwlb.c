@@ -32,9 +32,9 @@ struct place {
     enum place_kind kind;
     uint32_t number; /* of no other place */
     char ns[ID_SIZE + 16];
-    uint32_t serial;   /* of the namespace */
-    int in, out;       /* the same for an endpoint: frames; else datagrams of GENEVE, and packets with their headers */
-    struct ip ip;      /* of a node */
+    uint32_t serial; /* of the namespace */
+    int in, out;     /* the same for an endpoint: frames; else datagrams of GENEVE, and packets with their headers */
+    struct ip ip;    /* of a node */
     bool wanted;
     /* Of an endpoint: */
     char id[ID_SIZE];
@@ -81,10 +81,9 @@ send_frame(const struct place *endpoint, uint32_t link, const uint8_t mac[6], co
     memcpy(ether, mac, 6);
     memcpy(ether + 6, mac, 6);
     put16(ether + 12, type);
-    struct sockaddr_ll to = { .sll_family = AF_PACKET,
-                              .sll_ifindex = (int)link,
-                              .sll_protocol = htons((uint16_t)type),
-                              .sll_halen = 6 };
+    struct sockaddr_ll to = {
+        .sll_family = AF_PACKET, .sll_ifindex = (int)link, .sll_protocol = htons((uint16_t)type), .sll_halen = 6
+    };
     memcpy(to.sll_addr, mac, 6);
     struct iovec parts[] = { { &plain, sizeof plain }, { ether, sizeof ether }, { (void *)packet, size } };
     struct msghdr message = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = parts, .msg_iovlen = 3 };
@@ -106,7 +105,8 @@ send_geneve(const struct place *from, const struct ip *src, const struct gwlb_fl
     (void)sent;
 }
 
-/* ---- the balancer's choice ---------------------------------------------------------------------------------------- */
+/* ---- the balancer's choice ----------------------------------------------------------------------------------------
+ */
 
 /* Each flow ranks the targets in an order of its own, so when one goes only its flows move. */
 static const struct plan_gwlb_target *
@@ -116,9 +116,10 @@ choose(const struct place *endpoint, const struct flow_key *key)
     uint64_t highest = 0;
     for (size_t i = 0; i < endpoint->targets.n; i++) {
         const struct plan_gwlb_target *t = &endpoint->targets.items[i];
-        uint64_t words[] = { key->low.hi,  key->low.lo,
-                             key->high.hi, key->high.lo,
-                             t->ip.lo,     (uint64_t)key->low_port << 32 | (uint64_t)key->high_port << 16 | key->protocol };
+        uint64_t words[] = {
+            key->low.hi,  key->low.lo, key->high.hi,
+            key->high.lo, t->ip.lo,    (uint64_t)key->low_port << 32 | (uint64_t)key->high_port << 16 | key->protocol
+        };
         uint64_t rank = hash_bytes(words, sizeof words);
         if (t->chosen && (!best || rank > highest)) {
             best = t;
@@ -152,7 +153,8 @@ flow_of(struct gwlb *gwlb, const struct place *endpoint, const struct flow_tuple
     if (!flow) {
         flow = gwlb_flows_add(gwlb->flows, &key, now);
         flow->head = (struct geneve){ endpoint->wire_number, endpoint->attachment, ++gwlb->last_cookie };
-        flow->port = (uint16_t)(FLOW_PORT_FIRST + hash_bytes(&flow->head, sizeof flow->head) % (65536 - FLOW_PORT_FIRST));
+        flow->port =
+            (uint16_t)(FLOW_PORT_FIRST + hash_bytes(&flow->head, sizeof flow->head) % (65536 - FLOW_PORT_FIRST));
     }
     if (must_move(endpoint, flow)) {
         const struct plan_gwlb_target *target = choose(endpoint, &key);
@@ -161,7 +163,8 @@ flow_of(struct gwlb *gwlb, const struct place *endpoint, const struct flow_tuple
     return flow;
 }
 
-/* ---- the three ways of a packet ----------------------------------------------------------------------------------- */
+/* ---- the three ways of a packet -----------------------------------------------------------------------------------
+ */
 
 static void
 tell(const struct gwlb *gwlb, const struct place *endpoint, const uint8_t *packet, size_t size, bool comes_out)
@@ -179,9 +182,12 @@ enter(struct gwlb *gwlb, const struct place *endpoint, const uint8_t *packet, si
     if (!flow_tuple_read(packet, size, &tuple)) {
         return;
     }
+    struct gwlb_flow *flow = flow_of(gwlb, endpoint, &tuple);
+    if (!flow || size > GENEVE_INNER_MAX) {
+        return;
+    }
     tell(gwlb, endpoint, packet, size, false);
-    struct gwlb_flow *flow = endpoint->node && size <= GENEVE_INNER_MAX ? flow_of(gwlb, endpoint, &tuple) : NULL;
-    if (flow && flow->peer.family) {
+    if (endpoint->node && flow->peer.family) {
         send_geneve(endpoint->node, &endpoint->node->ip, flow, &flow->head, packet, size);
     }
 }

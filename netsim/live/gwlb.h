@@ -19,7 +19,7 @@ void gwlb_free(struct gwlb *gwlb);
  * then carries nothing. */
 bool gwlb_sync(struct gwlb *gwlb, const struct spaces *spaces, const struct plan *plan, struct err *err);
 
-/* Until gwlb_unwatch() 'seen', called by the thread, is told of each packet that enters an endpoint and of each that comes out of it again. */
+/* Until gwlb_unwatch() 'seen', called by the thread, is told of each packet of a flow that enters an endpoint and of each that comes out of it again. */
 typedef void gwlb_seen(void *context, const char *endpoint_id, const uint8_t *packet, size_t size, bool comes_out);
 void gwlb_watch(struct gwlb *gwlb, gwlb_seen *seen, void *context);
 void gwlb_unwatch(struct gwlb *gwlb);

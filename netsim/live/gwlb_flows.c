@@ -34,8 +34,9 @@ flow_key_of(uint64_t owner, const struct flow_tuple *tuple, enum flow_stickiness
 static size_t
 bucket_of(const struct flow_key *key)
 {
-    uint64_t words[] = { key->owner, key->low.hi, key->low.lo, key->high.hi, key->high.lo,
-                         (uint64_t)key->low_port << 32 | (uint64_t)key->high_port << 16 | key->protocol };
+    uint64_t words[] = { key->owner,   key->low.hi,
+                         key->low.lo,  key->high.hi,
+                         key->high.lo, (uint64_t)key->low_port << 32 | (uint64_t)key->high_port << 16 | key->protocol };
     return hash_bytes(words, sizeof words) % BUCKETS;
 }
 

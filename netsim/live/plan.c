@@ -550,7 +550,8 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
     struct plan_ns *ns = map_get(&b->plan->by_id, port->ns);
     if (!ns) {
         bool forwards = port->nat || port->place == PLAN_PLACE_NODE;
-        ns = plan_ns_add(b, port->ns, forwards ? PLAN_NAT : PLAN_INSTANCE, v->ip6 && (!forwards || (port->place && port->eni->addresses6.n)));
+        ns = plan_ns_add(b, port->ns, forwards ? PLAN_NAT : PLAN_INSTANCE,
+                         v->ip6 && (!forwards || (port->place && port->eni->addresses6.n)));
         if (port->place == PLAN_PLACE_ENDPOINT) {
             plan_endpoint_interface(b, ns, port);
         } else if (port->place == PLAN_PLACE_INSPECTION || port->place == PLAN_PLACE_GATEWAY) {

@@ -68,6 +68,7 @@ struct plan_ns {
     enum plan_kind kind;
     bool ip6;       /* IPv6 is switched on */
     bool forwards;  /* an instance that sends on what is not its own */
+    bool inspects;  /* one that gets packets from a gateway load balancer */
     VEC(struct plan_link) links;
     VEC(struct plan_address) addresses;
     VEC(struct nlq_route) routes;

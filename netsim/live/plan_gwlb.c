@@ -20,7 +20,9 @@
 #include "netsim/model/private_service.h"
 
 const uint8_t plan_gwlb_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x0b };
-enum { PRIORITY_RETURN = 500 }; /* in an instance, before the rules of its interfaces */
+/* In an instance: what came in by the link goes back by it, the instance's own addresses too; rules of its interfaces
+ * come after. */
+enum { PRIORITY_RETURN = 500, PRIORITY_LOCAL = 600 };
 
 static bool
 same(const char *a, const char *b)
@@ -118,7 +120,11 @@ join(struct builder *b, struct plan_ns *endpoint, struct plan_ns *instance, cons
                                                           .via = back };
         plan_neighbour_add(instance, there.index, &back, plan_router_mac);
     }
-    instance->forwards = true;
+    for (int family = IP_V4; !instance->inspects && family <= (instance->ip6 ? IP_V6 : IP_V4); family += 2) {
+        *VEC_ADD(&instance->rules) =
+            (struct nlq_rule){ .family = (uint8_t)family, .priority = PRIORITY_LOCAL, .table = 255 };
+    }
+    instance->forwards = instance->inspects = true;
     return here.index;
 }
 
@@ -155,10 +161,9 @@ add_targets(struct builder *b, struct plan_gwlb_endpoint *e, struct plan_ns *ns,
         }
         struct plan_ns *instance = instance_of(b, lb, &t);
         struct plan_gwlb_target *target = arena_alloc(b->plan->arena, sizeof *target);
-        *target = (struct plan_gwlb_target){ .ip = t.ip,
-                                             .ns = instance ? instance->id : "",
-                                             .chosen = is_chosen(&chosen, t.target),
-                                             .next = e->targets };
+        *target = (struct plan_gwlb_target){
+            .ip = t.ip, .ns = instance ? instance->id : "", .chosen = is_chosen(&chosen, t.target), .next = e->targets
+        };
         if (instance) {
             target->link = join(b, ns, instance, e->id);
             serve_health(b, instance, &t);

@@ -53,13 +53,3 @@ END
     vpclab ec2 accept-vpc-endpoint-connections --service-id "$service" --vpc-endpoint-ids way >/dev/null
     vpclab exec "$at" -- ip -4 -o addr show eth0 | grep -q "$ip/24"
 }
-
-@test "what is not built is said when the lab goes live" {
-    XDG_RUNTIME_DIR=$DIR/run
-    export XDG_RUNTIME_DIR
-    mkdir -m 700 "$XDG_RUNTIME_DIR"
-    vpclab elbv2 create-load-balancer --name inspect --type gateway --subnets "$(vpclab ec2 describe-subnets --query 'Subnets[0].SubnetId' --output text)" >/dev/null
-    up
-    vpclab down >/dev/null
-    vpclab up | grep -qx 'not built: gateway load balancer inspect; what is sent to it is lost'
-}

@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# Gateway Load Balancers: what a route leads to an endpoint passes an appliance in another VPC, in GENEVE, and comes back to the endpoint.
+load ../cli/helper
+load services
+
+# A page of `web`, asked from the internet: led to the endpoint by the table of the internet gateway, its answer by the table of the subnet.
+setup_inspection() {
+    XDG_RUNTIME_DIR=$DIR/run
+    export XDG_RUNTIME_DIR
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
+    cat >"$DIR/lab.vpc" <<'END'
+security = ec2 create-vpc --cidr-block 10.0.0.0/16
+rack = ec2 create-subnet --vpc-id $security --cidr-block 10.0.1.0/24 --availability-zone us-east-1a
+own = ec2 create-security-group --vpc-id $security --group-name firewall --description x
+ec2 authorize-security-group-ingress --group-id $own --protocol udp --port 6081 --cidr 10.0.1.0/24
+ec2 authorize-security-group-ingress --group-id $own --protocol tcp --port 80 --cidr 10.0.1.0/24
+fw1 = ec2 run-instances --image-id ami-12345678 --subnet-id $rack --security-group-ids $own --private-ip-address 10.0.1.11 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=fw1}]
+fw2 = ec2 run-instances --image-id ami-12345678 --subnet-id $rack --security-group-ids $own --private-ip-address 10.0.1.12 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=fw2}]
+lb = elbv2 create-load-balancer --name inspect --type gateway --subnets $rack
+group = elbv2 create-target-group --name firewalls --protocol GENEVE --port 6081 --vpc-id $security --health-check-port 80 --health-check-protocol TCP
+elbv2 register-targets --target-group-arn $group --targets Id=$fw1 Id=$fw2
+elbv2 create-listener --load-balancer-arn $lb --default-actions Type=forward,TargetGroupArn=$group
+service = ec2 create-vpc-endpoint-service-configuration --gateway-load-balancer-arns $lb --no-acceptance-required
+app = ec2 create-vpc --cidr-block 10.0.0.0/16
+gate = ec2 create-subnet --vpc-id $app --cidr-block 10.0.1.0/24 --availability-zone us-east-1a
+desk = ec2 create-subnet --vpc-id $app --cidr-block 10.0.2.0/24 --availability-zone us-east-1a
+igw = ec2 create-internet-gateway
+ec2 attach-internet-gateway --vpc-id $app --internet-gateway-id $igw
+way = ec2 create-vpc-endpoint --vpc-endpoint-type GatewayLoadBalancer --vpc-id $app --subnet-ids $gate --service-name com.amazonaws.vpce.us-east-1.$service
+ec2 create-tags --resources $way --tags Key=Name,Value=way
+edge = ec2 create-route-table --vpc-id $app --tag-specifications ResourceType=route-table,Tags=[{Key=Name,Value=edge}]
+ec2 associate-route-table --route-table-id $edge --gateway-id $igw
+ec2 create-route --route-table-id $edge --destination-cidr-block 10.0.2.0/24 --vpc-endpoint-id $way
+out = ec2 create-route-table --vpc-id $app
+ec2 associate-route-table --route-table-id $out --subnet-id $gate
+ec2 create-route --route-table-id $out --destination-cidr-block 0.0.0.0/0 --gateway-id $igw
+in = ec2 create-route-table --vpc-id $app
+ec2 associate-route-table --route-table-id $in --subnet-id $desk
+ec2 create-route --route-table-id $in --destination-cidr-block 0.0.0.0/0 --vpc-endpoint-id $way
+door = ec2 create-security-group --vpc-id $app --group-name door --description x
+ec2 authorize-security-group-ingress --group-id $door --protocol tcp --port 80 --cidr 0.0.0.0/0
+ec2 run-instances --image-id ami-12345678 --subnet-id $desk --security-group-ids $door --private-ip-address 10.0.2.20 --associate-public-ip-address --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=web}]
+END
+    vpclab -q -f "$DIR/lab.vpc" >/dev/null
+    up
+    vpclab serve web tcp/80 >/dev/null
+    WEB=http://$(vpclab ec2 describe-instances --instance-ids web --query 'Reservations[0].Instances[0].PublicIpAddress' --output text)/
+}
+rules() { # APPLIANCE RULE...: what it drops of what it forwards, and of what it gets
+    local name=$1
+    shift
+    printf 'flush ruleset\ntable inet own {\n chain pass {\n  type filter hook forward priority 0\n  %s\n }\n chain local {\n  type filter hook input priority 0\n  %s\n }\n}\n' "$1" "${2:-}" |
+        vpclab exec "$name" -- nft -f -
+}
+
+@test "an endpoint leads to an appliance and back: its own rules decide, GENEVE is on its wire, answers must have asked" {
+    setup_inspection
+    [ "$(get scanner "$WEB")" = 10.0.2.20 ]
+    vpclab verify >"$DIR/report"
+    grep -q 'disagree on 0$' "$DIR/report"
+    # What an appliance drops does not arrive; the same packet does without the rule.
+    rules fw1 'tcp dport 80 drop'
+    rules fw2 'tcp dport 80 drop'
+    [ "$(code scanner "$WEB")" = 000 ]
+    vpclab verify >"$DIR/report"
+    grep -q 'not returned: by the appliances behind vpce-' "$DIR/report"
+    rules fw1 'udp dport 80 drop'
+    rules fw2 'udp dport 80 drop'
+    [ "$(get scanner "$WEB")" = 10.0.2.20 ]
+    if command -v tshark >/dev/null; then
+        vpclab ec2 stop-instances --instance-ids fw1 >/dev/null # one appliance is left
+        vpclab capture fw2 "$DIR/fw.pcapng" --filter 'udp port 6081' --count 4 --for 20s >/dev/null &
+        for _ in $(seq 50); do # until it listens
+            get scanner "$WEB" >/dev/null
+            kill -0 $! 2>/dev/null || break
+        done
+        wait $!
+        # Three options of AWS's class, in both directions the same cookie.
+        tshark -r "$DIR/fw.pcapng" -T fields -e geneve.options 2>/dev/null | tr -d : >"$DIR/options"
+        [ "$(grep -cE '^01080102[0-9a-f]{16}01080202[0-9a-f]{16}01080301[0-9a-f]{8}$' "$DIR/options")" = 4 ]
+        [ "$(sed -n 1p "$DIR/options")" = "$(sed -n 2p "$DIR/options")" ]
+        vpclab ec2 start-instances --instance-ids fw1 >/dev/null
+    fi
+    # Only the answers pass the endpoint now: the balancer knows no such connection.  What web opens itself comes back past it.
+    vpclab ec2 delete-route --route-table-id edge --destination-cidr-block 10.0.2.0/24
+    [ "$(code scanner "$WEB")" = 000 ]
+    vpclab reach internet web --port 80 | grep -q 'drops the answer of a connection whose first packet did not come through it'
+    vpclab verify >/dev/null
+    [ "$(code web http://web.example/)" = 200 ]
+}
+
+@test "an appliance fails: new flows go to the others, with none left nothing passes" {
+    setup_inspection
+    [ "$(health firewalls)" = "healthy healthy" ]
+    rules fw1 'drop' 'tcp dport 80 drop'
+    [ "$(health firewalls 'unhealthy	healthy')" = "unhealthy healthy" ]
+    for _ in $(seq 6); do
+        [ "$(get scanner "$WEB")" = 10.0.2.20 ]
+    done
+    vpclab ec2 stop-instances --instance-ids fw2 >/dev/null
+    [ "$(code scanner "$WEB")" = 000 ]
+    vpclab exec fw1 -- nft flush ruleset
+    [ "$(get scanner "$WEB")" = 10.0.2.20 ] # not healthy, but the only one
+    # A program of the scenario's own has the port when the instance says so.
+    vpclab ec2 create-tags --resources fw1 --tags Key=vpclab:appliance,Value=none
+    [ "$(code scanner "$WEB")" = 000 ]
+    vpclab ec2 delete-tags --resources fw1 --tags Key=vpclab:appliance
+    [ "$(get scanner "$WEB")" = 10.0.2.20 ]
+}
