@@ -87,6 +87,10 @@ void fields_print(const struct field *fields, const void *object, bool state, js
 void fields_write(const struct field *fields, const void *object, struct buf *out);
 bool fields_writes(const struct field *fields, const void *object, const char *name); /* is a member of that name among them? */
 
+/* A number that is another when fields_write() would write something else. */
+uint64_t fields_hash(const struct field *fields, const void *object, uint64_t seed);
+uint64_t hash_text(const char *text, uint64_t seed); /* of the same sort; NULL is not "" */
+
 /* Frees what the struct owns (strings, lists, documents), not the struct; it is zeroed where it owned something. */
 void fields_done(const struct field *fields, void *object);
 

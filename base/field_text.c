@@ -236,3 +236,109 @@ fields_writes(const struct field *fields, const void *object, const char *name)
     }
     return false;
 }
+
+/* ---- has it changed? --------------------------------------------------------------------------------------------- */
+
+/* Folds a product of 128 bits: every bit of both decides about every bit. */
+static uint64_t
+mix(uint64_t hash, uint64_t word)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)(hash ^ UINT64_C(0x9e3779b97f4a7c15)) * (word ^ UINT64_C(0xd6e8feb86659fd93));
+    return (uint64_t)product ^ (uint64_t)(product >> 64) ^ (word + hash * 3);
+}
+
+uint64_t
+hash_text(const char *text, uint64_t seed)
+{
+    size_t size = text ? strlen(text) : 0, i = 0;
+    uint64_t hash = mix(seed, text ? size + 1 : 0), word = 0;
+    for (; i + sizeof word <= size; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        hash = mix(hash, word);
+    }
+    word = 0;
+    if (i < size) {
+        memcpy(&word, text + i, size - i);
+        hash = mix(hash, word);
+    }
+    return hash;
+}
+
+static uint64_t
+hash_ip(const struct ip *ip, uint64_t hash)
+{
+    return mix(mix(mix(hash, ip->family), ip->hi), ip->lo);
+}
+
+static uint64_t
+hash_document(const json_t *document, uint64_t hash)
+{
+    struct buf text = { 0 };
+    if (document) {
+        json_write_compact(document, &text);
+    }
+    hash = hash_text(document ? buf_str(&text) : NULL, hash);
+    buf_done(&text);
+    return hash;
+}
+
+static uint64_t
+hash_lists(const struct field *field, const struct vec_any *list, uint64_t hash)
+{
+    hash = mix(hash, list->n);
+    for (size_t i = 0; i < list->n; i++) {
+        const char *item = (const char *)list->items + i * field->item_size;
+        hash = field->type == FIELD_STRINGS ? hash_text(((char *const *)list->items)[i], hash)
+                                            : fields_hash(field->fields, item, hash);
+    }
+    return hash;
+}
+
+static uint64_t
+hash_member(const struct field *field, const void *object, uint64_t hash)
+{
+    const void *member = member_of(object, field);
+    switch (field->type) {
+    case FIELD_NONE:
+        break;
+    case FIELD_STRING:
+        return hash_text(*(char *const *)member, hash);
+    case FIELD_ID:
+        return hash_text(member, hash);
+    case FIELD_BOOL:
+        return mix(hash, *(const bool *)member);
+    case FIELD_INT:
+        return mix(hash, (uint64_t) * (const int32_t *)member);
+    case FIELD_LONG:
+    case FIELD_TIME:
+        return mix(hash, (uint64_t) * (const int64_t *)member);
+    case FIELD_IP:
+        return hash_ip(member, hash);
+    case FIELD_CIDR:
+        return mix(hash_ip(&((const struct cidr *)member)->ip, hash), ((const struct cidr *)member)->bits);
+    case FIELD_ENUM:
+        return mix(hash, (uint64_t) * (const int *)member);
+    case FIELD_STRINGS:
+    case FIELD_LIST_OF:
+        return hash_lists(field, member, hash);
+    case FIELD_OBJECT:
+        hash = field->present ? mix(hash, *(const bool *)((const char *)object + field->present - 1)) : hash;
+        return fields_hash(field->fields, member, hash);
+    case FIELD_DOCUMENT:
+        return hash_document(*(json_t *const *)member, hash);
+    }
+    return hash;
+}
+
+uint64_t
+fields_hash(const struct field *fields, const void *object, uint64_t seed)
+{
+    uint64_t hash = seed;
+    for (const struct field *field = fields; field->name; field++) {
+        if (!(field->flags & FIELD_INPUT_ONLY)) {
+            hash = hash_member(field, object, hash);
+        }
+    }
+    return hash;
+}

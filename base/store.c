@@ -21,6 +21,10 @@ struct shelf {
 struct link {
     struct link *before, *after;
     struct shelf *shelf;
+    struct {
+        size_t stamp, offset, size; /* where it stands in which text (store_write_again()); stamp 0: in none */
+        uint64_t hash;              /* of the object then */
+    } written;
 };
 #define LINK_SIZE ((sizeof(struct link) + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t))
 
@@ -322,6 +326,27 @@ store_write_object(const void *of, struct buf *out)
         write_own("Region", object->region, begin, out);
     }
     buf_char(out, '}');
+}
+
+void
+store_write_again(void *of, const struct store_text *last, struct buf *out)
+{
+    const struct object *object = of;
+    struct link *link = link_of(of);
+    uint64_t hash = hash_text(object->region, hash_text(object->account, hash_text(object->id, 1)));
+    hash = fields_hash(object->kind->fields, object, hash);
+    size_t begin = out->size;
+    if (last->text && link->written.stamp == last->stamp && link->written.hash == hash) {
+        buf_add(out, last->text + link->written.offset, link->written.size);
+    } else {
+        store_write_object(object, out);
+    }
+    if (last->next) {
+        link->written.stamp = last->next;
+        link->written.offset = begin;
+        link->written.size = out->size - begin;
+        link->written.hash = hash;
+    }
 }
 
 json_t *

@@ -104,5 +104,14 @@ void *store_load_object(struct store *store, const struct kind *kind, const json
 json_t *store_save_kind(const struct store *store, const struct kind *kind);
 json_t *store_save_object(const void *object); /* one of them */
 void store_write_object(const void *object, struct buf *out); /* the same as compact text */
+
+/* A text of many objects that is written again and again, of which little changes. */
+struct store_text {
+    const char *text; /* as written last; NULL: not yet */
+    size_t stamp;     /* of that; marks of another text do not count */
+    size_t next;      /* stamp of the one that is being written, 0: it will not be kept */
+};
+/* store_write_object(), but an object that is as it was is copied from 'last'. */
+void store_write_again(void *object, const struct store_text *last, struct buf *out);
 bool store_load_kind(struct store *store, const struct kind *kind, const json_t *array, const char *where, size_t *skipped,
                      struct err *err);

@@ -83,7 +83,7 @@ iam_op_role(const struct op_call *call, struct err *err)
 static void
 suggest_policy(const struct op_call *call, const char *arn, struct err *err)
 {
-    const struct store *stores[] = { call->cloud->accounts->aws, call->cloud->accounts->store };
+    const struct store *stores[] = { iam_accounts_aws(call->cloud->accounts), call->cloud->accounts->store };
     struct suggest suggest = suggest_start(arn);
     for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
         for (const struct iam_managed_policy *p = store_first(stores[i], &iam_managed_policy_kind); p;

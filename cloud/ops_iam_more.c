@@ -286,7 +286,7 @@ get_authorization_details(struct op_call *call, struct err *err)
         }
         json_object_set_new(call->out, rows[i].list, list);
     }
-    struct store *aws = call->cloud->accounts->aws;
+    struct store *aws = iam_accounts_aws(call->cloud->accounts);
     for (struct object *o = store_first(aws, &iam_managed_policy_kind); o && wanted(call, "AWSManagedPolicy");
          o = store_next(aws, o)) {
         json_array_append_new(json_object_get(call->out, "Policies"), policy_detail(call, o));

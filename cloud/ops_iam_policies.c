@@ -370,7 +370,7 @@ list_policies(struct op_call *call, struct err *err)
         add_policies(call, accounts->store, call->cloud->account, list);
     }
     if (!scope || strcmp(scope, "Local") != 0) {
-        add_policies(call, accounts->aws, "aws", list);
+        add_policies(call, iam_accounts_aws(accounts), "aws", list);
     }
     return iam_answer_list(call, "Policies", list, err);
 }

@@ -15,56 +15,28 @@
 
 /* {"Vpcs": [..], ..} with one resource a line, so that a person can read, search and compare it. */
 static void
-write_kinds(struct buf *out, const json_t *kinds)
-{
-    const char *key;
-    json_t *value;
-    const char *before = "";
-    buf_char(out, '{');
-    json_object_foreach((json_t *)kinds, key, value)
-    {
-        if (json_is_array(value) && json_array_size(value) == 0) {
-            continue;
-        }
-        buf_printf(out, "%s\n\"%s\": ", before, key);
-        before = ",";
-        if (!json_is_array(value)) {
-            json_write_compact(value, out);
-            continue;
-        }
-        for (size_t i = 0; i < json_array_size(value); i++) {
-            buf_str_add(out, i ? ",\n" : "[\n");
-            json_write_compact(json_array_get(value, i), out);
-        }
-        buf_char(out, ']');
-    }
-    buf_char(out, '}');
-}
-
-/* The same without JSON values in between: it is written for every change. */
-static void
-write_network(struct buf *out, const struct store *store)
+write_kinds(struct buf *out, const struct store *store, const struct kind *const *kinds, const struct store_text *last)
 {
     const char *before = "";
     buf_char(out, '{');
-    for (size_t i = 0; network_kinds[i]; i++) {
-        const void *first = store_first(store, network_kinds[i]);
+    for (size_t i = 0; kinds[i]; i++) {
+        void *first = store_first(store, kinds[i]);
         if (!first) {
             continue;
         }
-        buf_printf(out, "%s\n\"%s\": ", before, network_kinds[i]->list);
+        buf_printf(out, "%s\n\"%s\": ", before, kinds[i]->list);
         before = ",";
-        for (const void *object = first; object; object = store_next(store, object)) {
+        for (void *object = first; object; object = store_next(store, object)) {
             buf_str_add(out, object == first ? "[\n" : ",\n");
-            store_write_object(object, out);
+            store_write_again(object, last, out);
         }
         buf_char(out, ']');
     }
     buf_char(out, '}');
 }
 
-char *
-state_text(const struct cloud *cloud, size_t *size)
+static char *
+write_state(const struct cloud *cloud, const struct store_text *last, size_t *size)
 {
     struct buf out = { 0 };
     buf_printf(&out, "{\"version\": %d,\n\"ids\": [\"%016" PRIx64 "\", \"%016" PRIx64 "\"],\n", STATE_VERSION,
@@ -74,14 +46,18 @@ state_text(const struct cloud *cloud, size_t *size)
     buf_printf(&out, "\"account\": \"%s\", \"region\": \"%s\", \"limits\": %s, \"tap_hosts\": %s,\n\"network\": ",
                cloud->home_account, cloud->home_region, cloud->limits ? "true" : "false",
                network_tap_hosts(cloud->net) ? "true" : "false");
-    write_network(&out, network_store(cloud->net));
+    write_kinds(&out, network_store(cloud->net), network_kinds, last);
     buf_str_add(&out, ",\n\"accounts\": ");
-    json_t *accounts = iam_accounts_save(cloud->accounts);
-    write_kinds(&out, accounts);
-    json_decref(accounts);
+    write_kinds(&out, cloud->accounts->store, iam_account_kinds, last);
     buf_str_add(&out, "}\n");
     *size = out.size;
     return buf_steal(&out);
+}
+
+char *
+state_text(const struct cloud *cloud, size_t *size)
+{
+    return write_state(cloud, &(struct store_text){ 0 }, size);
 }
 
 /* ---- From text --------------------------------------------------------------------------------------------------- */
@@ -190,14 +166,16 @@ look(const struct lab_dir *dir, struct stat *st)
     return stat(dir->state_path, st) == 0;
 }
 
+/* 'stamp': what the objects know their places in the text by. */
 static void
-remember(struct lab_dir *dir, char *text, size_t size, const struct stat *st)
+remember(struct lab_dir *dir, char *text, size_t size, size_t stamp, const struct stat *st)
 {
     if (dir->saved != text) {
         free(dir->saved);
     }
     dir->saved = text;
     dir->saved_size = size;
+    dir->saved_stamp = stamp;
     dir->saved_time = st->st_mtim;
     dir->saved_inode = st->st_ino;
 }
@@ -227,8 +205,10 @@ state_save(struct cloud *cloud, struct err *err)
     if (!dir) {
         return true;
     }
-    char *text = state_text(cloud, &size);
+    struct store_text last = { dir->saved, dir->saved_stamp, ++dir->last_stamp };
+    char *text = write_state(cloud, &last, &size);
     if (dir->saved && dir->saved_size == size && memcmp(dir->saved, text, size) == 0) {
+        dir->saved_stamp = last.next;
         free(text);
         return true;
     }
@@ -239,7 +219,7 @@ state_save(struct cloud *cloud, struct err *err)
         return false;
     }
     look(dir, &st);
-    remember(dir, text, size, &st);
+    remember(dir, text, size, last.next, &st);
     return true;
 }
 
@@ -290,7 +270,7 @@ state_refresh(struct cloud *cloud, struct err *err)
         return false;
     }
     size_t size = text.size;
-    remember(dir, buf_steal(&text), size, &st);
+    remember(dir, buf_steal(&text), size, ++dir->last_stamp, &st);
     return true;
 }
 
@@ -298,8 +278,10 @@ void
 state_return_to(struct cloud *cloud, const char *text, size_t size)
 {
     /* Handlers leave things as they were when they fail; comparing is cheap and makes sure. */
+    const struct lab_dir *dir = cloud->dir;
+    struct store_text last = { dir ? dir->saved : NULL, dir ? dir->saved_stamp : 0, 0 };
     size_t now_size;
-    char *now = state_text(cloud, &now_size);
+    char *now = write_state(cloud, &last, &now_size);
     bool same = size == now_size && memcmp(text, now, size) == 0;
     free(now);
     if (!same) {

@@ -24,6 +24,7 @@ struct lab_dir {
     pid_t owner;        /* who opened it: a forked keeper does not remove the directory */
     char *saved;        /* the text of state.json as we last read or wrote it */
     size_t saved_size;
+    size_t saved_stamp, last_stamp; /* of that text (base/store.h, struct store_text), and the last one given */
     struct timespec saved_time; /* and what tells that another process has replaced it */
     ino_t saved_inode;
 };

@@ -160,7 +160,7 @@ const struct kind iam_bucket_kind = {
     .fields = bucket_fields,
 };
 
-static const struct kind *const kinds[] = {
+const struct kind *const iam_account_kinds[] = {
     &iam_user_kind,
     &iam_group_kind,
     &iam_role_kind,
@@ -187,6 +187,7 @@ static const struct kind *const kinds[] = {
     &iam_task_kind,
     &ram_share_kind,
     &ram_invitation_kind,
+    NULL,
 };
 
 /* Their ids look like AWS's and are the same in every lab; AWS's dates of creation are of no use to anybody here. */
@@ -215,8 +216,18 @@ struct iam_accounts *
 iam_accounts_new(struct id_gen *ids, const struct clock *clock)
 {
     struct iam_accounts *accounts = xcalloc(1, sizeof *accounts);
-    *accounts = (struct iam_accounts){ .ids = ids, .clock = clock, .store = store_new(), .aws = load_aws_policies() };
+    *accounts = (struct iam_accounts){ .ids = ids, .clock = clock, .store = store_new() };
     return accounts;
+}
+
+struct store *
+iam_accounts_aws(const struct iam_accounts *accounts)
+{
+    struct iam_accounts *writable = (struct iam_accounts *)accounts;
+    if (!writable->aws) {
+        writable->aws = load_aws_policies();
+    }
+    return writable->aws;
 }
 
 void
@@ -229,16 +240,6 @@ iam_accounts_free(struct iam_accounts *accounts)
     }
 }
 
-json_t *
-iam_accounts_save(const struct iam_accounts *accounts)
-{
-    json_t *saved = json_object();
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        json_object_set_new(saved, kinds[i]->list, store_save_kind(accounts->store, kinds[i]));
-    }
-    return saved;
-}
-
 bool
 iam_accounts_load(struct iam_accounts *accounts, const json_t *saved, const char *where, struct err *err)
 {
@@ -246,11 +247,11 @@ iam_accounts_load(struct iam_accounts *accounts, const json_t *saved, const char
         err_set(err, ERR_DOCUMENT, "", "expected an object with the lists of users, roles and buckets");
         return err_at(err, where, 0, 0);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        const json_t *list = json_object_get(saved, kinds[i]->list);
+    for (size_t i = 0; iam_account_kinds[i]; i++) {
+        const json_t *list = json_object_get(saved, iam_account_kinds[i]->list);
         char place[160];
-        snprintf(place, sizeof place, "%s.%s", where, kinds[i]->list);
-        if (list && !store_load_kind(accounts->store, kinds[i], list, place, NULL, err)) {
+        snprintf(place, sizeof place, "%s.%s", where, iam_account_kinds[i]->list);
+        if (list && !store_load_kind(accounts->store, iam_account_kinds[i], list, place, NULL, err)) {
             return false;
         }
     }
@@ -319,7 +320,7 @@ iam_find_policy(const struct iam_accounts *accounts, const char *arn)
 {
     bool aws = arn && strncmp(arn, "arn:aws:iam::aws:", 17) == 0;
     /* One of AWS's that the lab does not bring may have come with an import. */
-    struct store *const stores[] = { aws ? accounts->aws : NULL, accounts->store };
+    struct store *const stores[] = { aws ? iam_accounts_aws(accounts) : NULL, accounts->store };
     for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
         for (struct iam_managed_policy *p = stores[i] && arn ? store_first(stores[i], &iam_managed_policy_kind) : NULL;
              p; p = store_next(stores[i], p)) {

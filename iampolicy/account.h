@@ -112,7 +112,7 @@ struct iam_accounts {
     struct id_gen *ids;
     const struct clock *clock;
     struct store *store;
-    struct store *aws; /* AWS's own managed policies, account "aws"; not saved */
+    struct store *aws; /* iam_accounts_aws() */
 };
 
 /* 'ids' and 'clock' are borrowed and must live as long. */
@@ -121,7 +121,9 @@ void iam_accounts_free(struct iam_accounts *accounts);
 
 /* All of it as one object for state.json, {"Users": [...], "Roles": [...], ...}, and back into empty accounts.  A
  * member of the wrong type fails with ERR_DOCUMENT and its place below 'where'. */
-json_t *iam_accounts_save(const struct iam_accounts *accounts);
+/* AWS's own managed policies, account "aws"; not saved, and made when somebody first asks: there are almost two thousand. */
+struct store *iam_accounts_aws(const struct iam_accounts *accounts);
+extern const struct kind *const iam_account_kinds[]; /* in the order they are saved; ends with NULL */
 bool iam_accounts_load(struct iam_accounts *accounts, const json_t *saved, const char *where, struct err *err);
 
 /* By name within an account; NULL if there is none.  Case is not distinguished, but for buckets. */

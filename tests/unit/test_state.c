@@ -233,4 +233,84 @@ TEST(a_throw_away_lab_is_gone_when_closed)
     free(path);
 }
 
+/* What is saved copies what has not changed from what was saved before; it is what writing everything gives, all the
+ * same. */
+static void
+check_saved(struct cloud *cloud, const char *line)
+{
+    size_t size;
+    char *whole = state_text(cloud, &size);
+    struct buf file = { 0 };
+    struct err err = { 0 };
+    CHECK(buf_read_file(&file, cloud->dir->state_path, JSON_FILE_LIMIT, &err), "%s", err.text);
+    CHECK(file.size == size && memcmp(buf_str(&file), whole, size) == 0, "after %s", line);
+    CHECK(cloud->dir->saved_size == size && memcmp(cloud->dir->saved, whole, size) == 0, "in memory after %s", line);
+    buf_done(&file);
+    free(whole);
+}
+
+TEST(what_is_saved_in_parts_is_the_whole)
+{
+    static const struct {
+        const char *line;
+        bool refused;
+    } steps[] = {
+        { "ec2 create-vpc --cidr-block 10.0.0.0/16 --tag-specifications ResourceType=vpc,Tags=[{Key=Name,Value=main}]",
+          false },
+        { "ec2 create-subnet --vpc-id main --cidr-block 10.0.1.0/24 --tag-specifications "
+          "ResourceType=subnet,Tags=[{Key=Name,Value=one}]",
+          false },
+        { "ec2 create-security-group --vpc-id main --group-name web --description d --tag-specifications "
+          "ResourceType=security-group,Tags=[{Key=Name,Value=web}]",
+          false },
+        { "ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 80 --cidr 10.0.0.0/8", false },
+        { "ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 80 --cidr 10.0.0.0/8", true },
+        { "ec2 run-instances --image-id ami-12345678 --instance-type t3.micro --subnet-id one --count 3 "
+          "--security-group-ids web",
+          false },
+        { "ec2 create-tags --resources one --tags Key=a,Value=b", false },
+        { "ec2 create-tags --resources one --tags Key=a,Value=bb", false },
+        { "ec2 create-tags --resources one --tags Key=a,Value=bc", false }, /* of the same length */
+        { "ec2 delete-tags --resources one --tags Key=a", false },
+        { "ec2 modify-subnet-attribute --subnet-id one --map-public-ip-on-launch", false },
+        { "ec2 create-network-acl-entry --network-acl-id default --rule-number 7 --protocol -1 --rule-action deny "
+          "--ingress "
+          "--cidr-block 10.9.0.0/16",
+          true }, /* there are two of that name */
+        { "iam create-user --user-name alice", false },
+        { "iam put-user-policy --user-name alice --policy-name p --policy-document "
+          "{\"Version\":\"2012-10-17\",\"Statement\":[]}",
+          false },
+        { "iam tag-user --user-name alice --tags Key=k,Value=v", false },
+        { "iam update-user --user-name alice --new-user-name alicia", false },
+        { "s3api create-bucket --bucket photos", false },
+        { "ec2 delete-vpc --vpc-id main", true },
+        { "ec2 revoke-security-group-ingress --group-id web --protocol tcp --port 80 --cidr 10.0.0.0/8", false },
+        { "lab limits off", false },
+        { "iam delete-user --user-name alicia", true },
+    };
+    struct err err = { 0 };
+    struct cloud *cloud = lab_open(&err);
+    REQUIRE(cloud, "%s", err.text);
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        struct err refused = { 0 };
+        json_decref(lab_run(cloud, steps[i].line, &refused));
+        CHECK_INT(refused.kind != ERR_NONE, steps[i].refused, "%s: %s", steps[i].line, refused.text);
+        check_saved(cloud, steps[i].line);
+    }
+    /* What could not be saved has not happened, and does not confuse what is saved next. */
+    char *path = cloud->dir->state_path;
+    cloud->dir->state_path = xasprintf("%s/none/state.json", cloud->dir->path);
+    json_decref(lab_run(cloud, "ec2 create-tags --resources one --tags Key=lost,Value=yes", &err));
+    CHECK(err.kind == ERR_MACHINE, "%s", err.text);
+    free(cloud->dir->state_path);
+    cloud->dir->state_path = path;
+    check_saved(cloud, "a failure");
+    err_clear(&err);
+    json_decref(lab_run(cloud, "ec2 create-tags --resources one --tags Key=kept,Value=yes", &err));
+    CHECK_OK(&err);
+    check_saved(cloud, "the next change");
+    cloud_close(cloud);
+}
+
 TEST_MAIN
