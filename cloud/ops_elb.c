@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cloud/ops_elbv2.h"
 #include "netsim/analysis/reach.h"
+#include "netsim/live/live.h"
 #include "netsim/model/classic_balancer.h"
 
 static struct classic_balancer *
@@ -264,7 +265,7 @@ configure_health(struct op_call *call, struct err *err)
     return true;
 }
 
-/* From the model alone: an instance that a node can reach on the port of the health check, and that answers, is in
+/* From the model: an instance that a node can reach on the port of the health check, and that answers, is in
  * service. */
 static bool
 in_service(const struct network *net, const struct classic_balancer *lb, const char *instance_id)
@@ -288,20 +289,64 @@ in_service(const struct network *net, const struct classic_balancer *lb, const c
     return found;
 }
 
-static json_t *
-state_json(const struct network *net, const struct classic_balancer *lb, const char *id)
+/* AWS's words. Source: https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_InstanceState.html
+ */
+static const struct health_row {
+    const char *state, *reason, *text;
+} in_service_row = { "InService", "N/A", "N/A" },
+  failed_row = { "OutOfService", "Instance",
+                 "Instance has failed at least the UnhealthyThreshold number of health checks consecutively." },
+  recovering_row = { "OutOfService", "Instance",
+                     "Instance has not passed the configured HealthyThreshold number of health checks consecutively." },
+  beginning_row = { "OutOfService", "ELB", "Instance registration is still in progress." },
+  zone_row = {
+      "OutOfService", "ELB",
+      "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to."
+  };
+
+static bool
+zone_is_off(const struct network *net, const struct classic_balancer *lb, const struct instance *instance)
 {
-    const struct instance *instance = store_get(network_store(net), &instance_kind, id);
-    const char *state = "OutOfService", *reason = "Instance",
-               *text = "Instance has failed at least the UnhealthyThreshold number of health checks consecutively.";
-    if (!instance || !instance_is_running(instance)) {
-        text = "Instance is not in the running state.";
-    } else if (in_service(net, lb, id)) {
-        state = "InService";
-        reason = text = "N/A";
+    const struct eni *eni = instance_eni(net, instance, 0);
+    bool on = !eni || !eni->zone || lb->zones.n == 0;
+    for (size_t i = 0; !on && i < lb->zones.n; i++) {
+        on = strcmp(lb->zones.items[i], eni->zone) == 0;
     }
-    return json_pack("{s:s, s:s, s:s, s:s}", "InstanceId", id, "State", state, "ReasonCode", reason, "Description",
-                     text);
+    return !on;
+}
+
+/* In a live lab as its health checks found it, else from the model. */
+static struct health_row
+health_of(const struct cloud *cloud, const struct classic_balancer *lb, const char *id)
+{
+    struct live_health live;
+    if (!cloud->live || !live_instance_health(cloud->live, lb, id, &live)) {
+        return in_service(cloud->net, lb, id) ? in_service_row : failed_row;
+    }
+    return strcmp(live.state, "healthy") == 0   ? in_service_row
+           : strcmp(live.state, "initial") == 0 ? beginning_row
+           : live.why == LIVE_HEALTH_WELL       ? recovering_row
+                                                : failed_row;
+}
+
+static json_t *
+state_json(const struct cloud *cloud, const struct classic_balancer *lb, const char *id)
+{
+    const struct instance *instance = store_get(network_store(cloud->net), &instance_kind, id);
+    bool running = instance && instance_is_running(instance);
+    struct health_row row = !running                                ? failed_row
+                            : zone_is_off(cloud->net, lb, instance) ? zone_row
+                                                                    : health_of(cloud, lb, id);
+    json_t *out = json_pack("{s:s, s:s, s:s, s:s}", "InstanceId", id, "State", row.state, "ReasonCode", row.reason,
+                            "Description", row.text);
+    if (!running) { /* pending, stopping and shutting-down are on their way there */
+        const char *state = instance && instance->state_name ? instance->state_name : "terminated";
+        json_object_set_new(out, "Description",
+                            json_sprintf("Instance is in %s state.", strcmp(state, "pending") == 0    ? "pending"
+                                                                     : strncmp(state, "stop", 4) == 0 ? "stopped"
+                                                                                                      : "terminated"));
+    }
+    return out;
 }
 
 static bool
@@ -331,10 +376,10 @@ describe_health(struct op_call *call, struct err *err)
             return err_set(err, ERR_INPUT, "InvalidInstance", "`%s` is not registered with `%s`", id ? id : "",
                            classic_balancer_name(lb));
         }
-        json_array_append_new(list, state_json(ec2_net(call), lb, id));
+        json_array_append_new(list, state_json(call->cloud, lb, id));
     }
     for (size_t i = 0; json_array_size(asked) == 0 && i < lb->instances.n; i++) {
-        json_array_append_new(list, state_json(ec2_net(call), lb, lb->instances.items[i].id));
+        json_array_append_new(list, state_json(call->cloud, lb, lb->instances.items[i].id));
     }
     json_object_set_new(call->out, "InstanceStates", list);
     return true;

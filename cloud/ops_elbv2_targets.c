@@ -202,6 +202,8 @@ static const struct health failed = { "unhealthy", "Target.FailedHealthChecks", 
 static const struct health starting = { "initial", "Elb.InitialHealthChecking", "Initial health checks in progress" };
 static const struct health healthy = { "healthy", NULL, NULL };
 
+static const struct health mismatch = { "unhealthy", "Target.ResponseCodeMismatch", NULL };
+
 static bool
 is_type(const struct target_group *group, const char *type)
 {
@@ -281,7 +283,7 @@ is_a_node(const struct network *net, const struct load_balancer *lb, const struc
  * and that answers it, is taken for healthy.  A gateway or network balancer says the same of whatever does not answer;
  * only the others tell a timeout. */
 static struct health
-health_of(const struct cloud *cloud, const struct target_group *group, const struct lb_target *target)
+health_of(const struct cloud *cloud, const struct target_group *group, const struct lb_target *target, int *status)
 {
     const struct network *net = cloud->net;
     const struct instance *instance = store_get(network_store(net), &instance_kind, target->id);
@@ -300,9 +302,15 @@ health_of(const struct cloud *cloud, const struct target_group *group, const str
     if (zone_is_off(net, lb, instance)) {
         return unused_zone;
     }
-    const char *live = cloud->live ? live_target_health(cloud->live, group, target) : NULL;
-    if (live) {
-        return strcmp(live, "healthy") == 0 ? healthy : strcmp(live, "initial") == 0 ? starting : failed;
+    struct live_health live;
+    if (cloud->live && live_target_health(cloud->live, group, target, &live)) {
+        *status = live.status;
+        return strcmp(live.state, "healthy") == 0   ? healthy
+               : strcmp(live.state, "initial") == 0 ? starting
+               : load_balancer_is_network(lb)       ? failed
+               : live.why == LIVE_HEALTH_TIMEOUT    ? timed_out
+               : live.why == LIVE_HEALTH_STATUS     ? mismatch
+                                                    : failed;
     }
     for (size_t n = load_balancer_enis(net, lb, &enis), i = 0; i < n; i++) {
         if (answers(net, group, target, enis[i])) {
@@ -313,7 +321,7 @@ health_of(const struct cloud *cloud, const struct target_group *group, const str
 }
 
 static json_t *
-health_json(const struct target_group *group, const struct lb_target *target, struct health health)
+health_json(const struct target_group *group, const struct lb_target *target, struct health health, int status)
 {
     json_t *out = json_pack("{s:{s:s, s:i}, s:{s:s}}", "Target", "Id", target->id, "Port", target->port, "TargetHealth",
                             "State", health.state);
@@ -323,7 +331,10 @@ health_json(const struct target_group *group, const struct lb_target *target, st
     }
     if (health.reason) {
         json_object_set_new(json_object_get(out, "TargetHealth"), "Reason", json_string(health.reason));
-        json_object_set_new(json_object_get(out, "TargetHealth"), "Description", json_string(health.description));
+        json_object_set_new(json_object_get(out, "TargetHealth"), "Description",
+                            health.reason == mismatch.reason
+                                ? json_sprintf("Health checks failed with these codes: [%d]", status)
+                                : json_string(health.description));
     }
     return out;
 }
@@ -355,12 +366,15 @@ describe_target_health(struct op_call *call, struct err *err)
         const struct lb_target *target = registered(group, item);
         const struct lb_target absent = { .id = (char *)json_str(item, "Id"),
                                           .port = (int32_t)json_int(item, "Port", group->port) };
-        json_array_append_new(list, target ? health_json(group, target, health_of(call->cloud, group, target))
-                                           : health_json(group, &absent, not_registered));
+        int status = 0;
+        struct health found = target ? health_of(call->cloud, group, target, &status) : not_registered;
+        json_array_append_new(list, health_json(group, target ? target : &absent, found, status));
     }
     for (size_t i = 0; json_array_size(asked) == 0 && i < group->targets.n; i++) {
         const struct lb_target *target = &group->targets.items[i];
-        json_array_append_new(list, health_json(group, target, health_of(call->cloud, group, target)));
+        int status = 0;
+        struct health found = health_of(call->cloud, group, target, &status);
+        json_array_append_new(list, health_json(group, target, found, status));
     }
     json_object_set_new(call->out, "TargetHealthDescriptions", list);
     return true;

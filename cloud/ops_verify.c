@@ -269,6 +269,9 @@ find_gaps(struct verify_inquiry *inquiry, struct err *err)
         if (!verify_find_gap(inquiry->cloud->net, inquiry->plan, &q->flow, q->probe.kept_at, &gap, err)) {
             return false;
         }
+        if (!gap.lacks) {
+            verify_health_gap(inquiry, q, &gap);
+        }
         q->gap = gap.lacks ? gap_of(inquiry, &gap) : NULL;
         if (q->gap) {
             bool same_pair = last && last->from == q->from && last->to == q->to && last->gap == q->gap &&

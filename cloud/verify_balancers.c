@@ -1,6 +1,7 @@
 #include "cloud/verify_balancers.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -382,6 +383,31 @@ health_of(const struct verify_inquiry *inquiry, const struct verify_question *q,
         states[i] = json_string_value(json_object_get(of, t->id));
     }
     return same(states[0], states[1]) ? states[0] : NULL;
+}
+
+bool
+verify_health_gap(const struct verify_inquiry *inquiry, const struct verify_question *q, struct verify_gap *gap)
+{
+    struct verify_spread all = { 0 };
+    bool in_service[2] = { false, false };
+    if (!q->to->classic || q->flow.health_check) {
+        return false;
+    }
+    gather(inquiry->cloud->net, q->to, q->flow.protocol, q->flow.dst_port, &all);
+    for (size_t i = 0; i < ARRAY_SIZE(in_service); i++) {
+        const json_t *states = json_object_get(inquiry->health[i], q->to->classic->obj.id);
+        for (size_t j = 0; j < all.targets.n; j++) {
+            const char *state = json_string_value(json_object_get(states, all.targets.items[j].id));
+            in_service[i] = in_service[i] || !state || same(state, "healthy");
+        }
+    }
+    bool lacks = all.targets.n && !(in_service[0] && in_service[1]);
+    VEC_DONE(&all.targets);
+    if (lacks) {
+        *gap = (struct verify_gap){ .lacks = "not analysed", .what = "health of the instances of" };
+        snprintf(gap->id, sizeof gap->id, "%s", q->to->classic->obj.id);
+    }
+    return lacks;
 }
 
 /* A target that is not well gets nothing as long as another of its group is. */

@@ -35,5 +35,7 @@ const char *verify_receiver(const struct verify_question *q); /* the one that go
 const char *verify_question_difference(const struct verify_question *q);
 /* It went to a target that analysis says gets nothing: lost rightly, but nobody can say whose rules it met. */
 bool verify_lost_elsewhere(const struct verify_question *q);
+/* A Classic balancer sends to nobody while none of its instances is in service, which analysis does not look at. */
+bool verify_health_gap(const struct verify_inquiry *inquiry, const struct verify_question *q, struct verify_gap *gap);
 /* Adds [{From, To, Flow, ...}] for each target that analysis allows and no packet reached. */
 void verify_spread_judge(const struct verify_inquiry *inquiry, json_t *differences);

@@ -11,6 +11,7 @@
 #include "netsim/live/http.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/services.h"
+#include "netsim/model/classic_balancer.h"
 
 #define TIMEOUT_MS 2000 /* or the group's, if that is shorter */
 
@@ -23,6 +24,8 @@ struct check {
     char *path, *matcher; /* of an HTTP check; NULL: a connection is enough */
     enum health_state { INITIAL, HEALTHY, UNHEALTHY } state;
     int n_good, n_bad; /* in a row */
+    enum live_health_why why;
+    int status;
     long long since_ms;
     struct buf in;
     bool asked, wanted;
@@ -111,6 +114,38 @@ node_for(const struct network *net, const struct load_balancer *lb, const char *
     return n ? enis[0] : NULL;
 }
 
+/* The check of that name, made anew if there is none. */
+static struct check *
+check_of(struct health *health, const char *key, const struct ip *ip, const struct eni *node)
+{
+    struct check *c = find(health, key);
+    if (!c) {
+        c = *VEC_ADD(&health->checks) = xcalloc(1, sizeof *c);
+        c->health = health;
+        c->watch.fd = -1;
+        snprintf(c->key, sizeof c->key, "%s", key);
+        map_put(&health->unhealthy, key, c);
+        health->changed = true;
+    }
+    c->wanted = true;
+    c->ip = *ip;
+    snprintf(c->node, sizeof c->node, "%s", node->obj.id);
+    return c;
+}
+
+/* 'path' NULL: a connection is enough. */
+static void
+set_check(struct check *c, int timeout_s, int healthy_after, int unhealthy_after, const char *path, const char *matcher)
+{
+    c->timeout_ms = timeout_s > 0 && timeout_s * 1000 < TIMEOUT_MS ? timeout_s * 1000 : TIMEOUT_MS;
+    c->healthy_after = healthy_after > 0 ? healthy_after : 5;
+    c->unhealthy_after = unhealthy_after > 0 ? unhealthy_after : 2;
+    free(c->path);
+    free(c->matcher);
+    c->path = path ? xstrdup(path) : NULL;
+    c->matcher = path ? xstrdup(matcher ? matcher : "200") : NULL;
+}
+
 static void
 want(struct health *health, const struct network *net, const struct load_balancer *lb, const struct target_group *group,
      const struct lb_target *target)
@@ -121,31 +156,36 @@ want(struct health *health, const struct network *net, const struct load_balance
         return;
     }
     const struct eni *node = node_for(net, lb, t.zone);
-    struct check *c = find(health, balancer_target_key(group, target, key));
     if (!node) {
         return;
     }
-    if (!c) {
-        c = *VEC_ADD(&health->checks) = xcalloc(1, sizeof *c);
-        c->health = health;
-        c->watch.fd = -1;
-        memcpy(c->key, key, sizeof c->key);
-        map_put(&health->unhealthy, key, c);
-    }
+    struct check *c = check_of(health, balancer_target_key(group, target, key), &t.ip, node);
     bool own = !group->health_port || strcmp(group->health_port, "traffic-port") == 0;
-    c->wanted = true;
-    c->ip = t.ip;
     c->port = own ? t.port : atoi(group->health_port);
-    c->timeout_ms = group->health_timeout_s > 0 && group->health_timeout_s * 1000 < TIMEOUT_MS
-                        ? group->health_timeout_s * 1000
-                        : TIMEOUT_MS;
-    c->healthy_after = group->healthy_count > 0 ? group->healthy_count : 5;
-    c->unhealthy_after = group->unhealthy_count > 0 ? group->unhealthy_count : 2;
-    snprintf(c->node, sizeof c->node, "%s", node->obj.id);
-    free(c->path);
-    free(c->matcher);
-    c->path = is_http(group) ? xstrdup(group->health_path ? group->health_path : "/") : NULL;
-    c->matcher = is_http(group) ? xstrdup(group->matcher_http ? group->matcher_http : "200") : NULL;
+    set_check(c, group->health_timeout_s, group->healthy_count, group->unhealthy_count,
+              !is_http(group)      ? NULL
+              : group->health_path ? group->health_path
+                                   : "/",
+              group->matcher_http);
+}
+
+/* "TCP:80", "SSL:443", "HTTP:80/index.html": what begins with HTTP asks for the page, which must answer 200. */
+static void
+want_instance(struct health *health, const struct network *net, const struct classic_balancer *lb, const char *id)
+{
+    const struct eni *eni = balancer_classic_instance(net, lb, NULL, id), *node = NULL;
+    const char *page = lb->health_target ? strchr(lb->health_target, '/') : NULL;
+    struct eni *const *enis;
+    char key[BALANCER_KEY_SIZE];
+    for (size_t n = classic_balancer_enis(net, lb, &enis), i = 0; eni && i < n; i++) {
+        bool same_zone = enis[i]->zone && eni->zone && strcmp(enis[i]->zone, eni->zone) == 0;
+        node = !node || same_zone ? enis[i] : node;
+    }
+    if (node && classic_balancer_health_port(lb)) {
+        struct check *c = check_of(health, balancer_classic_key(lb, id, key), eni_primary_ip(eni), node);
+        c->port = classic_balancer_health_port(lb);
+        set_check(c, lb->health_timeout_s, lb->healthy_count, lb->unhealthy_count, page, "200");
+    }
 }
 
 void
@@ -162,6 +202,12 @@ health_sync(struct health *health, const struct network *net)
             want(health, net, lb, g, &g->targets.items[i]);
         }
     }
+    for (const struct classic_balancer *lb = store_first(store, &classic_balancer_kind); lb;
+         lb = store_next(store, lb)) {
+        for (size_t i = 0; i < lb->instances.n; i++) {
+            want_instance(health, net, lb, lb->instances.items[i].id);
+        }
+    }
     for (size_t i = health->checks.n; i-- > 0;) {
         if (!health->checks.items[i]->wanted) {
             check_free(health->checks.items[i]);
@@ -173,10 +219,13 @@ health_sync(struct health *health, const struct network *net)
 /* ---- one check ----------------------------------------------------------------------------------------------------
  */
 static void
-note(struct check *c, bool good)
+note(struct check *c, enum live_health_why why, int status)
 {
     enum health_state was = c->state;
+    bool good = why == LIVE_HEALTH_WELL;
     stop(c);
+    c->why = why;
+    c->status = status;
     c->n_good = good ? c->n_good + 1 : 0;
     c->n_bad = good ? 0 : c->n_bad + 1;
     if (good && (c->state == INITIAL || c->n_good >= c->healthy_after)) {
@@ -224,11 +273,11 @@ read_answer(struct check *c)
     size_t used;
     enum http_progress progress = http_read_answer(buf_str(&c->in), c->in.size, &head, &used);
     if (progress == HTTP_DONE) {
-        bool good = matches(c->matcher, head.status);
+        int status = head.status;
         http_head_done(&head);
-        note(c, good);
+        note(c, matches(c->matcher, status) ? LIVE_HEALTH_WELL : LIVE_HEALTH_STATUS, status);
     } else if (progress == HTTP_BAD || n <= 0) {
-        note(c, false);
+        note(c, LIVE_HEALTH_CONNECTION, 0);
     }
 }
 
@@ -244,9 +293,9 @@ on_ready(struct watch *watch, uint32_t events)
     int why = 0;
     socklen_t size = sizeof why;
     if (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) < 0 || why) {
-        note(c, false);
+        note(c, why == ETIMEDOUT ? LIVE_HEALTH_TIMEOUT : LIVE_HEALTH_CONNECTION, 0);
     } else if (!c->path) {
-        note(c, true);
+        note(c, LIVE_HEALTH_WELL, 0);
     } else {
         struct buf request = { 0 };
         buf_printf(&request,
@@ -258,7 +307,7 @@ on_ready(struct watch *watch, uint32_t events)
         if (sent) {
             reactor_change(c->health->reactor, watch, EPOLLIN);
         } else {
-            note(c, false);
+            note(c, LIVE_HEALTH_CONNECTION, 0);
         }
     }
 }
@@ -273,7 +322,7 @@ begin(struct check *c, const struct spaces *spaces, long long now)
     c->since_ms = now;
     c->watch = (struct watch){ services_connect(spaces, space, &c->ip, c->port), on_ready };
     if (c->watch.fd < 0) {
-        note(c, false);
+        note(c, LIVE_HEALTH_CONNECTION, 0);
     } else {
         reactor_add(c->health->reactor, &c->watch, EPOLLOUT);
     }
@@ -286,7 +335,7 @@ health_tick(struct health *health, const struct spaces *spaces)
     for (size_t i = 0; i < health->checks.n; i++) {
         struct check *c = health->checks.items[i];
         if (c->watch.fd >= 0 && now - c->since_ms >= c->timeout_ms) {
-            note(c, false);
+            note(c, LIVE_HEALTH_TIMEOUT, 0);
         }
         if (c->watch.fd < 0) {
             begin(c, spaces, now);
@@ -308,12 +357,21 @@ health_unhealthy(const struct health *health)
     return &health->unhealthy;
 }
 
-const char *
-health_state(const struct health *health, const char *key)
+static const char *
+state_name(const struct check *c)
 {
     static const char *const names[] = { [INITIAL] = "initial", [HEALTHY] = "healthy", [UNHEALTHY] = "unhealthy" };
+    return names[c->state];
+}
+
+bool
+health_state(const struct health *health, const char *key, struct live_health *out)
+{
     const struct check *c = find(health, key);
-    return c ? names[c->state] : NULL;
+    if (c) {
+        *out = (struct live_health){ state_name(c), c->why, c->status };
+    }
+    return c != NULL;
 }
 
 json_t *
@@ -327,7 +385,7 @@ health_json(const struct health *health)
             if (!states) {
                 json_object_set_new(out, of, states = json_object());
             }
-            json_object_set_new(states, target, json_string(health_state(health, health->checks.items[i]->key)));
+            json_object_set_new(states, target, json_string(state_name(health->checks.items[i])));
         }
     }
     return out;

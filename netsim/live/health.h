@@ -1,13 +1,14 @@
-/* netsim/live/health.h - health checks of load balancers' targets: real connections from a node of the balancer, every second.
+/* netsim/live/health.h - health checks of load balancers' targets and of Classic balancers' instances: real connections from a node of the balancer, every second.
  *
  * A target begins as "initial", one answer makes it healthy; then the group's thresholds count.  AWS's intervals (10 to 30 s) are a second
  * here, so that a lab shows in seconds what takes minutes.
- * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+ * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html, .../classic/elb-healthchecks.html
  * Uses: reactor.h, plan_balancer.h.   Used by: services.c */
 #pragma once
 #include "base/json.h"
 #include "base/map.h"
 #include "netsim/live/apply.h"
+#include "netsim/live/live.h"
 #include "netsim/live/reactor.h"
 
 struct health;
@@ -23,4 +24,4 @@ bool health_has_changed(struct health *health);
 const struct map *health_unhealthy(const struct health *health);
 /* {group or balancer: {target: state}}; the caller owns it. */
 json_t *health_json(const struct health *health);
-const char *health_state(const struct health *health, const char *key); /* "initial" "healthy" "unhealthy"; NULL: not checked */
+bool health_state(const struct health *health, const char *key, struct live_health *out); /* false: not checked */

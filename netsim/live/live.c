@@ -170,11 +170,20 @@ live_console(const struct live *live, const char *instance_id)
     return live->services ? services_console(live->services, instance_id) : NULL;
 }
 
-const char *
-live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target)
+bool
+live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target,
+                   struct live_health *out)
 {
     char key[BALANCER_KEY_SIZE];
-    return live->services ? services_health(live->services, balancer_target_key(group, target, key)) : NULL;
+    return live->services && services_health(live->services, balancer_target_key(group, target, key), out);
+}
+
+bool
+live_instance_health(const struct live *live, const struct classic_balancer *lb, const char *instance_id,
+                     struct live_health *out)
+{
+    char key[BALANCER_KEY_SIZE];
+    return live->services && services_health(live->services, balancer_classic_key(lb, instance_id, key), out);
 }
 
 json_t *

@@ -54,9 +54,17 @@ void live_tick(struct live *live);
 const struct buf *live_console(const struct live *live, const char *instance_id);
 struct target_group;
 struct lb_target;
-/* What the health checks of the live lab say: "initial", "healthy", "unhealthy"; NULL: it is not checked. */
+struct classic_balancer;
+/* What the health checks of the live lab say, and why the latest failed. */
+struct live_health {
+    const char *state; /* "initial" "healthy" "unhealthy" */
+    enum live_health_why { LIVE_HEALTH_WELL, LIVE_HEALTH_TIMEOUT, LIVE_HEALTH_CONNECTION, LIVE_HEALTH_STATUS } why;
+    int status; /* of HTTP, with LIVE_HEALTH_STATUS */
+};
+/* False: it is not checked. */
 json_t *live_health(const struct live *live); /* of all: {group or Classic balancer: {target: state}}; the caller owns it */
-const char *live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target);
+bool live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target, struct live_health *out);
+bool live_instance_health(const struct live *live, const struct classic_balancer *lb, const char *instance_id, struct live_health *out);
 
 /* File descriptor of the network namespace of an instance (or "internet", "router:vpc-.."), borrowed; -1 if there is none. */
 int live_namespace(const struct live *live, const char *id);

@@ -31,4 +31,9 @@ void balancer_listener_targets(const struct network *net, const struct load_bala
 /* All connections of a client go to one target (`source_ip`). */
 bool balancer_is_sticky(const struct network *net, const struct lb_listener *listener);
 #define BALANCER_KEY_SIZE 320
+struct classic_balancer;
+const char *balancer_classic_key(const struct classic_balancer *lb, const char *instance_id, char out[static BALANCER_KEY_SIZE]);
+/* The instance's interface; NULL where the node sends nothing: not running, of a zone that it does not serve (NULL: serves all). */
+const struct eni *balancer_classic_instance(const struct network *net, const struct classic_balancer *lb, const char *node_zone,
+                                            const char *instance_id);
 const char *balancer_target_key(const struct target_group *group, const struct lb_target *target, char out[static BALANCER_KEY_SIZE]);

@@ -1,17 +1,19 @@
 /* Classic Load Balancers: each interface is a node that translates a listener's connections to one of the registered
- * instances that run, of its zone or of all, chosen by the flow's own numbers, with its own address.  Bytes are passed
- * on as they are, whatever the listener's protocol; nobody checks health.
+ * instances that run, of its zone or of all, and that is in service, chosen by the flow's own numbers, with its own
+ * address.  Bytes are passed on as they are, whatever the listener's protocol.  With no instance in service there is
+ * nobody to send to, other than with a target group.
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/introduction.html */
 #include <stdio.h>
 #include <string.h>
 
+#include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/model/classic_balancer.h"
 
 static const char *
-zone_of(struct builder *b, const struct eni *eni)
+zone_of(const struct network *net, const struct eni *eni)
 {
-    const struct subnet *subnet = store_get(b->store, &subnet_kind, eni->subnet_id);
+    const struct subnet *subnet = store_get(network_store(net), &subnet_kind, eni->subnet_id);
     return eni->zone ? eni->zone : subnet ? subnet->zone : NULL;
 }
 
@@ -25,16 +27,33 @@ sends_to(const struct classic_balancer *lb, const char *node, const char *zone)
     return enabled && (lb->cross_zone || !node || !zone || strcmp(node, zone) == 0);
 }
 
+const struct eni *
+balancer_classic_instance(const struct network *net, const struct classic_balancer *lb, const char *node_zone,
+                          const char *instance_id)
+{
+    const struct instance *instance = store_get(network_store(net), &instance_kind, instance_id);
+    const struct eni *eni = instance && instance_is_running(instance) ? instance_eni(net, instance, 0) : NULL;
+    return eni && eni_primary_ip(eni) && sends_to(lb, node_zone, zone_of(net, eni)) ? eni : NULL;
+}
+
+const char *
+balancer_classic_key(const struct classic_balancer *lb, const char *instance_id, char out[static BALANCER_KEY_SIZE])
+{
+    snprintf(out, BALANCER_KEY_SIZE, "%s %s", lb->obj.id, instance_id);
+    return out;
+}
+
 typedef VEC(struct ip) ip_vec;
 static void
 gather_instances(struct builder *b, const struct classic_balancer *lb, const struct plan_port *port, ip_vec *out)
 {
     for (size_t i = 0; i < lb->instances.n; i++) {
-        const struct instance *instance = store_get(b->store, &instance_kind, lb->instances.items[i].id);
-        const struct eni *eni = instance && instance_is_running(instance) ? instance_eni(b->net, instance, 0) : NULL;
-        const struct ip *ip = eni ? eni_primary_ip(eni) : NULL;
-        if (ip && sends_to(lb, zone_of(b, port->eni), zone_of(b, eni))) {
-            *VEC_ADD(out) = *ip;
+        char key[BALANCER_KEY_SIZE];
+        const char *id = lb->instances.items[i].id;
+        const struct eni *eni = balancer_classic_instance(b->net, lb, zone_of(b->net, port->eni), id);
+        bool well = !b->numbers->unhealthy || !map_get(b->numbers->unhealthy, balancer_classic_key(lb, id, key));
+        if (eni && well) {
+            *VEC_ADD(out) = *eni_primary_ip(eni);
         }
     }
 }

@@ -152,10 +152,10 @@ services_console(const struct services *services, const char *instance_id)
     return boot_console(services->boot, instance_id);
 }
 
-const char *
-services_health(const struct services *services, const char *target_key)
+bool
+services_health(const struct services *services, const char *target_key, struct live_health *out)
 {
-    return health_state(services->health, target_key);
+    return health_state(services->health, target_key, out);
 }
 
 json_t *

@@ -23,7 +23,7 @@ void services_note(struct services *services);
 const struct map *services_unhealthy(const struct services *services); /* for struct plan_numbers */
 const struct buf *services_console(const struct services *services, const char *instance_id); /* boot_console() */
 json_t *services_health_json(const struct services *services); /* health_json() */
-const char *services_health(const struct services *services, const char *target_key); /* health_state() */
+bool services_health(const struct services *services, const char *target_key, struct live_health *out); /* health_state() */
 /* Opens what 'plan' wants and is not open, closes what it no more wants. A socket that the kernel refuses is left out. */
 void services_sync(struct services *services, const struct spaces *spaces, const struct plan *plan);
 
