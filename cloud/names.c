@@ -50,6 +50,20 @@ static const char *const statuses[] = {
     [DNS_SILENT] = "TIMEOUT",   [DNS_ELSEWHERE] = "UNKNOWN", [DNS_FAILED] = "SERVFAIL",
 };
 
+static json_t *
+records_json(const struct dns_record *records, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct dns_record *r = &records[i];
+        const char *type = dns_type_name(r->type);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:s}", "Name", dns_name_short(r->name), "Type",
+                                              type ? type : "", "TTL", (int)r->ttl_s, "Value",
+                                              r->text ? dns_name_short(r->text) : ip_str(&r->ip)));
+    }
+    return list;
+}
+
 json_t *
 names_json(const struct network *net, const char *vpc_id, const struct dns_answer *answer)
 {
@@ -60,15 +74,10 @@ names_json(const struct network *net, const char *vpc_id, const struct dns_answe
         json_object_set_new(out, "VpcId", json_string(vpc->obj.id));
         json_object_set_new(out, "Resolver", json_string(ip_str(&resolver)));
     }
-    json_t *records = json_array();
-    for (size_t i = 0; i < answer->records.n; i++) {
-        const struct dns_record *r = &answer->records.items[i];
-        const char *type = dns_type_name(r->type);
-        json_array_append_new(records, json_pack("{s:s, s:s, s:i, s:s}", "Name", dns_name_short(r->name), "Type",
-                                                 type ? type : "", "TTL", (int)r->ttl_s, "Value",
-                                                 r->text ? dns_name_short(r->text) : ip_str(&r->ip)));
+    json_object_set_new(out, "Records", records_json(answer->records.items, answer->records.n));
+    if (answer->possible.n > 0) {
+        json_object_set_new(out, "AlsoPossible", records_json(answer->possible.items, answer->possible.n));
     }
-    json_object_set_new(out, "Records", records);
     json_object_set_new(out, "Reason", json_string(answer->reason));
     if (answer->hint) {
         json_object_set_new(out, "Hint", json_string(answer->hint));

@@ -491,6 +491,12 @@ reach_text(const json_t *out, struct buf *text)
     print_header(text, out, n_hops);
     if (resolution && json_str(v, "Source")) {
         buf_printf(text, "\nname  %s: %s\n", json_str(resolution, "Name"), json_str(resolution, "Reason"));
+        const json_t *possible = json_object_get(resolution, "AlsoPossible");
+        for (size_t i = 0; i < json_array_size(possible); i++) {
+            buf_printf(text, i ? ", %s" : "      it may as well mean %s",
+                       json_str(json_array_get(possible, i), "Value"));
+        }
+        buf_str_add(text, json_array_size(possible) ? "\n" : "");
     }
     buf_str_add(text, buf_str(&body));
     const json_t *obstacles = json_object_get(out, "Obstacles");

@@ -35,6 +35,12 @@ resolve_text(const json_t *out, struct buf *text)
         const json_t *r = json_array_get(records, i);
         buf_printf(text, "%s  %s  %s\n", json_str(r, "Name"), json_str(r, "Type"), json_str(r, "Value"));
     }
+    const json_t *possible = json_object_get(out, "AlsoPossible");
+    for (size_t i = 0; i < json_array_size(possible); i++) {
+        const json_t *r = json_array_get(possible, i);
+        buf_printf(text, "%s  %s  %s  (also possible)\n", json_str(r, "Name"), json_str(r, "Type"),
+                   json_str(r, "Value"));
+    }
     if (strcmp(json_str(out, "Status"), "NOERROR") != 0) {
         buf_printf(text, "%s: %s\n", json_str(out, "Name"), json_str(out, "Status"));
     }

@@ -350,7 +350,9 @@ compare_records(const void *a, const void *b)
     const struct dns_record_set *x = *(const struct dns_record_set *const *)a,
                                 *y = *(const struct dns_record_set *const *)b;
     int order = compare_names(x->name, y->name);
-    return order ? order : strcmp(x->type, y->type);
+    order = order ? order : strcmp(x->type, y->type);
+    return order ? order
+                 : strcmp(x->set_identifier ? x->set_identifier : "", y->set_identifier ? y->set_identifier : "");
 }
 
 static bool
@@ -360,8 +362,13 @@ list_records(struct op_call *call, struct err *err)
     const char *start = arg_str(call->in, "StartRecordName"), *type = arg_str(call->in, "StartRecordType");
     char name[DNS_NAME_SIZE] = "";
     size_t size, n = 0;
-    if (!zone || !ec2_refuse(call, "StartRecordIdentifier", err) || !read_page_size(call, &size, err)) {
+    const char *identifier = arg_str(call->in, "StartRecordIdentifier");
+    if (!zone || !read_page_size(call, &size, err)) {
         return false;
+    }
+    if (identifier && !type) {
+        return err_set(err, ERR_INPUT, "InvalidInput", "an identifier to start at needs a name and a type: `%s`",
+                       identifier);
     }
     if ((start && !dns_name_read(start, name)) || (type && !start)) {
         return err_set(err, ERR_INPUT, "InvalidInput",
@@ -377,7 +384,9 @@ list_records(struct op_call *call, struct err *err)
     const struct dns_record_set *next = NULL;
     for (size_t i = 0; i < zone->records.n && !next; i++) {
         int order = start ? compare_names(sorted[i]->name, name) : 1;
-        if (order < 0 || (order == 0 && type && strcmp(sorted[i]->type, type) < 0)) {
+        int later = order == 0 && type ? strcmp(sorted[i]->type, type) : order;
+        const char *own = sorted[i]->set_identifier;
+        if (later < 0 || (later == 0 && order == 0 && identifier && strcmp(own ? own : "", identifier) < 0)) {
             continue;
         }
         if (n++ < size) {
@@ -391,6 +400,9 @@ list_records(struct op_call *call, struct err *err)
     if (next) {
         json_object_set_new(call->out, "NextRecordName", json_string(next->name));
         json_object_set_new(call->out, "NextRecordType", json_string(next->type));
+        if (next->set_identifier) {
+            json_object_set_new(call->out, "NextRecordIdentifier", json_string(next->set_identifier));
+        }
     }
     free(sorted);
     return true;

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -292,7 +293,12 @@ answer_dns(void *context, const struct dns_question *question, struct dns_answer
 {
     const struct open_service *open = context;
     const char *vpc = *open->id ? open->id : NULL;
-    if (!resolver_ask(services_network(open->place.services), vpc, question->name, question->type, answer, NULL)) {
+    uint32_t draw;
+    if (getrandom(&draw, sizeof draw, GRND_NONBLOCK) != sizeof draw) {
+        draw = 0; /* without chance the most likely is answered */
+    }
+    if (!resolver_ask_drawn(services_network(open->place.services), vpc, question->name, question->type, draw, answer,
+                            NULL)) {
         return false;
     }
     if (answer->outcome == DNS_ELSEWHERE) {

@@ -166,6 +166,19 @@ hosted_zone_record(const struct hosted_zone *zone, const char *name, const char 
     return NULL;
 }
 
+const struct dns_record_set *
+hosted_zone_record_set(const struct hosted_zone *zone, const char *name, const char *type, const char *identifier)
+{
+    for (size_t i = 0; i < zone->records.n; i++) {
+        const struct dns_record_set *record = &zone->records.items[i];
+        if (str_is(record->name, name) && str_is(record->type, type) &&
+            (identifier ? str_is(record->set_identifier, identifier) : !record->set_identifier)) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
 json_t *
 dns_record_set_json(const struct dns_record_set *record)
 {

@@ -15,7 +15,7 @@ struct dns_value {
 };
 struct dns_record_set {
     char *name, *type;        /* "db.corp.internal.", "A" */
-    char *set_identifier;     /* of a routing policy, with what belongs to it; only in imported data */
+    char *set_identifier;     /* of a routing policy, with what belongs to it: record_routing.h */
     json_t *weight, *region, *failover, *multi_value, *geo, *health_check, *cidr_routing, *geo_proximity;
     int64_t ttl_s;
     VEC(struct dns_value) values;             /* ResourceRecords */
@@ -42,7 +42,9 @@ bool dns_name_within(const char *name, const char *domain);
 const char *dns_name_short(const char *name); /* without the last dot, for messages; rotating buffer */
 
 bool hosted_zone_has_vpc(const struct hosted_zone *zone, const char *vpc_id);
-const struct dns_record_set *hosted_zone_record(const struct hosted_zone *zone, const char *name, const char *type);
+const struct dns_record_set *hosted_zone_record(const struct hosted_zone *zone, const char *name, const char *type); /* the first of them */
+/* The one with that SetIdentifier; NULL: the simple one. */
+const struct dns_record_set *hosted_zone_record_set(const struct hosted_zone *zone, const char *name, const char *type, const char *identifier);
 
 /* ---- Operations: hosted_zone_ops.c --------------------------------------------------------------------------------- */
 

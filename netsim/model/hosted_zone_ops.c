@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html */
 #include "netsim/model/hosted_zone.h"
 #include "netsim/model/internal.h"
+#include "netsim/model/record_routing.h"
 #include "netsim/model/resolver_names.h"
 
 #define NS_TTL_S   172800
@@ -359,22 +360,9 @@ check_alias(const struct dns_record_set *record, struct err *err)
 static bool
 read_record(const struct hosted_zone *zone, const json_t *json, struct dns_record_set *record, struct err *err)
 {
-    static const char *const policies[] = { "SetIdentifier",
-                                            "Weight",
-                                            "Region",
-                                            "GeoLocation",
-                                            "Failover",
-                                            "MultiValueAnswer",
-                                            "HealthCheckId",
-                                            "TrafficPolicyInstanceId",
-                                            "CidrRoutingConfig",
-                                            "GeoProximityLocation" };
     char name[DNS_NAME_SIZE];
-    for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
-        if (json_object_get(json, policies[i])) {
-            return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab models simple routing of names, not `%s`",
-                           policies[i]);
-        }
+    if (json_object_get(json, "TrafficPolicyInstanceId")) {
+        return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab models no traffic policies");
     }
     if (!fields_load(dns_record_fields, record, json, "ResourceRecordSet", NULL, err)) {
         return false;
@@ -391,6 +379,9 @@ read_record(const struct hosted_zone *zone, const json_t *json, struct dns_recor
     if (!row) {
         return BAD("`%s` is no type of record", record->type ? record->type : "");
     }
+    if (!record_policy_check(zone, record, err)) {
+        return false;
+    }
     if (json_object_get(json, "AliasTarget")) {
         return check_alias(record, err);
     }
@@ -405,6 +396,14 @@ same_record(const struct dns_record_set *a, const struct dns_record_set *b)
 {
     if (a->values.n != b->values.n || a->ttl_s != b->ttl_s || !a->alias_name != !b->alias_name) {
         return false;
+    }
+    json_t *const pairs[][2] = { { a->weight, b->weight },     { a->region, b->region },
+                                 { a->failover, b->failover }, { a->multi_value, b->multi_value },
+                                 { a->geo, b->geo },           { a->health_check, b->health_check } };
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        if (pairs[i][0] != pairs[i][1] && !json_equal(pairs[i][0], pairs[i][1])) {
+            return false;
+        }
     }
     for (size_t i = 0; i < a->values.n; i++) {
         if (!has_value(b, a->values.items[i].value)) {
@@ -439,7 +438,8 @@ check_neighbours(const struct hosted_zone *zone, const struct dns_record_set *re
 static bool
 delete_record(struct hosted_zone *zone, const struct dns_record_set *record, struct err *err)
 {
-    struct dns_record_set *there = (struct dns_record_set *)hosted_zone_record(zone, record->name, record->type);
+    struct dns_record_set *there =
+        (struct dns_record_set *)hosted_zone_record_set(zone, record->name, record->type, record->set_identifier);
     if (!there) {
         return BAD("tried to delete the record `%s` %s but it was not found", dns_name_short(record->name),
                    record->type);
@@ -465,7 +465,8 @@ hosted_zone_change(struct network *net, struct hosted_zone *zone, const char *ac
     if (ok && strcmp(action, "DELETE") == 0) {
         ok = delete_record(zone, &record, err);
     } else if (ok) {
-        struct dns_record_set *there = (struct dns_record_set *)hosted_zone_record(zone, record.name, record.type);
+        struct dns_record_set *there =
+            (struct dns_record_set *)hosted_zone_record_set(zone, record.name, record.type, record.set_identifier);
         if (there && strcmp(action, "CREATE") == 0) {
             BAD("tried to create the record `%s` %s but it already exists", dns_name_short(record.name), record.type);
             ok = err_hint(err, "the action UPSERT replaces it");

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "netsim/model/record_routing.h"
 #include "netsim/model/resolver_names.h"
 
 #define CHAIN_MAX 8 /* CNAMEs and aliases one after another; more is taken for a circle */
@@ -38,14 +39,22 @@ dns_type_parse(const char *text)
 
 /* ---- the answer -------------------------------------------------------------------------------------------------- */
 
+static void
+record_list_done(struct dns_record *records, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(records[i].name);
+        free(records[i].text);
+    }
+}
+
 void
 dns_answer_done(struct dns_answer *answer)
 {
-    for (size_t i = 0; i < answer->records.n; i++) {
-        free(answer->records.items[i].name);
-        free(answer->records.items[i].text);
-    }
+    record_list_done(answer->records.items, answer->records.n);
+    record_list_done(answer->possible.items, answer->possible.n);
     VEC_DONE(&answer->records);
+    VEC_DONE(&answer->possible);
     free(answer->reason);
     free(answer->hint);
     *answer = (struct dns_answer){ 0 };
@@ -191,6 +200,52 @@ follow_cname(struct dns_question *q, const struct hosted_zone *zone, const struc
     return true;
 }
 
+/* What another choice would have answered: its addresses join those that are possible. */
+static void
+add_possible(struct dns_question *q, const struct hosted_zone *zone, const struct dns_record_set *record, int depth)
+{
+    struct dns_answer other = { 0 };
+    struct dns_question next = *q;
+    next.answer = &other;
+    if (record->alias_name) {
+        follow_alias(&next, zone, record, depth);
+    } else if (str_is(record->type, "CNAME")) {
+        follow_cname(&next, zone, record, depth);
+    } else {
+        add_values(&next, record, q->type);
+    }
+    for (size_t i = 0; i < other.records.n; i++) {
+        *VEC_ADD(&q->answer->possible) = other.records.items[i];
+    }
+    for (size_t i = 0; i < other.possible.n; i++) {
+        *VEC_ADD(&q->answer->possible) = other.possible.items[i];
+    }
+    other.records.n = other.possible.n = 0; /* handed over */
+    dns_answer_done(&other);
+}
+
+/* The records of one type that the name has there, as its routing policy chooses. */
+static bool
+answer_chosen(struct dns_question *q, const struct hosted_zone *zone, const struct record_choice *choice, int depth)
+{
+    const struct dns_record_set *record = choice->sets.items[0];
+    for (size_t i = 1; !choice->together && i < choice->sets.n; i++) {
+        add_possible(q, zone, choice->sets.items[i], depth);
+    }
+    if (record->alias_name) {
+        return follow_alias(q, zone, record, depth);
+    }
+    if (str_is(record->type, "CNAME") && q->type != DNS_CNAME) {
+        return follow_cname(q, zone, record, depth);
+    }
+    for (size_t i = 0; i < (choice->together ? choice->sets.n : 1); i++) {
+        add_values(q, choice->sets.items[i], q->type);
+    }
+    return dns_say(q, DNS_ANSWERED, zone->obj.id, "the %s hosted zone `%s` (%s) has the record of `%s`%s%s%s",
+                   zone->is_private ? "private" : "public", dns_name_short(zone->name), zone->obj.id,
+                   dns_name_short(q->name), choice->why[0] ? " (" : "", choice->why, choice->why[0] ? ")" : "");
+}
+
 static bool
 zone_answers(struct dns_question *q, const struct hosted_zone *zone, int depth)
 {
@@ -202,24 +257,25 @@ zone_answers(struct dns_question *q, const struct hosted_zone *zone, int depth)
                 dns_name_short(zone->name), zone->obj.id);
         return dns_hint(q, "route53 change-resource-record-sets --hosted-zone-id %s", zone->obj.id);
     }
-    const char *type = dns_type_name(q->type);
-    const struct dns_record_set *record = type ? hosted_zone_record(zone, name, type) : NULL;
-    const struct dns_record_set *cname = hosted_zone_record(zone, name, "CNAME");
-    if (record && record->alias_name) {
-        return follow_alias(q, zone, record, depth);
+    const char *types_tried[] = { dns_type_name(q->type), "CNAME" };
+    for (size_t i = 0; i < ARRAY_SIZE(types_tried); i++) {
+        struct record_choice choice = { 0 };
+        bool any = types_tried[i] && hosted_zone_record(zone, name, types_tried[i]);
+        record_choose(q->net, zone, name, any ? types_tried[i] : "", q->vpc ? q->vpc->obj.region : NULL, q->draw,
+                      &choice);
+        bool chosen = choice.sets.n > 0 && answer_chosen(q, zone, &choice, depth);
+        if (any && !chosen) {
+            dns_say(q, DNS_NO_DATA, zone->obj.id, "no record of `%s` in `%s` (%s) is for it, %s",
+                    dns_name_short(q->name), dns_name_short(zone->name), zone->obj.id, choice.why);
+        }
+        record_choice_done(&choice);
+        if (any) {
+            return true;
+        }
     }
-    if (!record && cname) {
-        return cname->alias_name ? follow_alias(q, zone, cname, depth) : follow_cname(q, zone, cname, depth);
-    }
-    if (record) {
-        add_values(q, record, q->type);
-    }
-    return dns_say(q, record ? DNS_ANSWERED : DNS_NO_DATA, zone->obj.id, "the %s `%s` (%s) has %s record of `%s`%s",
-                   kind, dns_name_short(zone->name), zone->obj.id,
-                   record ? "the"
-                   : type ? type
-                          : "no such",
-                   dns_name_short(q->name), record ? "" : " not");
+    const char *type = types_tried[0];
+    return dns_say(q, DNS_NO_DATA, zone->obj.id, "the %s `%s` (%s) has %s record of `%s` not", kind,
+                   dns_name_short(zone->name), zone->obj.id, type ? type : "no such", dns_name_short(q->name));
 }
 
 /* The most specific zone that holds the name: private ones of the VPC, or public ones. */
@@ -324,6 +380,13 @@ bool
 resolver_ask(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer,
              struct err *err)
 {
+    return resolver_ask_drawn(net, vpc_id, name, type, 0, answer, err);
+}
+
+bool
+resolver_ask_drawn(const struct network *net, const char *vpc_id, const char *name, int type, uint32_t draw,
+                   struct dns_answer *answer, struct err *err)
+{
     char read[DNS_NAME_SIZE];
     const struct vpc *vpc = vpc_id ? network_require(net, &vpc_kind, vpc_id, err) : NULL;
     if (vpc_id && !vpc) {
@@ -333,7 +396,9 @@ resolver_ask(const struct network *net, const char *vpc_id, const char *name, in
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is no domain name", name ? name : "");
     }
     memcpy(answer->name, read, sizeof read);
-    struct dns_question q = { .net = net, .vpc = vpc, .owner = read, .name = read, .type = type, .answer = answer };
+    struct dns_question q = {
+        .net = net, .vpc = vpc, .owner = read, .name = read, .type = type, .draw = draw, .answer = answer
+    };
     return ask(&q, 0);
 }
 

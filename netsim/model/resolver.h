@@ -36,6 +36,7 @@ struct dns_record {
 struct dns_answer {
     enum dns_outcome outcome;
     VEC(struct dns_record) records; /* in the order a reply has them */
+    VEC(struct dns_record) possible; /* what chance, or what is not known, could as well have answered (weighted, latency) */
     char *reason;                   /* one sentence: who decided, and for a no why */
     char *hint;                     /* the command that would mend a no; NULL */
     char authority[ID_SIZE];        /* hosted zone, endpoint, instance, interface or balancer that answered; "" none */
@@ -47,6 +48,10 @@ void dns_answer_done(struct dns_answer *answer);
  * to the public DNS.  'answer' is zeroed memory; the caller calls dns_answer_done().  False, with nothing in 'answer', only when the
  * question cannot be asked: InvalidVpcID.NotFound, InvalidParameterValue (no name). */
 bool resolver_ask(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer, struct err *err);
+
+/* The same, where routing by weight is to be a matter of chance: 'draw' is a random number, 0 what is most likely. */
+bool resolver_ask_drawn(const struct network *net, const char *vpc_id, const char *name, int type, uint32_t draw, struct dns_answer *answer,
+                        struct err *err);
 
 /* The same as an instance of the VPC does it: asks the servers that DHCP names (DNS_ELSEWHERE when these are others than Amazon's), a
  * name without dots in DHCP's domain first. */

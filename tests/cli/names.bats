@@ -57,7 +57,7 @@ record() { # ACTION NAME TYPE VALUE
     wrong 4 VPCAssociationNotFound vpclab route53 disassociate-vpc-from-hosted-zone --hosted-zone-id corp.internal --vpc VPCRegion=us-east-1,VPCId=other
     wrong 4 NoSuchHostedZone vpclab route53 get-hosted-zone --id Z0000
     wrong 4 UnsupportedOperation vpclab route53 change-resource-record-sets --hosted-zone-id corp.internal --change-batch \
-        '{"Changes":[{"Action":"CREATE","ResourceRecordSet":{"Name":"w.corp.internal","Type":"A","TTL":60,"SetIdentifier":"a","Weight":1,"ResourceRecords":[{"Value":"10.0.0.1"}]}}]}'
+        '{"Changes":[{"Action":"CREATE","ResourceRecordSet":{"Name":"w.corp.internal","Type":"A","TTL":60,"SetIdentifier":"a","CidrRoutingConfig":{"CollectionId":"c","LocationName":"l"},"ResourceRecords":[{"Value":"10.0.0.1"}]}}]}'
     wrong 2 hosted-zone-id vpclab route53 change-resource-record-sets --change-batch '{"Changes":[]}'
     # A batch is made as a whole: the first change is taken back.
     wrong 4 '--change-batch.Changes[1]' vpclab route53 change-resource-record-sets --hosted-zone-id corp.internal --change-batch \
@@ -173,4 +173,29 @@ record() { # ACTION NAME TYPE VALUE
     vpclab --lab third import aws "$DIR/again" >/dev/null
     says '"db.corp.internal."' vpclab --lab third route53 list-resource-record-sets --hosted-zone-id corp.internal
     says '"VPCId": "vpc-' vpclab --lab third route53 get-hosted-zone --id corp.internal
+}
+
+@test "routing policies choose what a name means, and say what else it may mean" {
+    names
+    weighted() { # ACTION SetIdentifier WEIGHT VALUE
+        vpclab route53 change-resource-record-sets --hosted-zone-id corp.internal --change-batch \
+            "{\"Changes\":[{\"Action\":\"$1\",\"ResourceRecordSet\":{\"Name\":\"app.corp.internal\",\"Type\":\"A\",\"TTL\":60,\"SetIdentifier\":\"$2\",\"Weight\":$3,\"ResourceRecords\":[{\"Value\":\"$4\"}]}}]}"
+    }
+    says INSYNC weighted CREATE blue 9 10.0.1.20
+    says INSYNC weighted CREATE green 1 10.0.1.10
+    wrong 4 InvalidChangeBatch weighted CREATE green 2 10.0.1.10
+    wrong 4 InvalidChangeBatch record CREATE app.corp.internal A 10.0.1.1
+    says 'app.corp.internal  A  10.0.1.20' vpclab resolve app.corp.internal --from web
+    grep -qF '10.0.1.10  (also possible)' "$DIR/out"
+    grep -qF 'by weight, 9 of 10' "$DIR/out"
+    run vpclab reach web app.corp.internal tcp/22
+    [[ $output == *'it may as well mean 10.0.1.10'* ]]
+    [ "$(vpclab route53 list-resource-record-sets --hosted-zone-id corp.internal --start-record-name app.corp.internal --max-items 1 --query '[NextRecordIdentifier,ResourceRecordSets[0].Weight]' --output text)" = "$(printf 'green\t9')" ]
+    [ "$(vpclab route53 list-resource-record-sets --hosted-zone-id corp.internal --start-record-name app.corp.internal --start-record-type A --start-record-identifier green --query 'ResourceRecordSets[].SetIdentifier' --output text)" = green ]
+    vpclab export aws "$DIR/out.d" >/dev/null
+    vpclab --lab again import aws "$DIR/out.d" >/dev/null
+    says 'by weight, 9 of 10' vpclab --lab again resolve app.corp.internal --from web
+    weighted UPSERT blue 0 10.0.1.20 >/dev/null
+    says 'app.corp.internal  A  10.0.1.10' vpclab resolve app.corp.internal --from web
+    ! grep -q 'also possible' "$DIR/out"
 }
