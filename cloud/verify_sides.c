@@ -116,6 +116,9 @@ add_places(struct gathering *g)
         struct verify_side side = {
             .eni = eni, .name = eni->obj.id, .only_answers = true, .balancer = lb, .classic = classic
         };
+        if (lb && lb->type && strcmp(lb->type, "gateway") == 0) {
+            continue; /* routes lead to its endpoints; nobody asks it by its address */
+        }
         bool application = lb && lb->type && strcmp(lb->type, "application") == 0;
         bool balanced = (lb || service || classic) && verify_side_find_receivers(net, service, &side);
         if (balanced || application || (endpoint && !service && endpoint_is_available(endpoint))) {

@@ -22,6 +22,7 @@
 #include "netsim/live/packet.h"
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_build.h"
+#include "netsim/live/plan_gwlb.h"
 
 #define TABLE "vpclab_trace"
 
@@ -149,11 +150,12 @@ open_ear(struct trace *t, const struct plan_ns *ns, const char *text, struct err
     return run_nft(&ear, text, err);
 }
 
-/* Machines only end the way; what forwards, translates or filters is asked. */
+/* Machines only end the way; what forwards, translates or filters is asked.  In an endpoint of a gateway load balancer
+ * the kernel does nothing. */
 static bool
-is_asked(const struct plan_ns *ns)
+is_asked(const struct plan *plan, const struct plan_ns *ns)
 {
-    return ns->kind != PLAN_INSTANCE || ns->forwards || ns->chains.n;
+    return (ns->kind != PLAN_INSTANCE || ns->forwards || ns->chains.n) && !plan_gwlb_endpoint_of(plan, ns->id);
 }
 
 /* ---- who is asked -------------------------------------------------------------------------------------------------
@@ -235,7 +237,7 @@ open_ears(struct trace *t, struct err *err)
     spread(t, &near);
     for (size_t i = 0; ok && i < plan->namespaces.n; i++) {
         const struct plan_ns *ns = plan->namespaces.items[i];
-        ok = !is_asked(ns) || !map_get(&near, ns->id) || open_ear(t, ns, text, err);
+        ok = !is_asked(plan, ns) || !map_get(&near, ns->id) || open_ear(t, ns, text, err);
     }
     map_done(&near);
     free(text);
@@ -550,6 +552,11 @@ say_why_it_stopped(const struct trace *t, const struct visit *v, json_t *hop)
             return;
         }
     }
+    if (v->ns->inspects) { /* whose rules are its own */
+        snprintf(text, sizeof text, "the appliance's own rules drop it (chain %s)", v->chain);
+        json_object_set_new(hop, "Stopped", json_string(text));
+        return;
+    }
     if (v->handle) {
         ask_rule(t, v->ns, v->handle, &wanted);
     }
@@ -621,17 +628,31 @@ tell_visit(const struct trace *t, const struct visit *v)
 
 /* ---- in order -----------------------------------------------------------------------------------------------------
  */
+/* Does the visit 'next' begin where 'v' ended?  What goes into an endpoint of a gateway load balancer comes out in an
+ * appliance, what comes from there at the router again; of an appliance that tells nothing the router's own two visits
+ * follow each other. */
+static bool
+follows(const struct trace *t, const struct visit *v, const struct visit *next)
+{
+    const char *to = NULL, *from = NULL;
+    uint32_t index = 0, other = 0;
+    if (!v->out || !next->in || next == v || next->answer != v->answer || !find_link(t, v->ns, v->out, &to, &index)) {
+        return false;
+    }
+    if (next->in == index && strcmp(next->ns->id, to) == 0) {
+        return true;
+    }
+    return plan_gwlb_endpoint_of(t->live->plan, to) && find_link(t, next->ns, next->in, &from, &other) &&
+           strcmp(from, to) == 0 && (v->ns->kind == PLAN_ROUTER) != (next->ns->kind == PLAN_ROUTER);
+}
+
 /* The visit in which a packet that leaves 'v' goes on; NULL: it went to a machine. */
 static struct visit *
 next_visit(const struct trace *t, const struct visit *v)
 {
-    const char *far = NULL;
-    uint32_t index = 0;
-    const struct plan_link *link = v->out ? find_link(t, v->ns, v->out, &far, &index) : NULL;
-    for (size_t i = 0; link && i < t->visits.n; i++) {
-        struct visit *n = &t->visits.items[i];
-        if (!n->told && n->answer == v->answer && n->in == index && strcmp(n->ns->id, far) == 0) {
-            return n;
+    for (size_t i = 0; i < t->visits.n; i++) {
+        if (!t->visits.items[i].told && follows(t, v, &t->visits.items[i])) {
+            return &t->visits.items[i];
         }
     }
     return NULL;
@@ -640,12 +661,8 @@ next_visit(const struct trace *t, const struct visit *v)
 static bool
 is_first(const struct trace *t, const struct visit *v)
 {
-    const char *far = NULL;
-    uint32_t index = 0;
-    const struct plan_link *link = v->in ? find_link(t, v->ns, v->in, &far, &index) : NULL;
-    for (size_t i = 0; link && i < t->visits.n; i++) {
-        const struct visit *before = &t->visits.items[i];
-        if (before->answer == v->answer && before->out == index && strcmp(before->ns->id, far) == 0) {
+    for (size_t i = 0; i < t->visits.n; i++) {
+        if (follows(t, &t->visits.items[i], v)) {
             return false;
         }
     }

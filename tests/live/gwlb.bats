@@ -58,12 +58,16 @@ rules() { # APPLIANCE RULE...: what it drops of what it forwards, and of what it
     [ "$(get scanner "$WEB")" = 10.0.2.20 ]
     vpclab verify >"$DIR/report"
     grep -q 'disagree on 0$' "$DIR/report"
+    vpclab trace internet web tcp/80 >"$DIR/report" # there and back
+    [ "$(grep -c '   [0-9]  * appliance  *i-' "$DIR/report")" = 2 ]
     # What an appliance drops does not arrive; the same packet does without the rule.
     rules fw1 'tcp dport 80 drop'
     rules fw2 'tcp dport 80 drop'
     [ "$(code scanner "$WEB")" = 000 ]
     vpclab verify >"$DIR/report"
     grep -q 'not returned: by the appliances behind vpce-' "$DIR/report"
+    vpclab trace internet web tcp/80 >"$DIR/report" || true
+    grep -q "stopped: the appliance's own rules drop it (chain pass)" "$DIR/report"
     rules fw1 'udp dport 80 drop'
     rules fw2 'udp dport 80 drop'
     [ "$(get scanner "$WEB")" = 10.0.2.20 ]

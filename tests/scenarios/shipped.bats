@@ -21,6 +21,7 @@ same() { # SCENARIO
 @test "nacl-return-path" { same nacl-return-path; }
 @test "hub-and-spoke" { same hub-and-spoke; }
 @test "hybrid-vpn" { same hybrid-vpn; }
+@test "central-inspection" { same central-inspection; }
 
 @test "every shipped scenario is tested" {
     for f in scenarios/*.lua; do
