@@ -46,9 +46,10 @@ group_of(const char *text, char *name, size_t room)
 void
 flow_home_of(const struct flow_log *log, struct flow_home *home)
 {
-    const char *traffic = log->traffic_type ? log->traffic_type : "ALL";
-    *home = (struct flow_home){ .to_s3 = log->destination_type && strcmp(log->destination_type, "s3") == 0 };
-    if (home->to_s3) {
+    const char *traffic = log->traffic_type ? log->traffic_type : flow_log_is_of_transit(log) ? "-" : "ALL";
+    const char *type = log->destination_type ? log->destination_type : "cloud-watch-logs";
+    *home = (struct flow_home){ .to_s3 = strcmp(type, "s3") == 0, .to_logs = strcmp(type, "cloud-watch-logs") == 0 };
+    if (!home->to_logs) {
         snprintf(home->destination, sizeof home->destination, "%s", log->destination ? log->destination : "");
     } else {
         group_of(log->group_name    ? log->group_name
@@ -57,7 +58,7 @@ flow_home_of(const struct flow_log *log, struct flow_home *home)
                  home->destination, sizeof home->destination);
     }
     for (size_t i = 0; traffic[i] && i + 1 < sizeof home->traffic; i++) {
-        home->traffic[i] = (char)(traffic[i] | 0x20); /* AWS's three words are capital letters */
+        home->traffic[i] = (char)(traffic[i] | 0x20); /* AWS's three words are capital letters; "-" has this bit */
     }
 }
 
@@ -74,6 +75,7 @@ flow_store_home(const struct cloud *cloud, const char *log_id, struct flow_home 
     *home = (struct flow_home){ 0 };
     bool ok = file && fscanf(file, "# %31s %1023s %7s", type, home->destination, home->traffic) == 3;
     home->to_s3 = ok && strcmp(type, "s3") == 0;
+    home->to_logs = ok && strcmp(type, "cloud-watch-logs") == 0;
     if (file) {
         fclose(file);
     }
@@ -88,8 +90,10 @@ flow_batch_add(struct flow_batch *batch, const struct flow_record *record, const
 {
     /* The offset is known when the file is: here it counts from the first of these lines. */
     buf_printf(&batch->more, "%zu %s %" PRId64 " %s %" PRIu64 "\n", batch->lines.size,
-               *record->eni_id ? record->eni_id : "-", now_ms, *record->rule ? record->rule : "-",
-               record->lost_packets);
+               record->transit   ? record->transit->tgw_id
+               : *record->eni_id ? record->eni_id
+                                 : "-",
+               now_ms, *record->rule ? record->rule : "-", record->lost_packets);
     buf_printf(&batch->lines, "%s\n", line);
 }
 
@@ -120,8 +124,11 @@ write_more(const struct cloud *cloud, const struct flow_batch *batch, size_t beg
     struct buf text = { 0 };
     int fd = open_to_append(path);
     if (fd >= 0 && lseek(fd, 0, SEEK_END) == 0 && *batch->home.destination) {
-        buf_printf(&text, "# %s %s %s\n", batch->home.to_s3 ? "s3" : "cloud-watch-logs", batch->home.destination,
-                   batch->home.traffic);
+        buf_printf(&text, "# %s %s %s\n",
+                   batch->home.to_s3     ? "s3"
+                   : batch->home.to_logs ? "cloud-watch-logs"
+                                         : "kinesis-data-firehose",
+                   batch->home.destination, batch->home.traffic);
     }
     for (const char *line = buf_str(&batch->more); *line;) {
         char *rest;

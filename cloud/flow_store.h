@@ -1,13 +1,13 @@
 /* cloud/flow_store.h - the files of flow logs in a lab's directory.
  *
  *     DIR/flowlogs/fl-0a1b....log     the format's field names, then one record a line, as AWS delivers them
- *     DIR/flowlogs/fl-0a1b....more    for each record what AWS has no field for: where in the .log it begins, its interface (which names the stream in
+ *     DIR/flowlogs/fl-0a1b....more    for each record what AWS has no field for: where in the .log it begins, its interface or transit gateway (which names the stream in
  *                                     CloudWatch Logs), when it was written (ms), what refused it, how many packets were lost; `-` for none
  *
  * The .more file begins with where the log's records are delivered: "# cloud-watch-logs GROUP all", "# s3 arn:aws:s3:::bucket reject".
  * A .more file without the line of a record (the keeper was killed between the two) only means that nothing more is known.
  *
- * Uses: netsim/flowlog.   Used by: flow_capture.c (writes), ops_flows.c, ops_logs.c (read) */
+ * Uses: netsim/flowlog.   Used by: flow_capture.c (writes), ops_flows.c, ops_logs.c, log_groups.c (read) */
 #pragma once
 #include "cloud/cloud.h"
 #include "netsim/flowlog/flowlog.h"
@@ -17,9 +17,9 @@ char *flow_logs_path(const struct cloud *cloud, const char *flow_log_id);
 
 /* Where a log's records are delivered, as long as anybody knows: also when the log was deleted. */
 struct flow_home {
-    bool to_s3;              /* else to CloudWatch Logs */
+    bool to_s3, to_logs;     /* CloudWatch Logs; neither: a delivery stream, which a lab has not */
     char destination[1024];  /* the log group's name, or the bucket's ARN with a prefix */
-    char traffic[8];         /* "all", "accept", "reject": the end of the streams' names */
+    char traffic[8];         /* "all", "accept", "reject": the end of the streams' names; "-" of transit gateways: there is none */
 };
 void flow_home_of(const struct flow_log *log, struct flow_home *home);
 /* False when nobody knows any more. */

@@ -60,6 +60,7 @@
     FAMILY(ops_failure) \
     FAMILY(ops_capture) \
     FAMILY(ops_logs) \
+    FAMILY(ops_log_groups) \
     FAMILY(ops_cloudwatch) \
     FAMILY(ops_top) \
     FAMILY(ops_iam_simulate) \

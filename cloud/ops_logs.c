@@ -1,4 +1,5 @@
-/* cloud/ops_logs.c - CloudWatch Logs, as far as flow logs are delivered there: groups, streams, events.
+/* cloud/ops_logs.c - CloudWatch Logs, as far as flow logs are delivered there: streams and events (groups:
+ * ops_log_groups.c).
  *
  * Nothing is stored twice: a group is what flow logs name as their destination, or what was made by name, its streams
  * are the interfaces that have records (eni-0a1b-all), and the events are the lines of the logs' files. Source:
@@ -12,10 +13,9 @@
 #include "cloud/answer_page.h"
 #include "cloud/flow_capture.h"
 #include "cloud/flow_store.h"
+#include "cloud/log_groups.h"
 #include "cloud/log_pattern.h"
 #include "cloud/op.h"
-#include "cloud/ops_ec2.h"
-#include "netsim/model/log_group.h"
 
 #define EVENTS_MAX 10000 /* of one answer, as AWS has it */
 
@@ -27,6 +27,7 @@ struct event {
 struct events {
     VEC(struct event) list;
     const struct flow_home *home;
+    int64_t expired_ms; /* what is older is gone */
 };
 
 static void
@@ -44,13 +45,20 @@ take_entry(void *context, const struct flow_format *format, const struct flow_en
 {
     struct events *events = context;
     const struct flow_record *r = entry->record;
-    (void)format;
-    struct event *e = VEC_ADD(&events->list);
-    *e = (struct event){ .line = xstrdup(entry->line), .order = events->list.n, .written_ms = entry->written_ms };
-    e->stream = xasprintf("%s-%s", *entry->eni_id ? entry->eni_id : "unknown", events->home->traffic);
     /* An event happens when its record's window of traffic begins; a format without `start` has the time it was
      * written. */
-    e->time_ms = r->start_s ? r->start_s * 1000 : entry->written_ms;
+    int64_t time_ms = r->start_s ? r->start_s * 1000 : entry->written_ms;
+    (void)format;
+    if (time_ms < events->expired_ms) {
+        return;
+    }
+    struct event *e = VEC_ADD(&events->list);
+    *e = (struct event){ .line = xstrdup(entry->line), .order = events->list.n, .written_ms = entry->written_ms };
+    /* Interfaces have a stream each, and transit gateways, whose logs have no traffic type. */
+    e->stream = *events->home->traffic == '-'
+                    ? xstrdup(*entry->eni_id ? entry->eni_id : "unknown")
+                    : xasprintf("%s-%s", *entry->eni_id ? entry->eni_id : "unknown", events->home->traffic);
+    e->time_ms = time_ms;
 }
 
 static int
@@ -63,94 +71,8 @@ compare_events(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* ---- groups -------------------------------------------------------------------------------------------------------
+/* ---- a group's events ----------------------------------------------------------------------------------------------
  */
-struct group {
-    char name[1024];
-    int64_t created_ms;
-    VEC(char *) log_ids;
-};
-typedef VEC(struct group) groups;
-
-static void
-groups_done(groups *list)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        for (size_t j = 0; j < list->items[i].log_ids.n; j++) {
-            free(list->items[i].log_ids.items[j]);
-        }
-        VEC_DONE(&list->items[i].log_ids);
-    }
-    VEC_DONE(list);
-}
-
-static int
-compare_groups(const void *a, const void *b)
-{
-    return strcmp(((const struct group *)a)->name, ((const struct group *)b)->name);
-}
-
-static struct group *
-group_named(groups *list, const char *name)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (strcmp(list->items[i].name, name) == 0) {
-            return &list->items[i];
-        }
-    }
-    struct group *group = VEC_ADD(list);
-    *group = (struct group){ 0 };
-    snprintf(group->name, sizeof group->name, "%s", name);
-    return group;
-}
-
-static void
-add_to_group(groups *list, const struct cloud *cloud, const char *log_id)
-{
-    struct flow_home home;
-    const struct flow_log *log = store_get(network_store(cloud->net), &flow_log_kind, log_id);
-    if (!flow_store_home(cloud, log_id, &home) || home.to_s3 || !*home.destination) {
-        return;
-    }
-    struct group *group = group_named(list, home.destination);
-    if (log && (!group->created_ms || log->creation_time < group->created_ms)) {
-        group->created_ms = log->creation_time;
-    }
-    *VEC_ADD(&group->log_ids) = xstrdup(log_id);
-}
-
-static groups
-find_groups(const struct cloud *cloud)
-{
-    groups list = { 0 };
-    struct store *store = network_store(cloud->net);
-    char **ids;
-    for (const struct log_group *made = store_first(store, &log_group_kind); made; made = store_next(store, made)) {
-        group_named(&list, made->name)->created_ms = made->creation_time;
-    }
-    for (const struct flow_log *log = store_first(store, &flow_log_kind); log; log = store_next(store, log)) {
-        add_to_group(&list, cloud, log->obj.id);
-    }
-    size_t n = flow_store_ids(cloud, &ids); /* of logs that were deleted: what was delivered stays */
-    for (size_t i = 0; i < n; i++) {
-        if (!store_get(store, &flow_log_kind, ids[i])) {
-            add_to_group(&list, cloud, ids[i]);
-        }
-        free(ids[i]);
-    }
-    free(ids);
-    if (list.n > 1) {
-        qsort(list.items, list.n, sizeof *list.items, compare_groups);
-    }
-    return list;
-}
-
-static char *
-group_arn(const struct cloud *cloud, const char *name, const char *rest)
-{
-    return xasprintf("arn:aws:logs:%s:%s:log-group:%s%s", cloud->region, cloud->account, name, rest);
-}
-
 /* The events of the group that is asked for by name or ARN, oldest first; 'err' when there is none. */
 static bool
 read_group(struct op_call *call, struct events *events, struct err *err)
@@ -164,11 +86,11 @@ read_group(struct op_call *call, struct events *events, struct err *err)
     if (call->cloud->flows && !flow_capture_tick(call->cloud, true, err)) {
         return false;
     }
-    groups list = find_groups(call->cloud);
+    log_groups list = log_groups_find(call->cloud);
     bool found = false, ok = true;
     for (size_t i = 0; i < list.n; i++) {
-        struct group *group = &list.items[i];
-        char *full = group_arn(call->cloud, group->name, "");
+        struct log_group_found *group = &list.items[i];
+        char *full = log_group_arn(call->cloud, group->name, "");
         bool is = strcmp(group->name, name) == 0 || strcmp(full, name) == 0;
         free(full);
         for (size_t j = 0; is && ok && j < group->log_ids.n; j++) {
@@ -176,11 +98,14 @@ read_group(struct op_call *call, struct events *events, struct err *err)
             struct flow_reading reading;
             flow_store_home(call->cloud, group->log_ids.items[j], &home);
             events->home = &home;
+            events->expired_ms = group->retention_days
+                                     ? clock_now_ms(&call->cloud->clock) - group->retention_days * INT64_C(86400000)
+                                     : 0;
             ok = flow_store_read(call->cloud, group->log_ids.items[j], 0, take_entry, events, &reading, err);
         }
         found |= is;
     }
-    groups_done(&list);
+    log_groups_done(&list);
     if (ok && !found) {
         ok = err_set(err, ERR_INPUT, "ResourceNotFoundException", "the log group `%s` does not exist", name);
         err_hint(err, "a group begins with the flow log that names it: ec2 create-flow-logs --log-group-name; `logs "
@@ -196,87 +121,6 @@ static bool
 has_prefix(const char *text, const char *prefix)
 {
     return !prefix || strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-static bool
-describe_log_groups(struct op_call *call, struct err *err)
-{
-    const char *prefix = arg_str(call->in, "logGroupNamePrefix"), *part = arg_str(call->in, "logGroupNamePattern");
-    if (prefix && part) {
-        return err_set(err, ERR_INPUT, "InvalidParameterException",
-                       "`logGroupNamePrefix` and `logGroupNamePattern` cannot be given together");
-    }
-    groups list = find_groups(call->cloud);
-    json_t *out = json_array();
-    for (size_t i = 0; i < list.n; i++) {
-        const struct group *group = &list.items[i];
-        if (!has_prefix(group->name, prefix) || (part && !strstr(group->name, part))) {
-            continue;
-        }
-        char *arn = group_arn(call->cloud, group->name, ":*"), *plain = group_arn(call->cloud, group->name, "");
-        json_array_append_new(out,
-                              json_pack("{s:s, s:I, s:i, s:s, s:i, s:s, s:s}", "logGroupName", group->name,
-                                        "creationTime", (json_int_t)group->created_ms, "metricFilterCount", 0, "arn",
-                                        arn, "storedBytes", 0, "logGroupClass", "STANDARD", "logGroupArn", plain));
-        free(arn);
-        free(plain);
-    }
-    groups_done(&list);
-    return answer_page(call, "logGroups", out, err);
-}
-
-static bool
-create_log_group(struct op_call *call, struct err *err)
-{
-    const char *name = arg_str(call->in, "logGroupName");
-    const char *class = arg_str(call->in, "logGroupClass");
-    if (!ec2_refuse(call, "kmsKeyId tags", err)) {
-        return false;
-    }
-    if (class && strcmp(class, "STANDARD") != 0) {
-        err_set(err, ERR_INPUT, "UnsupportedOperation", "log groups of a lab are of class STANDARD, not `%s`", class);
-        return err_at(err, "logGroupClass", 0, 0);
-    }
-    groups list = find_groups(call->cloud);
-    bool known = false; /* by a flow log that is delivered there */
-    for (size_t i = 0; i < list.n; i++) {
-        known |= strcmp(list.items[i].name, name) == 0;
-    }
-    groups_done(&list);
-    if (known) {
-        return err_set(err, ERR_INPUT, "ResourceAlreadyExistsException", "the log group `%s` exists already", name);
-    }
-    return log_group_create(call->cloud->net, name, err) != NULL;
-}
-
-/* The records go with it.  A flow log that is still delivered there makes it anew. */
-static bool
-delete_log_group(struct op_call *call, struct err *err)
-{
-    const char *name = arg_str(call->in, "logGroupName");
-    if (call->cloud->flows && !flow_capture_tick(call->cloud, true, err)) {
-        return false;
-    }
-    groups list = find_groups(call->cloud);
-    bool found = false;
-    for (size_t i = 0; i < list.n; i++) {
-        struct group *group = &list.items[i];
-        bool is = strcmp(group->name, name) == 0;
-        for (size_t j = 0; is && j < group->log_ids.n; j++) {
-            flow_store_forget(call->cloud, group->log_ids.items[j]);
-        }
-        found |= is;
-    }
-    groups_done(&list);
-    struct log_group *made = network_log_group(call->cloud->net, name);
-    if (made) {
-        log_group_delete(call->cloud->net, made);
-    }
-    if (!found) {
-        err_set(err, ERR_INPUT, "ResourceNotFoundException", "the log group `%s` does not exist", name);
-        return err_hint(err, "`logs describe-log-groups` lists them");
-    }
-    return true;
 }
 
 /* ---- streams ------------------------------------------------------------------------------------------------------
@@ -350,8 +194,8 @@ describe_log_streams(struct op_call *call, struct err *err)
         json_t *stream = find_stream(streams, e->stream);
         if (!stream && has_prefix(e->stream, prefix)) {
             char *rest = xasprintf(":log-stream:%s", e->stream);
-            char *arn =
-                strncmp(group, "arn:", 4) == 0 ? xasprintf("%s%s", group, rest) : group_arn(call->cloud, group, rest);
+            char *arn = strncmp(group, "arn:", 4) == 0 ? xasprintf("%s%s", group, rest)
+                                                       : log_group_arn(call->cloud, group, rest);
             stream = json_pack("{s:s, s:I, s:I, s:s, s:i}", "logStreamName", e->stream, "creationTime",
                                (json_int_t)e->written_ms, "firstEventTimestamp", (json_int_t)e->time_ms, "arn", arn,
                                "storedBytes", 0);
@@ -487,21 +331,6 @@ get_log_events(struct op_call *call, struct err *err)
 }
 
 const struct op ops_logs[] = {
-    { .service = "logs",
-      .name = "CreateLogGroup",
-      .mode = OP_WRITE,
-      .run = create_log_group,
-      .help = "Make a log group; a flow log that names one makes it by itself." },
-    { .service = "logs",
-      .name = "DeleteLogGroup",
-      .mode = OP_WRITE,
-      .run = delete_log_group,
-      .help = "Delete a log group with its records." },
-    { .service = "logs",
-      .name = "DescribeLogGroups",
-      .mode = OP_READ,
-      .run = describe_log_groups,
-      .help = "List the log groups that flow logs are delivered to." },
     { .service = "logs",
       .name = "DescribeLogStreams",
       .mode = OP_READ,

@@ -692,11 +692,13 @@ add_create_tags(const struct op_call *call, struct iam_catalog *catalog, permiss
 
 /* CloudWatch Logs names a group in requests as if it were asked for a stream without a name, which is why policies end
  * in `:*`; so its refusals read. Source:
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html (ARN formats) */
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html (ARN formats).  The
+ * operations on tags have the group's own ARN. */
 static void
 name_log_groups(const struct op_call *call, permissions *list)
 {
-    for (size_t i = 0; i < list->n && strcmp(call->op->service, "logs") == 0; i++) {
+    bool plain = strcmp(call->op->service, "logs") != 0 || json_object_get(call->in, "resourceArn");
+    for (size_t i = 0; i < list->n && !plain; i++) {
         struct permission *p = &list->items[i];
         if (strstr(p->resource, ":log-group:") && !strstr(p->resource, ":log-stream:")) {
             char *whole = xasprintf("%s:log-stream:", p->resource);

@@ -6,6 +6,8 @@ static const struct field log_group_fields[] = {
     FIELD(struct log_group, "LogGroupId", FIELD_ID, obj.id, FIELD_STATE_ONLY),
     FIELD(struct log_group, "LogGroupName", FIELD_STRING, name, 0),
     FIELD(struct log_group, "CreationTime", FIELD_TIME, creation_time, 0),
+    FIELD(struct log_group, "RetentionInDays", FIELD_INT, retention_days, 0),
+    FIELD_LIST(struct log_group, "Tags", obj.tags, tag_fields, 0),
     FIELD_END,
 };
 
@@ -41,6 +43,29 @@ log_group_create(struct network *net, const char *name, struct err *err)
     group->name = xstrdup(name);
     group->creation_time = network_now_ms(net);
     return group;
+}
+
+bool
+log_group_retain(struct log_group *group, int days, struct err *err)
+{
+    static const int allowed[] = { 0,   1,   3,   5,   7,    14,   30,   60,   90,   120,  150, 180,
+                                   365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 };
+    struct buf list = { 0 };
+    for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
+        if (allowed[i] == days) {
+            buf_done(&list);
+            group->retention_days = days;
+            return true;
+        }
+        if (allowed[i]) {
+            buf_printf(&list, " %d", allowed[i]);
+        }
+    }
+    err_set(err, ERR_INPUT, "InvalidParameterException", "`%d` is no number of days that a log group can retain events",
+            days);
+    err_hint(err, "one of%s", buf_str(&list));
+    buf_done(&list);
+    return false;
 }
 
 void
