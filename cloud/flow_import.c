@@ -24,7 +24,18 @@ struct import {
     size_t strangers; /* records of interfaces that the model does not have */
 };
 
-/* Adds what the model says. */
+static bool
+is_of_transit(const struct flow_format *format)
+{
+    for (size_t i = 0; i < format->n; i++) {
+        if (format->fields[i]->flags & FLOW_NOT_OF_ENI) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds what the model says; of a transit gateway's records it says nothing. */
 static void
 tell(struct import *import, struct flow_record *record, const char *line)
 {
@@ -37,7 +48,7 @@ tell(struct import *import, struct flow_record *record, const char *line)
             memcpy(record->rule, verdict.rule, sizeof record->rule);
         }
     } else {
-        import->strangers += record->status == FLOW_OK;
+        import->strangers += record->status == FLOW_OK && !is_of_transit(&import->reading->format);
     }
     import->visit(import->context, &import->reading->format, &entry);
 }

@@ -13,12 +13,14 @@
 #include "cloud/live_link.h"
 #include "cloud/op.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/transit_gateway.h"
 
 /* ---- the question -------------------------------------------------------------------------------------------------
  */
 
 struct question {
     struct flow_query query;
+    struct flow_where where;
     VEC(const char *) enis;
     const char *log_id; /* NULL: every log */
     bool quiet;         /* NODATA records too */
@@ -31,7 +33,8 @@ fail_option(struct err *err, const char *option, const char *text, const char *w
     return err_at(err, option, 0, 0);
 }
 
-/* An instance means its interfaces, an interface itself, an address either end of a flow. */
+/* An instance means its interfaces, an interface itself, an address either end of a flow; a transit gateway or an
+ * attachment of one what its own log says. */
 static bool
 read_source(const struct op_call *call, struct question *q, struct err *err)
 {
@@ -44,6 +47,12 @@ read_source(const struct op_call *call, struct question *q, struct err *err)
     if (!cloud_resolve(call->cloud, NULL, text, id, err)) {
         return err_at(err, "SOURCE", 0, 0);
     }
+    if (store_get(store, &transit_gateway_kind, id)) {
+        return flow_where_add(&q->where, "tgw-id", id);
+    }
+    if (store_get(store, &tgw_attachment_kind, id)) {
+        return flow_where_add(&q->where, "tgw-attachment-id", id);
+    }
     const struct eni *only = store_get(store, &eni_kind, id);
     for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
         if (eni == only || strcmp(eni->attachment.instance_id, id) == 0 || strcmp(eni->subnet_id, id) == 0 ||
@@ -53,8 +62,10 @@ read_source(const struct op_call *call, struct question *q, struct err *err)
     }
     if (q->enis.n == 0) {
         err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no network interface", text);
-        err_hint(err,
-                 "flows are recorded at interfaces: name an instance, an interface, a subnet, a VPC or an address");
+        err_hint(
+            err,
+            "flows are recorded at interfaces: name an instance, an interface, a subnet, a VPC, a transit gateway or "
+            "an address");
         return err_at(err, "SOURCE", 0, 0);
     }
     q->query.eni_ids = q->enis.items;
@@ -101,6 +112,10 @@ read_question(const struct op_call *call, struct question *q, struct err *err)
     query->dst_port = (uint16_t)arg_int(in, "DstPort", 0);
     if (!read_source(call, q, err)) {
         return false;
+    }
+    const char *where = arg_str(in, "Where");
+    if (where && !flow_where_parse(where, &q->where, err)) {
+        return err_at(err, "--where", 0, 0);
     }
     if (address && !cidr_parse_loose(address, &query->address)) {
         return fail_option(err, "--address", address, "an address or a block of them");
@@ -157,12 +172,44 @@ take_entry(void *context, const struct flow_format *format, const struct flow_en
 {
     struct taking *taking = context;
     if ((entry->record->status != FLOW_NODATA || taking->question->quiet) &&
-        flow_query_match(&taking->question->query, entry->record)) {
+        flow_query_match(&taking->question->query, entry->record) &&
+        flow_where_match(&taking->question->where, format, entry->line)) {
         json_array_append_new(taking->records, record_json(format, entry, taking->imported));
     }
 }
 
-/* One log's records, and names of fields asked for that its format has not. */
+static bool
+format_has_field(const struct flow_format *format, const struct flow_field *field)
+{
+    for (size_t i = 0; i < format->n; i++) {
+        if (format->fields[i] == field) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Names of fields that the question is about and the format does not have: then nothing can match. */
+static void
+tell_missing(const struct question *question, const struct flow_format *format, json_t *answer)
+{
+    const char *names[FLOW_LACKS_MAX];
+    size_t n = flow_query_lacks(&question->query, format, names);
+    json_t *lacks = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(lacks, json_string(names[i]));
+    }
+    for (size_t i = 0; i < question->where.n; i++) {
+        if (!format_has_field(format, question->where.items[i].field)) {
+            json_array_append_new(lacks, json_string(question->where.items[i].field->name));
+        }
+    }
+    if (json_array_size(lacks)) {
+        json_object_set(answer, "MissingFields", lacks);
+    }
+    json_decref(lacks);
+}
+
 static bool
 read_log(const struct op_call *call, const char *log_id, const struct question *question, json_t *logs, struct err *err)
 {
@@ -172,24 +219,17 @@ read_log(const struct op_call *call, const char *log_id, const struct question *
     bool ok = flow_store_read(call->cloud, log_id, 0, take_entry, &taking, &reading, err);
     if (ok) {
         json_t *one = json_pack("{s:s}", "FlowLogId", log_id);
-        const char *names[FLOW_LACKS_MAX];
-        size_t n = reading.exists ? flow_query_lacks(&question->query, &reading.format, names) : 0;
-        json_t *lacks = json_array();
-        for (size_t i = 0; i < n; i++) {
-            json_array_append_new(lacks, json_string(names[i]));
-        }
         if (log && log->resource_id) {
             json_object_set_new(one, "ResourceId", json_string(log->resource_id));
         }
         if (reading.damaged) {
             json_object_set_new(one, "DamagedLines", json_integer((json_int_t)reading.damaged));
         }
-        if (n) {
-            json_object_set(one, "MissingFields", lacks);
+        if (reading.exists) {
+            tell_missing(question, &reading.format, one);
         }
         json_object_set(one, "Records", taking.records);
         json_array_append_new(logs, one);
-        json_decref(lacks);
     }
     json_decref(taking.records);
     return ok;
@@ -398,6 +438,7 @@ read_import(struct op_call *call, const struct question *question, const char *p
     bool ok = flow_import(call->cloud, path, arg_str(call->in, "LogFormat"), take_entry, &taking, &reading, &note, err);
     if (ok) {
         json_t *one = json_pack("{s:s, s:O}", "File", path, "Records", taking.records);
+        tell_missing(question, &reading.format, one);
         if (note.size) {
             json_object_set_new(one, "Note", json_string(buf_str(&note)));
         }
@@ -473,8 +514,8 @@ flows_text(const json_t *out, struct buf *text)
  */
 
 static const struct op_param flows_params[] = {
-    { "Source", OP_ENDPOINT, OP_POSITIONAL, "instance, interface, subnet, VPC or address; everything if not given",
-      NULL, NULL },
+    { "Source", OP_ENDPOINT, OP_POSITIONAL,
+      "instance, interface, subnet, VPC, transit gateway or address; everything if not given", NULL, NULL },
     { "Action", OP_STRING, OP_OPTIONAL, "only what was accepted, or rejected", NULL, "ACCEPT REJECT" },
     { "DstPort", OP_PORT, OP_OPTIONAL, "destination port", NULL, NULL },
     { "SrcPort", OP_PORT, OP_OPTIONAL, "source port", NULL, NULL },
@@ -483,6 +524,8 @@ static const struct op_param flows_params[] = {
     { "Direction", OP_STRING, OP_OPTIONAL, "as the interface sees it; of formats with flow-direction", NULL,
       "ingress egress" },
     { "Since", OP_STRING, OP_OPTIONAL, "span (90s, 5m, 2h, 1d) or time", NULL, NULL },
+    { "Where", OP_STRING, OP_OPTIONAL, "any other fields and their values: 'ecs-service-name=web tgw-id=tgw-0a*'", NULL,
+      NULL },
     { "LogStatus", OP_STRING, OP_OPTIONAL, "quiet interfaces are shown with NODATA only", NULL, "OK NODATA SKIPDATA" },
     { "From", OP_PATH, OP_OPTIONAL, "a file from elsewhere instead: AWS's records, gzip too, pcapng or pcap", NULL,
       NULL },
@@ -506,7 +549,8 @@ const struct op ops_flows[] = {
                     "flows --dst-port 22 --since 5m   who tried SSH in the last five minutes\n"
                     "flows web --action REJECT --follow   what is refused from now on, with the rule\n"
                     "flows --from capture.pcapng --dst-port 443   the same of a capture, or of a flow log from AWS\n"
-                    "flows 10.0.1.10                  by address\n",
+                    "flows 10.0.1.10                  by address\n"
+                    "flows hub --where packets-lost-no-route=1   of a transit gateway's log, by any field\n",
     },
     { 0 },
 };

@@ -179,6 +179,20 @@ struct flow_query {
     struct cidr src, dst, address; /* family IP_NONE: any.  'address': either end; pkt- addresses count too */
     int64_t since_s, until_s;      /* of its end and start; 0: any */
 };
+
+/* Fields that must have a value, as their line has it; any field of AWS's.  'value' may have * and ?. */
+#define FLOW_WHERE_MAX 8
+struct flow_where {
+    struct flow_wanted {
+        const struct flow_field *field;
+        char value[256];
+    } items[FLOW_WHERE_MAX];
+    size_t n;
+};
+/* "ecs-service-name=web tgw-id=tgw-0a1b".  ERR_USAGE: no field, no value, too many. */
+bool flow_where_parse(const char *text, struct flow_where *where, struct err *err);
+bool flow_where_add(struct flow_where *where, const char *field, const char *value); /* false: there is no room */
+bool flow_where_match(const struct flow_where *where, const struct flow_format *format, const char *line);
 bool flow_query_match(const struct flow_query *query, const struct flow_record *record);
 /* The fields that the query asks about and the format does not have: then nothing can match.  Returns how many. */
 #define FLOW_LACKS_MAX 10

@@ -1,6 +1,8 @@
 #include "netsim/flowlog/flowlog.h"
 
 #include <assert.h>
+#include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool
@@ -94,6 +96,69 @@ flow_query_lacks(const struct flow_query *query, const struct flow_format *forma
         }
     }
     return n;
+}
+
+/* ---- any field ----------------------------------------------------------------------------------------------------
+ */
+static bool
+where_add(struct flow_where *where, const char *name, size_t name_size, const char *value, size_t size)
+{
+    const struct flow_field *field = flow_fields;
+    while (field->name && (strlen(field->name) != name_size || strncmp(field->name, name, name_size) != 0)) {
+        field++;
+    }
+    struct flow_wanted *wanted = &where->items[where->n];
+    if (!field->name || where->n == FLOW_WHERE_MAX || size == 0 || size >= sizeof wanted->value) {
+        return false;
+    }
+    wanted->field = field;
+    snprintf(wanted->value, sizeof wanted->value, "%.*s", (int)size, value);
+    where->n++;
+    return true;
+}
+
+bool
+flow_where_add(struct flow_where *where, const char *field, const char *value)
+{
+    return where_add(where, field, strlen(field), value, strlen(value));
+}
+
+bool
+flow_where_parse(const char *text, struct flow_where *where, struct err *err)
+{
+    size_t before = where->n;
+    for (const char *p = text + strspn(text, " "); *p; p += strspn(p, " ")) {
+        size_t size = strcspn(p, " ");
+        const char *equal = memchr(p, '=', size);
+        if (!equal || !where_add(where, p, (size_t)(equal - p), equal + 1, size - (size_t)(equal - p) - 1)) {
+            err_set(err, ERR_USAGE, "", "`%.*s` is not a field of flow logs with a value", (int)(size > 80 ? 80 : size),
+                    p);
+            return err_hint(
+                err, "as in ecs-service-name=web; * and ? stand for anything; up to %d of them, with blanks between",
+                FLOW_WHERE_MAX);
+        }
+        p += size;
+    }
+    return where->n > before || err_set(err, ERR_USAGE, "", "no field is named");
+}
+
+bool
+flow_where_match(const struct flow_where *where, const struct flow_format *format, const char *line)
+{
+    size_t n_found = 0;
+    for (size_t i = 0; where->n && i < format->n; i++) {
+        size_t size = strcspn(line, " \r\n");
+        for (size_t j = 0; j < where->n; j++) {
+            char value[2048];
+            if (where->items[j].field == format->fields[i]) {
+                snprintf(value, sizeof value, "%.*s", (int)size, line);
+                n_found += fnmatch(where->items[j].value, value, 0) == 0;
+            }
+        }
+        line += size;
+        line += strspn(line, " ");
+    }
+    return n_found == where->n;
 }
 
 bool

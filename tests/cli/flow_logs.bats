@@ -82,6 +82,49 @@ lab_with_records() {
     grep -q '"again"' "$XDG_DATA_HOME"/vpclab/labs/default/state.json
 }
 
+@test "log groups keep their events for so many days, and have tags" {
+    local arn=arn:aws:logs:us-east-1:123456789012:log-group
+    lab_with_records --log-group-name flows --deliver-logs-permission-arn arn:aws:iam::123456789012:role/flow-logs
+    vpclab clock set 2026-01-03T00:00:00Z --still >/dev/null # the records are of the first of January
+    wrong 4 'no number of days' vpclab logs put-retention-policy --log-group-name flows --retention-in-days 2
+    wrong 4 '`0` is no number' vpclab logs put-retention-policy --log-group-name flows --retention-in-days 0
+    wrong 4 'does not exist' vpclab logs put-retention-policy --log-group-name other --retention-in-days 3
+    wrong 2 'retention-in-days' vpclab logs put-retention-policy --log-group-name flows
+    vpclab logs put-retention-policy --log-group-name flows --retention-in-days 3
+    [ "$(vpclab logs describe-log-groups --query 'logGroups[0].retentionInDays')" = 3 ]
+    [ "$(vpclab logs filter-log-events --log-group-name flows --query 'length(events)')" = 2 ]
+    vpclab logs put-retention-policy --log-group-name flows --retention-in-days 1
+    [ "$(vpclab logs filter-log-events --log-group-name flows --query 'length(events)')" = 0 ]
+    vpclab logs delete-retention-policy --log-group-name flows
+    [ "$(vpclab logs filter-log-events --log-group-name flows --query 'length(events)')" = 2 ]
+    [ "$(vpclab logs describe-log-groups --query 'logGroups[0].retentionInDays')" = null ]
+    [ "$(vpclab logs describe-log-groups --log-group-identifiers "$arn:flows" --query 'logGroups[].logGroupName' -o text)" = flows ]
+    [ "$(vpclab logs describe-log-groups --log-group-identifiers "$arn:other" --query 'logGroups' -o json)" = "[]" ]
+    [ "$(vpclab logs describe-log-groups --query 'logGroups[0].storedBytes')" = "$(wc -c <"$files/$log.log")" ]
+
+    vpclab logs tag-resource --resource-arn "$arn:flows" --tags team=net,env=prod
+    vpclab logs tag-log-group --log-group-name flows --tags env=test
+    vpclab logs untag-log-group --log-group-name flows --tags team
+    [ "$(vpclab logs list-tags-for-resource --resource-arn "$arn:flows" --query tags -o json | tr -d ' \n')" = '{"env":"test"}' ]
+    vpclab logs untag-resource --resource-arn "$arn:flows" --tag-keys env
+    [ "$(vpclab logs list-tags-log-group --log-group-name flows --query 'length(keys(tags))')" = 0 ]
+    wrong 4 'does not exist' vpclab logs tag-resource --resource-arn "$arn:other" --tags a=b
+    wrong 4 "AWS's own" vpclab logs tag-log-group --log-group-name flows --tags aws:a=b
+    wrong 2 'tags' vpclab logs tag-log-group --log-group-name flows
+    vpclab logs create-log-group --log-group-name tagged --tags a=b
+    [ "$(vpclab logs list-tags-log-group --log-group-name tagged --query tags.a -o text)" = b ]
+    vpclab iam create-user --user-name reader >/dev/null
+    wrong 4 "logs:TagResource on resource: $arn:flows because" vpclab --as reader logs tag-resource --resource-arn "$arn:flows" --tags a=b
+    wrong 4 "logs:PutRetentionPolicy on resource: $arn:flows:log-stream: because" vpclab --as reader logs put-retention-policy --log-group-name flows --retention-in-days 3
+}
+
+@test "a delivery stream is no log group" {
+    vpc=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' -o text)
+    vpclab ec2 create-flow-logs --resource-type VPC --resource-ids "$vpc" --traffic-type ALL --log-destination-type kinesis-data-firehose \
+        --log-destination arn:aws:firehose:us-east-1:123456789012:deliverystream/flows >/dev/null
+    [ "$(vpclab logs describe-log-groups --query 'logGroups' -o json)" = "[]" ]
+}
+
 @test "log events are shown to who may see them" {
     lab_with_records --log-group-name flows --deliver-logs-permission-arn arn:aws:iam::123456789012:role/flow-logs
     vpclab iam create-user --user-name reader >/dev/null
@@ -156,4 +199,28 @@ PY
     says " 22 " vpclab flows db --action REJECT --from "$DIR/c.pcap"
     head -c 100 "$DIR/c.pcap" >"$DIR/cut.pcap"
     says "damaged at byte" vpclab flows --from "$DIR/cut.pcap"
+}
+
+@test "records of containers, of sublocations and of transit gateways from elsewhere, asked by any field" {
+    {
+        echo "version interface-id srcaddr dstaddr dstport action sublocation-type sublocation-id ecs-cluster-arn ecs-service-name ecs-task-id reject-reason resource-id encryption-status"
+        echo "10 eni-0000000000000000a 10.9.0.1 10.9.0.2 443 ACCEPT wavelength wl1-az1 arn:aws:ecs:us-east-1:123456789012:cluster/a-cluster-with-a-name-that-is-longer-than-any-other-value web 0123456789abcdef0123456789abcdef - nat-0a1b 1"
+        echo "10 eni-0000000000000000a 10.9.0.1 10.9.0.3 443 REJECT outpost op-0a1b - db - BPA - 0"
+    } >"$DIR/records"
+    vpclab flows --from "$DIR/records" --where 'ecs-service-name=web' >"$DIR/out"
+    grep -q " wavelength .* arn:aws:ecs:us-east-1:123456789012:cluster/a-cluster-with-a-name-that-is-longer-than-any-other-value  web  *0123456789abcdef0123456789abcdef  - .* nat-0a1b  *1 " "$DIR/out"
+    ! grep -q " BPA " "$DIR/out"
+    says " BPA " vpclab flows --from "$DIR/records" --where 'sublocation-id=op-* reject-reason=BPA'
+    says "no record matches" vpclab flows --from "$DIR/records" --where 'sublocation-id=op-* ecs-service-name=web'
+    says "the log's format has no vpc-id" vpclab flows --from "$DIR/records" --where vpc-id=vpc-1
+    wrong 2 '`cluster=x` is not a field' vpclab flows --from "$DIR/records" --where cluster=x
+    wrong 2 '`ecs-task-id` is not a field' vpclab flows --from "$DIR/records" --where ecs-task-id
+    wrong 2 'no field is named' vpclab flows --from "$DIR/records" --where ''
+    {
+        echo "version resource-type tgw-id tgw-attachment-id srcaddr dstaddr packets packets-lost-no-route log-status tcp-flags"
+        echo "6 TransitGateway tgw-0a1b tgw-attach-0a1b 10.9.0.1 10.9.0.2 4 4 OK 27"
+        echo "6 TransitGateway tgw-0c2d tgw-attach-0c2d - - - - NODATA -"
+    } >"$DIR/transit"
+    says "tgw-attach-0a1b    10.9.0.1  10.9.0.2  4        4 " vpclab flows --from "$DIR/transit"
+    says " NODATA " vpclab flows --from "$DIR/transit" --log-status NODATA --where tgw-id=tgw-0c2d
 }
