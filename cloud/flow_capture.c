@@ -66,12 +66,30 @@ take_loss(void *context, const char *eni_id, uint64_t packets)
     flow_window_skipped(cloud->flows->window, cloud->net, eni_id, packets);
 }
 
+static void
+take_transit(void *context, const struct flow_transit_sample *sample)
+{
+    struct cloud *cloud = context;
+    flow_window_add_transit(cloud->flows->window, cloud->net, sample);
+}
+
+static void
+take_transit_loss(void *context, const char *tgw_id, const char *attachment_id, uint64_t packets)
+{
+    struct cloud *cloud = context;
+    flow_window_skipped_transit(cloud->flows->window, cloud->net, tgw_id, attachment_id, packets);
+}
+
 bool
 flow_capture_tick(struct cloud *cloud, bool flush, struct err *err)
 {
     struct flow_capture *capture = cloud->flows;
     int64_t now_ms = clock_now_ms(&cloud->clock);
-    struct live_flow_listener listener = { .sample = take_sample, .lost = take_loss, .context = cloud };
+    struct live_flow_listener listener = { .sample = take_sample,
+                                           .lost = take_loss,
+                                           .transit = take_transit,
+                                           .transit_lost = take_transit_loss,
+                                           .context = cloud };
     flow_window_sync(capture->window, cloud->net, now_ms);
     bool polled = capture->poll(cloud->live, cloud->net, now_ms, &listener, err);
     /* What was counted before a failure is still good. */

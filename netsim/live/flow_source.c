@@ -6,6 +6,7 @@
 #include <libnftnl/set.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ typedef VEC(struct counted) counted_vec;
 
 struct flow_router {
     char *id;
+    bool transit; /* a transit gateway, whose marks are of another kind */
     int fd;
     int writing;                       /* the generation that the router's chains write */
     counted_vec known[2][N_FLOW_SETS]; /* of each generation, sorted by key */
@@ -206,12 +208,16 @@ read_set(struct flow_source *source, const struct flow_router *router, const cha
 
 /* ---- from elements to samples -------------------------------------------------------------------------------------
  */
+struct transit_port {
+    char tgw_id[ID_SIZE], attachment_id[ID_SIZE], subnet_id[ID_SIZE];
+};
 struct poll {
     struct live *live;
     const struct network *net;
     const struct live_flow_listener *listener;
     int64_t now_ms, last_ms;
-    VEC(const char *) eni_of; /* link number -> interface id; NULL where there is none */
+    VEC(const char *) eni_of;         /* link number -> interface id; NULL where there is none */
+    VEC(struct transit_port) port_of; /* of transit gateways, by their numbers; [0] and gaps: "" */
 };
 
 /* Link numbers are small and dense enough to index by. */
@@ -233,6 +239,40 @@ name_links(struct poll *poll)
             poll->eni_of.items[number] = nat && nat->addresses.n ? nat->addresses.items[0].eni_id : link->eni_id;
         }
     }
+}
+
+/* Ports of transit gateways: plan_flows.h says how their numbers are known. */
+static void
+name_ports(struct poll *poll)
+{
+    size_t cursor = 0;
+    const char *key;
+    void *value;
+    while (map_next(&poll->live->numbers.known, &cursor, &key, &value)) {
+        struct transit_port port;
+        if (strncmp(key, PLAN_TRANSIT_PORT, strlen(PLAN_TRANSIT_PORT)) != 0 ||
+            sscanf(key + strlen(PLAN_TRANSIT_PORT), "%63s %63s %63s", port.tgw_id, port.attachment_id,
+                   port.subnet_id) != 3) {
+            continue;
+        }
+        if (strcmp(port.subnet_id, "-") == 0) {
+            *port.subnet_id = '\0';
+        }
+        while (poll->port_of.n <= (uintptr_t)value) {
+            *VEC_ADD(&poll->port_of) = (struct transit_port){ .tgw_id = "" };
+        }
+        poll->port_of.items[(uintptr_t)value] = port;
+    }
+}
+
+/* NULL: of another transit gateway, or nobody's. */
+static const struct transit_port *
+port_of(const struct poll *poll, const struct flow_router *router, uint32_t number)
+{
+    number &= PLAN_TRANSIT_PORT_MASK;
+    return number < poll->port_of.n && strcmp(poll->port_of.items[number].tgw_id, router->id) == 0
+               ? &poll->port_of.items[number]
+               : NULL;
 }
 
 /* ---- what refused a flow ------------------------------------------------------------------------------------------
@@ -345,6 +385,55 @@ eni_of_mark(const struct poll *poll, uint32_t mark)
     return (mark & MARK_LINK) < poll->eni_of.n ? poll->eni_of.items[mark & MARK_LINK] : NULL;
 }
 
+/* When the packets were that a poll finds. */
+static void
+date(const struct poll *poll, const struct counted *is, uint64_t packets, int64_t *first_ms, int64_t *last_ms)
+{
+    int64_t last = poll->now_ms - (int64_t)is->idle_ms;
+    *last_ms = last < poll->last_ms ? poll->last_ms : last;
+    *first_ms = packets == 1 ? *last_ms : poll->last_ms;
+}
+
+/* True if there was something to tell: of a transit gateway. */
+static bool
+tell_transit(const struct poll *poll, const struct flow_router *router, const struct plan_flow_set *set,
+             const struct counted *was, const struct counted *is)
+{
+    bool again = was && was->packets <= is->packets;
+    size_t size = set->family == IP_V4 ? 4 : 16;
+    const uint8_t *rest = is->key + 4 + 2 * size;
+    uint32_t mark;
+    memcpy(&mark, is->key, sizeof mark);
+    uint32_t out = mark >> PLAN_TRANSIT_TO_SHIFT & PLAN_TRANSIT_PORT_MASK;
+    const struct transit_port *from = port_of(poll, router, mark), *to = port_of(poll, router, out);
+    struct flow_transit_sample sample = {
+        .src = ip_of_bytes(is->key + 4, set->family),
+        .dst = ip_of_bytes(is->key + 4 + size, set->family),
+        .protocol = set->protocol ? (uint8_t)set->protocol : rest[0],
+        .tcp_flags = (uint8_t)(mark >> PLAN_TRANSIT_FLAGS_SHIFT),
+        .lost = (uint8_t)(PLAN_TRANSIT_PORT_MASK - out),
+        .packets = is->packets - (again ? was->packets : 0),
+        .bytes = is->bytes - (again ? was->bytes : 0),
+    };
+    if (!sample.packets || !from || (!to && sample.lost >= FLOW_LOSSES) || !poll->listener->transit) {
+        return false;
+    }
+    snprintf(sample.tgw_id, sizeof sample.tgw_id, "%s", router->id);
+    memcpy(sample.from_id, from->attachment_id, sizeof sample.from_id);
+    memcpy(sample.from_subnet, from->subnet_id, sizeof sample.from_subnet);
+    if (to) {
+        memcpy(sample.to_id, to->attachment_id, sizeof sample.to_id);
+        memcpy(sample.to_subnet, to->subnet_id, sizeof sample.to_subnet);
+    }
+    if (set->protocol) {
+        sample.src_port = (uint16_t)(rest[0] << 8 | rest[1]);
+        sample.dst_port = (uint16_t)(rest[4] << 8 | rest[5]);
+    }
+    date(poll, is, sample.packets, &sample.first_ms, &sample.last_ms);
+    poll->listener->transit(poll->listener->context, &sample);
+    return true;
+}
+
 /* True if there was something to tell. */
 static bool
 tell(const struct poll *poll, const struct flow_router *router, const struct plan_flow_set *set,
@@ -369,17 +458,13 @@ tell(const struct poll *poll, const struct flow_router *router, const struct pla
         .tcp_flags = MARK_FLAGS(mark),
         .packets = packets,
         .bytes = is->bytes - (again ? was->bytes : 0),
-        .last_ms = poll->now_ms - (int64_t)is->idle_ms,
     };
     memcpy(sample.eni_id, eni, strlen(eni) + 1);
     if (set->protocol) {
         sample.src_port = (uint16_t)(rest[0] << 8 | rest[1]);
         sample.dst_port = (uint16_t)(rest[4] << 8 | rest[5]);
     }
-    if (sample.last_ms < poll->last_ms) {
-        sample.last_ms = poll->last_ms;
-    }
-    sample.first_ms = packets == 1 ? sample.last_ms : poll->last_ms;
+    date(poll, is, packets, &sample.first_ms, &sample.last_ms);
     if (sample.action == FLOW_REJECT) {
         name_refusal(poll, router, set, is, &sample);
     }
@@ -415,7 +500,7 @@ read_generation(struct poll *poll, struct flow_router *router, const struct plan
         for (size_t j = 0; j < now[i].n; j++) {
             uint32_t mark;
             memcpy(&mark, now[i].items[j].key, sizeof mark);
-            *refused |= (mark & MARK_REJECT) != 0;
+            *refused |= !router->transit && (mark & MARK_REJECT) != 0;
         }
     }
     for (size_t i = 0; !ok && i < N_FLOW_SETS; i++) {
@@ -462,7 +547,7 @@ poll_generation(struct poll *poll, struct flow_router *router, const struct plan
         counted_vec *known = &router->known[generation][i];
         size_t n_active = 0;
         for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, known, &now[i], counted_compare);) {
-            n_active += m.is && tell(poll, router, &plan_flow_sets[i], m.was, m.is);
+            n_active += m.is && (router->transit ? tell_transit : tell)(poll, router, &plan_flow_sets[i], m.was, m.is);
         }
         *crowded |= now[i].n > room / 4 || (now[i].n > OLD_FLOWS_MAX && now[i].n > 4 * n_active);
         VEC_DONE(known);
@@ -524,6 +609,18 @@ exchange(struct poll *poll, struct flow_router *router, const struct plan_ns *ns
     return ok;
 }
 
+static void
+tell_transit_lost(const struct poll *poll, const struct flow_router *router, uint32_t mark, uint64_t packets)
+{
+    const struct transit_port *ends[] = { port_of(poll, router, mark),
+                                          port_of(poll, router, mark >> PLAN_TRANSIT_TO_SHIFT) };
+    for (size_t i = 0; packets && poll->listener->transit_lost && i < ARRAY_SIZE(ends); i++) {
+        if (ends[i]) {
+            poll->listener->transit_lost(poll->listener->context, router->id, ends[i]->attachment_id, packets);
+        }
+    }
+}
+
 /* What found no room, interface by interface. */
 static bool
 poll_lost(struct poll *poll, struct flow_router *router, struct err *err)
@@ -538,6 +635,10 @@ poll_lost(struct poll *poll, struct flow_router *router, struct err *err)
         uint64_t packets = is ? is->packets - (was && was->packets <= is->packets ? was->packets : 0) : 0;
         uint32_t mark = 0;
         memcpy(&mark, is ? is->key : (const uint8_t *)&mark, sizeof mark);
+        if (router->transit) {
+            tell_transit_lost(poll, router, mark, packets);
+            continue;
+        }
         const char *eni = eni_of_mark(poll, mark);
         if (packets && eni && poll->listener->lost) {
             poll->listener->lost(poll->listener->context, eni, packets);
@@ -585,6 +686,7 @@ router_of(struct live *live, const struct plan_ns *ns, struct err *err)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     struct flow_router *router = xcalloc(1, sizeof *router);
     router->id = xstrdup(ns->id);
+    router->transit = ns->kind == PLAN_TRANSIT;
     router->fd = fd;
     *VEC_ADD(&source->routers) = router;
     return router;
@@ -618,21 +720,21 @@ live_flows_poll(struct live *live, const struct network *net, int64_t now_ms, co
     bool ok = true, named = false;
     for (size_t i = 0; ok && i < live->plan->namespaces.n; i++) {
         const struct plan_ns *ns = live->plan->namespaces.items[i];
-        bool records = false;
-        for (size_t j = 0; ns->kind == PLAN_ROUTER && j < ns->sets.n; j++) {
-            records |= strcmp(ns->sets.items[j].name, "fl_egress") == 0;
-        }
+        bool records = (ns->kind == PLAN_ROUTER && has_set(ns, "fl_egress")) ||
+                       (ns->kind == PLAN_TRANSIT && has_set(ns, "fl_from"));
         if (!records) {
             continue;
         }
         if (!named) {
             name_links(&poll);
+            name_ports(&poll);
             named = true;
         }
         struct flow_router *router = router_of(live, ns, err);
         ok = router && poll_router(&poll, router, ns, err);
     }
     VEC_DONE(&poll.eni_of);
+    VEC_DONE(&poll.port_of);
     live->flows->polled_ms = now_ms;
     return ok;
 }

@@ -1,4 +1,4 @@
-/* netsim/live/flow_source.h - what the kernel counted of every flow through the lab's routers, as samples for flow logs.
+/* netsim/live/flow_source.h - what the kernel counted of every flow through the lab's routers and transit gateways, as samples for flow logs.
  *
  * Uses: netsim/flowlog/flowlog.h.   Used by: cloud/flow_capture.c */
 #pragma once
@@ -11,6 +11,9 @@ struct live;
 struct live_flow_listener {
     void (*sample)(void *context, const struct flow_sample *sample);
     void (*lost)(void *context, const char *eni_id, uint64_t packets);
+    /* The same of transit gateways, where any has a log; NULL: nobody wants them.  What was lost of a flow is told of both its attachments. */
+    void (*transit)(void *context, const struct flow_transit_sample *sample);
+    void (*transit_lost)(void *context, const char *tgw_id, const char *attachment_id, uint64_t packets);
     void *context;
 };
 /* Reads the counters of every router and tells the differences to the last call.  'now_ms' is the lab's time, which the samples' times

@@ -15,7 +15,7 @@
 /* Small numbers for AWS ids, never given twice in the life of a lab. */
 struct plan_numbers {
     struct map known; /* "link:eni-0a.." -> number */
-    uint32_t last, last_acl;
+    uint32_t last, last_acl, last_transit;
     const struct map *unhealthy; /* targets of balancers that get nothing (plan_balancer.h); borrowed; NULL: none known */
     uint32_t flow_set_size; /* flows of one kind that a router counts at a time; 0: PLAN_FLOW_SET_SIZE */
 };

@@ -75,6 +75,7 @@ struct plan_tgw_port {
     const struct tgw_attachment *attachment;
     const struct subnet *subnet; /* NULL: zones do not matter */
     uint32_t index;
+    uint32_t mtu;
     char name[16];
     bool ip6;
     const struct vpn_connection *vpn; /* NULL: not a VPN connection's */
@@ -83,6 +84,7 @@ struct plan_tgw {
     const struct transit_gateway *tgw;
     struct plan_ns *ns;
     VEC(struct plan_tgw_port) ports;
+    uint32_t mtu; /* of all but tunnels */
     struct plan_tgw *next;
 };
 /* A network outside AWS. */
@@ -230,5 +232,8 @@ void plan_groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *
 const char *plan_member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family, const char *there);
 /* plan_flows.c: what is counted for flow logs; then the verdict of an ACL's deny, which says which rule it was. */
 void plan_flow_logs(struct builder *b, struct plan_vpc *v);
+void plan_flow_counting(struct builder *b, struct plan_ns *ns, bool ip6); /* the chain `fl_record` and what it leads to, less `fl_flags` */
+/* plan_transit_flows.c: what a transit gateway counts, when its routes and ports are planned. */
+void plan_transit_flows(struct builder *b, struct plan_tgw *t);
 const char *plan_refusal(struct builder *b, uint32_t number, bool egress);
 const char *plan_deny(struct builder *b, const char *acl_id, bool egress, int number);

@@ -39,23 +39,22 @@ plan_flow_record(char generation, const char *before, struct buf *text)
 }
 
 static void
-add_set(struct builder *b, struct plan_vpc *v, const char *name, const char *type)
+add_set(struct builder *b, struct plan_ns *ns, const char *name, const char *type)
 {
     char head[256];
     snprintf(head, sizeof head, "set %s { type %s; size %u; flags dynamic,timeout; timeout %ds; }", name, type,
              b->numbers->flow_set_size ? b->numbers->flow_set_size : PLAN_FLOW_SET_SIZE, PLAN_FLOW_TIMEOUT_MS / 1000);
-    plan_set_add(b, v->router, name, head);
+    plan_set_add(b, ns, name, head);
 }
 
 /* One of the chains that count: by protocol, and at the end what found no room. */
 static void
-plan_counting(struct builder *b, struct plan_vpc *v, char generation)
+plan_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp, char generation)
 {
-    static const struct {
+    const struct {
         const char *chain, *ports, *types, *before;
     } kinds[] = {
-        { "fl_tcp", "tcp sport . tcp dport", "inet_service . inet_service",
-          "tcp flags & (fin | syn | rst) != 0 jump fl_flags\n" },
+        { "fl_tcp", "tcp sport . tcp dport", "inet_service . inet_service", tcp },
         { "fl_udp", "udp sport . udp dport", "inet_service . inet_service", "" },
         { "fl_oth", "meta l4proto", "inet_proto", "" },
     };
@@ -63,23 +62,42 @@ plan_counting(struct builder *b, struct plan_vpc *v, char generation)
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         struct buf text = { 0 };
         buf_str_add(&text, kinds[i].before);
-        for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += IP_V6 - IP_V4) {
+        for (int family = IP_V4; family <= (ip6 ? IP_V6 : IP_V4); family += IP_V6 - IP_V4) {
             char name[16];
             const char *ip = family_words[family];
             snprintf(name, sizeof name, "%s%s", kinds[i].chain, family == IP_V6 ? "6" : "");
             plan_flow_name(name, generation, set);
             snprintf(type, sizeof type, "mark . %s_addr . %s_addr . %s", family_names[family], family_names[family],
                      kinds[i].types);
-            add_set(b, v, set, type);
+            add_set(b, ns, set, type);
             buf_printf(&text, "meta nfproto %s update @%s { meta mark . %s saddr . %s daddr . %s counter } return\n",
                        family_names[family], set, ip, ip, kinds[i].ports);
         }
         /* A full set drops new flows without a word; how many packets is said here. */
         buf_str_add(&text, "update @fl_lost { meta mark counter }\n");
         /* A chain and a set may have the same name. */
-        plan_chain_add(b, v->router, plan_flow_name(kinds[i].chain, generation, chain), "", buf_str(&text));
+        plan_chain_add(b, ns, plan_flow_name(kinds[i].chain, generation, chain), "", buf_str(&text));
         buf_done(&text);
     }
+}
+
+/* Both generations.  Where only some flags are recorded, packets that have none of them are spared the look. */
+static void
+plan_all_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp)
+{
+    struct buf record = { 0 };
+    plan_set_add(b, ns, "fl_lost", "set fl_lost { type mark; size 65536; flags dynamic; }");
+    plan_counting(b, ns, ip6, tcp, 'a');
+    plan_counting(b, ns, ip6, tcp, 'b');
+    plan_flow_record('a', "", &record);
+    plan_chain_add(b, ns, "fl_record", "", buf_str(&record));
+    buf_done(&record);
+}
+
+void
+plan_flow_counting(struct builder *b, struct plan_ns *ns, bool ip6)
+{
+    plan_all_counting(b, ns, ip6, "jump fl_flags\n");
 }
 
 /* Which rule refused what; source ports decide nothing, so they are left out. */
@@ -93,7 +111,7 @@ plan_reasons(struct builder *b, struct plan_vpc *v)
         snprintf(name, sizeof name, "fl_why%s", six);
         snprintf(type, sizeof type, "mark . classid . %s_addr . %s_addr . inet_service", family_names[family],
                  family_names[family]);
-        add_set(b, v, name, type);
+        add_set(b, v->router, name, type);
         buf_printf(&text,
                    "meta nfproto %s meta l4proto { 6, 17 } update @%s { meta mark . meta priority . %s saddr . %s "
                    "daddr . th dport counter }\n",
@@ -101,7 +119,7 @@ plan_reasons(struct builder *b, struct plan_vpc *v)
         snprintf(name, sizeof name, "fl_whyo%s", six);
         snprintf(type, sizeof type, "mark . classid . %s_addr . %s_addr . inet_proto", family_names[family],
                  family_names[family]);
-        add_set(b, v, name, type);
+        add_set(b, v->router, name, type);
         buf_printf(&text,
                    "meta nfproto %s meta l4proto != { 6, 17 } update @%s { meta mark . meta priority . %s saddr . %s "
                    "daddr . meta l4proto counter }\n",
@@ -170,14 +188,8 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
     if (!recording) {
         return;
     }
-    plan_set_add(b, v->router, "fl_lost", "set fl_lost { type mark; size 65536; flags dynamic; }");
-    plan_counting(b, v, 'a');
-    plan_counting(b, v, 'b');
+    plan_all_counting(b, v->router, v->ip6, "tcp flags & (fin | syn | rst) != 0 jump fl_flags\n");
     plan_reasons(b, v);
-    struct buf record = { 0 };
-    plan_flow_record('a', "", &record);
-    plan_chain_add(b, v->router, "fl_record", "", buf_str(&record));
-    buf_done(&record);
     plan_chain_add(b, v->router, "fl_flags", "",
                    "tcp flags & (syn | ack) == syn | ack meta mark set meta mark | 0x12000000\n"
                    "tcp flags & (syn | ack) == syn meta mark set meta mark | 0x02000000\n"

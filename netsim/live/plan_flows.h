@@ -22,6 +22,12 @@ bool plan_refused_egress(uint32_t refusal);
 bool plan_refused_public(uint32_t refusal);
 #define PLAN_PUBLIC_ACCESS "block-public-access" /* what its refusals are called, before ":egress" */
 
+/* The mark of a flow through a transit gateway: bits 0 to 12 the port it came by, 13 to 25 the one it leaves by or why it does not, the others TCP's
+ * flags, FIN first.  Ports are known to 'struct plan_numbers' as PLAN_TRANSIT_PORT "TGW ATTACHMENT SUBNET", the last "-" where there is none. */
+enum { PLAN_TRANSIT_PORTS_MAX = 8000, PLAN_TRANSIT_PORT_MASK = 0x1fff, PLAN_TRANSIT_TO_SHIFT = 13, PLAN_TRANSIT_FLAGS_SHIFT = 26 };
+#define PLAN_TRANSIT_PORT "tgw-flow:"
+#define PLAN_TRANSIT_LOST(reason) (PLAN_TRANSIT_PORT_MASK - (uint32_t)(reason)) /* instead of a port; enum flow_lost */
+
 /* Chains `fl_log_1` and so on, empty until a capture puts a `log` into one. */
 #define PLAN_LOG_GROUPS 4
 

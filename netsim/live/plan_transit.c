@@ -61,7 +61,7 @@ static struct plan_tgw_port *
 port_add(struct plan_tgw *t, const struct tgw_attachment *attachment, const struct nlq_end *end, bool ip6)
 {
     struct plan_tgw_port *port = VEC_ADD(&t->ports);
-    *port = (struct plan_tgw_port){ .attachment = attachment, .index = end->index, .ip6 = ip6 };
+    *port = (struct plan_tgw_port){ .attachment = attachment, .index = end->index, .mtu = end->mtu, .ip6 = ip6 };
     snprintf(port->name, sizeof port->name, "%s", end->name);
     for (int family = IP_V4; family <= (ip6 ? IP_V6 : IP_V4); family += 2) {
         struct ip far = next_hop(family);
@@ -180,6 +180,7 @@ plan_transit_gateways(struct builder *b)
         struct plan_tgw *t = *tail = arena_alloc(b->plan->arena, sizeof *t);
         tail = &t->next;
         t->tgw = g;
+        t->mtu = MTU_TRANSIT;
         t->ns = plan_ns_add(b, g->obj.id, PLAN_TRANSIT, false);
     }
     for (const struct tgw_attachment *a = store_first(b->store, &tgw_attachment_kind); a; a = store_next(b->store, a)) {
@@ -506,6 +507,7 @@ plan_transit_tables(struct builder *b)
         plan_chain_add(b, t->ns, "f_transit", "type filter hook forward priority 0; policy accept;", buf_str(&rules));
         buf_done(&rules);
         plan_chain_add(b, t->ns, "i_local", "type filter hook input priority 0; policy drop;", "");
+        plan_transit_flows(b, t);
         VEC_DONE(&t->ports);
     }
 }

@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# Flow logs and metrics of a transit gateway, from real packets.
+load ../cli/helper
+load flow_lab
+
+named() { echo "--tag-specifications ResourceType=$1,Tags=[{Key=Name,Value=$2}]"; }
+first() { vpclab ec2 "$@" -o text; }
+
+# Two VPCs with an instance each on one transit gateway, whose table has a blackhole for 10.9.0.0/16.
+lab_with_transit() {
+    XDG_RUNTIME_DIR=$DIR/run
+    export XDG_RUNTIME_DIR
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
+    vpclab ec2 create-transit-gateway $(named transit-gateway hub) >/dev/null
+    for i in 0 1; do
+        vpclab ec2 create-vpc --cidr-block 10.$i.0.0/16 $(named vpc v$i) >/dev/null
+        vpclab ec2 create-subnet --vpc-id v$i --cidr-block 10.$i.1.0/24 --availability-zone us-east-1a $(named subnet s$i) >/dev/null
+        vpclab ec2 create-transit-gateway-vpc-attachment --transit-gateway-id hub --vpc-id v$i --subnet-ids s$i $(named transit-gateway-attachment a$i) >/dev/null
+        vpc[i]=$(first describe-vpcs --filters Name=tag:Name,Values=v$i --query 'Vpcs[0].VpcId')
+        attachment[i]=$(first describe-transit-gateway-attachments --filters Name=tag:Name,Values=a$i --query 'TransitGatewayAttachments[0].TransitGatewayAttachmentId')
+        vpclab ec2 create-route --route-table-id "$(first describe-route-tables --filters "Name=vpc-id,Values=${vpc[i]}" --query 'RouteTables[0].RouteTableId')" \
+            --destination-cidr-block 10.0.0.0/8 --transit-gateway-id hub >/dev/null
+        vpclab ec2 authorize-security-group-ingress --protocol -1 --cidr 10.0.0.0/8 \
+            --group-id "$(first describe-security-groups --filters "Name=vpc-id,Values=${vpc[i]}" --query 'SecurityGroups[0].GroupId')" >/dev/null
+        vpclab ec2 run-instances --image-id ami-12345678 --subnet-id s$i --private-ip-address 10.$i.1.10 $(named instance m$i) >/dev/null
+    done
+    table=$(first describe-transit-gateways --query 'TransitGateways[0].Options.AssociationDefaultRouteTableId')
+    vpclab ec2 create-transit-gateway-route --transit-gateway-route-table-id "$table" --destination-cidr-block 10.9.0.0/16 --blackhole >/dev/null
+    vpclab ec2 create-flow-logs --resource-type TransitGateway --resource-ids hub --log-group-name transit \
+        --deliver-logs-permission-arn arn:aws:iam::123456789012:role/flow-logs "$@" >/dev/null
+}
+
+@test "a transit gateway records what it passes, twice, and what it loses, with the reason" {
+    lab_with_transit --log-format '${tgw-attachment-id} ${tgw-pair-attachment-id} ${tgw-src-vpc-id} ${tgw-dst-vpc-id} ${srcaddr} ${dstaddr} ${dstport} ${tcp-flags} ${flow-direction} ${packets-lost-no-route} ${packets-lost-blackhole} ${packets-lost-mtu-exceeded} ${packets-lost-ttl-expired}'
+    up
+    listen m1 80
+    knock m0 10.1.1.10 80
+    knock m0 10.9.0.1 80 || true
+    knock m0 10.8.0.1 80 || true
+    vpclab exec m0 -- ping -c 1 -W 1 -t 2 10.1.1.10 >/dev/null || true # two routers on the way, the gateway is the second
+    has "^${attachment[0]} +${attachment[1]} +${vpc[0]} +${vpc[1]} +10.0.1.10 +10.1.1.10 +80 +19 +ingress +0 +0 +0 +0 +-$" # SYN, ACK, FIN
+    has "^${attachment[1]} +${attachment[0]} +${vpc[0]} +${vpc[1]} +10.0.1.10 +10.1.1.10 +80 +19 +egress +0 +0 +0 +0 +-$"
+    has "^${attachment[1]} +${attachment[0]} +${vpc[1]} +${vpc[0]} +10.1.1.10 +10.0.1.10 +[0-9]+ +19 +ingress +0 +0 +0 +0 +-$"
+    has "^${attachment[0]} +- +${vpc[0]} +- +10.0.1.10 +10.9.0.1 +80 +2 +ingress +0 +[12] +0 +0 +$table:10.9.0.0/16:blackhole$"
+    has "^${attachment[0]} +- +${vpc[0]} +- +10.0.1.10 +10.8.0.1 +80 +2 +ingress +[12] +0 +0 +0 +$table:none$"
+    has "^${attachment[0]} +- +${vpc[0]} +- +10.0.1.10 +10.1.1.10 +0 +0 +ingress +0 +0 +0 +1 +tgw-[0-9a-f]+:ttl$"
+    has " 10.9.0.1 " a0 --where 'packets-lost-blackhole=[12]'
+    has_not " 10.8.0.1 " hub --where 'packets-lost-blackhole=[12]'
+    has_not " 10.9.0.1 " a1
+    [ "$(vpclab logs describe-log-streams --log-group-name transit --query 'logStreams[].logStreamName' -o text)" = \
+        "$(first describe-transit-gateways --query 'TransitGateways[0].TransitGatewayId')" ]
+
+    # the control: the same packet passes where the route leads somewhere
+    vpclab ec2 replace-transit-gateway-route --transit-gateway-route-table-id "$table" --destination-cidr-block 10.9.0.0/16 \
+        --transit-gateway-attachment-id "${attachment[1]}" >/dev/null
+    knock m0 10.9.0.2 80 || true # nobody in that VPC has the address, but it gets there
+    has " 10.0.1.10 +10.9.0.2 +80 +2 +egress +0 +0 +0 +0 +-$" a1
+}
+
+@test "the log of an attachment, by default with all fields; quiet ones" {
+    lab_with_transit
+    vpclab ec2 delete-flow-logs --flow-log-ids "$(first describe-flow-logs --query 'FlowLogs[0].FlowLogId')" >/dev/null
+    vpclab ec2 create-flow-logs --resource-type TransitGatewayAttachment --resource-ids a1 --log-destination-type s3 --log-destination arn:aws:s3:::logs >/dev/null
+    up
+    vpclab exec m0 -- ping -c 1 -W 2 10.1.1.10 >/dev/null
+    has "^6 +TransitGateway +123456789012 +tgw-[0-9a-f]+ +${attachment[1]} +123456789012 +123456789012 +${vpc[0]} +${vpc[1]} +subnet-[0-9a-f]+ +subnet-[0-9a-f]+ +eni-[0-9a-f]+ +eni-[0-9a-f]+ +use1-az1 +use1-az1 +${attachment[0]} +10.0.1.10 +10.1.1.10 +0 +0 +1 +1 +84 +[0-9]+ +[0-9]+ +OK +IPv4 +0 +0 +0 +0 +0 +us-east-1 +egress +- +- +-$"
+    has_not " ${attachment[0]} .* ingress" --direction ingress --where "tgw-attachment-id=${attachment[0]}"
+    vpclab clock advance 3m >/dev/null
+    has "^6 +TransitGateway +123456789012 +tgw-[0-9a-f]+ +${attachment[1]} +- .* NODATA " --log-status NODATA
+}
