@@ -133,7 +133,9 @@ public_access_blocked(const struct network *net, const struct vpc *vpc, const ch
         return false;
     }
     const struct bpa_exclusion *exclusion = exclusion_of(net, vpc->obj.id, subnet_id);
-    return !exclusion || (way == BPA_IN && !str_is(exclusion->mode, "allow-bidirectional"));
+    /* AWS: an egress-only exclusion "only applies when BPA is set to Bidirectional". */
+    bool outwards = way != BPA_IN && strcmp(mode, "block-bidirectional") == 0;
+    return !exclusion || (!outwards && !str_is(exclusion->mode, "allow-bidirectional"));
 }
 
 /* ---- operations -------------------------------------------------------------------------------------------------- */

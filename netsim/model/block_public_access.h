@@ -5,8 +5,8 @@
  *   block-bidirectional  nothing gets in or out
  *   block-ingress        only connections from inside by a NAT gateway or an egress-only internet gateway
  *
- * An exclusion of a VPC or a subnet lets everything through (allow-bidirectional) or only connections from inside (allow-egress).  The
- * subnet is that of the interface whose address the gateway sees: behind a NAT gateway the NAT gateway's.
+ * An exclusion of a VPC or a subnet lets everything through (allow-bidirectional) or only connections from inside (allow-egress, which
+ * counts for block-bidirectional alone).  The subnet is that of the interface whose address the gateway sees: behind a NAT gateway the NAT gateway's.
  * Source: https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
  * Used by: analysis/walk_internet.c, walk_routers.c; live/plan_gateway.c; cloud/ops_ec2_block_public_access.c. */
 #pragma once

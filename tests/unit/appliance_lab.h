@@ -225,6 +225,15 @@ site_may_go_out(struct appliance_lab *l)
     REQUIRE(bpa_exclusion_create(l->net, l->site->obj.id, "allow-egress", &err), "%s", err.text);
 }
 
+/* AWS: such an exclusion "only applies when BPA is set to Bidirectional". */
+__attribute__((unused)) static void
+site_may_go_out_where_all_may(struct appliance_lab *l)
+{
+    struct err err = { 0 };
+    nothing_inwards(l);
+    REQUIRE(bpa_exclusion_create(l->net, l->site->obj.id, "allow-egress", &err), "%s", err.text);
+}
+
 __attribute__((unused)) static void
 closed_and_opened_again(struct appliance_lab *l)
 {
@@ -261,6 +270,8 @@ static const struct appliance_case appliance_cases[] = {
     { "inside the VPC it means nothing", nothing_public, "app", "db", PROTOCOL_UDP, 5432, true, true, NULL },
     { "block-ingress leaves NAT gateways a way out, not instances", nothing_inwards, "web", "internet", PROTOCOL_TCP,
       443, false, false, "vpc-block-public-access" },
+    { "an exclusion for connections from inside is none then", site_may_go_out_where_all_may, "web", "internet",
+      PROTOCOL_TCP, 443, false, false, "vpc-block-public-access" },
     { "an excluded subnet", nothing_public_but_site, "internet", "web", PROTOCOL_TCP, 80, true, true, NULL },
     { "the others are not", nothing_public_but_site, "app", "internet", PROTOCOL_TCP, 443, false, false,
       "vpc-block-public-access" },
