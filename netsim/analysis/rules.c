@@ -103,21 +103,27 @@ origin_carries_group(const struct network *net, const char *vpc_id, const char *
                                     : origin->by == ORIGIN_PEERING && peering_carries_groups(net, vpc_id, other_vpc_id);
 }
 
+/* Whose groups count for what comes from 'ip': of what a balancer sends on, whatever address it bears, the balancer's alone. */
+static bool
+sender_in_group(const struct network *net, const char *vpc_id, const char *group_id, const struct ip *ip,
+                const struct origin *origin)
+{
+    return origin && origin->balancer ? eni_has_group(origin->balancer, group_id)
+                                      : group_holds_address(net, vpc_id, group_id, ip);
+}
+
 /* 'origin': of a packet that comes in; NULL: outwards, or wherever it may come from. */
 static bool
 sg_rule_fits_group(const struct network *net, const char *vpc_id, const struct sg_rule *rule, const struct ip *ip,
                    const struct origin *origin)
 {
     bool from_elsewhere = origin && origin->by != ORIGIN_HERE;
-    if (origin && origin->balancer && eni_has_group(origin->balancer, rule->group_id)) {
-        return true;
-    }
-    if (!from_elsewhere && group_holds_address(net, vpc_id, rule->group_id, ip)) {
+    if (!from_elsewhere && sender_in_group(net, vpc_id, rule->group_id, ip, origin)) {
         return true;
     }
     const char *other = group_vpc(net, rule);
     return other && strcmp(other, vpc_id) != 0 && origin_carries_group(net, vpc_id, other, origin) &&
-           group_holds_address(net, other, rule->group_id, ip);
+           sender_in_group(net, other, rule->group_id, ip, origin);
 }
 
 bool

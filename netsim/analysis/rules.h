@@ -19,7 +19,7 @@ struct origin {
     enum { ORIGIN_HERE, ORIGIN_PEERING, ORIGIN_TGW, ORIGIN_OUTSIDE } by;
     bool references; /* ORIGIN_TGW: gateway and attachments carry group references */
     bool translated; /* its address is no longer the sender's own */
-    const struct eni *balancer; /* of the balancer that sent it on: its groups count as the sender's, whatever the address; NULL: none */
+    const struct eni *balancer; /* of the balancer that sent it on: its groups count as the sender's and no others, whatever the address; NULL: none */
 };
 
 /* One rule of a group whose interfaces live in 'vpc_id' (it says where group references are looked up). */

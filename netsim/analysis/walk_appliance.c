@@ -61,6 +61,15 @@ translate(struct walk *w, const struct eni *out)
     w->origin = (struct origin){ .vpc_id = out->vpc_id };
 }
 
+/* AWS: "if you reference the security group of the other instance as the source, this does not allow traffic" through a
+ * middlebox.  That it came by a transit gateway a NAT gateway still asks.
+ * Source: https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html */
+void
+walk_through_middlebox(struct walk *w)
+{
+    w->origin = (struct origin){ .by = w->origin.by == ORIGIN_TGW ? ORIGIN_TGW : ORIGIN_OUTSIDE };
+}
+
 void
 appliance_sends_on(struct walk *w)
 {
@@ -73,11 +82,7 @@ appliance_sends_on(struct walk *w)
     }
     struct hop *hop = &w->hops.items[w->hops.n - 1];
     hop->sent_on = true;
-    /* AWS: "if you reference the security group of the other instance as the source, this does not allow traffic"
-     * through a middlebox. */
-    w->origin.vpc_id = NULL;
-    w->origin.references = false;
-    w->origin.by = w->origin.by == ORIGIN_TGW ? ORIGIN_TGW : ORIGIN_OUTSIDE;
+    walk_through_middlebox(w);
     if (role == APPLIANCE_TRANSLATES) {
         translate(w, out);
     }

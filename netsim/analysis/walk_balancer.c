@@ -137,27 +137,36 @@ listener_groups(const struct walk *w, const struct lb_listener *listener, group_
 /* ---- Targets -------------------------------------------------------------------------------------------------------
  */
 
+/* NULL: it has none of the family. */
 static const struct ip *
-node_address(const struct eni *node, int family)
+own_address(const struct eni *eni, int family)
 {
-    bool v6 = family == IP_V6 && node->addresses6.n > 0;
-    return v6 ? &node->addresses6.items[0].ip : eni_primary_ip(node);
+    return family == IP_V4 ? eni_primary_ip(eni) : eni->addresses6.n ? &eni->addresses6.items[0].ip : NULL;
 }
 
 struct candidate {
     const struct eni *eni; /* NULL: an address outside the VPC */
     struct ip ip;
     int port;
-    const char *id;     /* as 'receivers' shows it */
-    bool keeps_client;  /* the target sees the client's address */
-    const char *zone;   /* NULL: not known */
-    bool needs_zone_on; /* an instance in a zone the balancer is not enabled in gets nothing */
+    const char *id;    /* as 'receivers' shows it */
+    bool keeps_client; /* the target sees the client's address */
+    const char *zone;  /* NULL: not known */
     bool crosses_zones;
 };
 
+/* How many interfaces a target may be reached at: an application balancer has a node in each of its zones. */
+static size_t
+n_places(const struct walk *w, const struct target_group *group, const struct lb_target *target)
+{
+    const struct load_balancer *behind =
+        same(group->target_type, "alb") ? network_load_balancer(w->net, target->id) : NULL;
+    struct eni *const *enis;
+    return behind ? load_balancer_enis(w->net, behind, &enis) : 1;
+}
+
 static bool
 candidate_init(const struct walk *w, const struct load_balancer *lb, const struct target_group *group,
-               const struct lb_target *target, struct candidate *c)
+               const struct lb_target *target, size_t at, struct candidate *c)
 {
     const struct instance *instance = walk_get(w, &instance_kind, target->id);
     const struct load_balancer *behind =
@@ -165,16 +174,15 @@ candidate_init(const struct walk *w, const struct load_balancer *lb, const struc
     *c = (struct candidate){ .port = target->port ? target->port : group->port, .id = target->id };
     if (instance) {
         c->eni = instance_eni(w->net, instance, 0);
-        c->needs_zone_on = true;
     } else if (behind) {
         struct eni *const *enis;
-        c->eni = load_balancer_enis(w->net, behind, &enis) ? enis[0] : NULL;
+        c->eni = load_balancer_enis(w->net, behind, &enis) > at ? enis[at] : NULL;
         c->id = behind->obj.id;
     } else if (target->id && ip_parse(target->id, &c->ip)) {
         c->eni = network_eni_by_address(w->net, lb->vpc_id, &c->ip);
     }
     if (c->eni && !c->ip.family) {
-        const struct ip *own = node_address(c->eni, same(group->ip_address_type, "ipv6") ? IP_V6 : IP_V4);
+        const struct ip *own = own_address(c->eni, same(group->ip_address_type, "ipv6") ? IP_V6 : IP_V4);
         c->ip = own ? *own : c->ip;
     }
     if (c->eni) {
@@ -186,8 +194,7 @@ candidate_init(const struct walk *w, const struct load_balancer *lb, const struc
     bool same_family = c->ip.family == w->packet.dst.family;
     c->crosses_zones = target_group_crosses_zones(group, lb);
     c->keeps_client = load_balancer_is_network(lb) && same_family && target_group_keeps_client(group);
-    return c->ip.family && (same_family || w->packet.protocol == PROTOCOL_TCP) && node_address(w->eni, c->ip.family) &&
-           node_address(w->eni, c->ip.family)->family == c->ip.family;
+    return c->ip.family && (same_family || w->packet.protocol == PROTOCOL_TCP) && own_address(w->eni, c->ip.family);
 }
 
 static bool
@@ -200,11 +207,12 @@ zone_enabled(const struct load_balancer *lb, const char *zone)
     return found;
 }
 
+/* A target in a zone that the balancer is not enabled in is not in use. */
 static bool
 zone_fits(const struct walk *w, const struct load_balancer *lb, const struct candidate *c)
 {
     const char *node = w->eni->zone ? w->eni->zone : w->subnet ? w->subnet->zone : NULL;
-    if (c->needs_zone_on && !zone_enabled(lb, c->zone)) {
+    if (!zone_enabled(lb, c->zone)) {
         return false;
     }
     return c->crosses_zones || !node || !c->zone || strcmp(node, c->zone) == 0;
@@ -233,15 +241,14 @@ walk_to_target(struct walk *b, const struct candidate *c)
     struct translation t = { .balancer = b->eni,
                              .endpoint = b->endpoint,
                              .before = b->endpoint ? b->at_endpoint : at_node };
-    b->target =
-        c->eni ? (struct target){ .kind = TARGET_ENI, .eni = c->eni } : (struct target){ .kind = TARGET_ADDRESS };
     b->packet.dst = c->ip;
     b->packet.dst_port = c->port;
     if (!c->keeps_client || b->endpoint) { /* PrivateLink never shows a client's address */
-        b->packet.src = at_node.dst.family == c->ip.family ? at_node.dst : *node_address(b->eni, c->ip.family);
-        b->origin = (struct origin){ .vpc_id = b->vpc_id };
+        b->packet.src = at_node.dst.family == c->ip.family ? at_node.dst : *own_address(b->eni, c->ip.family);
     }
-    b->origin.balancer = b->eni;
+    /* AWS: for clients the rules of targets name addresses or the balancer's group, not the clients' groups.
+     * Source: .../network/target-group-register-targets.html#target-security-groups */
+    b->origin = (struct origin){ .vpc_id = b->vpc_id, .balancer = b->eni };
     b->endpoint = NULL;
     t.after = b->packet;
     *VEC_ADD(&b->session->translations) = t;
@@ -258,16 +265,75 @@ walk_to_target(struct walk *b, const struct candidate *c)
 
 /* What became of all targets together. */
 struct outcome {
+    struct session *session;
+    size_t n_passed, n_translations, n_inspected; /* the session had before */
+    struct session remembered;       /* what the way that is shown added */
     struct walk shown;
     bool any, arrived;
     VEC(const char *) receivers;
 };
+
+static struct outcome
+outcome_of(const struct walk *w)
+{
+    return (struct outcome){ .session = w->session,
+                             .n_passed = w->session->passed.n,
+                             .n_translations = w->session->translations.n,
+                             .n_inspected = w->session->inspected.n };
+}
+
+/* A connection goes to one target: what was remembered on the ways to the others, nobody knows. */
+static void
+outcome_forget(struct outcome *o, bool keep)
+{
+    struct session *s = o->session;
+    if (keep) {
+        session_done(&o->remembered);
+        o->remembered = (struct session){ 0 };
+    }
+    for (size_t i = o->n_passed; i < s->passed.n && keep; i++) {
+        *VEC_ADD(&o->remembered.passed) = s->passed.items[i];
+    }
+    for (size_t i = o->n_translations; i < s->translations.n && keep; i++) {
+        *VEC_ADD(&o->remembered.translations) = s->translations.items[i];
+    }
+    for (size_t i = o->n_inspected; i < s->inspected.n && keep; i++) {
+        *VEC_ADD(&o->remembered.inspected) = s->inspected.items[i];
+    }
+    s->passed.n = o->n_passed;
+    s->inspected.n = o->n_inspected;
+    s->translations.n = o->n_translations;
+}
+
+/* The way that is shown takes the place of 'w', which goes on being about 'target'. */
+static void
+outcome_take(struct outcome *o, struct walk *w, struct target target)
+{
+    for (size_t i = 0; i < o->remembered.passed.n; i++) {
+        *VEC_ADD(&o->session->passed) = o->remembered.passed.items[i];
+    }
+    for (size_t i = 0; i < o->remembered.translations.n; i++) {
+        *VEC_ADD(&o->session->translations) = o->remembered.translations.items[i];
+    }
+    for (size_t i = 0; i < o->remembered.inspected.n; i++) {
+        *VEC_ADD(&o->session->inspected) = o->remembered.inspected.items[i];
+    }
+    session_done(&o->remembered);
+    walk_done(w);
+    *w = o->shown;
+    if (o->receivers.n > 0) {
+        VEC_DONE(&w->receivers);
+        memcpy(&w->receivers, &o->receivers, sizeof w->receivers);
+    }
+    w->target = target;
+}
 
 static void
 outcome_add(struct outcome *o, struct walk *branch, const struct candidate *c, const char *wanted)
 {
     bool wanted_one = branch->arrived && same(c->id, wanted);
     bool better = !o->any || (branch->arrived && !o->arrived) || wanted_one;
+    outcome_forget(o, better);
     for (size_t i = 0; i < branch->receivers.n; i++) {
         *VEC_ADD(&o->receivers) = branch->receivers.items[i];
     }
@@ -284,40 +350,65 @@ outcome_add(struct outcome *o, struct walk *branch, const struct candidate *c, c
     }
 }
 
+/* Is an interface asked about that is neither the balancer's nor that of the endpoint before it?  Then only what leads
+ * there counts. */
+static bool
+asked_elsewhere(const struct walk *w)
+{
+    return w->target.kind == TARGET_ENI && w->target.eni != w->eni && w->target.eni != w->endpoint;
+}
+
+/* False: it does not lead to what was asked about.  Behind another balancer may be what is. */
+static bool
+branch_aims(struct walk *branch, const struct candidate *c)
+{
+    if (asked_elsewhere(branch)) {
+        return c->eni && (c->eni == branch->target.eni || network_load_balancer_of_eni(branch->net, c->eni));
+    }
+    branch->target =
+        c->eni ? (struct target){ .kind = TARGET_ENI, .eni = c->eni } : (struct target){ .kind = TARGET_ADDRESS };
+    return true;
+}
+
+static void
+try_target(struct walk *w, const struct candidate *c, struct outcome *outcome)
+{
+    struct walk branch = branch_of(w);
+    if (branch_aims(&branch, c)) {
+        walk_to_target(&branch, c);
+        outcome_add(outcome, &branch, c, w->wanted_receiver);
+    } else {
+        walk_done(&branch);
+    }
+}
+
 static void
 spread(struct walk *w, const struct load_balancer *lb, const group_list *groups)
 {
-    struct outcome outcome = { 0 };
-    const struct target target = w->target;
-    bool elsewhere =
-        target.kind == TARGET_ENI && target.eni != w->eni && target.eni != w->endpoint && w->balancers == 0;
+    struct outcome outcome = outcome_of(w);
     size_t n_targets = 0;
     for (size_t g = 0; g < groups->n; g++) {
-        for (size_t i = 0; i < groups->items[g]->targets.n; i++) {
-            struct candidate c;
-            if (!candidate_init(w, lb, groups->items[g], &groups->items[g]->targets.items[i], &c)) {
-                continue;
-            }
-            n_targets++;
-            if (zone_fits(w, lb, &c) && (!elsewhere || c.eni == target.eni)) {
-                struct walk branch = branch_of(w);
-                walk_to_target(&branch, &c);
-                outcome_add(&outcome, &branch, &c, w->wanted_receiver);
+        const struct target_group *group = groups->items[g];
+        for (size_t i = 0; i < group->targets.n; i++) {
+            const struct lb_target *target = &group->targets.items[i];
+            for (size_t at = 0; at < n_places(w, group, target); at++) {
+                struct candidate c;
+                bool usable = candidate_init(w, lb, group, target, at, &c);
+                n_targets += usable;
+                if (usable && zone_fits(w, lb, &c)) {
+                    try_target(w, &c, &outcome);
+                }
             }
         }
     }
-    if (!outcome.any) {
-        walk_stop(w, elsewhere        ? STOP_OTHER_DESTINATION
-                     : n_targets > 0  ? STOP_LB_NO_TARGET_IN_ZONE
-                     : groups->n == 0 ? STOP_LB_NO_GROUP
-                                      : STOP_LB_NO_TARGET);
-        return;
+    if (outcome.any) {
+        outcome_take(&outcome, w, w->target);
+    } else {
+        walk_stop(w, asked_elsewhere(w) ? STOP_OTHER_DESTINATION
+                     : n_targets > 0    ? STOP_LB_NO_TARGET_IN_ZONE
+                     : groups->n == 0   ? STOP_LB_NO_GROUP
+                                        : STOP_LB_NO_TARGET);
     }
-    walk_done(w);
-    *w = outcome.shown;
-    VEC_DONE(&w->receivers);
-    memcpy(&w->receivers, &outcome.receivers, sizeof w->receivers);
-    w->target = target;
 }
 
 /* ---- The answer ----------------------------------------------------------------------------------------------------
@@ -386,6 +477,17 @@ balancer_takes_answer(struct walk *w)
 /* ---- The place -----------------------------------------------------------------------------------------------------
  */
 
+/* An answer to nothing that it sent on: it asked by itself (a health check), or drops it. */
+static void
+node_takes_answer(struct walk *w)
+{
+    if (w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
+        walk_arrive(w);
+    } else {
+        walk_stop(w, STOP_OTHER_DESTINATION);
+    }
+}
+
 void
 balancer_receives(struct walk *w, const struct load_balancer *lb)
 {
@@ -399,8 +501,8 @@ balancer_receives(struct walk *w, const struct load_balancer *lb)
         return;
     }
     walk_cross(w, HOP_ENI, &w->eni->obj);
-    if (w->is_reply && w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
-        walk_arrive(w); /* it asked by itself: a health check */
+    if (w->is_reply) {
+        node_takes_answer(w);
         return;
     }
     const struct lb_listener *listener = listener_for(lb, &w->packet);
@@ -414,10 +516,12 @@ balancer_receives(struct walk *w, const struct load_balancer *lb)
         walk_stop(w, STOP_LB_NO_LISTENER);
     } else if (w->balancers >= MAX_BALANCERS) {
         walk_stop(w, STOP_TOO_LONG);
-    } else if (w->ends_at_balancer || listener_groups(w, listener, &groups)) {
+    } else if (w->ends_at_balancer) {
         walk_arrive(w);
     } else if (w->target.kind == TARGET_INTERNET || w->target.kind == TARGET_GATEWAY) {
         walk_stop(w, STOP_NO_INTERNET_ROUTE);
+    } else if (listener_groups(w, listener, &groups) && !asked_elsewhere(w)) {
+        walk_arrive(w);
     } else {
         spread(w, lb, &groups);
     }
@@ -455,7 +559,7 @@ enter_node(struct walk *w, const struct load_balancer *lb, const struct eni *nod
     w->subnet = walk_get(w, &subnet_kind, node->subnet_id);
     w->vpc_id = node->vpc_id;
     w->origin = (struct origin){ .by = ORIGIN_OUTSIDE };
-    const struct ip *ip = node_address(node, w->packet.dst.family);
+    const struct ip *ip = own_address(node, w->packet.dst.family);
     if (ip) {
         w->packet.dst = *ip;
     }
@@ -466,10 +570,10 @@ enter_node(struct walk *w, const struct load_balancer *lb, const struct eni *nod
 bool
 service_receives(struct walk *w, const struct private_service *service)
 {
-    struct walk shown = { 0 };
-    bool any = false, known = false, arrived = false;
+    struct outcome outcome = outcome_of(w);
+    bool known = false;
     walk_cross(w, HOP_SERVICE, &service->obj);
-    for (size_t i = 0; i < service->nlb_arns.n && !arrived; i++) {
+    for (size_t i = 0; i < service->nlb_arns.n && !outcome.arrived; i++) {
         const struct load_balancer *lb = network_load_balancer(w->net, service->nlb_arns.items[i]);
         const struct eni *node = lb ? node_in_zone(w, lb) : NULL;
         known = known || lb;
@@ -479,24 +583,19 @@ service_receives(struct walk *w, const struct private_service *service)
         struct walk branch = branch_of(w);
         branch.balancers--; /* enter_node() counts it */
         enter_node(&branch, lb, node);
-        arrived = branch.arrived;
-        if (any && !arrived) {
-            walk_done(&branch);
-            continue;
-        }
-        walk_done(any ? &shown : NULL);
-        shown = branch;
-        any = true;
+        bool better = !outcome.any || branch.arrived;
+        outcome_forget(&outcome, better);
+        walk_done(!better ? &branch : outcome.any ? &outcome.shown : NULL);
+        outcome.shown = better ? branch : outcome.shown;
+        outcome.any = true;
+        outcome.arrived = branch.arrived;
     }
-    if (any) {
-        const struct target target = w->target;
-        walk_done(w);
-        *w = shown;
-        w->target = target;
+    if (outcome.any) {
+        outcome_take(&outcome, w, w->target);
     } else if (known) {
         walk_stop(w, STOP_VPCE_ZONE);
     }
-    return any || known;
+    return outcome.any || known;
 }
 
 /* A Gateway Load Balancer talks to its targets by GENEVE alone.
@@ -588,30 +687,29 @@ walk_to_instance(struct walk *b, const struct candidate *c)
 static void
 classic_spread(struct walk *w, const struct classic_balancer *lb, const struct classic_listener *listener)
 {
-    struct outcome outcome = { 0 };
-    const struct target target = w->target;
-    bool elsewhere = target.kind == TARGET_ENI && target.eni != w->eni && w->balancers == 0;
+    struct outcome outcome = outcome_of(w);
     enum stop why = STOP_CLB_NO_TARGET;
     for (size_t i = 0; i < lb->instances.n; i++) {
         struct candidate c;
         enum stop stop = classic_candidate(w, lb, listener, lb->instances.items[i].id, &c);
-        if (stop == STOP_NONE && (!elsewhere || c.eni == target.eni)) {
-            struct walk branch = branch_of(w);
+        if (stop != STOP_NONE) {
+            why = why == STOP_OTHER_DESTINATION ? why : stop;
+            continue;
+        }
+        why = STOP_OTHER_DESTINATION;
+        struct walk branch = branch_of(w);
+        if (branch_aims(&branch, &c)) {
             walk_to_instance(&branch, &c);
             outcome_add(&outcome, &branch, &c, w->wanted_receiver);
         } else {
-            why = elsewhere && stop == STOP_NONE ? STOP_OTHER_DESTINATION : stop;
+            walk_done(&branch);
         }
     }
-    if (!outcome.any) {
+    if (outcome.any) {
+        outcome_take(&outcome, w, w->target);
+    } else {
         walk_stop(w, why);
-        return;
     }
-    walk_done(w);
-    *w = outcome.shown;
-    VEC_DONE(&w->receivers);
-    memcpy(&w->receivers, &outcome.receivers, sizeof w->receivers);
-    w->target = target;
 }
 
 void
@@ -626,8 +724,8 @@ classic_receives(struct walk *w, const struct classic_balancer *lb)
         return;
     }
     walk_cross(w, HOP_ENI, &w->eni->obj);
-    if (w->is_reply && w->target.kind == TARGET_ENI && w->target.eni == w->eni) {
-        walk_arrive(w); /* it asked by itself: a health check */
+    if (w->is_reply) {
+        node_takes_answer(w);
         return;
     }
     walk_cross(w, HOP_LB, &lb->obj);

@@ -44,6 +44,7 @@ knows_flow(struct walk *w, const struct endpoint *endpoint)
 static void
 leave_gateway_lb(struct walk *w, const struct endpoint *endpoint, const struct eni *eni)
 {
+    walk_through_middlebox(w);
     w->eni = eni;
     w->subnet = walk_get(w, &subnet_kind, eni->subnet_id);
     w->vpc_id = endpoint->vpc_id;
@@ -75,9 +76,6 @@ through_gateway_lb(struct walk *w, const struct endpoint *endpoint)
     } else if (!knows_flow(w, endpoint)) {
         walk_stop(w, STOP_GWLB_NO_FLOW);
     } else {
-        w->origin.vpc_id = NULL; /* behind a middlebox rules that name the sender's group do not match */
-        w->origin.references = false;
-        w->origin.by = w->origin.by == ORIGIN_TGW ? ORIGIN_TGW : ORIGIN_OUTSIDE;
         leave_gateway_lb(w, endpoint, eni);
     }
 }
@@ -129,8 +127,10 @@ walk_from_endpoint(struct walk *w, const char *id)
     const struct eni *eni = endpoint && endpoint_is_gateway_lb(endpoint) ? vpce_eni(w->net, id, NULL) : NULL;
     walk_cross(w, HOP_VPCE, endpoint ? &endpoint->obj : NULL)->id = id;
     w->vpc_id = endpoint ? endpoint->vpc_id : NULL;
+    if (eni && !endpoint_is_available(endpoint) && walk_stops(w, STOP_GATEWAY_STATE)) {
+        return;
+    }
     if (eni) {
-        w->origin.vpc_id = endpoint->vpc_id;
         leave_gateway_lb(w, endpoint, eni);
     } else {
         walk_stop(w, endpoint ? STOP_VPCE_INTRA_VPC : STOP_UNKNOWN_RESOURCE);

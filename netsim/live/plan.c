@@ -558,6 +558,7 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
             plan_gwlb_place(b, ns, port);
         } else if (port->place) {
             plan_balancer_node(b, ns, port);
+            v->nodes |= port->place == PLAN_PLACE_NODE;
         }
         if (port->nat) {
             plan_nat_rules(b, ns, port);

@@ -32,6 +32,17 @@ plan_ports(struct builder *b, struct plan_vpc *v)
     }
 }
 
+static void
+plan_nodes(struct builder *b, struct plan_vpc *v)
+{
+    struct plan_set *set = plan_set_add(b, v->router, "balancer_nodes", "set balancer_nodes { type ifname; }");
+    for (size_t i = 0; i < v->ports.n; i++) {
+        if (v->ports.items[i].place == PLAN_PLACE_NODE) {
+            plan_element_add(b, set, NULL, "\"%s\"", v->ports.items[i].name);
+        }
+    }
+}
+
 static const struct route_table *
 gateway_table(struct builder *b, const char *gateway_id)
 {
@@ -94,7 +105,7 @@ plan_memory(struct builder *b, struct plan_vpc *v)
         for (size_t i = 0; i < v->ports.n; i++) {
             const struct plan_port *port = &v->ports.items[i];
             const struct plan_ns *ns = map_get(&b->plan->by_id, port->ns);
-            if (ns && ns->forwards) {
+            if ((ns && ns->forwards) || v->ports.items[i].place == PLAN_PLACE_INSPECTION) {
                 uint32_t label = plan_number(b->numbers, "label", port->key) % LABELS;
                 buf_printf(&text, "%s \"%s\" ct label %u return\n", ways[w].link, port->name, label);
                 buf_printf(&passed, "ct direction original %s \"%s\" ct label set %u\n", ways[w].link, port->name,
@@ -120,6 +131,9 @@ plan_appliances(struct builder *b, struct plan_vpc *v)
     if (v->appliances) {
         plan_ports(b, v);
         plan_memory(b, v);
+    }
+    if (v->nodes) {
+        plan_nodes(b, v);
     }
     if (table) {
         refuse_private_targets(b, table, &text);

@@ -75,7 +75,7 @@ balancer_targets(const struct network *net, const struct load_balancer *lb, cons
     for (size_t i = 0; i < group->targets.n; i++) {
         struct balancer_target t;
         if (!balancer_target_address(net, lb, group, &group->targets.items[i], &t) ||
-            (same(group->target_type, "instance") && !zone_enabled(lb, t.zone)) ||
+            !zone_enabled(lb, t.zone) ||
             (!target_group_crosses_zones(group, lb) && node_zone && t.zone && strcmp(node_zone, t.zone) != 0)) {
             continue;
         }

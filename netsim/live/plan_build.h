@@ -108,6 +108,7 @@ struct plan_vpc {
     struct plan_ns *router;
     bool ip6;
     bool appliances; /* an instance sends on what is not its own */
+    bool nodes;      /* so do nodes of balancers */
     VEC(struct plan_port) ports;
     VEC(struct plan_peering) peerings;
     VEC(struct plan_transit) transits;

@@ -184,6 +184,24 @@ write_transit_reference(struct builder *b, struct plan_vpc *v, struct buf *out, 
     buf_done(&links);
 }
 
+/* What a balancer's node sends on counts as the balancer's, whosever address it bears. */
+static void
+write_node_reference(const struct plan_vpc *v, struct buf *out, const struct sg_rule *rule, int family)
+{
+    struct buf links = { 0 };
+    for (size_t i = 0; v->nodes && i < v->ports.n; i++) {
+        const struct plan_port *port = &v->ports.items[i];
+        if (port->place == PLAN_PLACE_NODE && eni_has_group(port->eni, rule->group_id)) {
+            buf_printf(&links, "%s\"%s\"", links.size ? ", " : "", port->name);
+        }
+    }
+    if (links.size) {
+        buf_printf(out, "iifname { %s } ", buf_str(&links));
+        write_sg_rule(out, rule, family, NULL);
+    }
+    buf_done(&links);
+}
+
 static void
 write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const struct sg_rule *rule)
 {
@@ -196,10 +214,11 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
         const char *name = rule->group_id         ? plan_member_set(b, v, rule->group_id, family, NULL)
                            : rule->prefix_list_id ? prefix_set(b, v, rule->prefix_list_id, family)
                                                   : NULL;
-        bool direct = v->appliances && rule->group_id && !rule->egress;
-        if (name && direct) { /* behind an appliance the sender's groups are not known any more */
+        bool direct = (v->appliances || v->nodes) && rule->group_id && !rule->egress;
+        if (name && direct) { /* behind an appliance or a balancer the sender's groups are not known any more */
             snprintf(set, sizeof set, "@%s", name);
-            buf_str_add(out, "iifname != @appliances ");
+            buf_printf(out, "%s%s", v->appliances ? "iifname != @appliances " : "",
+                       v->nodes ? "iifname != @balancer_nodes " : "");
             write_sg_rule(out, rule, family, set);
             buf_printf(out, "iifname . %s saddr @eni_addresses%s ", family == IP_V4 ? "ip" : "ip6",
                        family == IP_V4 ? "" : "6");
@@ -209,6 +228,7 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
             write_sg_rule(out, rule, family, set);
         }
         if (rule->group_id && !rule->egress) {
+            write_node_reference(v, out, rule, family);
             write_transit_reference(b, v, out, rule, family);
         }
     }

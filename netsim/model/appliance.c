@@ -25,7 +25,7 @@ appliance_exit(const struct network *net, const struct instance *instance, const
     size_t n = instance_enis(net, instance, &enis);
     for (size_t i = 0; i < n; i++) {
         const struct subnet *subnet = store_get(net->store, &subnet_kind, enis[i]->subnet_id);
-        if (subnet && subnet->cidr.ip.family && cidr_contains_ip(&subnet->cidr, destination)) {
+        if (subnet && subnet_contains_ip(subnet, destination)) {
             return enis[i];
         }
     }

@@ -216,7 +216,8 @@ bool
 target_group_keeps_client(const struct target_group *group)
 {
     const char *own = target_group_attribute(group, "preserve_client_ip.enabled");
-    bool by_address =
-        str_is(group->target_type, "ip") && (str_is(group->protocol, "TCP") || str_is(group->protocol, "TLS"));
-    return own ? str_is(own, "true") : !by_address;
+    if (str_is(group->protocol, "UDP") || str_is(group->protocol, "TCP_UDP")) {
+        return true; /* "can't be disabled" */
+    }
+    return own ? str_is(own, "true") : !str_is(group->target_type, "ip");
 }

@@ -52,15 +52,39 @@ pages() { # NODE URL N: who answered, each once, in order
     vpclab verify
 }
 
+@test "network balancer: targets know its group, not the groups of clients whose address they see" {
+    setup_lab
+    open_group door 8080
+    vpclab ec2 create-security-group --group-name web --description x --vpc-id main >/dev/null
+    vpclab ec2 create-security-group --group-name visitor --description x --vpc-id main >/dev/null
+    one=$(run_instance one b --private-ip-address 10.0.2.11 --security-group-ids web)
+    run_instance client a --private-ip-address 10.0.1.10 --security-group-ids visitor >/dev/null
+    vpclab elbv2 create-load-balancer --name net --type network --scheme internal --subnets a b --security-groups door >/dev/null
+    vpclab elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id main >/dev/null
+    targets web "$one"
+    vpclab elbv2 create-listener --load-balancer-arn net --protocol TCP --port 8080 --default-actions Type=forward,TargetGroupArn=web >/dev/null
+    vpclab ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 80 --source-group visitor >/dev/null
+    up
+    serve one one 80
+    b=$(node net b)
+    [ "$(get client http://10.0.2.11/ | cut -d' ' -f1)" = one ]
+    [ "$(code client "http://$b:8080/")" = 000 ]
+    vpclab verify
+    vpclab ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 80 --source-group door >/dev/null
+    vpclab exec client -- curl -v -m 3 http://$b:8080/ || true
+    vpclab reach client one --destination-ip $b --port 8080 || true
+    [ "$(get client "http://$b:8080/" | cut -d' ' -f1,2)" = "one 10.0.1.10" ]
+    vpclab verify
+}
+
 @test "network balancer: targets by address see the node, from the internet too; of many connections none is lost" {
     setup_lab
     add_gateway
     open_group web 80
-    run_instance one b --private-ip-address 10.0.2.11 --security-group-ids web
+    run_instance one a --private-ip-address 10.0.1.11 --security-group-ids web
     vpclab elbv2 create-load-balancer --name net --type network --scheme internet-facing --subnets a >/dev/null
-    vpclab elbv2 modify-load-balancer-attributes --load-balancer-arn net --attributes Key=load_balancing.cross_zone.enabled,Value=true >/dev/null
     vpclab elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id main --target-type ip >/dev/null
-    targets web 10.0.2.11
+    targets web 10.0.1.11
     vpclab elbv2 create-listener --load-balancer-arn net --protocol TCP --port 80 --default-actions Type=forward,TargetGroupArn=web >/dev/null
     up
     serve one one 80

@@ -1,0 +1,54 @@
+/* What AWS's pages say of balancers and middleboxes beyond the first look, on tests/reach/balancers/network.json: the
+ * network balancers n1 (node in zone a) and n2 (node in zone b), the application balancer alb (both zones); routes to
+ * i-far by the appliance i-fw, to i-near by an endpoint of a Gateway Load Balancer. */
+#include "tests/unit/reach_ask.h"
+
+#define NETWORK "tests/reach/balancers/network.json"
+#define BY_N1   ", \"dstIp\": \"10.1.1.50\""
+
+static const struct reach_case cases[] = {
+    /* The rules of a target may name the balancer's group, not the group of a client whose address it sees. */
+    { I("i-client"), E("eni-n1a"), PORT(80), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    { I("i-client"), I("i-t1"), PORT(22), "reachable allowed" },
+    { I("i-client"), E("eni-n1a"), PORT(81), "reachable allowed" },
+    { I("i-client"), I("i-t2"), PORT(22), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    /* A target in a zone the balancer is not enabled in is not in use, also by address. */
+    { I("i-client"), E("eni-n1a"), PORT(82), "lb-no-target ELBV2_NO_TARGETS_IN_AZ" },
+    /* An application balancer behind a network balancer: it has a node in each zone, and what is behind it counts. */
+    { I("i-client"), E("eni-n1a"), PORT(84), "reachable allowed" },
+    { I("i-client"), I("i-t4"), BY_N1 PORT(84), "reachable allowed" },
+    { I("i-client"), I("i-t3"), BY_N1 PORT(84), "other-destination NO_POSSIBLE_DESTINATION" },
+    { I("i-client"), E("eni-n2b"), PORT(84), "reachable allowed" },
+    /* What it answers by itself comes to nobody else. */
+    { I("i-client"), E("eni-alb-a"), PORT(81), "reachable allowed" },
+    { I("i-client"), I("i-t4"), ", \"dstIp\": \"10.1.1.60\"" PORT(81), "other-destination NO_POSSIBLE_DESTINATION" },
+    { I("i-client"), "\"internet\": true", ", \"dstIp\": \"10.1.1.60\"" PORT(81),
+      "no-internet-route NO_ROUTE_TO_DESTINATION" },
+    /* An instance without IPv6 in a group of IPv6. */
+    { I("i-client"), E("eni-n1a"), PORT(85), "lb-no-target ELBV2_LISTENER_REQUIRES_TG_ACCEPT" },
+    /* Behind a middlebox nobody's groups are known: neither the balancer's nor the sender's. */
+    { I("i-client"), E("eni-n1a"), PORT(86), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    { I("i-client"), I("i-near"), PORT(22), "sg-ingress ENI_SG_RULES_MISMATCH" },
+    /* An appliance sends IPv6 to a neighbour of its second interface by that interface: the first has no route there.
+     */
+    { I("i-client"), I("i-near"), ", \"dstIp\": \"2001:db8:1:4::16\"" PORT(22), "sg-ingress ENI_SG_RULES_MISMATCH" },
+};
+
+TEST(balancers_and_middleboxes)
+{
+    ask_cases(NETWORK, cases, ARRAY_SIZE(cases));
+}
+
+/* Client IP preservation cannot be disabled for UDP. */
+TEST(udp_keeps_the_clients_address)
+{
+    struct lab lab;
+    lab_init(&lab, NETWORK);
+    json_t *a = ask(lab.net, I("i-client"), E("eni-n1a"), ", \"protocol\": \"udp\"" PORT(83));
+    CHECK_STR(json_str(a, "verdict"), "reachable");
+    CHECK_STR(json_str(json_object_get(a, "arrives"), "srcIp"), "10.1.1.10");
+    json_decref(a);
+    lab_done(&lab);
+}
+
+TEST_MAIN
