@@ -3,10 +3,12 @@
  * No index, no shared verdict code, no explanation: every question walks every object.  It reads the same model structs
  * as netsim/analysis and must give the same verdicts; where they differ, one of them has misread AWS's pages:
  *   VPC_Route_Tables, nacl-basics, vpc-security-groups, VPC_Internet_Gateway, vpc-nat-gateway (nat-gateway-basics).
- * What joins VPCs and leads to other networks is in plain_routers.h. */
+ * What joins VPCs and leads to other networks is in plain_routers.h; appliances, balancers, PrivateLink and Block
+ * Public Access are in plain_services.h and plain_balancers.h. */
 #pragma once
 #include <string.h>
 
+#include "netsim/model/block_public_access.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network.h"
@@ -15,6 +17,7 @@
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
 #include "netsim/model/transit_gateway.h"
+#include "netsim/model/vpn.h"
 
 struct plain_packet {
     struct ip src, dst;
@@ -33,6 +36,12 @@ struct plain {
     enum { CAME_NOWHERE, CAME_BY_PEERING, CAME_BY_TGW, CAME_FROM_OUTSIDE } came;
     bool names_groups; /* CAME_BY_TGW: all that it crossed carries references to groups */
     const char *zone;  /* of the subnet it left for the transit gateway */
+    /* A balancer's node sent it on in its client's name: whatever its address, it is of the node's groups alone. */
+    const struct eni *lb;
+    /* At a node: handed over from this interface of an endpoint, where it was that. */
+    const struct eni *handed;
+    struct plain_packet at_handed;
+    int balancers; /* it went through */
     /* What the way there left behind for the way back. */
     bool back;
     const struct eni *admitted[64];
@@ -43,10 +52,22 @@ struct plain {
         struct plain_packet inside, outside;
     } nat_memory[32];
     int n_nat_memory;
+    struct {
+        const struct eni *node, *endpoint; /* NULL: it came to the node itself */
+        struct plain_packet before, after;
+    } lb_memory[8];
+    int n_lb_memory;
+    const struct endpoint *inspected[32]; /* endpoints of Gateway Load Balancers that saw it */
+    int n_inspected;
     /* Where it ended. */
-    const char *why;                             /* NULL: it arrived */
-    const struct eni *end_eni;                   /* arrived here; NULL: outside, or at a gateway */
-    const char *end_vpc;                         /* the gateway of this VPC; NULL: none, or an internet gateway */
+    const char *why;                                 /* NULL: it arrived */
+    const struct eni *end_eni;                       /* arrived here; NULL: outside, or at a gateway */
+    const char *end_vpc;                             /* the gateway of this VPC; NULL: none, or an internet gateway */
+    const char *end_gateway;                         /* which */
+    const struct direct_connect_association *end_dx; /* beyond Direct Connect: how an answer comes back */
+    /* The egress-only gateway by which it was opened. */
+    const char *eigw, *eigw_vpc;
+    struct ip eigw_source;
     const char *end_tgw;                         /* in this transit gateway, or beyond ... */
     const struct tgw_attachment *end_attachment; /* ... this attachment of it */
     int depth;
@@ -56,10 +77,24 @@ struct plain {
     for (const struct type_ *var_ = store_first(network_store(w->net), &kind_); var_;                                  \
          var_ = store_next(network_store(w->net), var_))
 
+enum plain_door { DOOR_IN, DOOR_OUT, DOOR_OUT_ONLY /* a NAT gateway, an egress-only gateway */ };
+
+static bool plain_closed(const struct plain *w, const char *vpc, const struct eni *eni, enum plain_door door);
+static bool plain_is_service(struct plain *w, const struct eni *eni);
+static bool plain_at_endpoint(struct plain *w, const struct eni *eni);
+static bool plain_knows_answer(struct plain *w, const struct eni *eni);
+static void plain_send_on(struct plain *w, const struct eni *eni);
+static void plain_to_appliance(struct plain *w, const struct route *r, const struct subnet *from, const char *vpc);
+static bool plain_ingress(struct plain *w, const char *gateway, const char *vpc);
+static const char *plain_cannot_open(const struct plain *w, const struct eni *eni);
+static bool plain_balancer_takes(struct plain *w, const struct subnet *from);
 static void plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet);
 static void plain_enter(struct plain *w, const struct eni *eni);
 static void plain_from_outside(struct plain *w, const char *gateway);
 static void plain_by_router(struct plain *w, const struct route *r, const struct subnet *from);
+static void plain_into_vpc(struct plain *w, const char *vpc, const char *gateway);
+static void plain_outside(struct plain *w, const char *id);
+static int plain_dx_announces(const struct plain *w, const struct direct_connect_association *a, const struct ip *ip);
 
 static void
 plain_drop(struct plain *w, const char *why)
@@ -204,202 +239,7 @@ plain_is_off(const struct plain *w, const struct eni *eni)
     return false;
 }
 
-/* ---- Security groups: does any rule of any group say yes? ----------------------------------------------------------
- */
-
-static bool
-plain_holder_has_group(const struct plain *w, const char *vpc, const struct ip *ip, const char *group)
-{
-    const struct eni *eni = plain_holder(w, vpc, ip);
-    for (size_t i = 0; eni && i < eni->groups.n; i++) {
-        if (strcmp(eni->groups.items[i].id, group) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Two VPCs of one region with an active peering connection. */
-static bool
-plain_peers(const struct plain *w, const char *a, const char *b)
-{
-    EACH(peering, p, peering_kind)
-    {
-        bool two = (strcmp(p->requester.vpc_id, a) == 0 && strcmp(p->accepter.vpc_id, b) == 0) ||
-                   (strcmp(p->requester.vpc_id, b) == 0 && strcmp(p->accepter.vpc_id, a) == 0);
-        if (two && strcmp(p->status, "active") == 0) {
-            return strcmp(p->requester.region, p->accepter.region) == 0;
-        }
-    }
-    return false;
-}
-
-/* A group means the interfaces that carry it, by their private addresses.  Of another VPC: inwards if the packet came
- * from there by peering or by a transit gateway that carries references; outwards only if the two are peers. */
-static bool
-plain_sg_group(const struct plain *w, const char *vpc, const char *group_id, const struct ip *peer, bool out)
-{
-    bool from_elsewhere = !out && w->came != CAME_NOWHERE;
-    if (!from_elsewhere && plain_holder_has_group(w, vpc, peer, group_id)) {
-        return true;
-    }
-    EACH(security_group, named, security_group_kind)
-    {
-        if (strcmp(named->obj.id, group_id) != 0 || strcmp(named->vpc_id, vpc) == 0 || !named->vpc_id[0]) {
-            continue;
-        }
-        bool from_there = w->home && strcmp(w->home, named->vpc_id) == 0;
-        bool carried = out                          ? plain_peers(w, vpc, named->vpc_id)
-                       : w->came == CAME_BY_TGW     ? from_there && w->names_groups
-                       : w->came == CAME_BY_PEERING ? from_there && plain_peers(w, vpc, named->vpc_id)
-                                                    : false;
-        return carried && plain_holder_has_group(w, named->vpc_id, peer, group_id);
-    }
-    return false;
-}
-
-static bool
-plain_sg_peer(const struct plain *w, const char *vpc, const struct sg_rule *rule, const struct ip *peer)
-{
-    if (rule->group_id) {
-        return plain_sg_group(w, vpc, rule->group_id, peer, rule->egress);
-    }
-    if (rule->prefix_list_id) {
-        EACH(prefix_list, list, prefix_list_kind)
-        {
-            for (size_t i = 0; strcmp(list->obj.id, rule->prefix_list_id) == 0 && i < list->entries.n; i++) {
-                if (plain_in(&list->entries.items[i].cidr, peer)) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-    return plain_in(&rule->cidr, peer);
-}
-
-static bool
-plain_sg_says_yes(const struct plain *w, const char *vpc, const struct sg_rule *rule, bool out)
-{
-    const struct plain_packet *p = &w->p;
-    bool protocol = rule->protocol == -1 || rule->protocol == p->protocol, ports = true;
-    if (rule->protocol == 6 || rule->protocol == 17) {
-        ports = p->dport >= rule->from && p->dport <= rule->to;
-    } else if (rule->protocol == 1 || rule->protocol == 58) {
-        ports = (rule->from == -1 || rule->from == p->type) && (rule->to == -1 || rule->to == p->code);
-    }
-    return rule->egress == out && protocol && ports && plain_sg_peer(w, vpc, rule, out ? &p->dst : &p->src);
-}
-
-static bool
-plain_groups(struct plain *w, const struct eni *eni, bool out)
-{
-    for (int i = 0; w->back && i < w->n_admitted; i++) {
-        if (w->admitted[i] == eni) {
-            return true;
-        }
-    }
-    bool yes = false;
-    EACH(security_group, group, security_group_kind)
-    {
-        for (size_t g = 0; g < eni->groups.n; g++) {
-            for (size_t i = 0; strcmp(eni->groups.items[g].id, group->obj.id) == 0 && i < group->rules.n; i++) {
-                yes = yes || plain_sg_says_yes(w, eni->vpc_id, &group->rules.items[i], out);
-            }
-        }
-    }
-    yes = yes || eni->groups.n == 0;
-    if (yes && !w->back && w->n_admitted < 64) {
-        w->admitted[w->n_admitted++] = eni;
-    }
-    return yes;
-}
-
-/* ---- Network ACLs: of all entries that fit, the lowest number decides. ---------------------------------------------
- */
-
-static bool
-plain_acl(const struct plain *w, const struct subnet *subnet, bool out)
-{
-    const struct plain_packet *p = &w->p;
-    const struct ip *peer = out ? &p->dst : &p->src;
-    bool has_acl = false, allow = false;
-    int lowest = 1 << 20;
-    EACH(network_acl, acl, network_acl_kind)
-    {
-        for (size_t a = 0; a < acl->associations.n; a++) {
-            if (strcmp(acl->associations.items[a].subnet_id, subnet->obj.id) != 0) {
-                continue;
-            }
-            has_acl = true;
-            for (size_t i = 0; i < acl->entries.n; i++) {
-                const struct nacl_entry *e = &acl->entries.items[i];
-                bool fits = e->egress == out && (e->protocol == -1 || e->protocol == p->protocol) &&
-                            (plain_in(&e->cidr, peer) || plain_in(&e->cidr6, peer));
-                if ((e->protocol == 6 || e->protocol == 17) && (p->dport < e->ports.from || p->dport > e->ports.to)) {
-                    fits = false;
-                }
-                if ((e->protocol == 1 || e->protocol == 58) && !((e->icmp.type == -1 || e->icmp.type == p->type) &&
-                                                                 (e->icmp.code == -1 || e->icmp.code == p->code))) {
-                    fits = false;
-                }
-                if (fits && e->number < lowest) {
-                    lowest = e->number;
-                    allow = e->action == NACL_ALLOW;
-                }
-            }
-        }
-    }
-    return !has_acl || allow;
-}
-
-/* ---- Route tables: the longest prefix; for one prefix a static CIDR, then a prefix list, then a propagated route.
- * What is propagated counts only where no local route covers the destination. */
-
-static const struct route *
-plain_route(const struct plain *w, const struct subnet *subnet, bool *has_table)
-{
-    const struct route_table *table = NULL, *main_table = NULL;
-    EACH(route_table, t, route_table_kind)
-    {
-        for (size_t i = 0; i < t->associations.n; i++) {
-            table = strcmp(t->associations.items[i].subnet_id, subnet->obj.id) == 0 ? t : table;
-            main_table = t->associations.items[i].main && strcmp(t->vpc_id, subnet->vpc_id) == 0 ? t : main_table;
-        }
-    }
-    table = table ? table : main_table;
-    *has_table = table != NULL;
-    const struct route *best = NULL;
-    int best_score = -1;
-    bool inside = false;
-    for (size_t i = 0; table && i < table->routes.n; i++) {
-        const struct route *r = &table->routes.items[i];
-        inside = inside || (r->gateway_id && strcmp(r->gateway_id, "local") == 0 &&
-                            (plain_in(&r->cidr, &w->p.dst) || plain_in(&r->cidr6, &w->p.dst)));
-    }
-    for (size_t i = 0; table && i < table->routes.n; i++) {
-        const struct route *r = &table->routes.items[i];
-        int bits = -1, order = r->origin && strstr(r->origin, "Propagation") ? 0 : r->prefix_list_id ? 1 : 2;
-        if (plain_in(&r->cidr, &w->p.dst)) {
-            bits = r->cidr.bits;
-        } else if (plain_in(&r->cidr6, &w->p.dst)) {
-            bits = r->cidr6.bits;
-        }
-        EACH(prefix_list, list, prefix_list_kind)
-        {
-            for (size_t e = 0; r->prefix_list_id && strcmp(list->obj.id, r->prefix_list_id) == 0 && e < list->entries.n;
-                 e++) {
-                const struct cidr *c = &list->entries.items[e].cidr;
-                bits = plain_in(c, &w->p.dst) && c->bits > bits ? c->bits : bits;
-            }
-        }
-        if (bits >= 0 && bits * 4 + order > best_score && !(order == 0 && inside)) {
-            best = r;
-            best_score = bits * 4 + order;
-        }
-    }
-    return best;
-}
+#include "tests/spec/plain_rules.h"
 
 /* ---- Gateways ------------------------------------------------------------------------------------------------------
  */
@@ -418,6 +258,32 @@ plain_attached(const struct plain *w, const char *igw_id, const char *vpc)
     return false;
 }
 
+static const char *
+plain_igw_of(const struct plain *w, const char *vpc)
+{
+    EACH(internet_gateway, igw, internet_gateway_kind)
+    {
+        for (size_t i = 0; i < igw->attachments.n; i++) {
+            if (strcmp(igw->attachments.items[i].vpc_id, vpc) == 0) {
+                return igw->obj.id;
+            }
+        }
+    }
+    return NULL;
+}
+
+static const struct nat_gateway *
+plain_nat_of(const struct plain *w, const struct eni *eni)
+{
+    EACH(nat_gateway, nat, nat_gateway_kind)
+    {
+        if (nat->addresses.n && strcmp(nat->addresses.items[0].eni_id, eni->obj.id) == 0) {
+            return nat;
+        }
+    }
+    return NULL;
+}
+
 static void
 plain_igw_out(struct plain *w, const char *id, const char *vpc)
 {
@@ -426,6 +292,10 @@ plain_igw_out(struct plain *w, const char *id, const char *vpc)
         return;
     }
     const struct eni *sender = plain_holder(w, vpc, &w->p.src);
+    if (plain_closed(w, vpc, sender, sender && plain_nat_of(w, sender) ? DOOR_OUT_ONLY : DOOR_OUT)) {
+        plain_drop(w, "vpc-block-public-access");
+        return;
+    }
     const struct ip *public_ip = NULL;
     for (size_t i = 0; sender && i < sender->addresses.n; i++) {
         const struct eni_address *a = &sender->addresses.items[i];
@@ -446,12 +316,24 @@ plain_igw_out(struct plain *w, const char *id, const char *vpc)
     }
     w->p.src = *public_ip;
     w->home = NULL;
+    w->lb = NULL;
     w->came = CAME_NOWHERE;
+    plain_outside(w, id);
+}
+
+/* On the internet, to which the gateway 'id' led (NULL: an egress-only one). */
+static void
+plain_outside(struct plain *w, const char *id)
+{
     struct ip inside;
-    if (w->to_gateway && strcmp(w->to_gateway, id) == 0) {
+    w->end_tgw = w->end_vpc = NULL; /* wherever it was before */
+    w->end_dx = NULL;
+    if (id && w->to_gateway && strcmp(w->to_gateway, id) == 0) {
         w->end_eni = NULL;
     } else if (w->to_internet) {
         w->end_eni = NULL;
+    } else if (w->back && w->eigw && ip_equal(&w->eigw_source, &w->p.dst)) {
+        plain_into_vpc(w, w->eigw_vpc, w->eigw);
     } else if (plain_public_holder(w, &w->p.dst, &inside)) {
         plain_from_outside(w, NULL);
     } else if (w->to_address) {
@@ -474,26 +356,19 @@ plain_from_outside(struct plain *w, const char *gateway)
         plain_drop(w, "no-public-ip");
     } else if (plain_private(&w->p.src) || plain_carrier_grade(&w->p.src)) {
         plain_drop(w, "igw-private-source");
+    } else if (plain_closed(w, eni->vpc_id, eni, DOOR_IN)) {
+        plain_drop(w, "vpc-block-public-access");
     } else {
         w->p.dst = inside;
+        if (!plain_ingress(w, plain_igw_of(w, eni->vpc_id), eni->vpc_id)) {
+            return;
+        }
         if (!plain_acl(w, plain_subnet(w, eni->subnet_id), false)) {
             plain_drop(w, "nacl-ingress");
         } else {
             plain_enter(w, eni);
         }
     }
-}
-
-static const struct nat_gateway *
-plain_nat_of(const struct plain *w, const struct eni *eni)
-{
-    EACH(nat_gateway, nat, nat_gateway_kind)
-    {
-        if (nat->addresses.n && strcmp(nat->addresses.items[0].eni_id, eni->obj.id) == 0) {
-            return nat;
-        }
-    }
-    return NULL;
 }
 
 static void
@@ -527,6 +402,7 @@ plain_nat(struct plain *w, const char *id, const struct subnet *from)
             plain_drop(w, "nat-source"); /* central egress: other VPCs may use it by way of a transit gateway alone */
         } else {
             w->home = nat->vpc_id;
+            w->lb = NULL;
             w->came = CAME_NOWHERE;
             w->nat_memory[w->n_nat_memory].nat = nat;
             w->nat_memory[w->n_nat_memory].inside = w->p;
@@ -559,67 +435,31 @@ plain_nat_answer(struct plain *w, const struct nat_gateway *nat)
     plain_drop(w, "nat-unsolicited");
 }
 
-/* ---- Instances that send on what is not theirs -----------------------------------------------------------------------
- */
-
-/* An answer to what it sent under its own address becomes one to the first sender. */
-static bool
-plain_knows_answer(struct plain *w, const struct eni *eni)
-{
-    for (int i = 0; w->back && i < w->n_nat_memory; i++) {
-        const struct plain_packet *sent = &w->nat_memory[i].outside, *inside = &w->nat_memory[i].inside;
-        if (w->nat_memory[i].at == eni && ip_equal(&sent->src, &w->p.dst) && ip_equal(&sent->dst, &w->p.src) &&
-            sent->sport == w->p.dport && sent->dport == w->p.sport) {
-            w->p.dst = inside->src;
-            w->p.dport = inside->sport;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The instance behind an interface sends on what is not its own, by the same interface: it has no other here. */
-static void
-plain_send_on(struct plain *w, const struct eni *eni)
-{
-    const char *role = NULL;
-    bool instance = false;
-    EACH(instance, i, instance_kind)
-    {
-        if (strcmp(i->obj.id, eni->attachment.instance_id) == 0) {
-            instance = true;
-            role = object_tag(&i->obj, "vpclab:appliance");
-        }
-    }
-    if (!instance) {
-        plain_drop(w, "unsupported-appliance");
-        return;
-    }
-    if (eni->source_dest_check || (role && strcmp(role, "none") == 0)) {
-        plain_drop(w, "appliance-keeps");
-        return;
-    }
-    w->home = NULL;
-    w->came = w->came == CAME_BY_TGW ? CAME_BY_TGW : CAME_FROM_OUTSIDE;
-    if (role && strcmp(role, "nat") == 0 && !w->back && w->p.src.family == IP_V4 && eni->addresses.n &&
-        !plain_holds(eni, &w->p.src) && w->n_nat_memory < 31) {
-        w->nat_memory[w->n_nat_memory].nat = NULL;
-        w->nat_memory[w->n_nat_memory].at = eni;
-        w->nat_memory[w->n_nat_memory].inside = w->p;
-        w->p.src = eni->addresses.items[0].ip;
-        w->nat_memory[w->n_nat_memory++].outside = w->p;
-        w->home = eni->vpc_id;
-        w->came = CAME_NOWHERE;
-    }
-    if (plain_groups(w, eni, true)) {
-        plain_leave(w, eni, plain_subnet(w, eni->subnet_id));
-    } else {
-        plain_drop(w, "sg-egress");
-    }
-}
-
 /* ---- Interfaces ----------------------------------------------------------------------------------------------------
  */
+
+/* The interface of the same instance that has the address: a machine takes what is for any of them. */
+static const struct eni *
+plain_machine_has(const struct plain *w, const struct eni *eni)
+{
+    EACH(eni, other, eni_kind)
+    {
+        if (*eni->attachment.instance_id && strcmp(other->attachment.instance_id, eni->attachment.instance_id) == 0 &&
+            plain_holds(other, &w->p.dst)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+static void
+plain_deliver(struct plain *w, const struct eni *eni)
+{
+    w->end_eni = eni;
+    if (w->to_eni ? w->to_eni != eni : !w->to_address) {
+        plain_drop(w, w->to_eni ? "other-destination" : "no-internet-route");
+    }
+}
 
 static void
 plain_enter(struct plain *w, const struct eni *eni)
@@ -627,21 +467,24 @@ plain_enter(struct plain *w, const struct eni *eni)
     const struct nat_gateway *nat = plain_nat_of(w, eni);
     if (nat) {
         plain_nat_answer(w, nat);
+    } else if (plain_is_service(w, eni)) {
+        return;
     } else if (!plain_groups(w, eni, false)) {
         plain_drop(w, "sg-ingress");
     } else if (plain_is_off(w, eni)) {
         plain_drop(w, "instance-state");
+    } else if (plain_at_endpoint(w, eni)) {
+        return;
     } else if (plain_knows_answer(w, eni)) {
         plain_send_on(w, eni);
     } else if (plain_holds(eni, &w->p.dst)) {
-        w->end_eni = eni;
-        if (w->to_eni ? w->to_eni != eni : !w->to_address) {
-            plain_drop(w, w->to_eni ? "other-destination" : "no-internet-route");
-        }
+        plain_deliver(w, eni);
     } else if (eni->source_dest_check) {
         plain_drop(w, "source-dest-check");
-    } else if (w->to_eni == eni) {
-        w->end_eni = eni;
+    } else if (!w->back && w->to_eni == eni) {
+        w->end_eni = eni; /* asked about with a foreign address; an answer is for the one who asked */
+    } else if (plain_machine_has(w, eni)) {
+        plain_deliver(w, plain_machine_has(w, eni));
     } else {
         plain_send_on(w, eni);
     }
@@ -670,6 +513,9 @@ plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet)
         plain_drop(w, "routing-loop");
         return;
     }
+    if (w->back && plain_balancer_takes(w, subnet)) {
+        return;
+    }
     if (plain_subnet_has(subnet, &w->p.dst)) {
         const struct eni *neighbour = plain_holder(w, subnet->vpc_id, &w->p.dst);
         if (neighbour) {
@@ -683,8 +529,7 @@ plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet)
         plain_drop(w, "nacl-egress");
         return;
     }
-    bool has_table;
-    const struct route *r = plain_route(w, subnet, &has_table);
+    const struct route *r = plain_route(w, subnet);
     if (!r) {
         plain_drop(w, "no-route");
     } else if (r->state && strcmp(r->state, "blackhole") == 0) {
@@ -695,20 +540,8 @@ plain_leave(struct plain *w, const struct eni *eni, const struct subnet *subnet)
         plain_igw_out(w, r->gateway_id, subnet->vpc_id);
     } else if (r->nat_gateway_id) {
         plain_nat(w, r->nat_gateway_id, subnet);
-    } else if (r->eni_id) {
-        const struct eni *next = NULL;
-        EACH(eni, e, eni_kind)
-        {
-            next = strcmp(e->obj.id, r->eni_id) == 0 ? e : next;
-        }
-        if (!next || strcmp(next->vpc_id, subnet->vpc_id) != 0) {
-            plain_drop(w, "blackhole-route");
-        } else if (strcmp(next->subnet_id, subnet->obj.id) != 0 &&
-                   !plain_acl(w, plain_subnet(w, next->subnet_id), false)) {
-            plain_drop(w, "nacl-ingress");
-        } else {
-            plain_enter(w, next);
-        }
+    } else if (r->eni_id || r->instance_id) {
+        plain_to_appliance(w, r, subnet, subnet->vpc_id);
     } else {
         plain_by_router(w, r, subnet);
     }
@@ -723,6 +556,8 @@ plain_send(struct plain *w, const struct eni *eni)
         plain_drop(w, "instance-state");
     } else if (eni->source_dest_check && !plain_holds(eni, &w->p.src)) {
         plain_drop(w, "source-dest-check");
+    } else if (plain_cannot_open(w, eni)) {
+        plain_drop(w, plain_cannot_open(w, eni));
     } else if (!plain_groups(w, eni, true)) {
         plain_drop(w, "sg-egress");
     } else {
@@ -731,6 +566,7 @@ plain_send(struct plain *w, const struct eni *eni)
 }
 
 #include "tests/spec/plain_routers.h"
+#include "tests/spec/plain_balancers.h"
 
 /* Can the answer come back?  'there' is the packet that arrived, 'first' as it set out, from the interface 'from' or
  * from 'gateway' (both NULL: the internet). */
@@ -762,12 +598,16 @@ plain_answer_to(const struct plain *there, const struct plain_packet *first, con
     w.to_address = false;
     w.to_gateway = gateway;
     w.end_eni = NULL;
-    w.end_vpc = w.end_tgw = w.zone = w.home = NULL;
+    w.end_vpc = w.end_gateway = w.end_tgw = w.zone = w.home = NULL;
+    w.lb = w.handed = NULL;
+    w.balancers = 0;
     w.came = CAME_NOWHERE;
-    if (there->end_eni) {
+    if (there->end_dx && !there->end_eni && plain_dx_announces(&w, there->end_dx, &w.p.dst) < 0) {
+        plain_drop(&w, "dx-no-route");
+    } else if (there->end_eni) {
         plain_send(&w, there->end_eni);
     } else if (there->end_vpc) {
-        plain_into_vpc(&w, there->end_vpc);
+        plain_into_vpc(&w, there->end_vpc, there->end_gateway);
     } else if (there->end_tgw) {
         plain_into_tgw(&w, there->end_tgw, there->end_attachment);
     } else {

@@ -10,6 +10,9 @@
 #include "netsim/model/vpn.h"
 
 static void plain_into_tgw(struct plain *w, const char *tgw_id, const struct tgw_attachment *by);
+static bool plain_is_gwlb_endpoint(const struct plain *w, const char *id);
+static void plain_through_gwlb_endpoint(struct plain *w, const char *id, const struct subnet *from);
+static void plain_from_gwlb_endpoint(struct plain *w, const char *id);
 
 static bool
 plain_same(const char *a, const char *b)
@@ -37,13 +40,16 @@ plain_left(struct plain *w)
  */
 
 static void
-plain_into_vpc(struct plain *w, const char *vpc)
+plain_into_vpc(struct plain *w, const char *vpc, const char *gateway)
 {
     w->came = CAME_FROM_OUTSIDE;
     w->home = NULL;
-    if (!plain_vpc_has(w, vpc, &w->p.dst)) {
+    w->lb = NULL;
+    if (gateway && plain_is_gwlb_endpoint(w, gateway)) {
+        plain_from_gwlb_endpoint(w, gateway);
+    } else if (!plain_vpc_has(w, vpc, &w->p.dst)) {
         plain_drop(w, "vgw-no-route");
-    } else {
+    } else if (!gateway || plain_ingress(w, gateway, vpc)) {
         plain_local(w, vpc);
     }
 }
@@ -78,6 +84,7 @@ plain_peering(struct plain *w, const char *id, const char *vpc)
             plain_drop(w, "pcx-inactive");
         } else if (plain_meant(w, id)) {
             w->end_vpc = vpc;
+            w->end_gateway = id;
         } else {
             plain_through_peering(w, vpc, requester ? p->accepter.vpc_id : p->requester.vpc_id);
         }
@@ -149,6 +156,8 @@ plain_vgw_vpc(const struct plain *w, const char *id)
     return NULL;
 }
 
+#include "tests/spec/plain_direct_connect.h"
+
 static void
 plain_vgw(struct plain *w, const char *id, const char *vpc)
 {
@@ -160,20 +169,29 @@ plain_vgw(struct plain *w, const char *id, const char *vpc)
     }
     EACH(direct_connect_association, a, direct_connect_association_kind)
     {
-        dx = !dx && plain_same(a->associated_id, id) ? a : dx;
+        bool carries = plain_same(a->associated_id, id) && plain_carries(a);
+        dx = carries && (!dx || plain_meant(w, a->gateway_id)) ? a : dx;
     }
+    /* What VPN routes goes by VPN, the rest by Direct Connect; each stands in for the other. */
     const struct vpn_connection *vpn = plain_vpn_of(w, id);
+    bool vpn_meant = vpn && (plain_meant(w, vpn->obj.id) || plain_meant(w, vpn->customer_gateway_id));
+    bool vpn_takes = vpn_meant || (vpn && plain_is_up(vpn) && plain_vpn_knows(vpn, &w->p.dst));
     w->end_vpc = vpc;
+    w->end_gateway = id;
     if (!known) {
         plain_drop(w, "unknown-resource");
     } else if (!plain_same(plain_vgw_vpc(w, id), vpc)) {
         plain_drop(w, "gateway-attachment");
     } else if (!plain_holder(w, vpc, &w->p.src)) {
         plain_drop(w, "vgw-source");
-    } else if (plain_meant(w, id) || (dx && plain_meant(w, dx->gateway_id))) {
+    } else if (plain_meant(w, id)) {
         w->end_eni = NULL;
+    } else if (dx && (!vpn || plain_meant(w, dx->gateway_id) || (plain_line(w, dx->gateway_id) && !vpn_takes))) {
+        plain_by_direct_connect(w, dx->gateway_id, dx);
     } else if (vpn) {
         plain_by_vpn(w, vpn);
+    } else if (!plain_line(w, id)) {
+        plain_drop(w, "dx-state");
     } else {
         plain_left(w);
     }
@@ -217,9 +235,11 @@ plain_attached_subnet(const struct plain *w, const struct tgw_attachment *a, con
 static void
 plain_tgw_to_vpc(struct plain *w, const struct tgw_attachment *a)
 {
+    /* In appliance mode AWS picks one of the attachment's subnets by the flow; the first is taken for all. */
+    bool appliance = plain_same(a->appliance_mode, "enable");
     const struct eni *receiver = plain_holder(w, a->vpc_id, &w->p.dst);
-    const struct subnet *out = plain_attached_subnet(w, a, w->zone);
-    if (!out && receiver) {
+    const struct subnet *out = appliance ? NULL : plain_attached_subnet(w, a, w->zone);
+    if (!out && receiver && !appliance) {
         out = plain_attached_subnet(w, a, plain_subnet(w, receiver->subnet_id)->zone);
     }
     if (!out && a->subnet_ids.n) {
@@ -254,9 +274,7 @@ plain_tgw_out(struct plain *w, const char *tgw_id, const struct tgw_attachment *
             }
         }
     } else if (strcmp(a->resource_type, "direct-connect-gateway") == 0) {
-        if (!plain_meant(w, a->resource_id)) {
-            plain_left(w);
-        }
+        plain_by_direct_connect(w, a->resource_id, plain_association(w, a->resource_id, a->tgw_id));
     } else {
         const char *other = strcmp(a->tgw_id, tgw_id) == 0 ? a->peer_tgw_id : a->tgw_id;
         w->zone = NULL; /* zones and groups are not known beyond a peering */
@@ -432,6 +450,7 @@ plain_eigw(struct plain *w, const char *id, const char *vpc)
         }
         w->end_eni = NULL;
         w->end_vpc = vpc;
+        w->end_gateway = id;
         if (!gateway->attachments.n || strcmp(gateway->attachments.items[0].vpc_id, vpc) != 0) {
             plain_drop(w, "gateway-attachment");
         } else if (w->p.src.family != IP_V6) {
@@ -442,8 +461,18 @@ plain_eigw(struct plain *w, const char *id, const char *vpc)
             plain_drop(w, "igw-private-destination");
         } else if (!sender) {
             plain_drop(w, "igw-no-public-ip");
-        } else if (!plain_meant(w, id) && !w->to_internet && !w->to_address) {
-            plain_drop(w, "other-destination");
+        } else if (plain_closed(w, vpc, sender, DOOR_OUT_ONLY)) {
+            plain_drop(w, "vpc-block-public-access");
+        } else if (!plain_meant(w, id)) {
+            w->end_vpc = NULL;
+            w->eigw = id;
+            w->eigw_vpc = vpc;
+            w->eigw_source = w->p.src;
+            w->home = NULL;
+            w->lb = NULL;
+            w->came = CAME_NOWHERE;
+            plain_outside(w, NULL);
+            w->end_vpc = !w->why && !w->end_eni ? vpc : w->end_vpc;
         }
         return;
     }
@@ -460,9 +489,10 @@ plain_endpoint(struct plain *w, const char *id, const char *vpc)
     const struct endpoint *e = store_get(network_store(w->net), &endpoint_kind, id);
     w->end_eni = NULL;
     w->end_vpc = vpc;
+    w->end_gateway = id;
     if (!e) {
         plain_drop(w, "unknown-resource");
-    } else if (strcmp(e->vpc_id, vpc) != 0) {
+    } else if (strcmp(e->vpc_id, vpc) != 0 || !plain_same(e->type, "Gateway")) {
         plain_drop(w, "blackhole-route");
     } else if (!endpoint_is_available(e)) {
         plain_drop(w, "gateway-state");
@@ -472,6 +502,17 @@ plain_endpoint(struct plain *w, const char *id, const char *vpc)
         plain_drop(w, "vpce-source");
     } else if (!plain_meant(w, id)) {
         plain_left(w);
+    }
+}
+
+static void
+plain_endpoint_by_route(struct plain *w, const char *id, const struct subnet *from, const char *vpc)
+{
+    const struct endpoint *e = store_get(network_store(w->net), &endpoint_kind, id);
+    if (e && strcmp(e->vpc_id, vpc) == 0 && plain_is_gwlb_endpoint(w, id)) {
+        plain_through_gwlb_endpoint(w, id, from);
+    } else {
+        plain_endpoint(w, id, vpc);
     }
 }
 
@@ -487,7 +528,7 @@ plain_by_router(struct plain *w, const struct route *r, const struct subnet *fro
     } else if (r->gateway_id && strncmp(r->gateway_id, "vgw-", 4) == 0) {
         plain_vgw(w, r->gateway_id, from->vpc_id);
     } else if (r->gateway_id && strncmp(r->gateway_id, "vpce-", 5) == 0) {
-        plain_endpoint(w, r->gateway_id, from->vpc_id);
+        plain_endpoint_by_route(w, r->gateway_id, from, from->vpc_id);
     } else {
         plain_drop(w, "unknown-resource");
     }
@@ -498,11 +539,12 @@ plain_by_router(struct plain *w, const struct route *r, const struct subnet *fro
  */
 
 static const struct tgw_attachment *
-plain_attachment_of(const struct plain *w, const char *resource_id)
+plain_attachment_of(const struct plain *w, const char *resource_id, const char *tgw_id)
 {
     EACH(tgw_attachment, a, tgw_attachment_kind)
     {
-        if (plain_same(a->resource_id, resource_id) && plain_available(a)) {
+        if (plain_same(a->resource_id, resource_id) && (!tgw_id || plain_same(a->tgw_id, tgw_id)) &&
+            plain_available(a)) {
             return a;
         }
     }
@@ -525,7 +567,7 @@ plain_from_vgw(struct plain *w, const char *id)
 {
     const char *vpc = plain_vgw_vpc(w, id);
     if (vpc) {
-        plain_into_vpc(w, vpc);
+        plain_into_vpc(w, vpc, id);
     } else {
         plain_drop(w, "gateway-attachment");
     }
@@ -539,7 +581,7 @@ plain_from_vpn(struct plain *w, const struct vpn_connection *vpn)
     } else if (*vpn->vpn_gateway_id) {
         plain_from_vgw(w, vpn->vpn_gateway_id);
     } else {
-        plain_from_attachment(w, plain_attachment_of(w, vpn->obj.id));
+        plain_from_attachment(w, plain_attachment_of(w, vpn->obj.id, NULL));
     }
 }
 
@@ -564,15 +606,17 @@ plain_from_customer(struct plain *w, const char *id)
 static void
 plain_from_direct_connect(struct plain *w, const char *id)
 {
-    EACH(direct_connect_association, a, direct_connect_association_kind)
-    {
-        const char *vpc = plain_same(a->gateway_id, id) ? plain_vgw_vpc(w, a->associated_id) : NULL;
-        if (vpc && plain_vpc_has(w, vpc, &w->p.dst)) {
-            plain_into_vpc(w, vpc);
-            return;
-        }
+    bool announced;
+    const struct direct_connect_association *a = plain_customers_way(w, id, &announced);
+    if (!plain_line(w, id)) {
+        plain_drop(w, "dx-state");
+    } else if (a && !announced) {
+        plain_drop(w, "dx-no-route");
+    } else if (a && plain_vgw_vpc(w, a->associated_id)) {
+        plain_into_vpc(w, plain_vgw_vpc(w, a->associated_id), a->associated_id);
+    } else {
+        plain_from_attachment(w, plain_attachment_of(w, id, a ? a->associated_id : NULL));
     }
-    plain_from_attachment(w, plain_attachment_of(w, id));
 }
 
 static void
@@ -605,6 +649,8 @@ plain_from_gateway(struct plain *w, const char *id)
         plain_from_peering(w, id);
     } else if (strncmp(id, "tgw-attach-", 11) == 0) {
         plain_from_attachment(w, plain_attachment(w, id));
+    } else if (plain_is_gwlb_endpoint(w, id)) {
+        plain_from_gwlb_endpoint(w, id);
     } else if (strncmp(id, "eigw-", 5) == 0 || strncmp(id, "vpce-", 5) == 0) {
         plain_drop(w, *id == 'e' ? "eigw-unsolicited" : "vpce-unsolicited");
     } else if (strncmp(id, "vpn-", 4) == 0) {

@@ -46,6 +46,15 @@ random_peering(struct random_net *r, int n)
     }
 }
 
+static struct cidr
+lot_far_cidr(struct random_net *r)
+{
+    static const char *const cidrs[] = { "10.0.0.0/16", "10.1.0.0/16",    "10.2.0.0/16",    "10.0.0.0/8",
+                                         "0.0.0.0/0",   "192.168.0.0/16", "192.168.3.0/24", "2001:db8::/32",
+                                         "::/0",        "10.1.1.0/24" };
+    return cidr_lit(cidrs[lot(r, 10)]);
+}
+
 /* ---- Outside AWS ----------------------------------------------------------------------------------------------------
  */
 
@@ -87,6 +96,29 @@ random_outside(struct random_net *r)
         lot_name(d->associated_id, "vgw-%d", 0);
         lot_name(d->vgw_id, "vgw-%d", 0);
         d->state = xstrdup("associated");
+        if (chance(r, 40)) {
+            VEC_ADD(&d->allowed)->cidr = lot_far_cidr(r);
+        }
+    }
+    if (chance(r, 30)) {
+        struct direct_connect_association *d = lot_add(r, &direct_connect_association_kind, "dx-assoc-%d", 1);
+        lot_name(d->gateway_id, "dx-%d", 0);
+        lot_name(d->associated_id, "tgw-%d", 0);
+        d->state = xstrdup(chance(r, 90) ? "updating" : "disassociating");
+        for (int i = 1 + lot(r, 3); i > 0; i--) {
+            VEC_ADD(&d->allowed)->cidr = lot_far_cidr(r);
+        }
+    }
+    if (chance(r, 40)) {
+        struct virtual_interface *v = lot_add(r, &virtual_interface_kind, "dxvif-%d", 0);
+        lot_name(chance(r, 80) ? v->gateway_id : v->vgw_id, chance(r, 80) ? "dx-%d" : "vgw-%d", 0);
+        v->state = xstrdup(chance(r, 80) ? "available" : "down");
+        for (int i = lot(r, 3); i > 0; i--) {
+            struct direct_connect_peer *peer = VEC_ADD(&v->peers);
+            peer->family = xstrdup(chance(r, 60) ? "ipv4" : "ipv6");
+            peer->state = xstrdup("available");
+            peer->status = xstrdup(chance(r, 75) ? "up" : "down");
+        }
     }
     for (int v = 0; v < r->n_vpcs; v++) {
         if (chance(r, 40)) {
@@ -143,15 +175,6 @@ random_vpc_attachment(struct random_net *r, int v)
         lot_name(a->tgw_id, "tgw-%d", 1);
         lot_name(a->table_id, "tgw-rtb-%d", 2);
     }
-}
-
-static struct cidr
-lot_far_cidr(struct random_net *r)
-{
-    static const char *const cidrs[] = { "10.0.0.0/16", "10.1.0.0/16",    "10.2.0.0/16",    "10.0.0.0/8",
-                                         "0.0.0.0/0",   "192.168.0.0/16", "192.168.3.0/24", "2001:db8::/32",
-                                         "::/0",        "10.1.1.0/24" };
-    return cidr_lit(cidrs[lot(r, 10)]);
 }
 
 static const char *

@@ -8,7 +8,7 @@
 
 #include "netsim/analysis/network_diff.h"
 #include "tests/spec/check_connectivity.h"
-#include "tests/spec/random_routers.h"
+#include "tests/spec/random_services.h"
 #include "tests/test.h"
 
 static void
@@ -24,13 +24,16 @@ check_pair(struct random_net *r, struct pair *p, struct counts *counts)
 
 /* An interface by one of its addresses, a host on the internet, or one behind a gateway: any that the sets speak of. */
 static int
-random_place(struct random_net *r, const struct connectivity *c, struct conn_end *end)
+random_place(struct random_lab *l, const struct connectivity *c, struct conn_end *end)
 {
+    struct random_net *r = &l->net;
     int family = connectivity_family(c), what = lot(r, 10);
     char id[ID_SIZE];
     *end = (struct conn_end){ 0 };
     if (what < 6 || (what < 8 && !r->routers)) {
-        snprintf(id, sizeof id, "eni-%d", lot(r, r->n_enis));
+        if (!l->services || chance(r, 50) || !random_service_eni(l, id)) {
+            snprintf(id, sizeof id, "eni-%d", lot(r, r->n_enis));
+        }
         const struct eni *eni = end->eni = store_get(network_store(r->net), &eni_kind, id);
         size_t n = family == IP_V6 ? eni->addresses6.n : eni->addresses.n;
         if (n == 0) {
@@ -50,12 +53,13 @@ random_place(struct random_net *r, const struct connectivity *c, struct conn_end
 }
 
 static void
-check_network(struct random_net *r, uint64_t seed, int family, struct counts *counts)
+check_network(struct random_lab *l, uint64_t seed, int family, struct counts *counts)
 {
+    struct random_net *r = &l->net;
     struct connectivity *c = connectivity_new(r->net, family);
     for (int i = 0; i < 24; i++) {
         struct pair p = { .c = c, .net = r->net, .seed = seed, .plain = true };
-        int a = random_place(r, c, &p.from), b = random_place(r, c, &p.to);
+        int a = random_place(l, c, &p.from), b = random_place(l, c, &p.to);
         bool outside = !p.from.eni && !p.to.eni && (!p.from.gate || (p.to.gate && strcmp(p.from.gate, p.to.gate) == 0));
         if (a < 0 || b < 0 || outside || (p.from.eni && p.from.eni == p.to.eni)) {
             continue;
@@ -78,12 +82,11 @@ TEST(connectivity_agrees_with_reach_at_every_bound)
     uint64_t first = setting("SPEC_SEED", 1), n = setting("SPEC_CONNECTIVITY", 150);
     struct counts counts = { 0 };
     for (uint64_t seed = first; seed < first + n && test_complaints < 10; seed++) {
-        struct random_net r;
-        random_net_make(&r, seed, seed % 4 == 0, seed % 2);
-        random_routers(&r);
-        check_network(&r, seed, IP_V4, &counts);
-        check_network(&r, seed, IP_V6, &counts);
-        random_net_done(&r);
+        struct random_lab l;
+        random_lab_make(&l, seed, seed % 8 == 0);
+        check_network(&l, seed, IP_V4, &counts);
+        check_network(&l, seed, IP_V6, &counts);
+        random_lab_done(&l);
     }
     fprintf(stderr, "%zu packets from seed %" PRIu64 ": %zu reachable, %zu answered\n", counts.packets, first,
             counts.reachable, counts.answered);
@@ -94,10 +97,9 @@ TEST(connectivity_agrees_with_reach_at_every_bound)
 TEST(groups_join_what_behaves_alike)
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        struct random_net r;
-        random_net_make(&r, seed, seed % 4 == 0, seed % 2);
-        random_routers(&r);
-        struct connectivity *c = connectivity_new(r.net, IP_V4);
+        struct random_lab l;
+        random_lab_make(&l, seed, seed % 8 == 0);
+        struct connectivity *c = connectivity_new(l.net.net, IP_V4);
         int *groups;
         size_t n = connectivity_n_classes(c), n_groups = connectivity_groups(c, &groups);
         CHECK(n_groups <= n && (n == 0 || n_groups > 0));
@@ -114,7 +116,7 @@ TEST(groups_join_what_behaves_alike)
         }
         free(groups);
         connectivity_free(c);
-        random_net_done(&r);
+        random_lab_done(&l);
     }
 }
 
@@ -147,22 +149,27 @@ TEST(diff_finds_what_changed_and_nothing_else)
 {
     size_t n_changed = 0;
     for (uint64_t seed = 1; seed <= 60 && test_complaints < 5; seed++) {
-        struct random_net r, changed;
-        random_net_make(&r, seed, false, false);
-        random_net_make(&changed, seed, false, false);
-        struct network_diff *same = network_diff_new(r.net, changed.net, IP_V4);
+        struct random_lab one, other;
+        random_lab_make(&one, seed, false);
+        random_lab_make(&other, seed, false);
+        const struct network *net = one.net.net;
+        struct random_net *changed = &other.net;
+        struct network_diff *same = network_diff_new(net, changed->net, IP_V4);
         CHECK(same->changes.n == 0, "seed %" PRIu64 ": %zu changes", seed, same->changes.n);
         network_diff_free(same);
-        struct store *store = network_store(changed.net);
-        lot_rule(&changed, store_first(store, &security_group_kind), 999);
+        struct store *store = network_store(changed->net);
+        int n = 1000;
+        for (struct security_group *g = store_first(store, &security_group_kind); g; g = store_next(store, g)) {
+            lot_rule(changed, g, n++);
+        }
         struct route_table *table = store_first(store, &route_table_kind);
-        lot_route(&changed, table, 0, false);
+        lot_route(changed, table, 0, false);
         store_touch(store);
-        struct network_diff *diff = network_diff_new(r.net, changed.net, IP_V4);
+        struct network_diff *diff = network_diff_new(net, changed->net, IP_V4);
         for (const struct eni *a = store_first(store, &eni_kind); a; a = store_next(store, a)) {
             for (const struct eni *b = store_first(store, &eni_kind); b; b = store_next(store, b)) {
                 int from = joint_of(diff, a), to = joint_of(diff, b);
-                if (a == b || from < 0 || to < 0 || !connectivity_opens(r.net, a)) {
+                if (a == b || from < 0 || to < 0 || !connectivity_opens(net, a)) {
                     continue; /* a difference does not speak of connections that nobody opens */
                 }
                 bool listed = false;
@@ -179,8 +186,8 @@ TEST(diff_finds_what_changed_and_nothing_else)
             }
         }
         network_diff_free(diff);
-        random_net_done(&r);
-        random_net_done(&changed);
+        random_lab_done(&one);
+        random_lab_done(&other);
     }
     CHECK(n_changed > 20, "%zu", n_changed);
 }

@@ -6,13 +6,13 @@
 
 #include "netsim/analysis/reach.h"
 #include "tests/spec/plain_ask.h"
-#include "tests/spec/random_routers.h"
+#include "tests/spec/random_services.h"
 #include "tests/test.h"
 
 #define QUESTIONS 24 /* a network */
 
 struct counts {
-    size_t asked, reachable, allowed, blocked, whys[64];
+    size_t asked, reachable, allowed, blocked, balanced, linked, lent, whys[64];
     const char *names[64];
 };
 
@@ -28,9 +28,14 @@ count_why(struct counts *c, const char *why)
 }
 
 static void
-random_end(struct random_net *r, struct flow_end *end, bool v6)
+random_end(struct random_lab *l, struct flow_end *end, bool v6)
 {
+    struct random_net *r = &l->net;
     int what = lot(r, 20);
+    if (l->services && what < 13 && chance(r, 35) && random_service_eni(l, end->id)) {
+        end->kind = FLOW_END_ENI;
+        return;
+    }
     if (what < 13) {
         end->kind = FLOW_END_ENI;
         snprintf(end->id, sizeof end->id, "eni-%d", lot(r, r->n_enis));
@@ -51,13 +56,48 @@ random_end(struct random_net *r, struct flow_end *end, bool v6)
     }
 }
 
+/* A question about a balancer or an endpoint: by a port that is listened on, from somebody near, now and then to a
+ * target by the balancer's address. */
 static void
-random_flow(struct random_net *r, struct flow_spec *flow)
+random_service_flow(struct random_lab *l, bool v6, struct flow_spec *flow)
 {
+    struct random_net *r = &l->net;
+    const struct store *store = network_store(r->net);
+    char id[ID_SIZE];
+    const struct eni *eni = random_service_eni(l, id) ? store_get(store, &eni_kind, id) : NULL;
+    if (!eni || (v6 && !eni->addresses6.n)) {
+        return;
+    }
+    bool outside = flow->from.kind == FLOW_END_INTERNET || chance(r, 10);
+    const struct ip *own = v6 ? &eni->addresses6.items[0].ip : &eni->addresses.items[0].ip;
+    const struct ip *public_ip = !v6 && outside ? eni_public_ip(eni, own) : NULL;
+    flow->dst_ip = public_ip ? *public_ip : *own;
+    if (chance(r, 75)) {
+        flow->to.kind = FLOW_END_ENI;
+        snprintf(flow->to.id, sizeof flow->to.id, "%s", id);
+    }
+    for (int tries = 0; flow->from.kind == FLOW_END_ENI && tries < 6; tries++) { /* of the same VPC, mostly */
+        const struct eni *from = store_get(store, &eni_kind, flow->from.id);
+        if (strcmp(from->vpc_id, eni->vpc_id) == 0 && strncmp(from->obj.id, "eni-nat", 7) != 0) {
+            break;
+        }
+        snprintf(flow->from.id, sizeof flow->from.id, "eni-%d", lot(r, r->n_enis));
+    }
+    int protocol, port = random_listened(l, eni, &protocol);
+    if (port >= 0 && chance(r, 85)) {
+        flow->protocol = protocol;
+        flow->dst_port = port;
+    }
+}
+
+static void
+random_flow(struct random_lab *l, struct flow_spec *flow)
+{
+    struct random_net *r = &l->net;
     bool v6 = chance(r, 25);
     *flow = (struct flow_spec){ .family = v6 ? IP_V6 : IP_V4, .icmp_type = -1, .icmp_code = -1 };
-    random_end(r, &flow->from, v6);
-    random_end(r, &flow->to, v6);
+    random_end(l, &flow->from, v6);
+    random_end(l, &flow->to, v6);
     if (flow->from.kind == FLOW_END_IP) {
         flow->from.kind = FLOW_END_INTERNET;
     }
@@ -74,6 +114,9 @@ random_flow(struct random_net *r, struct flow_spec *flow)
     if (chance(r, 15)) {
         flow->dst_ip = lot_ip(r, v6);
     }
+    if (l->services && chance(r, 40)) {
+        random_service_flow(l, v6, flow);
+    }
 }
 
 static const char *
@@ -83,14 +126,14 @@ reply_str(const struct reach_result *result)
 }
 
 static void
-compare(struct random_net *r, const struct flow_spec *flow, uint64_t seed, struct counts *counts)
+compare(const struct network *net, const struct flow_spec *flow, uint64_t seed, struct counts *counts)
 {
     struct reach_result result = { 0 };
     struct err err = { 0 };
-    if (!reach(r->net, flow, false, &result, &err)) {
+    if (!reach(net, flow, false, &result, &err)) {
         return; /* no such question: an end without address of the family, both ends outside */
     }
-    struct plain w = plain_ask(r->net, flow, &result.sent);
+    struct plain w = plain_ask(net, flow, &result.sent);
     /* An interface without public address asked for by name from outside has its own reason word. */
     bool unnamed = w.why && strcmp(w.why, "igw-no-such-public-ip") == 0 && result.why &&
                    strcmp(result.why, "no-public-ip") == 0 && flow->to.kind == FLOW_END_ENI && !flow->dst_ip.family;
@@ -114,6 +157,9 @@ compare(struct random_net *r, const struct flow_spec *flow, uint64_t seed, struc
         counts->reachable++;
         counts->allowed += result.reply == REPLY_ALLOWED;
         counts->blocked += result.reply == REPLY_BLOCKED;
+        counts->balanced += w.n_lb_memory > 0;
+        counts->linked += w.n_lb_memory > 0 && w.lb_memory[0].endpoint;
+        counts->lent += w.n_nat_memory > 0;
     } else {
         count_why(counts, result.why);
     }
@@ -132,24 +178,28 @@ TEST(reach_agrees_with_a_plain_reading)
     uint64_t first = setting("SPEC_SEED", 1), n = setting("SPEC_NETWORKS", 2000);
     struct counts counts = { 0 };
     for (uint64_t seed = first; seed < first + n && test_complaints < 10; seed++) {
-        struct random_net r;
-        random_net_make(&r, seed, false, seed % 2);
-        random_routers(&r);
+        struct random_lab l;
+        random_lab_make(&l, seed, false);
         for (int i = 0; i < QUESTIONS; i++) {
             struct flow_spec flow;
-            random_flow(&r, &flow);
-            compare(&r, &flow, seed, &counts);
+            random_flow(&l, &flow);
+            compare(l.net.net, &flow, seed, &counts);
         }
-        random_net_done(&r);
+        random_lab_done(&l);
     }
-    fprintf(stderr, "%zu questions from seed %" PRIu64 ": %zu reachable (%zu answered, %zu answers blocked)",
-            counts.asked, first, counts.reachable, counts.allowed, counts.blocked);
+    fprintf(stderr,
+            "%zu questions from seed %" PRIu64
+            ": %zu reachable (%zu answered, %zu answers blocked; %zu by balancers, of "
+            "these %zu by PrivateLink, %zu under lent addresses)",
+            counts.asked, first, counts.reachable, counts.allowed, counts.blocked, counts.balanced, counts.linked,
+            counts.lent);
     for (size_t i = 0; counts.names[i]; i++) {
         fprintf(stderr, ", %s %zu", counts.names[i], counts.whys[i]);
     }
     fputc('\n', stderr);
     /* Chance must have met the cases this test is for. */
     CHECK(n < 100 || (counts.reachable > counts.asked / 20 && counts.blocked > 0 && counts.allowed > 0));
+    CHECK(n < 1000 || (counts.balanced > n / 20 && counts.linked > n / 500 && counts.lent > n / 40));
 }
 
 TEST_MAIN
