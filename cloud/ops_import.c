@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "cloud/op.h"
+#include "cloud/share_dumps.h"
 #include "iampolicy/account.h"
 #include "netsim/interop/aws_import.h"
 #include "netsim/model/network.h"
@@ -159,6 +160,7 @@ import_aws(struct op_call *call, struct err *err)
     if (begin) {
         move_in(cloud, call->out);
     }
+    share_dumps_import(cloud, json_object_get(call->out, "Shared"));
     network_set_owner(net, cloud->account, cloud->region);
     json_object_set_new(call->out, "Account", json_string(cloud->account));
     json_object_set_new(call->out, "Region", json_string(cloud->region));
@@ -175,7 +177,8 @@ import_aws(struct op_call *call, struct err *err)
 static bool
 export_aws(struct op_call *call, struct err *err)
 {
-    return aws_export(call->cloud->net, arg_str(call->in, "Directory"), call->out, err);
+    const char *dir = arg_str(call->in, "Directory");
+    return aws_export(call->cloud->net, dir, call->out, err) && share_dumps_export(call->cloud, dir, call->out, err);
 }
 
 /* ---- for a person ------------------------------------------------------------------------------------------------ */
@@ -274,6 +277,11 @@ import_text(const json_t *out, struct buf *text)
     long long merged = json_int(out, "Merged", 0);
     if (merged > 0) {
         buf_printf(text, "%lld objects were listed more than once and are one each\n", merged);
+    }
+    const json_t *shared = json_object_get(out, "Shared");
+    for (size_t i = 0; i < json_array_size(shared); i++) {
+        const json_t *item = json_array_get(shared, i);
+        buf_printf(text, "%s is shared with %s\n", json_str(item, "Id"), json_str(item, "Account"));
     }
     skipped_text(out, text);
     const json_t *warnings = json_object_get(out, "Warnings");

@@ -9,6 +9,7 @@
 #include "base/json_loc.h"
 #include "netsim/interop/aws_parts.h"
 #include "netsim/interop/aws_report.h"
+#include "netsim/interop/aws_shared.h"
 #include "netsim/interop/aws_spelling.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/gateways.h"
@@ -53,6 +54,7 @@ struct importer {
     size_t n_useless;              /* .json files that are no dumps: empty, or not an object */
     VEC(struct record_list) lists; /* as network_kinds */
     VEC(struct entries) entries;
+    aws_sightings sightings;
     struct aws_report report;
     struct err *err;
 };
@@ -395,6 +397,7 @@ add_record(struct importer *im, struct record_list *list, const struct dump *dum
         json_object_set_new(record.json, "OwnerId", json_string(dump->account));
     }
     json_object_set_new(record.json, "Region", json_string(dump->region));
+    aws_sighted(&im->sightings, kind, id, dump->account);
     if (kind == &classic_balancer_kind) {
         tell_apart(im->net, list, record.json);
         id = json_str(record.json, kind->id_member);
@@ -727,6 +730,7 @@ importer_done(struct importer *im)
     }
     VEC_DONE(&im->lists);
     VEC_DONE(&im->entries);
+    VEC_DONE(&im->sightings);
     for (size_t i = 0; i < im->dumps.n; i++) {
         struct dump *dump = im->dumps.items[i];
         json_decref(dump->json);
@@ -767,6 +771,7 @@ aws_import(struct network *net, const char *dir, json_t *report, struct err *err
     }
     if (ok) {
         report_write(&im.report, report);
+        aws_shared_write(net, &im.sightings, report);
     }
     importer_done(&im);
     return ok;

@@ -20,7 +20,7 @@
  * first Imported           [{Type, Count}]         kinds in order; Type is struct kind's name Merged             n
  * records beyond the first of an object Skipped            [{List, Count, Ids, Files}]    lists of kinds not modelled
  * (empty ones are not worth a word) SkippedFiles       [{File, Reason}] SkippedMembers     [{Type, Member, Count}]
- * "Placement.GroupName" Warnings           [text]
+ * "Placement.GroupName" Warnings           [text] Shared             [{Id, Account}]         aws_shared.h
  *
  * On failure 'net' holds a part of it and is to be thrown away:
  *   ERR_MACHINE   'dir' is missing or unreadable, or a file is

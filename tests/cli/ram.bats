@@ -342,7 +342,11 @@ END
     two_accounts
     vpclab ec2 accept-transit-gateway-vpc-attachment --transit-gateway-attachment-id "$A" >/dev/null
     vpclab export aws "$DIR/out.d" >/dev/null
-    vpclab --lab one import aws "$DIR/out.d" >/dev/null
+    says "$T is shared with $SPOKE" vpclab --lab one import aws "$DIR/out.d"
+    says "$T" vpclab --lab one --as $SPOKE ec2 describe-transit-gateways --query 'TransitGateways[].[TransitGatewayId,OwnerId]'
+    says 123456789012 vpclab --lab one --as $SPOKE ram list-principals --resource-owner OTHER-ACCOUNTS
+    vpclab --lab one export aws "$DIR/again" >/dev/null
+    diff -r "$DIR/out.d" "$DIR/again"
     says "$SPOKE" vpclab --lab one --as $SPOKE ec2 describe-transit-gateway-vpc-attachments --query 'TransitGatewayVpcAttachments[].VpcOwnerId'
     [ "$(vpclab --lab one --as $SPOKE ec2 describe-transit-gateway-attachments --query 'length(TransitGatewayAttachments)')" = 1 ]
     [ "$(vpclab --lab one --as 123456789012 ec2 describe-transit-gateway-attachments --query 'length(TransitGatewayAttachments)')" = 2 ]
