@@ -20,8 +20,9 @@ bool ec2_describe(struct op_call *call, struct err *err);
  * InvalidPaginationToken. */
 bool ec2_answer_page(struct op_call *call, const char *member, json_t *list, const char *key, struct err *err);
 
-/* Is it listed for who asks? */
+/* Is it listed for who asks?  Are its tags, which are not shared with it? */
 bool ec2_shows(const struct op_call *call, const struct object *object);
+bool ec2_owns(const struct op_call *call, const struct object *object);
 
 /* The object whose id is the argument 'name'; MissingParameter, InvalidX.Malformed or InvalidX.NotFound. */
 void *ec2_require(const struct op_call *call, const struct kind *kind, const char *name, struct err *err);

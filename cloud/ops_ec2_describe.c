@@ -171,6 +171,12 @@ ec2_shows(const struct op_call *call, const struct object *object)
     return !call->cloud->caller || sharing_shows(call->cloud, object);
 }
 
+bool
+ec2_owns(const struct op_call *call, const struct object *object)
+{
+    return !call->cloud->caller || strcmp(object->account, call->cloud->account) == 0;
+}
+
 /* A region is a place of its own; a peering connection may be in two. */
 static bool
 is_in_region(const struct object *object, const char *region)
@@ -186,6 +192,10 @@ describe_one(struct description *d, const struct object *object)
         return;
     }
     json_t *described = object_describe(network_store(ec2_net(d->call)), object);
+    if (json_object_get(described, "Tags") && !ec2_owns(d->call, object) &&
+        !sharing_is_side(object, d->call->cloud->account) && strlen(object->account) == 12) {
+        json_object_set_new(described, "Tags", json_array()); /* what is shared, is shared without its tags */
+    }
     for (size_t i = 0; i < ARRAY_SIZE(other_names); i++) {
         const json_t *names = json_object_get(d->call->in, other_names[i].argument);
         if (json_array_size(names) > 0 && !list_has(names, json_str(described, other_names[i].member))) {

@@ -392,7 +392,7 @@ describe_instance_status(struct op_call *call, struct err *err)
     json_t *list = json_array();
     for (const struct instance *i = store_first(store, &instance_kind); i; i = store_next(store, i)) {
         if ((!all && !instance_is_running(i)) || strcmp(i->obj.region, call->cloud->region) != 0 ||
-            !named(ids, i->obj.id)) {
+            !named(ids, i->obj.id) || !ec2_shows(call, &i->obj)) {
             continue;
         }
         json_t *status = status_json(i);

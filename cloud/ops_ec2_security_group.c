@@ -505,7 +505,8 @@ describe_security_group_rules(struct op_call *call, struct err *err)
     json_t *list = json_array();
     for (const struct security_group *group = store_first(store, &security_group_kind); group;
          group = store_next(store, group)) {
-        for (size_t i = 0; strcmp(group->obj.region, call->cloud->region) == 0 && i < group->rules.n; i++) {
+        bool shown = strcmp(group->obj.region, call->cloud->region) == 0 && ec2_shows(call, &group->obj);
+        for (size_t i = 0; shown && i < group->rules.n; i++) {
             json_t *described = sg_rule_describe(ec2_net(call), group, &group->rules.items[i]);
             if (wanted(ids, group->rules.items[i].id) && filters_match(&rule_view, filters, described)) {
                 json_array_append(list, described);

@@ -301,7 +301,7 @@ describe_tags(struct op_call *call, struct err *err)
     json_t *list = json_array();
     for (const struct kind *const *kind = network_kinds; *kind; kind++) {
         for (const struct object *object = store_first(store, *kind); object; object = store_next(store, object)) {
-            if (!(*kind)->type || strcmp(object->region, call->cloud->region) != 0) {
+            if (!(*kind)->type || strcmp(object->region, call->cloud->region) != 0 || !ec2_owns(call, object)) {
                 continue;
             }
             list_tags(list, filters, object->id, (*kind)->type, object->tags.items, object->tags.n);

@@ -205,7 +205,7 @@ describe_load_balancers(struct op_call *call, struct err *err)
     }
     for (const struct load_balancer *lb = json_array_size(asked) ? NULL : store_first(store, &load_balancer_kind); lb;
          lb = store_next(store, lb)) {
-        if (strcmp(lb->obj.region, call->cloud->region) == 0) {
+        if (strcmp(lb->obj.region, call->cloud->region) == 0 && ec2_shows(call, &lb->obj)) {
             json_array_append_new(list, object_describe(store, lb));
         }
     }

@@ -130,7 +130,7 @@ describe_target_groups(struct op_call *call, struct err *err)
     for (const struct target_group *g = json_array_size(asked) ? NULL : store_first(store, &target_group_kind); g;
          g = store_next(store, g)) {
         json_t *described = object_describe(store, g);
-        if (strcmp(g->obj.region, call->cloud->region) == 0 &&
+        if (strcmp(g->obj.region, call->cloud->region) == 0 && ec2_shows(call, &g->obj) &&
             (!lb || elbv2_has_text(json_object_get(described, "LoadBalancerArns"), lb->arn))) {
             json_array_append(list, described);
         }

@@ -144,6 +144,11 @@ organization() {
     [ "$(vpclab --as dev ec2 describe-route-tables --filters "Name=vpc-id,Values=$V" --query 'length(RouteTables)')" = 1 ]
     [ "$(vpclab --as dev ec2 describe-network-acls --filters "Name=vpc-id,Values=$V" --query 'length(NetworkAcls)')" = 1 ]
     says '[]' vpclab --as dev ec2 describe-security-groups --filters "Name=vpc-id,Values=$V" --query SecurityGroups
+    # without the owner's tags, and nothing of what the owner does not share
+    vpclab ec2 create-tags --resources "$S" --tags Key=team,Value=net
+    says '[]' vpclab --as dev ec2 describe-subnets --subnet-ids "$S" --query 'Subnets[0].Tags'
+    says '[]' vpclab --as dev ec2 describe-tags --query Tags
+    says '[]' vpclab --as dev ec2 describe-security-group-rules --query SecurityGroupRules
     # with a group of its own
     run_one() { vpclab --as dev ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id "$S" "$@"; }
     wrong 4 'default security group' run_one

@@ -159,7 +159,29 @@ TEST(nothing_is_dropped_silently)
               "{\"File\":\"more/list.json\",\"Reason\":\"a list without its name, as `aws --query` prints it\"}],"
               "\"SkippedMembers\":[{\"Type\":\"vpc\",\"Member\":\"Color\",\"Count\":1}],"
               "\"Warnings\":[\"Vpcs.json is one page of several: it ends with a NextToken, so objects are missing\","
-              "\"subnet `subnet-1` names the vpc `vpc-9` in VpcId, which is not in the import (2 such in all)\"]}");
+              "\"subnet `subnet-1` names the vpc `vpc-9` in VpcId, which is not in the import (2 such in "
+              "all)\"],\"Shared\":[]}");
+    free(text);
+    json_decref(report);
+    network_free(net);
+    remove_directory();
+}
+
+TEST(what_another_accounts_dump_lists_is_shared_with_it)
+{
+    make_directory();
+    static const char list[] = "{\"TransitGateways\":[{\"TransitGatewayId\":\"tgw-1\",\"OwnerId\":\"111122223333\"}]}";
+    put("accounts/111122223333/us-east-1/TransitGateways.json", list);
+    put("accounts/444455556666/us-east-1/TransitGateways.json", list);
+    put("accounts/444455556666/us-east-1/Vpcs.json", "{\"Vpcs\":[{\"VpcId\":\"vpc-1\",\"OwnerId\":\"444455556666\"}]}");
+    struct network *net = new_network();
+    struct err err = { 0 };
+    json_t *report = json_object();
+    CHECK(aws_import(net, directory, report, &err), "%s %s", err.where, err.text);
+    char *text = compact(json_object_get(report, "Shared"));
+    CHECK_STR(text, "[{\"Id\":\"tgw-1\",\"Account\":\"444455556666\"}]");
+    const struct object *tgw = store_get(network_store(net), &transit_gateway_kind, "tgw-1");
+    CHECK_STR(tgw ? tgw->account : "", "111122223333");
     free(text);
     json_decref(report);
     network_free(net);
