@@ -48,8 +48,8 @@ check_shared(const struct op_call *call, const struct object *tgw, const struct 
     }
     err_set(err, ERR_INPUT, tgw->kind->not_found, "the transit gateway ID `%s` does not exist for account %s", tgw->id,
             vpc->account);
-    err_hint(err, "account %s has it and does not share it with %s (`ram create-resource-share`)", tgw->account,
-             vpc->account);
+    err_hint(err, "account %s has it and does not share it with %s (`ram create-resource-share --as %s`)", tgw->account,
+             vpc->account, tgw->account);
     return err_at(err, "TransitGatewayId", 0, 0);
 }
 

@@ -12,7 +12,6 @@
 #include "cloud/ops_ec2.h"
 #include "cloud/sharing.h"
 #include "netsim/model/subnet.h"
-#include "netsim/model/transit_gateway.h"
 
 #define TAGS_MAX 50
 
@@ -163,14 +162,10 @@ answer_share(struct op_call *call, const struct ram_share *share)
 /* ---- resources --------------------------------------------------------------------------------------------------- */
 
 static bool
-check_type(const char *arn, const struct arn *parts, struct err *err)
+check_type(const char *arn, struct err *err)
 {
-    for (const struct shareable *row = shareables; row->kind; row++) {
-        size_t n = strlen(row->arn_type);
-        if (arn_part_is(parts->service, "ec2") && parts->resource.size > n &&
-            memcmp(parts->resource.text, row->arn_type, n) == 0 && parts->resource.text[n] == '/') {
-            return true;
-        }
+    if (shareable_of_arn(arn)) {
+        return true;
     }
     err_set(err, ERR_INPUT, "InvalidParameterException", "resources of the type of `%.160s` cannot be shared", arn);
     return err_hint(err, "vpclab shares transit gateways, subnets and customer-managed prefix lists");
@@ -181,9 +176,7 @@ static bool
 check_object(const struct object *object, const char *arn, struct err *err)
 {
     const void *it = object;
-    bool gone = object && object->kind == &transit_gateway_kind &&
-                strcmp(((const struct transit_gateway *)it)->state, "deleted") == 0;
-    if (!object || gone) {
+    if (!object) {
         return err_set(err, ERR_INPUT, "UnknownResourceException", "the resource `%.160s` could not be found", arn);
     }
     if (object->kind == &subnet_kind && ((const struct subnet *)it)->default_for_az) {
@@ -203,7 +196,7 @@ check_resource(const struct op_call *call, const char *arn, struct err *err)
         err_set(err, ERR_INPUT, "MalformedArnException", "the specified resource ARN `%.160s` is not valid", arn);
         return err_hint(err, "as in arn:aws:ec2:%s:%s:transit-gateway/tgw-...", cloud->region, cloud->account);
     }
-    if (!check_type(arn, &parts, err)) {
+    if (!check_type(arn, err)) {
         return false;
     }
     if (!arn_part_is(parts.region, cloud->region)) {

@@ -188,9 +188,7 @@ show_resource(const struct op_call *call, const struct ram_share *share, const s
     json_t *all = json_object(), *out = json_object();
     fields_print(ram_link_fields, link, false, all);
     json_object_set_new(out, "arn", json_string(link->entity));
-    if (object) {
-        json_object_set_new(out, "type", json_string(shareable_of(object)->type));
-    }
+    json_object_set_new(out, "type", json_string(shareable_of_arn(link->entity)->type));
     json_object_set_new(out, "resourceShareArn", json_string(share->arn));
     json_object_set_new(out, "status", json_string(object ? "AVAILABLE" : "UNAVAILABLE"));
     json_object_set_new(out, "resourceRegionScope", json_string("REGIONAL"));

@@ -1,7 +1,6 @@
 /* cloud/permission_ram.c - the condition keys of AWS Resource Access Manager.
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsresourceaccessmanagerram.html */
 #include <string.h>
-#include "base/arn.h"
 #include "cloud/permission.h"
 #include "cloud/sharing.h"
 #include "iampolicy/share.h"
@@ -30,14 +29,9 @@ types_of(const json_t *arns)
 {
     json_t *types = json_array();
     for (size_t i = 0; i < json_array_size(arns); i++) {
-        const char *text = json_string_value(json_array_get(arns, i));
-        for (const struct shareable *row = shareables; row->kind; row++) {
-            struct arn arn;
-            size_t n = strlen(row->arn_type);
-            if (arn_parse(text, &arn) && arn.resource.size > n && memcmp(arn.resource.text, row->arn_type, n) == 0 &&
-                arn.resource.text[n] == '/') {
-                json_array_append_new(types, json_string(row->type));
-            }
+        const struct shareable *row = shareable_of_arn(json_string_value(json_array_get(arns, i)));
+        if (row) {
+            json_array_append_new(types, json_string(row->type));
         }
     }
     return types;

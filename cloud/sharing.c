@@ -64,6 +64,17 @@ id_of_arn(const char *text, const char *type, char id[static ID_SIZE])
     return fits;
 }
 
+const struct shareable *
+shareable_of_arn(const char *arn)
+{
+    char id[ID_SIZE];
+    const struct shareable *row = shareables;
+    while (row->kind && !id_of_arn(arn, row->arn_type, id)) {
+        row++;
+    }
+    return row->kind ? row : NULL;
+}
+
 const struct object *
 sharing_object(const struct cloud *cloud, const char *arn)
 {
@@ -71,6 +82,11 @@ sharing_object(const struct cloud *cloud, const char *arn)
     for (const struct shareable *row = shareables; row->kind; row++) {
         const struct object *object =
             id_of_arn(arn, row->arn_type, id) ? store_get(network_store(cloud->net), row->kind, id) : NULL;
+        const void *it = object;
+        const char *state = object && row->kind == &transit_gateway_kind
+                                ? ((const struct transit_gateway *)it)->state
+                                : NULL; /* "deleted": still listed, and nothing that could be used */
+        object = state && strcmp(state, "deleted") == 0 ? NULL : object;
         char *own = object ? sharing_arn(object) : NULL;
         bool same = own && strcmp(own, arn) == 0;
         free(own);
@@ -190,9 +206,10 @@ on_id(void *context, const char *member, const char *text)
         err_set(check->err, ERR_INPUT, object->kind->not_found, "the %s ID `%s` does not exist", object->kind->name,
                 text);
         err_hint(check->err,
-                 shareable_of(object) ? "account %s has it and does not share it with %s (`ram create-resource-share`)"
-                                      : "account %s has it, not %s",
-                 object->account, cloud->account);
+                 shareable_of(object)
+                     ? "account %s has it and does not share it with %s (`ram create-resource-share --as %s`)"
+                     : "account %s has it, not %s: `--as %s`",
+                 object->account, cloud->account, object->account);
         err_at(check->err, member, 0, 0);
     }
 }

@@ -25,7 +25,8 @@ struct shareable {
 extern const struct shareable shareables[]; /* ends with a NULL arn_type */
 const struct shareable *shareable_of(const struct object *object); /* NULL: it cannot be shared */
 char *sharing_arn(const struct object *object); /* the ARN it is shared by; the caller frees it */
-/* The thing of the lab behind such an ARN; NULL if it is no such ARN or nothing has it. */
+const struct shareable *shareable_of_arn(const char *arn); /* by its form; NULL: of no such type */
+/* The thing of the lab behind such an ARN; NULL if it is no such ARN, or nothing has it any more. */
 const struct object *sharing_object(const struct cloud *cloud, const char *arn);
 
 /* May the account use it: is it its own, or shared with it? */

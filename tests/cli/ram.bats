@@ -296,6 +296,9 @@ organization() {
     wrong 4 UnknownResourceException vpclab ram disassociate-resource-share --resource-share-arn "$R" --principals 999988887777
     wrong 4 UnknownResourceException vpclab --region eu-west-1 ram delete-resource-share --resource-share-arn "$R"
     says ec2:TransitGateway vpclab ram list-resource-types
+    vpclab ec2 delete-transit-gateway --transit-gateway-id "$T" >/dev/null
+    says UNAVAILABLE vpclab ram list-resources --resource-owner SELF
+    wrong 4 UnknownResourceException create --resource-arns "$TA"
     says '[]' vpclab ram list-resources --resource-owner OTHER-ACCOUNTS --query resources
     says '[]' vpclab --region eu-west-1 ram list-resources --resource-owner SELF --query resources
 }
