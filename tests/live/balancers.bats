@@ -124,7 +124,21 @@ pages() { # NODE URL N: who answered, each once, in order
     url=http://$(node app a)
     # Targets take what the balancer's group sends, and nothing before.
     [ "$(health web "unhealthy	unhealthy")" = "unhealthy unhealthy" ]
+    reasons() { # WANTED: each once
+        for _ in $(seq 100); do
+            said=$(vpclab elbv2 describe-target-health --target-group-arn web --query 'TargetHealthDescriptions[].TargetHealth.[Reason,Description]' --output text | sort -u)
+            [ "$said" = "$1" ] && return
+            sleep 0.2
+        done
+        echo "said $said"
+        return 1
+    }
+    reasons "Target.Timeout	Request timed out"
     vpclab ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 8080 --source-group "$door" >/dev/null
+    [ "$(health web "healthy	healthy")" = "healthy healthy" ]
+    vpclab elbv2 modify-target-group --target-group-arn web --matcher HttpCode=204 --healthy-threshold-count 2 >/dev/null
+    reasons "Target.ResponseCodeMismatch	Health checks failed with these codes: [200]"
+    vpclab elbv2 modify-target-group --target-group-arn web --matcher HttpCode=200-204 >/dev/null
     [ "$(health web "healthy	healthy")" = "healthy healthy" ]
     [ "$(pages client "$url/" 6)" = "one two" ]
     # Seen: the node; told: the client, after whoever was named before, and the host that was asked for.
@@ -217,7 +231,7 @@ pages() { # NODE URL N: who answered, each once, in order
     [ "$(get client "http://$a/")" = 10.0.1.11 ]
     vpclab elb modify-load-balancer-attributes --load-balancer-name old --load-balancer-attributes 'CrossZoneLoadBalancing={Enabled=true}' >/dev/null
     [ "$(pages client "http://$a/" 12)" = "10.0.1.11 10.0.2.12" ]
-    # One stops answering, then a page is asked for that nobody has; with none in service nobody gets anything.
+    # One stops answering and gets nothing more; with none in service nobody gets anything, other than with a target group.
     vpclab serve --stop one tcp/8080 >/dev/null
     in_service 'InService N/A OutOfService Instance'
     [ "$(pages client "http://$a/" 8)" = 10.0.2.12 ]
