@@ -105,7 +105,7 @@ modify_attributes(struct op_call *call, struct err *err)
                 gone, ill);
         return err_hint(err, "change both in one request");
     }
-    return group && answer_attributes(call, group);
+    return group && target_group_check_stickiness(group, err) && answer_attributes(call, group);
 }
 
 static bool

@@ -11,6 +11,7 @@
 
 #include "netsim/live/balancer_rules.h"
 #include "netsim/live/plan_balancer.h"
+#include "netsim/live/stickiness.h"
 
 #define SILENCE_MS      60000 /* AWS's idle timeout */
 #define CONNECT_MS      10000
@@ -30,8 +31,9 @@ struct exchange {
     struct balancer *balancer;
     struct exchange *next, *before;
     struct ip client_ip;
-    struct buf in;  /* a head that is not all there: the client's request, then the target's answer */
-    bool forwarded; /* the request's head has been read */
+    struct sticky sticky; /* cookies for the answer */
+    struct buf in;        /* a head that is not all there: the client's request, then the target's answer */
+    bool forwarded;       /* the request's head has been read */
     bool connected;
     bool answered; /* the answer's head has been read */
     long long last_ms;
@@ -69,6 +71,7 @@ exchange_free(struct exchange *x)
         buf_done(&sides[i]->out);
     }
     buf_done(&x->in);
+    sticky_done(&x->sticky);
     *(x->before ? &x->before->next : &x->balancer->first) = x->next;
     if (x->next) {
         x->next->before = x->before;
@@ -152,22 +155,29 @@ group_of(const struct network *net, const struct lb_action *action, size_t turn,
 }
 
 static void
-forward(struct exchange *x, const struct load_balancer *lb, const struct lb_action *action)
+forward(struct exchange *x, const struct load_balancer *lb, const struct lb_action *action,
+        const struct http_head *request)
 {
     struct balancer *balancer = x->balancer;
     struct services *services = balancer->place->services;
     const struct network *net = services_network(services);
     const struct eni *node = store_get(network_store(net), &eni_kind, balancer->place->ns);
+    const struct live_hooks *hooks = services_hooks(services);
+    int64_t now_ms = hooks->now_ms(hooks->context);
+    const struct target_group *kept = stickiness_group(net, action, request, now_ms);
     size_t round; /* how often all groups have had their turns */
     const struct target_group *group = group_of(net, action, balancer->turn++, &round);
+    group = kept ? kept : group;
     balancer_target_vec targets = { 0 };
     if (group) {
         balancer_targets(net, lb, node ? node->zone : NULL, group, services_unhealthy(services), &targets);
     }
-    const struct balancer_target *t = targets.n ? &targets.items[round % targets.n] : NULL;
+    int stays = targets.n ? stickiness_target(group, &targets, request, now_ms) : -1;
+    const struct balancer_target *t = targets.n ? &targets.items[stays >= 0 ? (size_t)stays : round % targets.n] : NULL;
     if (!t) {
         say_error(x, 503);
     } else {
+        sticky_note(&x->sticky, action, group, t, now_ms);
         x->target.watch.fd = services_connect_from(services, balancer->place->ns, &t->ip, t->port);
         if (x->target.watch.fd < 0) {
             say_error(x, 502);
@@ -221,6 +231,9 @@ write_answer(struct exchange *x, const struct http_head *head)
             buf_printf(out, "%s: %s\r\n", head->fields[i].name, head->fields[i].value);
         }
     }
+    if (head->status >= 200) {
+        sticky_write(&x->sticky, head, out);
+    }
     buf_str_add(out, head->status < 200 ? "\r\n" : "Connection: close\r\n\r\n");
 }
 
@@ -250,7 +263,7 @@ begin_forward(struct exchange *x, const struct http_head *head)
         say_fixed(x, action);
     } else {
         write_request(x, head);
-        forward(x, lb, action);
+        forward(x, lb, action, head);
     }
 }
 

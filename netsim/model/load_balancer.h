@@ -139,6 +139,8 @@ struct target_group_spec {
 };
 /* ValidationError: what the protocol cannot have, a time or count out of range. */
 bool target_group_modify(struct network *net, struct target_group *group, const struct health_spec *health, struct err *err);
+/* ValidationError: stickiness is on and lacks what it needs.  For when all attributes of a request are set. */
+bool target_group_check_stickiness(const struct target_group *group, struct err *err);
 bool target_group_set_attribute(struct network *net, struct target_group *group, const char *key, const char *value, struct err *err);
 /* ValidationError, DuplicateTargetGroupName. */
 struct target_group *target_group_create(struct network *net, const struct target_group_spec *spec, struct err *err);

@@ -37,6 +37,9 @@ static const struct {
     { "deregistration_delay.timeout_seconds", "300", "300", "300" },
     { "stickiness.enabled", "false", "false", "false" },
     { "stickiness.type", "source_ip", "lb_cookie", "source_ip_dest_ip_proto" },
+    { "stickiness.lb_cookie.duration_seconds", NULL, "86400", NULL },
+    { "stickiness.app_cookie.duration_seconds", NULL, "86400", NULL },
+    { "stickiness.app_cookie.cookie_name", NULL, "", NULL },
     { "load_balancing.cross_zone.enabled", "use_load_balancer_configuration", "use_load_balancer_configuration", NULL },
     { "preserve_client_ip.enabled", "true", NULL, NULL },
     { "proxy_protocol_v2.enabled", "false", NULL, NULL },
@@ -61,6 +64,49 @@ set_default_attributes(struct target_group *group)
                           client && !target_group_keeps_client(group) ? "false" : value);
         }
     }
+}
+
+/* Of stickiness: what each sort of balancer can do, for a week at most, under a name that is not the balancer's own.
+ * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html */
+static bool
+stickiness_check(const struct target_group *group, const char *key, const char *value, struct err *err)
+{
+    bool web = is_web_protocol(group->protocol), text = !str_empty(value);
+    size_t length = strlen(key);
+    if (strcmp(key, "stickiness.type") == 0 && !str_is(group->protocol, "GENEVE") &&
+        !(web ? str_is(value, "lb_cookie") || str_is(value, "app_cookie") : str_is(value, "source_ip"))) {
+        return err_set(err, ERR_INPUT, "ValidationError", "stickiness of a group of protocol %s is %s, not `%s`",
+                       group->protocol, web ? "`lb_cookie` or `app_cookie`" : "`source_ip`", value ? value : "");
+    }
+    if (length > 17 && strncmp(key, "stickiness.", 11) == 0 && strcmp(key + length - 17, ".duration_seconds") == 0) {
+        char *end = NULL;
+        long seconds = text ? strtol(value, &end, 10) : 0;
+        if (!text || *end || seconds < 1 || seconds > 604800) {
+            return err_set(err, ERR_INPUT, "ValidationError", "`%s` is 1 to 604800 seconds, not `%s`", key,
+                           value ? value : "");
+        }
+    }
+    static const char *const own[] = { "AWSALB", "AWSALBAPP", "AWSALBTG" };
+    for (size_t i = 0; i < ARRAY_SIZE(own) && strcmp(key, "stickiness.app_cookie.cookie_name") == 0; i++) {
+        if (!text || str_is(value, own[i]) || value[strcspn(value, "=;, \t")]) {
+            return err_set(err, ERR_INPUT, "ValidationError", "`%s` cannot be the name of an application's cookie",
+                           value ? value : "");
+        }
+    }
+    return true;
+}
+
+bool
+target_group_check_stickiness(const struct target_group *group, struct err *err)
+{
+    if (str_is(target_group_attribute(group, "stickiness.enabled"), "true") &&
+        str_is(target_group_attribute(group, "stickiness.type"), "app_cookie") &&
+        str_empty(target_group_attribute(group, "stickiness.app_cookie.cookie_name"))) {
+        err_set(err, ERR_INPUT, "ValidationError",
+                "stickiness by `app_cookie` needs the name of the application's cookie");
+        return err_hint(err, "give Key=stickiness.app_cookie.cookie_name,Value=NAME in the same request");
+    }
+    return true;
 }
 
 /* Of groups of gateway balancers. */
@@ -94,6 +140,9 @@ target_group_set_attribute(struct network *net, struct target_group *group, cons
             return err_set(err, ERR_INPUT, "ValidationError", "the value of `%s` is `%s` or `%s`, not `%s`", key,
                            gateway_values[i].values[0], gateway_values[i].values[1], value ? value : "");
         }
+    }
+    if (!stickiness_check(group, key, value, err)) {
+        return false;
     }
     bool udp = str_is(group->protocol, "UDP") || str_is(group->protocol, "TCP_UDP");
     if (udp && strcmp(key, "preserve_client_ip.enabled") == 0 && str_is(value, "false")) {

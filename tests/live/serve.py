@@ -15,6 +15,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                         self.headers.get("Host", "-"), self.path, body or "-")
         self.send_response(200)
         self.send_header("Content-Length", str(len(text)))
+        if self.path == "/login":
+            self.send_header("Set-Cookie", "session=x; Path=/")
         self.end_headers()
         self.wfile.write(text.encode())
 
