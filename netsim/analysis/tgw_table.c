@@ -6,7 +6,9 @@
 #include "netsim/model/network.h"
 #include "netsim/model/vpn.h"
 
-#define RANK_STATIC 9
+/* VPC 3, what came by BGP 2, static routes of VPN connections 1. */
+#define RANK_STATIC    9
+#define RANK_ANNOUNCED 2
 
 struct lookup {
     const struct network *net;
@@ -45,8 +47,8 @@ offer_static(struct lookup *l, const struct tgw_route *route)
     const char *to = route->attachments.n ? route->attachments.items[0].attachment_id : NULL;
     const struct prefix_list *list =
         route->prefix_list_id ? store_get(network_store(l->net), &prefix_list_kind, route->prefix_list_id) : NULL;
-    if (route->cidr.ip.family) {
-        offer(l, &route->cidr, RANK_STATIC, to, blackhole);
+    if (route->cidr.ip.family) { /* an import may tell what was propagated by BGP */
+        offer(l, &route->cidr, tgw_route_is_announced(route) ? RANK_ANNOUNCED : RANK_STATIC, to, blackhole);
     }
     for (size_t i = 0; list && i < list->entries.n; i++) {
         l->prefix_list_id = list->obj.id;
@@ -85,7 +87,9 @@ offer_all(struct lookup *l, const struct tgw_route_table *table)
 {
     const struct network *net = l->net;
     for (size_t i = 0; i < table->routes.n; i++) {
-        offer_static(l, &table->routes.items[i]);
+        if (tgw_route_holds(net, table, &table->routes.items[i])) {
+            offer_static(l, &table->routes.items[i]);
+        }
     }
     for (size_t i = 0; i < table->propagations.n; i++) {
         const struct tgw_attachment *attachment =

@@ -513,6 +513,10 @@ collect_list(struct importer *im, const struct dump *dump, const char *name, con
     if (list->kind->single && json_is_object(value)) {
         return add_single(im, list, dump, name, value);
     }
+    if (json_is_null(value)) { /* as SDKs print an empty list */
+        im->report.known_lists++;
+        return true;
+    }
     if (!json_is_array(value)) {
         struct err cause = { 0 };
         err_set(&cause, ERR_DOCUMENT, "", "expected a list of %s objects", list->kind->name);

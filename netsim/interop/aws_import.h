@@ -19,7 +19,7 @@
  * there.  'report' gains Accounts, Regions  [text]                  whose objects these are, the one with most objects
  * first Imported           [{Type, Count}]         kinds in order; Type is struct kind's name Merged             n
  * records beyond the first of an object Skipped            [{List, Count, Ids, Files}]    lists of kinds not modelled
- * (empty ones are not worth a word) SkippedFiles       [{File, Reason}] SkippedMembers     [{Type, Member, Count}]
+ * (empty ones are not worth a word) SkippedFiles       [{File, Reason}] SkippedMembers     [{Type, Member, Count, Ids: the first ten}]
  * "Placement.GroupName" Warnings           [text] Shared             [{Id, Account}]         aws_shared.h
  *
  * On failure 'net' holds a part of it and is to be thrown away:

@@ -5,6 +5,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#define IDS_SHOWN 10 /* of the objects that have a member nobody models; there may be ten thousand */
 
 void
 report_init(struct aws_report *report, const struct network *net)
@@ -101,7 +104,7 @@ is_about_the_answer(const char *name)
                                          "MaxItems",  "MaxResults",  "NextRecordName",  "NextRecordType",
                                          "RequestId", "HTTPHeaders", "ResponseMetadata" };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (strcmp(name, names[i]) == 0) {
+        if (strcasecmp(name, names[i]) == 0) { /* Direct Connect: nextToken */
             return true;
         }
     }
@@ -112,7 +115,7 @@ is_about_the_answer(const char *name)
 static bool
 says_more(const char *name, const json_t *value)
 {
-    bool token = strcmp(name, "NextToken") == 0 || strcmp(name, "NextMarker") == 0 || strcmp(name, "Marker") == 0;
+    bool token = strcasecmp(name, "NextToken") == 0 || strcmp(name, "NextMarker") == 0 || strcmp(name, "Marker") == 0;
     return token ? json_string_length(value) > 0 : strcmp(name, "IsTruncated") == 0 && json_is_true(value);
 }
 
@@ -128,10 +131,9 @@ void
 report_skipped_list(struct aws_report *report, const char *file, const char *name, const json_t *list)
 {
     if (says_more(name, list)) {
-        json_array_append_new(
-            report->warnings,
-            json_sprintf("%s is one page of several: it ends with %s %s, so objects are missing", file,
-                         name[0] == 'I' ? "an" : "a", name));
+        json_array_append_new(report->warnings,
+                              json_sprintf("%s is one page of several: it ends with %s %s, so objects are missing",
+                                           file, name[0] == 'I' ? "an" : "a", name));
         return;
     }
     if (is_about_the_answer(name) || is_empty(list)) {
@@ -209,7 +211,13 @@ unknown_member(void *context, const char *path, const json_t *value)
     if (shows(search->described, path)) {
         return;
     }
-    count(entry(search->report->members, search->kind->name), path, 1);
+    json_t *left = entry(entry(search->report->members, search->kind->name), path), *ids = list_in(left, "Ids");
+    size_t n = json_array_size(ids);
+    count(left, "Count", 1);
+    const char *last = json_string_value(json_array_get(ids, n - 1));
+    if (n < IDS_SHOWN && !(last && strcmp(last, search->object->id) == 0)) {
+        json_array_append_new(ids, json_string(search->object->id));
+    }
 }
 
 /* ---- ids that name nothing --------------------------------------------------------------------------------------- */
@@ -344,7 +352,8 @@ report_write(const struct aws_report *report, json_t *out)
         json_object_foreach(json_object_get(report->members, (*kind)->name), member, n)
         {
             json_array_append_new(members,
-                                  json_pack("{s:s, s:s, s:O}", "Type", (*kind)->name, "Member", member, "Count", n));
+                                  json_pack("{s:s, s:s, s:O, s:O}", "Type", (*kind)->name, "Member", member, "Count",
+                                            json_object_get(n, "Count"), "Ids", json_object_get(n, "Ids")));
         }
     }
     json_object_foreach(report->lists, name, value)

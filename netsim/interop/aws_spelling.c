@@ -156,6 +156,7 @@ aws_spell(json_t *const *files, const char *const *names, size_t n)
     for (size_t i = 0; i < n; i++) {
         spell_records(files[i], names[i], files, n);
     }
+    aws_spell_calls(files, names, n);
     aws_spell_balancers(files, names, n);
     aws_spell_vpcs(files, n);
     aws_spell_tags(files, n);

@@ -18,7 +18,7 @@ enum { MTU_TRANSIT = 8500, MSS_TRANSIT = MTU_TRANSIT - 40 };
 
 /* Ranks of routes to one prefix. Source: https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html,
  * "Route evaluation order" */
-enum { RANK_ANNOUNCED = 0, RANK_VPN = 1, RANK_VPC = 3, RANK_LIST = 8, RANK_STATIC = 9 };
+enum { RANK_ANNOUNCED = 0, RANK_VPN = 1, RANK_BGP = 2, RANK_VPC = 3, RANK_LIST = 8, RANK_STATIC = 9 };
 
 /* A prefix of a transit gateway's route table. */
 struct way {
@@ -271,7 +271,7 @@ offer_static(struct builder *b, way_vec *ways, const struct tgw_route *route)
             : store_get(b->store, &tgw_attachment_kind, route->attachments.items[0].attachment_id);
     const struct prefix_list *list =
         route->prefix_list_id ? store_get(b->store, &prefix_list_kind, route->prefix_list_id) : NULL;
-    offer(ways, &route->cidr, RANK_STATIC, to);
+    offer(ways, &route->cidr, tgw_route_is_announced(route) ? RANK_BGP : RANK_STATIC, to);
     for (size_t i = 0; list && i < list->entries.n; i++) {
         offer(ways, &list->entries.items[i].cidr, RANK_LIST, to);
     }
@@ -338,7 +338,9 @@ static void
 gather_ways(struct builder *b, const struct tgw_route_table *table, way_vec *ways)
 {
     for (size_t i = 0; i < table->routes.n; i++) {
-        offer_static(b, ways, &table->routes.items[i]);
+        if (tgw_route_holds(b->net, table, &table->routes.items[i])) {
+            offer_static(b, ways, &table->routes.items[i]);
+        }
     }
     for (size_t i = 0; i < table->propagations.n; i++) {
         const struct tgw_attachment *a =

@@ -224,6 +224,9 @@ instances_from_reservations(const json_t *reservations)
     json_array_foreach(reservations, i, reservation)
     {
         instances = json_object_get(reservation, "Instances");
+        if (json_is_null(instances) && !json_object_get(reservation, "InstanceId")) {
+            continue; /* an empty list, as some SDKs print it */
+        }
         if (!json_is_array(instances)) {
             json_array_append(flat, (json_t *)reservation);
             continue;

@@ -319,7 +319,7 @@ bool
 tgw_route_delete(struct network *net, struct tgw_route_table *table, const struct cidr *cidr, struct err *err)
 {
     struct tgw_route *route = tgw_route_find(table, cidr);
-    if (!route) {
+    if (!route || tgw_route_is_announced(route)) {
         return err_set(err, ERR_INPUT, "InvalidRoute.NotFound", "`%s` has no static route for `%s`", table->obj.id,
                        cidr_str(cidr));
     }
@@ -334,7 +334,10 @@ static void
 propagated_add(const struct tgw_route_table *table, const struct tgw_attachment *attachment, const struct cidr *cidr,
                tgw_route_vec *routes)
 {
-    struct tgw_route *route = tgw_route_find((struct tgw_route_table *)table, cidr);
+    struct tgw_route *route = NULL;
+    if (tgw_route_find((struct tgw_route_table *)table, cidr)) {
+        return;
+    }
     for (size_t i = 0; i < routes->n && !route; i++) {
         route = cidr_equal(&routes->items[i].cidr, cidr) ? &routes->items[i] : NULL;
     }

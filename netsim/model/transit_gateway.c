@@ -188,14 +188,39 @@ static const struct filter_row table_filters[] = {
     { NULL, NULL },
 };
 
-/* search-transit-gateway-routes may have been asked for every type: propagated ones follow from the propagations. */
+bool
+tgw_route_is_announced(const struct tgw_route *route)
+{
+    return str_is(route->type, "propagated");
+}
+
+bool
+tgw_route_holds(const struct network *net, const struct tgw_route_table *table, const struct tgw_route *route)
+{
+    if (!tgw_route_is_announced(route)) {
+        return true;
+    }
+    const char *id = route->attachments.n ? route->attachments.items[0].attachment_id : "";
+    const struct tgw_attachment *attachment = store_get(net->store, &tgw_attachment_kind, id);
+    bool propagates = table->propagations.n == 0; /* a dump without them */
+    for (size_t i = 0; i < table->propagations.n && !propagates; i++) {
+        propagates = strcmp(table->propagations.items[i].attachment_id, id) == 0;
+    }
+    return propagates && attachment && tgw_attachment_is_available(attachment);
+}
+
+/* search-transit-gateway-routes may have been asked for every type.  What VPCs propagate follows from the propagations;
+ * what a router outside announces stands nowhere else. */
 static void
 table_loaded(struct store *store, void *object)
 {
     struct tgw_route_table *table = object;
     (void)store;
     for (size_t i = table->routes.n; i-- > 0;) {
-        if (str_is(table->routes.items[i].type, "propagated")) {
+        const struct tgw_route *route = &table->routes.items[i];
+        const char *from = route->attachments.n ? route->attachments.items[0].resource_type : NULL;
+        bool outside = str_is(from, "vpn") || str_is(from, "direct-connect-gateway") || str_is(from, "connect");
+        if (tgw_route_is_announced(route) && !outside) {
             fields_done(tgw_route_fields, &table->routes.items[i]);
             VEC_REMOVE(&table->routes, i);
         }

@@ -48,7 +48,7 @@ struct tgw_route_attachment {
     char attachment_id[ID_SIZE], resource_id[ID_SIZE];
     char *resource_type;
 };
-struct tgw_route { /* a static one; prefix lists as targets of transit gateway tables are not modelled */
+struct tgw_route { /* a static one, or of an import one that a router outside announces (type propagated) */
     struct cidr cidr;
     char *prefix_list_id;
     VEC(struct tgw_route_attachment) attachments; /* none: blackhole; several: ECMP */
@@ -74,6 +74,9 @@ extern const struct field tgw_route_fields[]; /* struct tgw_route as search-tran
 /* ---- Answers for analysis -----------------------------------------------------------------------------------------
  */
 
+bool tgw_route_is_announced(const struct tgw_route *route);
+/* Does it count?  An announced one only while its attachment is available and propagates to the table. */
+bool tgw_route_holds(const struct network *net, const struct tgw_route_table *table, const struct tgw_route *route);
 bool tgw_attachment_is_available(const struct tgw_attachment *attachment); /* carries packets: state "available" */
 /* Deleted, or rejected by the owner of the gateway. */
 bool tgw_attachment_is_over(const struct tgw_attachment *attachment);

@@ -157,7 +157,7 @@ TEST(nothing_is_dropped_silently)
               "\"Skipped\":[{\"List\":\"Hosts\",\"Ids\":[\"h-1\",\"h-2\"],\"Count\":2,\"Files\":[\"Hosts.json\"]}],"
               "\"SkippedFiles\":[{\"File\":\"more/README.txt\",\"Reason\":\"not named .json\"},"
               "{\"File\":\"more/list.json\",\"Reason\":\"a list without its name, as `aws --query` prints it\"}],"
-              "\"SkippedMembers\":[{\"Type\":\"vpc\",\"Member\":\"Color\",\"Count\":1}],"
+              "\"SkippedMembers\":[{\"Type\":\"vpc\",\"Member\":\"Color\",\"Count\":1,\"Ids\":[\"vpc-1\"]}],"
               "\"Warnings\":[\"Vpcs.json is one page of several: it ends with a NextToken, so objects are missing\","
               "\"subnet `subnet-1` names the vpc `vpc-9` in VpcId, which is not in the import (2 such in "
               "all)\"],\"Shared\":[]}");

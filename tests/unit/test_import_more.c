@@ -1,6 +1,8 @@
 /* Calls that tell of what other calls list: tags of anything, services of other accounts. */
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/private_service.h"
+#include "netsim/model/transit_gateway.h"
 #include "tests/unit/import_lab.h"
 
 /* Imports the directory; the report as text, the caller's. */
@@ -128,6 +130,53 @@ TEST(the_owners_view_and_the_users_view_are_one_service)
     CHECK_INT(service->nlb_arns.n, 1);
     CHECK_INT(service->zones.n, 1);
     CHECK(private_service_admits(service, "111111111111", NULL));
+    free(text);
+    network_free(net);
+    remove_directory();
+}
+
+/* As the AWS CLI and SDKs print: lists that are null, paging words, tables named by their file, one thing at a time. */
+TEST(what_calls_about_one_thing_print_is_taken_by_the_name_of_the_file)
+{
+    make_directory();
+    put("tables.json",
+        "{\"TransitGatewayRouteTables\":[{\"TransitGatewayRouteTableId\":\"tgw-rtb-0a1\"}],\"nextToken\":null}");
+    put("routes-tgw-rtb-0a1.json",
+        "{\"Routes\":[{\"DestinationCidrBlock\":\"10.1.0.0/16\",\"Type\":\"propagated\",\"State\":\"active\","
+        "\"TransitGatewayAttachments\":[{\"TransitGatewayAttachmentId\":\"tgw-attach-1\",\"ResourceType\":\"vpc\"}]},"
+        "{\"DestinationCidrBlock\":\"10.9.0.0/16\",\"Type\":\"propagated\",\"State\":\"active\","
+        "\"TransitGatewayAttachments\":[{\"TransitGatewayAttachmentId\":\"tgw-attach-2\",\"ResourceType\":\"vpn\"}]},"
+        "{\"DestinationCidrBlock\":\"0.0.0.0/0\",\"Type\":\"static\",\"State\":\"blackhole\"}],"
+        "\"AdditionalRoutesAvailable\":false}");
+    put("p/tgw-rtb-0a1.json", "{\"TransitGatewayRouteTablePropagations\":[{\"TransitGatewayAttachmentId\":"
+                              "\"tgw-attach-1\",\"ResourceType\":\"vpc\",\"State\":\"enabled\"}],\"NextToken\":null}");
+    put("elb.json", "{\"LoadBalancerDescriptions\":[{\"LoadBalancerName\":\"web\"},{\"LoadBalancerName\":\"old\"}]}");
+    put("attributes-web.json",
+        "{\"LoadBalancerAttributes\":{\"CrossZoneLoadBalancing\":{\"Enabled\":true},\"ConnectionDraining\":{"
+        "\"Enabled\":"
+        "false,\"Timeout\":300},\"ConnectionSettings\":{\"IdleTimeout\":77},\"AccessLog\":{\"Enabled\":true}}}");
+    put("subnets.json", "{\"Subnets\":null}");
+    put("empty.json", "{\"Reservations\":[{\"ReservationId\":\"r-1\",\"Instances\":null}]}");
+    put("addresses.json", "{\"Addresses\":[{\"PublicIp\":\"198.51.100.7\",\"Domain\":\"standard\"}]}");
+    put("attr.json", "{\"VpcId\":\"vpc-9\",\"EnableDnsSupport\":{\"Value\":true},\"Return\":true}");
+    struct network *net = new_network();
+    char *text = import_all(net);
+    const struct tgw_route_table *table = store_find(network_store(net), "tgw-rtb-0a1");
+    REQUIRE(table, "%s", text);
+    CHECK_INT(table->routes.n, 2, "what a VPC propagates follows from the propagation");
+    CHECK_INT(table->propagations.n, 1);
+    const struct classic_balancer *web = store_find(network_store(net), "web"),
+                                  *old = store_find(network_store(net), "old");
+    REQUIRE(web && old);
+    CHECK(web->cross_zone && web->idle_s == 77 && !old->cross_zone);
+    CHECK(store_find(network_store(net), "198.51.100.7"), "an address of EC2-Classic");
+    static const char *const reported[] = { "\"List\":\"ClassicLoadBalancerAttributes\"",
+                                            "\"List\":\"EnableDnsSupport\"", "\"List\":\"VpcId\",\"Ids\":[\"vpc-9\"]",
+                                            "\"List\":\"Return\"" };
+    for (size_t i = 0; i < ARRAY_SIZE(reported); i++) {
+        CHECK(strstr(text, reported[i]), "%s: %s", reported[i], text);
+    }
+    CHECK(!strstr(text, "Token") && !strstr(text, "several"), "%s", text);
     free(text);
     network_free(net);
     remove_directory();
