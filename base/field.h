@@ -85,6 +85,11 @@ void fields_print(const struct field *fields, const void *object, bool state, js
 
 /* The members as they are saved, without the brackets: the text of json_write_compact() after fields_print() with 'state', for a quarter of the work. */
 void fields_write(const struct field *fields, const void *object, struct buf *out);
+/* The way back, from the opening bracket on: fills the zeroed struct as fields_load() does.  Members that no row names go to 'other' (NULL: there may be
+ * none), which moves the cursor behind the value.  False says nothing about the text: fields_load() knows.  Then call fields_done(). */
+struct json_cursor;
+typedef bool fields_other_fn(void *context, const char *name, size_t length, struct json_cursor *at);
+bool fields_read(const struct field *fields, void *object, struct json_cursor *at, fields_other_fn *other, void *context);
 bool fields_writes(const struct field *fields, const void *object, const char *name); /* is a member of that name among them? */
 
 /* A number that is another when fields_write() would write something else. */

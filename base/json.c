@@ -188,6 +188,22 @@ json_read(const char *text, size_t size, const char *where, struct err *err)
     return NULL;
 }
 
+bool
+json_read_parts(const char *text, size_t size, const struct json_parts *parts)
+{
+    if (size > JSON_FILE_LIMIT) {
+        return false;
+    }
+    if (size > LARGE) {
+        json_pool_begin();
+    }
+    bool ok = json_quick_parts(text, size, parts);
+    if (size > LARGE) {
+        json_pool_end();
+    }
+    return ok;
+}
+
 json_t *
 json_read_file(const char *path, struct err *err)
 {

@@ -18,6 +18,20 @@
 json_t *json_read(const char *text, size_t size, const char *where, struct err *err);
 json_t *json_read_file(const char *path, struct err *err);
 
+/* A large document taken apart while it is read, so that it is never in memory as values: an object one of whose members, 'large', is an object of
+ * lists.  Each element of these is read by who is told where it begins, in the order of the text; what stands before and after it in the document comes as
+ * one object.  Any of the three may say false: then nothing more is told. */
+struct json_cursor;
+struct json_parts {
+    const char *large;
+    bool (*before)(void *context, const json_t *rest); /* the members up to 'large' */
+    bool (*item)(void *context, const char *list, struct json_cursor *at); /* moves 'at' behind it */
+    bool (*after)(void *context, const json_t *rest); /* all members but 'large', once everything was read */
+    void *context;
+};
+/* False says nothing about the text, which may be wrong or merely unusual: json_read() knows, and the caller forgets what he was told. */
+bool json_read_parts(const char *text, size_t size, const struct json_parts *parts);
+
 /* Compact, or as `aws --output json` prints it: four spaces, "[]" and "{}" for empty ones, non-ASCII characters as
  * they are (only quote, backslash and control characters are escaped), a newline at the end. */
 void json_write_compact(const json_t *value, struct buf *out);

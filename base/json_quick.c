@@ -4,65 +4,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/json_cursor.h"
 #include "base/json_scan.h"
+#include "base/vec.h"
 
 #define KEY_MAX 128 /* of names that are copied to the stack */
 
-struct quick {
-    const char *at, *end;
-    size_t depth;
-};
-
-static json_t *read_value(struct quick *q);
-
-static void
-skip_blanks(struct quick *q)
-{
-    while (q->at < q->end && (*q->at == ' ' || *q->at == '\n' || *q->at == '\t' || *q->at == '\r')) {
-        q->at++;
-    }
-}
-
-static bool
-take(struct quick *q, char c)
-{
-    skip_blanks(q);
-    bool there = q->at < q->end && *q->at == c;
-    q->at += there;
-    return there;
-}
-
-/* Bytes that end or complicate a string: the quote, the backslash, control characters and everything not ASCII. */
-static bool
-is_plain(char c)
-{
-    return c != '"' && c != '\\' && (signed char)c >= 0x20;
-}
-
-#define ONES(byte_) (UINT64_C(0x0101010101010101) * (byte_))
-
-/* Are all eight bytes plain?  (Where a byte is not, those above it may be taken for such too, which does no harm.) */
-static bool
-all_plain(const char *eight)
-{
-    uint64_t word;
-    memcpy(&word, eight, sizeof word);
-    uint64_t quote = word ^ ONES('"'), slash = word ^ ONES('\\');
-    uint64_t odd = word | (word - ONES(0x20)) | (quote - ONES(1)) | (slash - ONES(1));
-    return !(odd & ONES(0x80));
-}
-
-static const char *
-plain_end(const struct quick *q, const char *at)
-{
-    while (q->end - at >= 8 && all_plain(at)) {
-        at += 8;
-    }
-    while (at < q->end && is_plain(*at)) {
-        at++;
-    }
-    return at;
-}
+static json_t *read_value(struct json_cursor *q);
 
 /* What has escapes, other letters than ASCII's, fractions or many digits: jansson reads the one word. */
 static json_t *
@@ -73,14 +21,14 @@ read_word(const char *begin, const char *end)
 
 /* After the opening quote. */
 static json_t *
-read_string(struct quick *q)
+read_string(struct json_cursor *q)
 {
-    const char *begin = q->at, *end = plain_end(q, begin);
+    const char *begin = q->at, *end = json_plain_end(q, begin);
     bool plain = true;
     while (end < q->end && *end != '"') {
         plain = false;
         end += *end == '\\' && q->end - end > 1 ? 2 : 1;
-        end = plain_end(q, end);
+        end = json_plain_end(q, end);
     }
     if (end >= q->end) {
         return NULL;
@@ -90,7 +38,7 @@ read_string(struct quick *q)
 }
 
 static json_t *
-read_number(struct quick *q)
+read_number(struct json_cursor *q)
 {
     const char *begin = q->at, *at = begin;
     bool minus = at < q->end && *at == '-';
@@ -115,10 +63,10 @@ read_number(struct quick *q)
 }
 
 static json_t *
-read_array(struct quick *q)
+read_array(struct json_cursor *q)
 {
     json_t *array = json_array();
-    if (take(q, ']')) {
+    if (json_take(q, ']')) {
         return array;
     }
     do {
@@ -126,8 +74,8 @@ read_array(struct quick *q)
             json_decref(array);
             return NULL;
         }
-    } while (take(q, ','));
-    if (!take(q, ']')) {
+    } while (json_take(q, ','));
+    if (!json_take(q, ']')) {
         json_decref(array);
         return NULL;
     }
@@ -136,21 +84,21 @@ read_array(struct quick *q)
 
 /* A name given twice takes the place of the first, and the object does not grow. */
 static bool
-set_member(struct quick *q, json_t *object, const char *key)
+set_member(struct json_cursor *q, json_t *object, const char *key)
 {
     size_t before = json_object_size(object);
-    return take(q, ':') && json_object_set_new_nocheck(object, key, read_value(q)) == 0 &&
+    return json_take(q, ':') && json_object_set_new_nocheck(object, key, read_value(q)) == 0 &&
            json_object_size(object) > before;
 }
 
 static bool
-read_member(struct quick *q, json_t *object)
+read_member(struct json_cursor *q, json_t *object)
 {
     char key[KEY_MAX];
-    if (!take(q, '"')) {
+    if (!json_take(q, '"')) {
         return false;
     }
-    const char *begin = q->at, *end = plain_end(q, begin);
+    const char *begin = q->at, *end = json_plain_end(q, begin);
     size_t length = (size_t)(end - begin);
     if (end < q->end && *end == '"' && length < sizeof key) {
         memcpy(key, begin, length);
@@ -165,35 +113,27 @@ read_member(struct quick *q, json_t *object)
 }
 
 static json_t *
-read_object(struct quick *q)
+read_object(struct json_cursor *q)
 {
     json_t *object = json_object();
-    if (take(q, '}')) {
+    if (json_take(q, '}')) {
         return object;
     }
     bool ok;
     do {
         ok = read_member(q, object);
-    } while (ok && take(q, ','));
-    if (!ok || !take(q, '}')) {
+    } while (ok && json_take(q, ','));
+    if (!ok || !json_take(q, '}')) {
         json_decref(object);
         return NULL;
     }
     return object;
 }
 
-static bool
-take_word(struct quick *q, const char *word, size_t length)
-{
-    bool there = (size_t)(q->end - q->at) >= length && memcmp(q->at, word, length) == 0;
-    q->at += there ? length : 0;
-    return there && (q->at == q->end || !((*q->at | 0x20) >= 'a' && (*q->at | 0x20) <= 'z'));
-}
-
 static json_t *
-read_value(struct quick *q)
+read_value(struct json_cursor *q)
 {
-    skip_blanks(q);
+    json_skip_blanks(q);
     json_t *value;
     switch (q->at < q->end ? *q->at : '\0') {
     case '{':
@@ -209,11 +149,11 @@ read_value(struct quick *q)
         q->at++;
         return read_string(q);
     case 't':
-        return take_word(q, "true", 4) ? json_true() : NULL;
+        return json_take_word(q, "true", 4) ? json_true() : NULL;
     case 'f':
-        return take_word(q, "false", 5) ? json_false() : NULL;
+        return json_take_word(q, "false", 5) ? json_false() : NULL;
     case 'n':
-        return take_word(q, "null", 4) ? json_null() : NULL;
+        return json_take_word(q, "null", 4) ? json_null() : NULL;
     default:
         return read_number(q);
     }
@@ -222,12 +162,105 @@ read_value(struct quick *q)
 json_t *
 json_quick(const char *text, size_t size)
 {
-    struct quick q = { text, text + size, 0 };
+    struct json_cursor q = { text, text + size, 0 };
     json_t *value = read_value(&q);
-    skip_blanks(&q);
+    json_skip_blanks(&q);
     if (value && q.at < q.end) {
         json_decref(value);
         value = NULL;
     }
     return value;
+}
+
+json_t *
+json_take_value(struct json_cursor *q)
+{
+    return read_value(q);
+}
+
+char *
+json_take_text(struct json_cursor *q)
+{
+    json_t *string = read_string(q);
+    const char *text = json_string_value(string);
+    char *copy = text ? xstrdup(text) : NULL;
+    json_decref(string);
+    return copy;
+}
+
+/* ---- piece by piece ---------------------------------------------------------------------------------------------- */
+
+/* The name of a member and its colon, as a JSON string; NULL: unusual. */
+static json_t *
+read_name(struct json_cursor *q)
+{
+    json_t *name = json_take(q, '"') ? read_string(q) : NULL;
+    if (name && (!json_is_string(name) || !json_take(q, ':'))) {
+        json_decref(name);
+        name = NULL;
+    }
+    return name;
+}
+
+/* The elements of one list; each value goes before the next comes, so that all of them are made of the same few pieces.
+ */
+static bool
+read_items(struct json_cursor *q, const char *list, const struct json_parts *parts)
+{
+    if (!json_take(q, '[')) {
+        return false;
+    }
+    if (json_take(q, ']')) {
+        return true;
+    }
+    bool ok;
+    do {
+        ok = parts->item(parts->context, list, q);
+    } while (ok && json_take(q, ','));
+    return ok && json_take(q, ']');
+}
+
+static bool
+read_lists(struct json_cursor *q, const struct json_parts *parts)
+{
+    json_t *seen = json_object();
+    bool ok = json_take(q, '{');
+    if (ok && !json_take(q, '}')) {
+        do {
+            json_t *name = read_name(q);
+            const char *list = json_string_value(name);
+            size_t before = json_object_size(seen);
+            ok = name && json_object_set_new_nocheck(seen, list, json_null()) == 0 && json_object_size(seen) > before &&
+                 read_items(q, list, parts);
+            json_decref(name);
+        } while (ok && json_take(q, ','));
+        ok = ok && json_take(q, '}');
+    }
+    json_decref(seen);
+    return ok;
+}
+
+bool
+json_quick_parts(const char *text, size_t size, const struct json_parts *parts)
+{
+    struct json_cursor q = { text, text + size, 3 };
+    json_t *rest = json_object();
+    bool ok = json_take(&q, '{'), large = false;
+    do {
+        json_t *name = ok ? read_name(&q) : NULL;
+        const char *key = json_string_value(name);
+        if (name && strcmp(key, parts->large) == 0) {
+            ok = !large && parts->before(parts->context, rest) && read_lists(&q, parts);
+            large = true;
+        } else {
+            size_t before = json_object_size(rest);
+            ok = name && json_object_set_new_nocheck(rest, key, read_value(&q)) == 0 && json_object_size(rest) > before;
+        }
+        json_decref(name);
+    } while (ok && json_take(&q, ','));
+    ok = ok && json_take(&q, '}');
+    json_skip_blanks(&q);
+    ok = ok && large && q.at == q.end && parts->after(parts->context, rest);
+    json_decref(rest);
+    return ok;
 }

@@ -5,7 +5,11 @@
 #pragma once
 #include <jansson.h>
 #include <stddef.h>
+#include "base/json.h"
 
 /* The value, just as json_loadb() with JSON_REJECT_DUPLICATES and JSON_DECODE_ANY reads it.  NULL says nothing about the text: it may be
  * wrong, deeper than JSON_SCAN_DEPTH levels, or merely unusual. */
 json_t *json_quick(const char *text, size_t size);
+
+/* json_read_parts() */
+bool json_quick_parts(const char *text, size_t size, const struct json_parts *parts);

@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/json_cursor.h"
 
 const struct field tag_fields[] = {
     FIELD(struct tag, "Key", FIELD_STRING, key, FIELD_ALWAYS),
@@ -110,31 +111,45 @@ shelf_of(const struct store *store, const struct kind *kind)
     return NULL;
 }
 
-void *
-store_add(struct store *store, const struct kind *kind, const char *id)
+/* Of no store yet. */
+static struct object *
+new_object(const struct kind *kind)
 {
-    struct shelf *shelf = shelf_of(store, kind);
-    if (!shelf) {
-        shelf = xcalloc(1, sizeof *shelf);
-        shelf->kind = kind;
-        *VEC_ADD(&store->shelves) = shelf;
-    }
-    assert(strlen(id) < ID_SIZE && !map_get(&shelf->by_id, id));
     struct link *link = xcalloc(1, LINK_SIZE + kind->size);
     struct object *object = object_of(link);
-    *link = (struct link){ .before = shelf->last, .shelf = shelf };
-    *(shelf->last ? &shelf->last->after : &shelf->first) = link;
-    shelf->last = link;
-    shelf->n++;
     object->kind = kind;
-    object->sequence = ++store->sequence;
-    strcpy(object->id, id);
-    map_put(&shelf->by_id, id, object);
-    store->generation++;
     if (kind->init) {
         kind->init(object);
     }
     return object;
+}
+
+static void *
+place(struct store *store, struct object *object, const char *id)
+{
+    struct shelf *shelf = shelf_of(store, object->kind);
+    if (!shelf) {
+        shelf = xcalloc(1, sizeof *shelf);
+        shelf->kind = object->kind;
+        *VEC_ADD(&store->shelves) = shelf;
+    }
+    assert(strlen(id) < ID_SIZE && !map_get(&shelf->by_id, id));
+    struct link *link = link_of(object);
+    *link = (struct link){ .before = shelf->last, .shelf = shelf };
+    *(shelf->last ? &shelf->last->after : &shelf->first) = link;
+    shelf->last = link;
+    shelf->n++;
+    object->sequence = ++store->sequence;
+    memmove(object->id, id, strlen(id) + 1);
+    map_put(&shelf->by_id, id, object);
+    store->generation++;
+    return object;
+}
+
+void *
+store_add(struct store *store, const struct kind *kind, const char *id)
+{
+    return place(store, new_object(kind), id);
 }
 
 void *
@@ -408,6 +423,77 @@ store_load_object(struct store *store, const struct kind *kind, const json_t *js
         *skipped += unknown;
     }
     return object;
+}
+
+/* Members of the store's own: the id where it is no row's, the owner, the region. */
+struct own {
+    struct object *object;
+    char id[ID_SIZE];
+};
+
+static bool
+take_own(struct json_cursor *at, char *out, size_t size)
+{
+    char *text = json_take(at, '"') ? json_take_text(at) : NULL;
+    bool ok = text && text[0] && strlen(text) < size;
+    if (ok) {
+        strcpy(out, text);
+    }
+    free(text);
+    return ok;
+}
+
+static bool
+read_own(void *context, const char *name, size_t length, struct json_cursor *at)
+{
+    struct own *own = context;
+    struct object *object = own->object;
+    const struct kind *kind = object->kind;
+    const struct {
+        const char *name;
+        char *out;
+        size_t size;
+    } members[] = { { "OwnerId", object->account, sizeof object->account },
+                    { "Region", object->region, sizeof object->region },
+                    { kind->id_member, own->id, sizeof own->id } };
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        if (strlen(members[i].name) == length && memcmp(members[i].name, name, length) == 0) {
+            return !members[i].out[0] && take_own(at, members[i].out, members[i].size);
+        }
+    }
+    return false;
+}
+
+/* The id that a row has read; NULL: there is none. */
+static const char *
+row_id(const struct object *object)
+{
+    for (const struct field *field = object->kind->fields; field->name; field++) {
+        const char *member = (const char *)object + field->offset;
+        if (strcmp(field->name, object->kind->id_member) == 0) {
+            return field->type == FIELD_ID       ? member
+                   : field->type == FIELD_STRING ? *(char *const *)(const void *)member
+                                                 : NULL;
+        }
+    }
+    return NULL;
+}
+
+void *
+store_read_object(struct store *store, const struct kind *kind, struct json_cursor *at)
+{
+    struct own own = { .object = new_object(kind) };
+    bool ok = fields_read(kind->fields, own.object, at, read_own, &own);
+    const char *id = kind_id(kind, own.id[0] ? own.id : row_id(own.object));
+    if (!ok || !id || !id[0] || strlen(id) >= ID_SIZE || store_get(store, kind, id)) {
+        free_object(own.object);
+        return NULL;
+    }
+    place(store, own.object, id);
+    if (kind->loaded) {
+        kind->loaded(store, own.object);
+    }
+    return own.object;
 }
 
 bool

@@ -62,6 +62,15 @@ state_text(const struct cloud *cloud, size_t *size)
 
 /* ---- From text --------------------------------------------------------------------------------------------------- */
 
+static void
+empty(struct cloud *cloud)
+{
+    network_free(cloud->net);
+    iam_accounts_free(cloud->accounts);
+    cloud->net = network_new(&cloud->ids, &cloud->clock);
+    cloud->accounts = iam_accounts_new(&cloud->ids, &cloud->clock);
+}
+
 static bool
 damaged(const char *where, const char *what, struct err *err)
 {
@@ -114,8 +123,9 @@ parse_network(struct cloud *cloud, const json_t *network, const char *where, str
     return true;
 }
 
+/* Everything but the network and the accounts. */
 static bool
-parse_json(struct cloud *cloud, const json_t *json, const char *where, struct err *err)
+parse_header(struct cloud *cloud, const json_t *json, const char *where, struct err *err)
 {
     const json_t *clock = json_object_get(json, "clock");
     const char *account = json_str(json, "account"), *region = json_str(json, "region");
@@ -141,16 +151,64 @@ parse_json(struct cloud *cloud, const json_t *json, const char *where, struct er
     network_set_limits(cloud->net, cloud->limits);
     network_set_tap_hosts(cloud->net, json_flag(json, "tap_hosts", false));
     network_set_owner(cloud->net, cloud->account, cloud->region);
+    return true;
+}
+
+static bool
+parse_accounts(struct cloud *cloud, const json_t *json, struct err *err)
+{
     const json_t *accounts = json_object_get(json, "accounts");
-    return parse_network(cloud, json_object_get(json, "network"), where, err) &&
-           (!accounts || iam_accounts_load(cloud->accounts, accounts, "accounts", err));
+    return !accounts || iam_accounts_load(cloud->accounts, accounts, "accounts", err);
+}
+
+/* A text that is read object by object. */
+struct reading {
+    struct cloud *cloud;
+    size_t kind;     /* of network_kinds: lists must come in their order, in which one object may need another */
+    size_t n_before; /* members that stood before the network */
+};
+
+static bool
+read_header(void *context, const json_t *rest)
+{
+    struct reading *reading = context;
+    reading->n_before = json_object_size(rest);
+    return parse_header(reading->cloud, rest, "", NULL);
+}
+
+static bool
+read_object(void *context, const char *list, struct json_cursor *at)
+{
+    struct reading *reading = context;
+    while (network_kinds[reading->kind] && strcmp(network_kinds[reading->kind]->list, list) != 0) {
+        reading->kind++;
+    }
+    const struct kind *kind = network_kinds[reading->kind];
+    return kind && store_read_object(network_store(reading->cloud->net), kind, at);
+}
+
+static bool
+read_accounts(void *context, const json_t *rest)
+{
+    struct reading *reading = context;
+    bool nothing_else = json_object_size(rest) == reading->n_before + 1 && json_object_get(rest, "accounts");
+    return nothing_else && parse_accounts(reading->cloud, rest, NULL);
 }
 
 bool
 state_parse(struct cloud *cloud, const char *text, size_t size, const char *where, struct err *err)
 {
+    /* As this program writes it, a lab is read object by object; any other way, and wherever something is wrong, whole.
+     */
+    struct reading reading = { .cloud = cloud };
+    const struct json_parts parts = { "network", read_header, read_object, read_accounts, &reading };
+    if (json_read_parts(text, size, &parts)) {
+        return true;
+    }
+    empty(cloud);
     json_t *json = json_read(text, size, where, err);
-    bool done = json && parse_json(cloud, json, where, err);
+    bool done = json && parse_header(cloud, json, where, err) &&
+                parse_network(cloud, json_object_get(json, "network"), where, err) && parse_accounts(cloud, json, err);
     json_decref(json);
     if (!done) {
         err_hint(err, "nothing was changed; mend the file, or begin another lab with --lab NAME");
@@ -221,15 +279,6 @@ state_save(struct cloud *cloud, struct err *err)
     look(dir, &st);
     remember(dir, text, size, last.next, &st);
     return true;
-}
-
-static void
-empty(struct cloud *cloud)
-{
-    network_free(cloud->net);
-    iam_accounts_free(cloud->accounts);
-    cloud->net = network_new(&cloud->ids, &cloud->clock);
-    cloud->accounts = iam_accounts_new(&cloud->ids, &cloud->clock);
 }
 
 /* Replaces memory by the text, or leaves it as it was. */

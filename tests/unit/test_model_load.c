@@ -1,9 +1,11 @@
 /* Dumps of describe-* calls as they come from AWS: what a verdict needs is still there after loading, after saving and
  * loading. */
 #include <unistd.h>
+#include "base/json_cursor.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network_acl.h"
+#include "netsim/model/random_net.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
 #include "tests/test.h"
@@ -36,6 +38,25 @@ load(struct network *net, const struct kind *kind, const char *text)
     json_decref(json);
 }
 
+/* What was written is read back as its JSON value would be. */
+static void
+check_read(const struct kind *kind, const json_t *json, const struct buf *text)
+{
+    struct network *a = new_network(), *b = new_network();
+    struct json_cursor at = { buf_str(text), buf_str(text) + text->size, 0 };
+    struct buf x = { 0 }, y = { 0 };
+    const void *loaded = store_load_object(network_store(a), kind, json, "", NULL, NULL);
+    const void *read = store_read_object(network_store(b), kind, &at);
+    REQUIRE(loaded && read && at.at == at.end, "%s", buf_str(text));
+    store_write_object(loaded, &x);
+    store_write_object(read, &y);
+    CHECK_STR(buf_str(&y), buf_str(&x));
+    buf_done(&x);
+    buf_done(&y);
+    network_free(a);
+    network_free(b);
+}
+
 /* Every kind as state.json holds it. */
 static char *
 save(const struct network *net)
@@ -51,6 +72,7 @@ save(const struct network *net)
             json_write_compact(one, &printed);
             store_write_object(o, &direct);
             CHECK_STR(buf_str(&direct), buf_str(&printed));
+            check_read(*kind, one, &direct);
             json_decref(one);
             buf_done(&direct);
             buf_done(&printed);
@@ -129,9 +151,8 @@ check_names(const char *kind, const struct field *fields, bool top)
     for (const struct field *f = fields; f && f->name; f++) {
         size_t length = strlen(f->name);
         CHECK(!top || (strcmp(f->name, "OwnerId") != 0 && strcmp(f->name, "Region") != 0), "%s: %s", kind, f->name);
-        for (const struct field *other = fields; other->name && !(f->flags & FIELD_INPUT_ONLY); other++) {
-            bool clash = other != f && !(other->flags & FIELD_INPUT_ONLY) &&
-                         strncmp(other->name, f->name, length) == 0 && strchr(".", other->name[length]);
+        for (const struct field *other = fields; other->name; other++) {
+            bool clash = other != f && strncmp(other->name, f->name, length) == 0 && strchr(".", other->name[length]);
             CHECK(!clash, "%s: %s and %s", kind, f->name, other->name);
         }
         check_names(kind, f->fields, false);
@@ -142,6 +163,71 @@ TEST(every_member_has_one_row)
 {
     for (const struct kind *const *kind = network_kinds; *kind; kind++) {
         check_names((*kind)->name, (*kind)->fields, true);
+    }
+}
+
+/* A text with a byte changed: who reads it directly either refuses it or reads what its JSON value says. */
+static void
+check_damaged(struct random_net *r, const struct kind *kind, const struct buf *whole)
+{
+    static const char odd[] = "\"\\{}[],:0-9.eE \n\x01\xc3ntf";
+    struct buf text = { 0 };
+    buf_add(&text, whole->data, whole->size);
+    size_t place = (size_t)lot(r, (int)text.size), n = 1 + (size_t)lot(r, 12);
+    switch (lot(r, 4)) {
+    case 0:
+        memmove(text.data + place, text.data + place + 1, text.size - place); /* one less */
+        text.size--;
+        break;
+    case 1: /* some twice */
+        buf_cut(&text, place);
+        buf_add(&text, whole->data + (place > n ? place - n : 0), whole->size - (place > n ? place - n : 0));
+        break;
+    default:
+        text.data[place] = odd[lot(r, sizeof odd - 1)];
+    }
+    struct network *a = new_network(), *b = new_network();
+    struct json_cursor at = { buf_str(&text), buf_str(&text) + text.size, 0 };
+    const void *read = store_read_object(network_store(b), kind, &at);
+    if (read && at.at == at.end) {
+        struct err err = { 0 };
+        json_t *json = json_read(buf_str(&text), text.size, "test", &err);
+        const void *loaded = json ? store_load_object(network_store(a), kind, json, "", NULL, &err) : NULL;
+        struct buf x = { 0 }, y = { 0 };
+        REQUIRE(loaded, "%s: %s", buf_str(&text), err.text);
+        store_write_object(loaded, &x);
+        store_write_object(read, &y);
+        CHECK_STR(buf_str(&y), buf_str(&x), "%s", buf_str(&text));
+        buf_done(&x);
+        buf_done(&y);
+        json_decref(json);
+    }
+    buf_done(&text);
+    network_free(a);
+    network_free(b);
+}
+
+TEST(reading_text_directly_is_loading_its_value)
+{
+    for (int seed = 1; seed <= 6; seed++) {
+        struct random_net r;
+        if (seed % 2) {
+            random_net_make(&r, (uint64_t)seed, true, false);
+        } else {
+            random_net_make_joined(&r, (uint64_t)seed);
+        }
+        free(save(r.net)); /* which reads every object back */
+        for (const struct kind *const *kind = network_kinds; *kind; kind++) {
+            for (const void *o = store_first(network_store(r.net), *kind); o; o = store_next(network_store(r.net), o)) {
+                struct buf text = { 0 };
+                store_write_object(o, &text);
+                for (int i = 0; i < 30; i++) {
+                    check_damaged(&r, *kind, &text);
+                }
+                buf_done(&text);
+            }
+        }
+        random_net_done(&r);
     }
 }
 
