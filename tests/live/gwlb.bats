@@ -93,6 +93,34 @@ rules() { # APPLIANCE RULE...: what it drops of what it forwards, and of what it
     [ "$(code web http://web.example/)" = 200 ]
 }
 
+lost() { # FIRST: how many of the ten flows from these source ports do not come back from the appliances
+    local port n=0
+    for port in $(seq "$1" $(($1 + 9))); do
+        ! vpclab verify web internet --protocol udp --port 4444 --source-port "$port" | grep -q 'not returned' || n=$((n + 1))
+    done
+    echo $n
+}
+
+@test "flows stay with an appliance that stopped, unless the group says rebalance" {
+    setup_inspection
+    [ "$(lost 40000)" = 0 ]
+    vpclab ec2 stop-instances --instance-ids fw1 >/dev/null
+    n=$(lost 40000)
+    [ "$n" -gt 0 ]
+    [ "$n" -lt 10 ]
+    [ "$(lost 41000)" = 0 ]
+    [ "$(lost 40000)" = "$n" ]
+    vpclab elbv2 modify-target-group-attributes --target-group-arn firewalls --attributes Key=target_failover.on_unhealthy,Value=rebalance \
+        Key=target_failover.on_deregistration,Value=rebalance >/dev/null
+    [ "$(lost 40000)" = 0 ]
+    # By addresses and protocol alone all of them are one flow: all lost or none.
+    vpclab ec2 start-instances --instance-ids fw1 >/dev/null
+    vpclab elbv2 modify-target-group-attributes --target-group-arn firewalls --attributes Key=stickiness.enabled,Value=true >/dev/null
+    rules fw1 'udp dport 4444 drop'
+    n=$(lost 42000)
+    [ "$n" = 0 ] || [ "$n" = 10 ]
+}
+
 @test "an appliance fails: new flows go to the others, with none left nothing passes" {
     setup_inspection
     [ "$(health firewalls)" = "healthy healthy" ]
