@@ -153,8 +153,8 @@ flow_of(struct gwlb *gwlb, const struct place *endpoint, const struct flow_tuple
     if (!flow) {
         flow = gwlb_flows_add(gwlb->flows, &key, now);
         flow->head = (struct geneve){ endpoint->wire_number, endpoint->attachment, ++gwlb->last_cookie };
-        flow->port =
-            (uint16_t)(FLOW_PORT_FIRST + hash_bytes(&flow->head, sizeof flow->head) % (65536 - FLOW_PORT_FIRST));
+        uint64_t words[] = { endpoint->wire_number, flow->head.cookie };
+        flow->port = (uint16_t)(FLOW_PORT_FIRST + hash_bytes(words, sizeof words) % (65536 - FLOW_PORT_FIRST));
     }
     if (must_move(endpoint, flow)) {
         const struct plan_gwlb_target *target = choose(endpoint, &key);
