@@ -5,10 +5,12 @@
 #include <string.h>
 #include "base/vec.h"
 #include "cloud/ops_ec2.h"
+#include "cloud/sharing.h"
 #include "iampolicy/account.h"
 #include "iampolicy/aws_policies.h"
 #include "iampolicy/catalog/catalog.h"
 #include "iampolicy/kms_key.h"
+#include "iampolicy/share.h"
 
 struct completer {
     const struct cloud *cloud;
@@ -25,6 +27,9 @@ static const struct {
     { "iam", "ResourceArns", "arn" },       { "sts", "RoleArn", "role" },
     { "iam", "PolicyArn", "policy" },       { "iam", "PermissionsBoundary", "policy" },
     { "ec2", "Filters", "filter" },         { "ec2", "Filter", "filter" },
+    { "ram", "resourceShareArn", "share" }, { "ram", "resourceShareArns", "share" },
+    { "ram", "resourceArns", "shareable" }, { "ram", "resourceArn", "shareable" },
+    { "ram", "principals", "account" },     { "ram", "resourceShareInvitationArn", "invitation" },
 };
 
 const char *
@@ -207,14 +212,71 @@ each_arn(const struct completer *c)
     each_arn_of(c, &kms_key_kind);
 }
 
+static void
+each_share(const struct completer *c)
+{
+    const struct store *store = c->cloud->accounts->store;
+    for (const struct ram_share *s = store_first(store, &ram_share_kind); s; s = store_next(store, s)) {
+        if (ram_share_is_active(s)) {
+            c->each(c->context, s->arn, s->name, false);
+        }
+    }
+}
+
+static void
+each_invitation(const struct completer *c)
+{
+    const struct store *store = c->cloud->accounts->store;
+    for (const struct ram_invitation *i = store_first(store, &ram_invitation_kind); i; i = store_next(store, i)) {
+        c->each(c->context, i->arn, i->share_name, false);
+    }
+}
+
+/* What the account in force may share. */
+static void
+each_shareable(const struct completer *c)
+{
+    const struct store *store = network_store(c->cloud->net);
+    for (const struct shareable *row = shareables; row->kind; row++) {
+        for (const struct object *o = store_first(store, row->kind); o; o = store_next(store, o)) {
+            char *arn = strcmp(o->account, c->cloud->account) == 0 ? sharing_arn(o) : NULL;
+            if (arn) {
+                c->each(c->context, arn, object_name(o) ? object_name(o) : row->kind->name, false);
+            }
+            free(arn);
+        }
+    }
+}
+
+static void
+each_account(const struct completer *c)
+{
+    const struct store *store = c->cloud->accounts->store;
+    for (const struct org_entity *a = store_first(store, &org_account_kind); a; a = store_next(store, a)) {
+        c->each(c->context, a->obj.id, a->name, false);
+    }
+    each_arn_of(c, &organization_kind);
+    each_arn_of(c, &org_unit_kind);
+}
+
 static const struct {
     const char *words;
     void (*run)(const struct completer *);
     bool lab;
 } providers[] = {
-    { "action", each_action, false },      { "context", each_key, false },  { "entry", each_key, false },
-    { "filter", each_filter, false },      { "entity", each_entity, true }, { "role", each_role, true },
-    { "principal", each_principal, true }, { "policy", each_policy, true }, { "arn", each_arn, true },
+    { "action", each_action, false },
+    { "context", each_key, false },
+    { "entry", each_key, false },
+    { "filter", each_filter, false },
+    { "entity", each_entity, true },
+    { "role", each_role, true },
+    { "principal", each_principal, true },
+    { "policy", each_policy, true },
+    { "arn", each_arn, true },
+    { "share", each_share, true },
+    { "invitation", each_invitation, true },
+    { "shareable", each_shareable, true },
+    { "account", each_account, true },
 };
 
 bool

@@ -193,7 +193,16 @@ check_resource(const struct op_call *call, const char *arn, struct err *err)
     const struct cloud *cloud = call->cloud;
     struct arn parts;
     if (!arn_parse(arn, &parts)) {
+        char id[ID_SIZE];
+        const struct object *meant =
+            arn[0] && cloud_resolve(cloud, NULL, arn, id, NULL) ? store_find(network_store(cloud->net), id) : NULL;
         err_set(err, ERR_INPUT, "MalformedArnException", "the specified resource ARN `%.160s` is not valid", arn);
+        if (meant && shareable_of(meant)) {
+            char *right = sharing_arn(meant);
+            err_hint(err, "write it in full: %s", right);
+            free(right);
+            return false;
+        }
         return err_hint(err, "as in arn:aws:ec2:%s:%s:transit-gateway/tgw-...", cloud->region, cloud->account);
     }
     if (!check_type(arn, err)) {

@@ -270,6 +270,7 @@ organization() {
     wrong 4 InvalidParameterException vpclab ram create-resource-share --name ''
     wrong 4 MalformedArnException create --resource-arns nonsense
     wrong 4 MalformedArnException create --resource-arns ''
+    wrong 4 "write it in full: $TA" create --resource-arns "$T"
     wrong 4 'cannot be shared' create --resource-arns arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0
     wrong 4 'cannot be shared' create --resource-arns arn:aws:s3:::bucket
     wrong 4 UnknownResourceException create --resource-arns arn:aws:ec2:us-east-1:123456789012:transit-gateway/tgw-0123456789abcdef0

@@ -40,8 +40,8 @@ TEST(each_candidate_says_what_it_is)
         { "context", "", "s3:prefix=", NULL, NULL },
         { "context", "", "s3:prefix=", "string...", action },
         { "context", "", "s3:prefix=", NULL, unknown },
-        { "entry", "", "ContextKeyName=aws:TagKeys,ContextKeyType=stringList,ContextKeyValues=",
-          "string, many values...", NULL },
+        { "entry", "",
+          "ContextKeyName=aws:TagKeys,ContextKeyType=stringList,ContextKeyValues=", "string, many values...", NULL },
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char *before[] = { cases[i].before };
@@ -62,9 +62,16 @@ TEST(the_lab_gives_its_principals_and_arns)
     json_decref(lab_run(cloud, "iam create-user --user-name alice", &err));
     json_decref(lab_run(cloud, "iam create-group --group-name staff", &err));
     json_decref(lab_run(cloud, "s3api create-bucket --bucket shop", &err));
-    static const struct {
+    json_t *tgw = lab_run(cloud, "ec2 create-transit-gateway", &err),
+           *share = lab_run(cloud, "ram create-resource-share --name hub --principals 111122223333", &err);
+    const char *tgw_arn = json_string_value(json_at(tgw, "TransitGateway.TransitGatewayArn")),
+               *share_arn = json_string_value(json_at(share, "resourceShare.resourceShareArn"));
+    const struct {
         const char *words, *candidate, *detail;
     } cases[] = {
+        { "shareable", tgw_arn, "transit-gateway" },
+        { "share", share_arn, "hub" },
+        { "invitation", share_arn, NULL },
         { "principal", "alice", "user" },
         { "principal", "staff", NULL }, /* a group does nothing itself */
         { "entity", "arn:aws:iam::123456789012:group/staff", "group" },
@@ -80,6 +87,8 @@ TEST(the_lab_gives_its_principals_and_arns)
         CHECK_STR(map_get(&found, cases[i].candidate), cases[i].detail, "%s", cases[i].candidate);
         forget(&found);
     }
+    json_decref(tgw);
+    json_decref(share);
     cloud_close(cloud);
 }
 
