@@ -4,6 +4,7 @@
 
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 #include "netsim/model/network_acl.h"
 #include "netsim/model/route_table.h"
@@ -97,6 +98,24 @@ collect_rules(struct conn_parts *c, const struct network *net)
         for (size_t i = 0; i < g->rules.n; i++) {
             add_of_family(&c->by_groups, &g->rules.items[i].cidr, c->family);
             add_prefix_list(c, net, &c->by_groups, g->rules.items[i].prefix_list_id);
+        }
+    }
+}
+
+/* Rules of listeners tell clients apart. */
+static void
+collect_listener_rules(struct conn_parts *c, const struct network *net)
+{
+    const struct store *store = network_store(net);
+    for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
+        for (size_t i = 0; i < lb->listeners.n; i++) {
+            const struct lb_listener *listener = &lb->listeners.items[i];
+            for (size_t k = 0; k < listener->rules.n; k++) {
+                struct cidr block;
+                for (size_t n = 0; rule_source_block(&listener->rules.items[k], n, &block); n++) {
+                    add_of_family(&c->by_ways, &block, c->family);
+                }
+            }
         }
     }
 }
@@ -266,6 +285,7 @@ conn_parts_init(struct conn_parts *c, const struct network *net, const struct ne
         collect_routes(c, nets[i]);
         collect_rules(c, nets[i]);
         collect_far_routes(c, nets[i]);
+        collect_listener_rules(c, nets[i]);
     }
     address_parts_sort(&c->by_ways);
     address_parts_sort(&c->by_groups);

@@ -103,7 +103,8 @@ origin_carries_group(const struct network *net, const char *vpc_id, const char *
                                     : origin->by == ORIGIN_PEERING && peering_carries_groups(net, vpc_id, other_vpc_id);
 }
 
-/* Whose groups count for what comes from 'ip': of what a balancer sends on, whatever address it bears, the balancer's alone. */
+/* Whose groups count for what comes from 'ip': of what a balancer sends on, whatever address it bears, the balancer's
+ * alone. */
 static bool
 sender_in_group(const struct network *net, const char *vpc_id, const char *group_id, const struct ip *ip,
                 const struct origin *origin)

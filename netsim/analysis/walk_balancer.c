@@ -267,7 +267,7 @@ walk_to_target(struct walk *b, const struct candidate *c)
 struct outcome {
     struct session *session;
     size_t n_passed, n_translations, n_inspected; /* the session had before */
-    struct session remembered;       /* what the way that is shown added */
+    struct session remembered;                    /* what the way that is shown added */
     struct walk shown;
     bool any, arrived;
     VEC(const char *) receivers;

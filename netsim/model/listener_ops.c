@@ -287,6 +287,24 @@ conditions_check(const json_t *conditions, struct err *err)
 }
 
 bool
+rule_source_block(const struct lb_rule *rule, size_t n, struct cidr *block)
+{
+    for (size_t i = 0; i < json_array_size(rule->conditions); i++) {
+        const json_t *condition = json_array_get(rule->conditions, i);
+        const json_t *values = condition_values(condition, "SourceIpConfig");
+        for (size_t k = 0; str_is(json_str(condition, "Field"), "source-ip") && k < json_array_size(values); k++) {
+            const char *text = json_string_value(json_array_get(values, k));
+            if (n-- == 0) {
+                bool parsed = text && cidr_parse(text, block);
+                *block = parsed ? *block : (struct cidr){ 0 };
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool
 rule_may_take(const struct lb_rule *rule, const struct ip *client, bool *always)
 {
     *always = json_array_size(rule->conditions) > 0;

@@ -167,4 +167,6 @@ bool rules_set_priorities(struct network *net, const json_t *priorities, struct 
 struct lb_rule *network_rule(const struct network *net, const char *arn, struct load_balancer **lb, struct lb_listener **listener); /* NULL */
 /* May a request from 'client' meet the rule's conditions?  Only source-ip conditions are known of a packet.  'always': every one does. */
 bool rule_may_take(const struct lb_rule *rule, const struct ip *client, bool *always);
+/* The n-th block that its source-ip conditions name (IP_NONE: what stands there is none); false: there are not so many. */
+bool rule_source_block(const struct lb_rule *rule, size_t n, struct cidr *block);
 bool rule_delete(struct network *net, const char *arn); /* false: there is none */

@@ -1,6 +1,7 @@
 /* What AWS's pages say of balancers and middleboxes beyond the first look, on tests/reach/balancers/network.json: the
  * network balancers n1 (node in zone a) and n2 (node in zone b), the application balancer alb (both zones); routes to
  * i-far by the appliance i-fw, to i-near by an endpoint of a Gateway Load Balancer. */
+#include "netsim/analysis/connectivity.h"
 #include "tests/unit/reach_ask.h"
 
 #define NETWORK "tests/reach/balancers/network.json"
@@ -48,6 +49,31 @@ TEST(udp_keeps_the_clients_address)
     CHECK_STR(json_str(a, "verdict"), "reachable");
     CHECK_STR(json_str(json_object_get(a, "arrives"), "srcIp"), "10.1.1.10");
     json_decref(a);
+    lab_done(&lab);
+}
+
+/* A rule about the client's address tells two clients apart that nothing else does. */
+TEST(connectivity_knows_rules_about_clients)
+{
+    struct lab lab;
+    lab_init(&lab, NETWORK);
+    struct connectivity *c = connectivity_new(lab.net, IP_V4);
+    static const struct {
+        const char *from;
+        int port;
+        bool passes;
+    } flows[] = { { "eni-client", 80, true },
+                  { "eni-client2", 80, true },
+                  { "eni-client", 82, false },
+                  { "eni-client2", 82, true } };
+    for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+        struct conn_flow flow = connectivity_between(c, (size_t)connectivity_class_of(c, flows[i].from),
+                                                     (size_t)connectivity_class_of(c, "eni-alb-a"));
+        const struct packet_set *set = set_pool_get(connectivity_pool(c), flow.passes);
+        CHECK(packet_set_has(set, 6, 40000, flows[i].port) == flows[i].passes, "%s port %d", flows[i].from,
+              flows[i].port);
+    }
+    connectivity_free(c);
     lab_done(&lab);
 }
 
