@@ -516,10 +516,17 @@ packets_text(const struct connectivity *c, int set)
 /* ---- JSON ----------------------------------------------------------------------------------------------------------
  */
 
+static const char *
+family_text(const struct conn_view *view)
+{
+    return connectivity_family(view->c) == IP_V6 ? "ipv6" : "ipv4";
+}
+
 static json_t *
 group_json(const struct conn_view *view, const struct view_group *g)
 {
-    json_t *json = json_pack("{s:s, s:i}", "Name", g->name, "Count", (int)g->members.n);
+    json_t *json =
+        json_pack("{s:s, s:s, s:i}", "Name", g->name, "Family", family_text(view), "Count", (int)g->members.n);
     json_t *ids = json_array(), *names = json_array(), *outside = json_array(), *addresses = json_array();
     for (size_t i = 0; i < g->members.n; i++) {
         json_array_append_new(ids, json_string(g->members.items[i]->obj.id));
@@ -578,9 +585,8 @@ flow_json(const struct conn_view *view, const struct view_group *from, const str
     int lost = packets_from_programs(pool, set_pool_combine(pool, flow->passes, usable, PACKETS_SUBTRACT));
     char *packets = packets_text(view->c, usable), *unanswered = packets_text(view->c, lost);
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "From", from->name, "To", to->name, "Family",
-                             connectivity_family(view->c) == IP_V6 ? "ipv6" : "ipv4", "Packets", packets, "Arrives",
-                             set_json(view->c, flow->passes), "Answered", set_json(view->c, flow->answered), "Usable",
-                             set_json(view->c, usable));
+                             family_text(view), "Packets", packets, "Arrives", set_json(view->c, flow->passes),
+                             "Answered", set_json(view->c, flow->answered), "Usable", set_json(view->c, usable));
     if (lost != PACKETS_NONE) {
         json_object_set_new(json, "Unanswered", json_string(unanswered));
     }

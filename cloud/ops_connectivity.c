@@ -101,8 +101,9 @@ exposed(struct op_call *call, struct err *err)
             bool named = false, known = false;
             for (size_t k = 0; k < json_array_size(flows) && !named; k++) {
                 const json_t *flow = json_array_get(flows, k);
-                named = strcmp(json_str(flow, "To"), json_str(group, "Name")) == 0 ||
-                        strcmp(json_str(flow, "From"), json_str(group, "Name")) == 0;
+                named = strcmp(json_str(flow, "Family"), json_str(group, "Family")) == 0 &&
+                        (strcmp(json_str(flow, "To"), json_str(group, "Name")) == 0 ||
+                         strcmp(json_str(flow, "From"), json_str(group, "Name")) == 0);
             }
             for (size_t k = 0; k < json_array_size(groups) && !known; k++) {
                 known = json_equal(json_array_get(groups, k), group);

@@ -120,9 +120,9 @@ change_json(const struct network_diff *diff, char *const *names, const struct di
 }
 
 static json_t *
-joint_json(const struct diff_joint *joint, const char *name)
+joint_json(const struct diff_joint *joint, const char *name, const char *family)
 {
-    json_t *ids = json_array(), *json = json_pack("{s:s}", "Name", name);
+    json_t *ids = json_array(), *json = json_pack("{s:s, s:s}", "Name", name, "Family", family);
     for (size_t i = 0; i < joint->members.n; i++) {
         json_array_append_new(ids, json_string(joint->members.items[i]->obj.id));
     }
@@ -175,7 +175,8 @@ compare_family(const struct network *before, const struct network *after, int fa
     }
     for (size_t i = 0; i < diff->joints.n; i++) {
         if (used[i]) {
-            json_array_append_new(groups, joint_json(&diff->joints.items[i], names[i]));
+            json_array_append_new(groups,
+                                  joint_json(&diff->joints.items[i], names[i], family == IP_V6 ? "ipv6" : "ipv4"));
         }
         free(names[i]);
     }
