@@ -422,6 +422,7 @@ address_type_check(const struct offer *offer, const char *type, const char *dns_
         return err_set(err, ERR_INPUT, "InvalidParameter", "`DnsRecordIpType` cannot be `%s`", dns_type);
     }
     bool v4 = !type || strcmp(type, "ipv6") != 0, v6 = type && strcmp(type, "ipv4") != 0;
+    v4 = v4 && offer->own && offer->own->ip_types.n > 0; /* a dump that does not say: AWS's default, ipv4 */
     for (size_t i = 0; offer->own && i < offer->own->ip_types.n; i++) {
         v4 = v4 && !str_is(offer->own->ip_types.items[i], "ipv4");
         v6 = v6 && !str_is(offer->own->ip_types.items[i], "ipv6");

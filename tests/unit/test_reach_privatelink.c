@@ -1,6 +1,7 @@
 /* Endpoint services on tests/reach/privatelink/network.json: vpc-c connects to services of vpc-p, whose addresses are
  * the same; a Network Load Balancer with nodes in two zones stands behind each.  vpc-g sends everything through an
  * endpoint of the Gateway Load Balancer in vpc-s. */
+#include "netsim/model/private_service.h"
 #include "tests/unit/reach_ask.h"
 
 #define NETWORK "tests/reach/privatelink/network.json"
@@ -95,6 +96,75 @@ TEST(a_gateway_balancer_changes_nothing)
     a = ask(lab.net, I("i-g"), OUT, PORT(443));
     check_path(a, (const char *const[]){ "i-g", "subnet-g1", "vpce-gw", "igw-g", NULL });
     json_decref(a);
+    lab_done(&lab);
+}
+
+static const char *const principals[] = { "*", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:user/ann",
+                                          "arn:aws:iam::444455556666:role/app" };
+
+/* Its own account, everybody, an account's root for all of the account, or the very user or role. */
+static bool
+plainly_admitted(const struct private_service *service, const char *account, const char *arn)
+{
+    bool admitted = strcmp(account, service->obj.account) == 0;
+    for (size_t i = 0; i < service->principals.n; i++) {
+        const char *p = service->principals.items[i].arn;
+        bool whole = strstr(p, account) && strcmp(strrchr(p, ':'), ":root") == 0;
+        admitted = admitted || *p == '*' || whole || (arn && strcmp(p, arn) == 0);
+    }
+    return admitted;
+}
+
+/* One connection by lot: who asks, whom the service permits, whether its owner must agree. */
+static void
+check_connection(struct lab *lab, struct id_gen *lot)
+{
+    static const char *const accounts[] = { "123456789012", "111122223333", "444455556666" };
+    struct private_service *service = store_get(network_store(lab->net), &private_service_kind, "vpce-svc-2");
+    struct err err = { 0 };
+    for (size_t i = 0; i < ARRAY_SIZE(principals); i++) {
+        private_service_forbid(lab->net, service, principals[i], &(struct err){ 0 });
+        if (id_random_below(lot, 4) == 0) {
+            REQUIRE(private_service_permit(lab->net, service, principals[i], &err), "%s", err.text);
+        }
+    }
+    const char *account = accounts[id_random_below(lot, 3)], *who = principals[id_random_below(lot, 4)];
+    who = strstr(who, account) && !strstr(who, ":root") ? who : NULL;
+    service->acceptance_required = id_random_below(lot, 2);
+    strcpy(service->obj.account, "123456789012");
+    network_set_owner(lab->net, account, "us-east-1");
+    struct vpc *vpc = store_get(network_store(lab->net), &vpc_kind, "vpc-c");
+    strcpy(vpc->obj.account, account);
+    const struct endpoint_spec spec = { .vpc_id = "vpc-c",
+                                        .service_name = service->name,
+                                        .principal = who,
+                                        .type = ENDPOINT_INTERFACE,
+                                        .subnets = (const char *const[]){ "subnet-c1" },
+                                        .groups = (const char *const[]){ "sg-ep" },
+                                        .n_subnets = 1,
+                                        .n_groups = 1 };
+    struct endpoint *e = endpoint_create(lab->net, &spec, &err);
+    CHECK((e != NULL) == plainly_admitted(service, account, who), "%s %s: %s", account, who ? who : "", err.text);
+    if (e) {
+        char to[80];
+        snprintf(to, sizeof to, "\"eni\": \"%s\"", e->eni_ids.items[0]);
+        json_t *a = ask(lab->net, I("i-c1"), to, PORT(443));
+        const char *why = json_str(a, "why");
+        CHECK_STR(why ? why : json_str(a, "verdict"), service->acceptance_required ? "gateway-state" : "reachable");
+        json_decref(a);
+        endpoint_delete(lab->net, e);
+    }
+}
+
+TEST(who_is_admitted_connects_and_waits_where_the_owner_must_agree)
+{
+    struct lab lab;
+    struct id_gen lot;
+    id_gen_seed(&lot, 11);
+    lab_init(&lab, NETWORK);
+    for (int i = 0; i < 400; i++) {
+        check_connection(&lab, &lot);
+    }
     lab_done(&lab);
 }
 
