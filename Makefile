@@ -83,7 +83,7 @@ check-unit: $(UNIT)
 # gateway, and kill labs with all their services at 1,000 instants.
 DEEP_LIVE = $(BUILD)/tests/live/test_random_networks
 check-deep: all $(SPEC) $(DEEP_LIVE)
-	@SPEC_NETWORKS=100000 SPEC_CONNECTIVITY=100000 SPEC_POLICIES=1000000 TEST_TIMEOUT=7200 $(run_tests) $(SPEC)
+	@SPEC_NETWORKS=100000 SPEC_CONNECTIVITY=100000 SPEC_ANSWERS=10000 SPEC_POLICIES=1000000 TEST_TIMEOUT=7200 $(run_tests) $(SPEC)
 	@SPEC_NETWORKS=600 VPCLAB_CONNECTIONS=10000 VPCLAB_BYTES=1073741824 KILLS=1000 TEST_TIMEOUT=7200 $(run_tests) -- $(DEEP_LIVE) \
 	    tests/live/balancers.bats tests/live/real_traffic.bats tests/live/kill.sh
 check-live: all $(LIVE)

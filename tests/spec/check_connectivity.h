@@ -15,15 +15,17 @@ struct pair {
     bool plain; /* the network holds what plain_net.h knows, and nothing else */
 };
 struct counts {
-    size_t packets, reachable, answered;
+    size_t packets, reachable, answered, balanced;
 };
 
 static void
-check_plain(const struct pair *p, const struct flow_spec *flow, const struct packet *sent, bool passes, bool answered)
+check_plain(const struct pair *p, const struct flow_spec *flow, const struct packet *sent, bool passes, bool answered,
+            struct counts *counts)
 {
     struct plain w = plain_ask(p->net, flow, sent);
     CHECK(passes == !w.why, "seed %" PRIu64 ": %s -> %s %s: set says %d, plain reading %s", p->seed, flow->from.id,
           flow->to.id, flow_str(sent), passes, w.why ? w.why : "arrives");
+    counts->balanced += !w.why && w.n_lb_memory > 0;
     if (!w.why) {
         bool back = strcmp(plain_ask_answer(&w, flow, sent), "allowed") == 0;
         CHECK(answered == back, "seed %" PRIu64 ": %s -> %s %s: answers %d, plain reading %d", p->seed, flow->from.id,
@@ -61,7 +63,7 @@ check_packet(const struct pair *p, int protocol, int from, int to, struct counts
           p->seed, flow.from.id, flow.to.id, protocol, from, to, answered, result.reply,
           result.reply_why ? result.reply_why : "");
     if (p->plain) {
-        check_plain(p, &flow, &result.sent, passes, answered);
+        check_plain(p, &flow, &result.sent, passes, answered, counts);
     }
     counts->packets++;
     counts->reachable += result.reachable;

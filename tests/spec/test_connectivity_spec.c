@@ -88,8 +88,8 @@ TEST(connectivity_agrees_with_reach_at_every_bound)
         check_network(&l, seed, IP_V6, &counts);
         random_lab_done(&l);
     }
-    fprintf(stderr, "%zu packets from seed %" PRIu64 ": %zu reachable, %zu answered\n", counts.packets, first,
-            counts.reachable, counts.answered);
+    fprintf(stderr, "%zu packets from seed %" PRIu64 ": %zu reachable, %zu answered, %zu by balancers\n",
+            counts.packets, first, counts.reachable, counts.answered, counts.balanced);
     CHECK(n < 100 || (counts.reachable > counts.packets / 20 && counts.answered > 0));
 }
 

@@ -1,12 +1,14 @@
 /* `reach` against a second reading of AWS's pages (plain_net.h) on random networks: verdict, reason, header at the end,
  * and answer.
  *
- * SPEC_NETWORKS=n tries n networks (default 2,000), SPEC_SEED=s begins at another seed; a difference names its seed. */
+ * SPEC_NETWORKS=n tries n networks (default 2,000), SPEC_SEED=s begins at another seed; a difference names its seed,
+ * and with SPEC_SHRINK=1 the first one is made small. */
 #include <stdlib.h>
 
 #include "netsim/analysis/reach.h"
 #include "tests/spec/plain_ask.h"
 #include "tests/spec/random_services.h"
+#include "tests/spec/shrink_network.h"
 #include "tests/test.h"
 
 #define QUESTIONS 24 /* a network */
@@ -125,45 +127,92 @@ reply_str(const struct reach_result *result)
     return result->reply == REPLY_UNKNOWN ? "none" : result->reply == REPLY_ALLOWED ? "allowed" : "blocked";
 }
 
+/* Both answers to one question. */
+struct verdicts {
+    struct reach_result result;
+    struct plain w;
+    const char *why, *reply; /* as the plain reading has them */
+    bool same_end;
+};
+
+/* False: there is no such question (an end without address of the family, both ends outside). */
+static bool
+ask_both(const struct network *net, const struct flow_spec *flow, struct verdicts *v)
+{
+    struct err err = { 0 };
+    *v = (struct verdicts){ .same_end = true };
+    if (!reach(net, flow, false, &v->result, &err)) {
+        return false;
+    }
+    const struct packet *arrives = &v->result.arrives;
+    v->w = plain_ask(net, flow, &v->result.sent);
+    v->why = v->w.why;
+    /* An interface without public address asked for by name from outside has its own reason word. */
+    if (v->why && strcmp(v->why, "igw-no-such-public-ip") == 0 && v->result.why &&
+        strcmp(v->result.why, "no-public-ip") == 0 && flow->to.kind == FLOW_END_ENI && !flow->dst_ip.family) {
+        v->why = "no-public-ip";
+    }
+    if (v->result.reachable && !v->why) {
+        v->reply = plain_ask_answer(&v->w, flow, &v->result.sent);
+        v->same_end = ip_equal(&arrives->src, &v->w.p.src) && ip_equal(&arrives->dst, &v->w.p.dst) &&
+                      arrives->src_port == v->w.p.sport && arrives->dst_port == v->w.p.dport;
+    }
+    return true;
+}
+
+static bool
+differs(const struct network *net, const struct flow_spec *flow)
+{
+    struct verdicts v;
+    if (!ask_both(net, flow, &v)) {
+        return false;
+    }
+    bool same = v.why ? v.result.why && strcmp(v.why, v.result.why) == 0
+                      : v.result.reachable && v.same_end && strcmp(v.reply, reply_str(&v.result)) == 0;
+    reach_result_done(&v.result);
+    return !same;
+}
+
+static void
+count(struct counts *counts, const struct verdicts *v)
+{
+    if (!v->result.reachable) {
+        count_why(counts, v->result.why);
+        return;
+    }
+    counts->reachable++;
+    counts->allowed += v->result.reply == REPLY_ALLOWED;
+    counts->blocked += v->result.reply == REPLY_BLOCKED;
+    counts->balanced += v->w.n_lb_memory > 0;
+    counts->linked += v->w.n_lb_memory > 0 && v->w.lb_memory[0].endpoint;
+    counts->lent += v->w.n_nat_memory > 0;
+}
+
 static void
 compare(const struct network *net, const struct flow_spec *flow, uint64_t seed, struct counts *counts)
 {
-    struct reach_result result = { 0 };
-    struct err err = { 0 };
-    if (!reach(net, flow, false, &result, &err)) {
-        return; /* no such question: an end without address of the family, both ends outside */
-    }
-    struct plain w = plain_ask(net, flow, &result.sent);
-    /* An interface without public address asked for by name from outside has its own reason word. */
-    bool unnamed = w.why && strcmp(w.why, "igw-no-such-public-ip") == 0 && result.why &&
-                   strcmp(result.why, "no-public-ip") == 0 && flow->to.kind == FLOW_END_ENI && !flow->dst_ip.family;
-    const char *why = unnamed ? "no-public-ip" : w.why;
-    const char *asked = flow_str(&result.sent);
-    char place[200];
-    snprintf(place, sizeof place, "seed %" PRIu64 ": %s %s -> %s %s (%s -> %s)", seed, asked, flow->from.id,
-             flow->to.id, flow->to.kind == FLOW_END_INTERNET ? "internet" : "", ip_str(&result.sent.src),
-             ip_str(&result.sent.dst));
-    counts->asked++;
-    if (!CHECK_STR(result.why, why, "%s", place)) {
-        reach_result_done(&result);
+    struct verdicts v;
+    if (!ask_both(net, flow, &v)) {
         return;
     }
-    if (result.reachable) {
-        const char *reply = plain_ask_answer(&w, flow, &result.sent);
-        CHECK_STR(reply_str(&result), reply, "%s reply (%s)", place, result.reply_why ? result.reply_why : "");
-        CHECK(ip_equal(&result.arrives.src, &w.p.src) && ip_equal(&result.arrives.dst, &w.p.dst) &&
-                  result.arrives.src_port == w.p.sport,
-              "%s arrives", place);
-        counts->reachable++;
-        counts->allowed += result.reply == REPLY_ALLOWED;
-        counts->blocked += result.reply == REPLY_BLOCKED;
-        counts->balanced += w.n_lb_memory > 0;
-        counts->linked += w.n_lb_memory > 0 && w.lb_memory[0].endpoint;
-        counts->lent += w.n_nat_memory > 0;
-    } else {
-        count_why(counts, result.why);
+    char place[200];
+    const struct packet *sent = &v.result.sent;
+    snprintf(place, sizeof place, "seed %" PRIu64 ": %s %s -> %s %s (%s:%d -> %s)", seed, flow_str(sent), flow->from.id,
+             flow->to.id, flow->to.kind == FLOW_END_INTERNET ? "internet" : "", ip_str(&sent->src), sent->src_port,
+             ip_str(&sent->dst));
+    counts->asked++;
+    bool same = CHECK_STR(v.result.why, v.why, "%s", place);
+    if (same && v.result.reachable) {
+        same = CHECK_STR(reply_str(&v.result), v.reply, "%s reply (%s)", place,
+                         v.result.reply_why ? v.result.reply_why : "") &&
+               CHECK(v.same_end, "%s arrives", place);
     }
-    reach_result_done(&result);
+    if (same) {
+        count(counts, &v);
+    } else {
+        spec_shrink(net, flow, differs);
+    }
+    reach_result_done(&v.result);
 }
 
 static uint64_t
