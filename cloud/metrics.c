@@ -9,8 +9,10 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "cloud/state.h"
+#include "netsim/live/live.h"
 #include "netsim/live/meter.h"
-#include "netsim/model/eni.h"
+#include "netsim/model/classic_balancer.h"
+#include "netsim/model/load_balancer.h"
 
 #define MINUTE_MS 60000
 
@@ -44,9 +46,22 @@ add(void *context, const char *kind, const char *owner, const char *id, const ch
     uint64_t packets = count->packets - (anew ? 0 : known->last.packets),
              bytes = count->bytes - (anew ? 0 : known->last.bytes);
     known->last = *count;
-    if (packets) {
+    if (packets || bytes) {
         buf_printf(&s->lines, "%" PRId64 " %s %" PRIu64 " %" PRIu64 "\n", s->minute_s, key, packets, bytes);
     }
+}
+
+/* Not what was counted but how it is now: whose latest value in a minute counts (metrics_is_gauge()). */
+static void
+add_gauge(struct sampling *s, const char *kind, const char *owner, const char *id, const char *what, uint64_t value)
+{
+    buf_printf(&s->lines, "%" PRId64 " %s %s %s %s %" PRIu64 " 0\n", s->minute_s, kind, owner, id, what, value);
+}
+
+bool
+metrics_is_gauge(const char *what)
+{
+    return strncmp(what, "is-", 3) == 0;
 }
 
 static void
@@ -83,6 +98,56 @@ take_rule(void *context, const char *rule, const struct live_count *count)
     }
     sum->packets += count->packets;
     sum->bytes += count->bytes;
+}
+
+/* A node counts for its balancer. */
+static void
+take_node(void *context, const char *eni_id, const char *what, const struct live_count *count)
+{
+    struct sampling *s = context;
+    const struct eni *eni = store_get(network_store(s->cloud->net), &eni_kind, eni_id);
+    const struct load_balancer *lb = eni ? network_load_balancer_of_eni(s->cloud->net, eni) : NULL;
+    const struct classic_balancer *classic = eni && !lb ? network_classic_balancer_of_eni(s->cloud->net, eni) : NULL;
+    const char *owner = lb ? lb->obj.id : classic ? classic->obj.id : NULL;
+    if (owner && strcmp(what, "active") == 0) {
+        add_gauge(s, "balancer", owner, eni_id, "is-active", count->packets);
+    } else if (owner) {
+        add(s, "balancer", owner, eni_id, what, count);
+    }
+}
+
+static void
+take_balancer(void *context, const char *name, const char *balancer, const char *group, uint64_t n)
+{
+    add(context, "balancer", balancer, group, name, &(struct live_count){ .packets = n });
+}
+
+static void
+add_health(struct sampling *s)
+{
+    const struct network *net = s->cloud->net;
+    json_t *health = live_health(s->cloud->live), *states;
+    const char *of, *target;
+    json_object_foreach(health, of, states)
+    {
+        const struct target_group *group = store_get(network_store(net), &target_group_kind, of);
+        const struct load_balancer *lb =
+            group && group->balancer_arns.n ? network_load_balancer(net, group->balancer_arns.items[0]) : NULL;
+        const char *owner = lb ? lb->obj.id : of;
+        uint64_t healthy = 0, unhealthy = 0;
+        json_t *state;
+        json_object_foreach(states, target, state)
+        {
+            bool well = strcmp(json_string_value(state), "healthy") == 0;
+            healthy += well;
+            unhealthy += !well;
+        }
+        if (lb || !group) {
+            add_gauge(s, "balancer", owner, group ? of : "-", "is-healthy", healthy);
+            add_gauge(s, "balancer", owner, group ? of : "-", "is-unhealthy", unhealthy);
+        }
+    }
+    json_decref(health);
 }
 
 static void
@@ -128,9 +193,16 @@ metrics_tick(struct cloud *cloud, bool now, struct err *err)
     }
     /* What was counted since the last reading is of the minute that was then. */
     struct sampling s = { .cloud = cloud, .minute_s = cloud->metrics->minute * 60 };
-    struct live_meter_listener listener = { take_interface, take_nat, take_refused, take_rule, &s };
+    struct live_meter_listener listener = { .interface = take_interface,
+                                            .nat = take_nat,
+                                            .refused = take_refused,
+                                            .rule = take_rule,
+                                            .node = take_node,
+                                            .balancer = take_balancer,
+                                            .context = &s };
     bool ok = live_meter(cloud->live, cloud->net, true, &listener, err);
     add_rules(&s);
+    add_health(&s);
     ok = append(cloud, &s.lines, ok ? err : NULL) && ok;
     cloud->metrics->minute = minute;
     buf_done(&s.lines);

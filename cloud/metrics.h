@@ -13,11 +13,12 @@ void metrics_stop(struct cloud *cloud);
 
 struct metric_point {
     int64_t minute_s;
-    char kind[16];  /* "in" "out" of an interface; "source" "destination" of a NAT gateway; "refused"; "rule" */
-    char owner[64]; /* the instance of an interface, the NAT gateway, "-" */
-    char id[64];    /* the interface; "-" */
-    char rule[160]; /* of refused and rule; "-" */
+    char kind[16];  /* "in" "out" of an interface; "source" "destination" of a NAT gateway; "refused"; "rule"; "balancer" */
+    char owner[64]; /* the instance of an interface, the NAT gateway, the balancer, "-" */
+    char id[64];    /* the interface; of a balancer its node's, or a target group; "-" */
+    char rule[160]; /* of refused and rule; what a balancer counts: "new-tcp", "RequestCount", "is-healthy"; "-" */
     uint64_t packets, bytes;
 };
 typedef void metric_visit(void *context, const struct metric_point *point);
+bool metrics_is_gauge(const char *what); /* of a balancer: how it is, not how often it was */
 bool metrics_read(const struct cloud *cloud, metric_visit *visit, void *context, struct err *err);

@@ -2,7 +2,8 @@
  * was refused and by which rule. Source:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html,
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html,
- * vpc/latest/userguide/metrics-dimensions-nat-gateway.html */
+ * vpc/latest/userguide/metrics-dimensions-nat-gateway.html,
+ * elasticloadbalancing/latest/{application,network,classic}/...-cloudwatch-metrics.html */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,35 +13,106 @@
 #include "cloud/metrics.h"
 #include "cloud/op.h"
 
-enum of { OF_OWNER, OF_INTERFACE_RULE, OF_RULE };
+#define APPLICATION "AWS/ApplicationELB"
+#define NETWORK     "AWS/NetworkELB"
+#define CLASSIC     "AWS/ELB"
+
+enum of { OF_OWNER, OF_INTERFACE_RULE, OF_RULE, OF_BALANCER };
 static const struct metric {
     const char *space, *name, *kind; /* as struct metric_point has it */
     enum of of;
     bool bytes;
+    const char *what; /* OF_BALANCER: what is counted there, or how it begins; NULL: the metric's name */
 } metrics[] = {
-    { "AWS/EC2", "NetworkIn", "in", OF_OWNER, true },
-    { "AWS/EC2", "NetworkOut", "out", OF_OWNER, true },
-    { "AWS/EC2", "NetworkPacketsIn", "in", OF_OWNER, false },
-    { "AWS/EC2", "NetworkPacketsOut", "out", OF_OWNER, false },
-    { "AWS/NATGateway", "BytesInFromSource", "source", OF_OWNER, true },
-    { "AWS/NATGateway", "BytesOutToDestination", "source", OF_OWNER, true },
-    { "AWS/NATGateway", "PacketsInFromSource", "source", OF_OWNER, false },
-    { "AWS/NATGateway", "PacketsOutToDestination", "source", OF_OWNER, false },
-    { "AWS/NATGateway", "BytesInFromDestination", "destination", OF_OWNER, true },
-    { "AWS/NATGateway", "BytesOutToSource", "destination", OF_OWNER, true },
-    { "AWS/NATGateway", "PacketsInFromDestination", "destination", OF_OWNER, false },
-    { "AWS/NATGateway", "PacketsOutToSource", "destination", OF_OWNER, false },
-    { "VPCLab", "RefusedPackets", "refused", OF_INTERFACE_RULE, false },
-    { "VPCLab", "RefusedBytes", "refused", OF_INTERFACE_RULE, true },
-    { "VPCLab", "RulePackets", "rule", OF_RULE, false },
-    { "VPCLab", "RuleBytes", "rule", OF_RULE, true },
+    { "AWS/EC2", "NetworkIn", "in", OF_OWNER, true, NULL },
+    { "AWS/EC2", "NetworkOut", "out", OF_OWNER, true, NULL },
+    { "AWS/EC2", "NetworkPacketsIn", "in", OF_OWNER, false, NULL },
+    { "AWS/EC2", "NetworkPacketsOut", "out", OF_OWNER, false, NULL },
+    { "AWS/NATGateway", "BytesInFromSource", "source", OF_OWNER, true, NULL },
+    { "AWS/NATGateway", "BytesOutToDestination", "source", OF_OWNER, true, NULL },
+    { "AWS/NATGateway", "PacketsInFromSource", "source", OF_OWNER, false, NULL },
+    { "AWS/NATGateway", "PacketsOutToDestination", "source", OF_OWNER, false, NULL },
+    { "AWS/NATGateway", "BytesInFromDestination", "destination", OF_OWNER, true, NULL },
+    { "AWS/NATGateway", "BytesOutToSource", "destination", OF_OWNER, true, NULL },
+    { "AWS/NATGateway", "PacketsInFromDestination", "destination", OF_OWNER, false, NULL },
+    { "AWS/NATGateway", "PacketsOutToSource", "destination", OF_OWNER, false, NULL },
+    { "VPCLab", "RefusedPackets", "refused", OF_INTERFACE_RULE, false, NULL },
+    { "VPCLab", "RefusedBytes", "refused", OF_INTERFACE_RULE, true, NULL },
+    { "VPCLab", "RulePackets", "rule", OF_RULE, false, NULL },
+    { "VPCLab", "RuleBytes", "rule", OF_RULE, true, NULL },
+    { APPLICATION, "RequestCount", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "NewConnectionCount", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "TargetConnectionErrorCount", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTPCode_Target_2XX_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTPCode_Target_3XX_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTPCode_Target_4XX_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTPCode_Target_5XX_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTPCode_ELB_3XX_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTPCode_ELB_4XX_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTPCode_ELB_5XX_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTP_Redirect_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HTTP_Fixed_Response_Count", "balancer", OF_BALANCER, false, NULL },
+    { APPLICATION, "HealthyHostCount", "balancer", OF_BALANCER, false, "is-healthy" },
+    { APPLICATION, "UnHealthyHostCount", "balancer", OF_BALANCER, false, "is-unhealthy" },
+    { NETWORK, "NewFlowCount", "balancer", OF_BALANCER, false, "new-" },
+    { NETWORK, "NewFlowCount_TCP", "balancer", OF_BALANCER, false, "new-tcp" },
+    { NETWORK, "NewFlowCount_UDP", "balancer", OF_BALANCER, false, "new-udp" },
+    { NETWORK, "ActiveFlowCount", "balancer", OF_BALANCER, false, "is-active" },
+    { NETWORK, "ProcessedBytes", "balancer", OF_BALANCER, true, "bytes-" },
+    { NETWORK, "ProcessedBytes_TCP", "balancer", OF_BALANCER, true, "bytes-tcp" },
+    { NETWORK, "ProcessedBytes_UDP", "balancer", OF_BALANCER, true, "bytes-udp" },
+    { NETWORK, "HealthyHostCount", "balancer", OF_BALANCER, false, "is-healthy" },
+    { NETWORK, "UnHealthyHostCount", "balancer", OF_BALANCER, false, "is-unhealthy" },
+    { CLASSIC, "RequestCount", "balancer", OF_BALANCER, false, "new-" },
+    { CLASSIC, "EstimatedProcessedBytes", "balancer", OF_BALANCER, true, "bytes-" },
+    { CLASSIC, "HealthyHostCount", "balancer", OF_BALANCER, false, "is-healthy" },
+    { CLASSIC, "UnHealthyHostCount", "balancer", OF_BALANCER, false, "is-unhealthy" },
 };
 
 /* ---- dimensions ---------------------------------------------------------------------------------------------------
  */
+/* "app/NAME/HEX", "net/NAME/HEX", or a Classic balancer's name. */
+static const char *
+space_of_balancer(const char *owner)
+{
+    return strncmp(owner, "app/", 4) == 0 ? APPLICATION : strncmp(owner, "net/", 4) == 0 ? NETWORK : CLASSIC;
+}
+
+/* Is the point one of the metric's? */
+static bool
+is_of(const struct metric *m, const struct metric_point *p)
+{
+    if (strcmp(m->kind, p->kind) != 0) {
+        return false;
+    }
+    const char *what = m->what ? m->what : m->name;
+    size_t length = strlen(what);
+    bool begins = what[length - 1] == '-' && strncmp(p->rule, what, length) == 0;
+    return m->of != OF_BALANCER ||
+           (strcmp(m->space, space_of_balancer(p->owner)) == 0 && (begins || strcmp(p->rule, what) == 0));
+}
+
+static const char *
+balancer_dimension(const struct metric *m, const struct metric_point *p, const char *name)
+{
+    static char text[96]; /* until the next call */
+    bool classic = strcmp(m->space, CLASSIC) == 0;
+    if (strcmp(name, classic ? "LoadBalancerName" : "LoadBalancer") == 0) {
+        return p->owner;
+    }
+    if (classic || strcmp(name, "TargetGroup") != 0 || !strchr(p->id, '/')) {
+        return NULL;
+    }
+    snprintf(text, sizeof text, "targetgroup/%s", p->id);
+    return text;
+}
+
 static const char *
 dimension(const struct metric *m, const struct metric_point *p, const char *name)
 {
+    if (m->of == OF_BALANCER) {
+        return balancer_dimension(m, p, name);
+    }
     if (m->of == OF_OWNER) {
         return strcmp(name, strcmp(m->space, "AWS/EC2") == 0 ? "InstanceId" : "NatGatewayId") == 0 ? p->owner : NULL;
     }
@@ -63,13 +135,14 @@ has_dimensions(const struct metric *m, const struct metric_point *p, const json_
         }
     }
     /* AWS keeps no sum over its own resources but over all instances. */
-    return json_array_size(wanted) || m->of != OF_OWNER || strcmp(m->space, "AWS/EC2") == 0;
+    return json_array_size(wanted) || (m->of != OF_OWNER && m->of != OF_BALANCER) || strcmp(m->space, "AWS/EC2") == 0;
 }
 
 static json_t *
 dimensions_json(const struct metric *m, const struct metric_point *p)
 {
-    static const char *const names[] = { "InstanceId", "NatGatewayId", "NetworkInterfaceId", "Rule" };
+    static const char *const names[] = { "InstanceId",   "NatGatewayId", "NetworkInterfaceId", "Rule",
+                                         "LoadBalancer", "TargetGroup",  "LoadBalancerName" };
     json_t *list = json_array();
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         const char *value = dimension(m, p, names[i]);
@@ -101,8 +174,7 @@ list_point(void *context, const struct metric_point *p)
     const char *space = arg_str(l->in, "Namespace"), *name = arg_str(l->in, "MetricName");
     for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
         const struct metric *m = &metrics[i];
-        if (strcmp(m->kind, p->kind) != 0 || (space && strcmp(space, m->space) != 0) ||
-            (name && strcmp(name, m->name) != 0) ||
+        if (!is_of(m, p) || (space && strcmp(space, m->space) != 0) || (name && strcmp(name, m->name) != 0) ||
             (json_object_get(l->in, "Dimensions") && !has_dimensions(m, p, json_object_get(l->in, "Dimensions")))) {
             continue;
         }
@@ -142,6 +214,11 @@ struct series {
     const json_t *dimensions;
     int64_t from_s, to_s, period_s;
     VEC(struct bucket) buckets; /* by time */
+    VEC(struct gauge {
+        char of[160];
+        double value;
+    })
+    gauges;           /* of the minute: their latest */
     int64_t minute_s; /* of 'minute': several interfaces, and readings within a minute, make one value of it */
     double minute;
 };
@@ -152,6 +229,10 @@ end_minute(struct series *s)
     if (s->minute_s == 0) {
         return;
     }
+    for (size_t i = 0; i < s->gauges.n; i++) {
+        s->minute += s->gauges.items[i].value;
+    }
+    s->gauges.n = 0;
     int64_t start = s->minute_s - s->minute_s % s->period_s;
     struct bucket *b = s->buckets.n ? &s->buckets.items[s->buckets.n - 1] : NULL;
     if (!b || b->start_s != start) {
@@ -167,10 +248,25 @@ end_minute(struct series *s)
 }
 
 static void
+note_gauge(struct series *s, const struct metric_point *p)
+{
+    char of[160];
+    snprintf(of, sizeof of, "%s %s", p->owner, p->id);
+    size_t i = 0;
+    while (i < s->gauges.n && strcmp(s->gauges.items[i].of, of) != 0) {
+        i++;
+    }
+    if (i == s->gauges.n) {
+        snprintf(VEC_ADD(&s->gauges)->of, sizeof of, "%s", of);
+    }
+    s->gauges.items[i].value = (double)p->packets;
+}
+
+static void
 take_point(void *context, const struct metric_point *p)
 {
     struct series *s = context;
-    if (strcmp(p->kind, s->metric->kind) != 0 || p->minute_s < s->from_s || p->minute_s >= s->to_s ||
+    if (!is_of(s->metric, p) || p->minute_s < s->from_s || p->minute_s >= s->to_s ||
         !has_dimensions(s->metric, p, s->dimensions)) {
         return;
     }
@@ -178,7 +274,11 @@ take_point(void *context, const struct metric_point *p)
         end_minute(s);
         s->minute_s = p->minute_s;
     }
-    s->minute += (double)(s->metric->bytes ? p->bytes : p->packets);
+    if (metrics_is_gauge(p->rule)) {
+        note_gauge(s, p);
+    } else {
+        s->minute += (double)(s->metric->bytes ? p->bytes : p->packets);
+    }
 }
 
 static const struct metric *
@@ -214,6 +314,27 @@ is_stat(const char *stat)
     return false;
 }
 
+/* What AWS counts of balancers and the lab does not know is no zero. */
+static bool
+check_known(const char *space, const char *name, struct err *err)
+{
+    bool balancers =
+        space && (strcmp(space, APPLICATION) == 0 || strcmp(space, NETWORK) == 0 || strcmp(space, CLASSIC) == 0);
+    if (!balancers || find_metric(space, name)) {
+        return true;
+    }
+    struct buf known = { 0 };
+    for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
+        if (strcmp(metrics[i].space, space) == 0) {
+            buf_printf(&known, "%s%s", known.size ? ", " : "", metrics[i].name);
+        }
+    }
+    err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not count `%s` of %s", name ? name : "", space);
+    err_hint(err, "it knows %s", buf_str(&known));
+    buf_done(&known);
+    return false;
+}
+
 /* Times, period; an unknown metric has no values, as in AWS. */
 static bool
 read_series(struct op_call *call, struct series *s, const char *space, const char *name, const json_t *dimensions,
@@ -229,12 +350,16 @@ read_series(struct op_call *call, struct series *s, const char *space, const cha
     if (!start || !end || !clock_parse(start, &from) || !clock_parse(end, &to) || from >= to) {
         return err_set(err, ERR_INPUT, "InvalidParameterCombination", "`StartTime` must be before `EndTime`");
     }
+    if (!check_known(space, name, err)) {
+        return false;
+    }
     s->from_s = from / 1000;
     s->to_s = (to + 999) / 1000;
     if (s->metric && !metrics_read(call->cloud, take_point, s, err)) {
         return false;
     }
     end_minute(s);
+    VEC_DONE(&s->gauges);
     return true;
 }
 
@@ -328,7 +453,7 @@ const struct op ops_cloudwatch[] = {
       .iam_action = "cloudwatch:ListMetrics",
       .mode = OP_READ,
       .run = list_metrics,
-      .help = "List metrics that the live lab has values of: instances, NAT gateways, rules, refusals." },
+      .help = "List metrics that the live lab has values of: instances, NAT gateways, balancers, rules, refusals." },
     { .service = "cloudwatch",
       .name = "GetMetricData",
       .iam_action = "cloudwatch:GetMetricData",

@@ -32,6 +32,7 @@ struct exchange {
     struct exchange *next, *before;
     struct ip client_ip;
     struct sticky sticky; /* cookies for the answer */
+    char group[ID_SIZE];  /* whose target it was given; "" none */
     struct buf in;        /* a head that is not all there: the client's request, then the target's answer */
     bool forwarded;       /* the request's head has been read */
     bool connected;
@@ -80,6 +81,14 @@ exchange_free(struct exchange *x)
     free(x);
 }
 
+/* For metrics, under the name that CloudWatch has. */
+static void
+count(struct exchange *x, const char *name)
+{
+    const struct service_place *place = x->balancer->place;
+    services_count(place->services, name, place->id, *x->group ? x->group : "-");
+}
+
 /* ---- what the balancer says itself --------------------------------------------------------------------------------
  */
 static void
@@ -97,6 +106,7 @@ static void
 say_error(struct exchange *x, int status)
 {
     char body[256];
+    count(x, status >= 500 ? "HTTPCode_ELB_5XX_Count" : "HTTPCode_ELB_4XX_Count");
     snprintf(body, sizeof body,
              "<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n<center><h1>%d "
              "%s</h1></center>\r\n</body>\r\n</html>\r\n",
@@ -118,6 +128,8 @@ say_redirect(struct exchange *x, const struct lb_action *action, const struct ht
     char *to = balancer_redirect(action->redirect, request, "http", x->balancer->port);
     char *field = xasprintf("Location: %s\r\n", to);
     int status = status_of(json_str(action->redirect, "StatusCode"), 302);
+    count(x, "HTTPCode_ELB_3XX_Count");
+    count(x, "HTTP_Redirect_Count");
     say(x, status, field, "text/html", "");
     free(field);
     free(to);
@@ -128,6 +140,7 @@ say_fixed(struct exchange *x, const struct lb_action *action)
 {
     const char *body = json_str(action->fixed_response, "MessageBody"),
                *type = json_str(action->fixed_response, "ContentType");
+    count(x, "HTTP_Fixed_Response_Count");
     say(x, status_of(json_str(action->fixed_response, "StatusCode"), 503), "", type ? type : "text/plain",
         body ? body : "");
 }
@@ -178,8 +191,11 @@ forward(struct exchange *x, const struct load_balancer *lb, const struct lb_acti
         say_error(x, 503);
     } else {
         sticky_note(&x->sticky, action, group, t, now_ms);
+        snprintf(x->group, sizeof x->group, "%s", group->obj.id);
+        count(x, "RequestCount");
         x->target.watch.fd = services_connect_from(services, balancer->place->ns, &t->ip, t->port);
         if (x->target.watch.fd < 0) {
+            count(x, "TargetConnectionErrorCount");
             say_error(x, 502);
         } else {
             x->target.events = EPOLLOUT;
@@ -299,6 +315,11 @@ read_answer(struct exchange *x)
         }
         take(&x->in, used);
         x->answered = head.status >= 200;
+        if (x->answered && head.status < 600) {
+            char name[40];
+            snprintf(name, sizeof name, "HTTPCode_Target_%dXX_Count", head.status / 100);
+            count(x, name);
+        }
         write_answer(x, &head);
         http_head_done(&head);
     }
@@ -400,6 +421,7 @@ on_target(struct watch *watch, uint32_t events)
         socklen_t size = sizeof why;
         x->connected = getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) == 0 && why == 0;
         if (!x->connected) {
+            count(x, "TargetConnectionErrorCount");
             say_error(x, 502);
             x->connected = true;
         }
@@ -440,6 +462,7 @@ on_listener(struct watch *watch, uint32_t events)
         }
         balancer->first = x;
         balancer->n++;
+        count(x, "NewConnectionCount");
         if (!reactor_add(balancer->reactor, &x->client.watch, EPOLLIN)) {
             exchange_free(x);
         }

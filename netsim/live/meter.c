@@ -1,5 +1,6 @@
 #include "netsim/live/meter.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/expr.h>
@@ -8,7 +9,10 @@
 #include <libnftnl/udata.h>
 #include <linux/if_link.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +24,7 @@
 #include "netsim/live/live_internal.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/live/plan_flows.h"
+#include "netsim/live/services.h"
 
 #define ETHERNET 14 /* bytes of a frame's header, which no figure of AWS's counts */
 
@@ -29,6 +34,7 @@ struct metering {
     const struct live_meter_listener *listener;
     const struct plan_ns *ns; /* being read */
     uint32_t sequence;
+    uint64_t active; /* flows of the node being read */
 };
 
 /* The interface (a NAT gateway's id for its own) behind a link of the router; NULL: a gateway's link. */
@@ -213,7 +219,12 @@ static void
 tell_rule(const struct metering *m, const char *chain, const char *comment, const struct live_count *count)
 {
     char rule[FLOW_RULE_SIZE];
-    if (m->ns->kind == PLAN_NAT) {
+    bool of_node = strncmp(comment, "new-", 4) == 0 || strncmp(comment, "bytes-", 6) == 0;
+    if (m->ns->kind == PLAN_NAT && of_node) {
+        if (m->listener->node) {
+            m->listener->node(m->listener->context, m->ns->id, comment, count);
+        }
+    } else if (m->ns->kind == PLAN_NAT) {
         bool source = strcmp(comment, "from source") == 0;
         if (source || strcmp(comment, "from destination") == 0) {
             m->listener->nat(m->listener->context, m->ns->id, source, count);
@@ -268,6 +279,72 @@ read_nftables(struct metering *m, bool rules, struct err *err)
     return ok;
 }
 
+/* ---- flows that are open ------------------------------------------------------------------------------------------
+ */
+static const struct nlattr *
+nested(const struct nlattr *in, uint16_t type)
+{
+    const struct nlattr *attribute;
+    if (in) {
+        mnl_attr_for_each_nested(attribute, in)
+        {
+            if (mnl_attr_get_type(attribute) == type) {
+                return attribute;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Of tcp those that are opening or open, as AWS counts. */
+static int
+take_connection(const struct nlmsghdr *h, void *data)
+{
+    struct metering *m = data;
+    const struct nlattr *attribute, *info = NULL;
+    uint32_t status = 0;
+    mnl_attr_for_each(attribute, h, sizeof(struct nfgenmsg))
+    {
+        switch (mnl_attr_get_type(attribute)) {
+        case CTA_STATUS:
+            status = ntohl(mnl_attr_get_u32(attribute));
+            break;
+        case CTA_PROTOINFO:
+            info = nested(attribute, CTA_PROTOINFO_TCP);
+            break;
+        default:
+            break;
+        }
+    }
+    const struct nlattr *state = nested(info, CTA_PROTOINFO_TCP_STATE);
+    bool open = !info || (state && mnl_attr_get_u8(state) >= TCP_CONNTRACK_SYN_SENT &&
+                          mnl_attr_get_u8(state) <= TCP_CONNTRACK_ESTABLISHED);
+    m->active += open && (status & IPS_DST_NAT);
+    return MNL_CB_OK;
+}
+
+static bool
+read_flows(struct metering *m, struct err *err)
+{
+    char buffer[512] __attribute__((aligned(8)));
+    int fd = open_in(m, NETLINK_NETFILTER);
+    struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
+    h->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
+    h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    h->nlmsg_seq = ++m->sequence;
+    struct nfgenmsg *head = mnl_nlmsg_put_extra_header(h, sizeof *head);
+    *head = (struct nfgenmsg){ .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 };
+    m->active = 0;
+    bool ok = dump(m, fd, h, take_connection, err);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (ok) {
+        m->listener->node(m->listener->context, m->ns->id, "active", &(struct live_count){ .packets = m->active });
+    }
+    return ok;
+}
+
 bool
 live_meter(struct live *live, const struct network *net, bool rules, const struct live_meter_listener *listener,
            struct err *err)
@@ -279,8 +356,12 @@ live_meter(struct live *live, const struct network *net, bool rules, const struc
         if (m.ns->kind == PLAN_ROUTER) {
             ok = read_links(&m, err) && read_nftables(&m, rules, err);
         } else if (m.ns->kind == PLAN_NAT) {
-            ok = read_nftables(&m, false, err);
+            bool is_node = plan_find_chain(m.ns, "p_new") != NULL;
+            ok = read_nftables(&m, false, err) && (!is_node || !listener->node || read_flows(&m, err));
         }
+    }
+    if (ok && listener->balancer && live->services) {
+        services_counts(live->services, listener->balancer, listener->context);
     }
     return ok;
 }

@@ -17,6 +17,10 @@ struct live_meter_listener {
     void (*nat)(void *context, const char *nat_id, bool from_source, const struct live_count *count);
     void (*refused)(void *context, const char *eni_id, const char *rule, const struct live_count *count); /* 'rule' as in flowlog.h */
     void (*rule)(void *context, const char *rule, const struct live_count *count); /* "sgr-0a1b", "acl-0a1b:ingress:100" */
+    /* Of a node of a network or Classic balancer: "new-tcp" "new-udp" "bytes-tcp" "bytes-udp", and "active" flows (both have 'packets').
+     * Of balancers, what the lab's services count: NULL: not wanted. */
+    void (*node)(void *context, const char *eni_id, const char *what, const struct live_count *count);
+    void (*balancer)(void *context, const char *name, const char *balancer, const char *group, uint64_t n);
     void *context;
 };
 /* Tells all that there is.  'rules': the counters of rules too, which takes longer the more there are. */

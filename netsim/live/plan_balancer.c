@@ -74,8 +74,7 @@ balancer_targets(const struct network *net, const struct load_balancer *lb, cons
     size_t first = out->n, n_healthy = 0;
     for (size_t i = 0; i < group->targets.n; i++) {
         struct balancer_target t;
-        if (!balancer_target_address(net, lb, group, &group->targets.items[i], &t) ||
-            !zone_enabled(lb, t.zone) ||
+        if (!balancer_target_address(net, lb, group, &group->targets.items[i], &t) || !zone_enabled(lb, t.zone) ||
             (!target_group_crosses_zones(group, lb) && node_zone && t.zone && strcmp(node_zone, t.zone) != 0)) {
             continue;
         }
@@ -294,6 +293,18 @@ listener_rules(struct node *n, const struct lb_listener *listener, const char *p
     VEC_DONE(&targets);
 }
 
+void
+balancer_count(struct builder *b, struct plan_ns *ns)
+{
+    /* Only the first packet of a connection passes a chain of this type. */
+    plan_chain_add(b, ns, "p_new", "type nat hook postrouting priority 90; policy accept;",
+                   "ct status dnat meta l4proto tcp counter comment \"new-tcp\"\n"
+                   "ct status dnat meta l4proto udp counter comment \"new-udp\"\n");
+    plan_chain_add(b, ns, "f_bytes", "type filter hook forward priority 10; policy accept;",
+                   "ct status dnat meta l4proto tcp counter comment \"bytes-tcp\"\n"
+                   "ct status dnat meta l4proto udp counter comment \"bytes-udp\"\n");
+}
+
 static void
 network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port, const struct load_balancer *lb)
 {
@@ -323,6 +334,7 @@ network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port
     /* What no listener takes gets no answer; health checks are its own. */
     buf_str_add(&n.local, "ct state established,related accept\n");
     plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;", buf_str(&n.local));
+    balancer_count(b, ns);
     buf_done(&n.dnat);
     buf_done(&n.snat);
     buf_done(&n.forward);

@@ -30,6 +30,10 @@ void balancer_listener_targets(const struct network *net, const struct load_bala
                                const struct lb_listener *listener, const struct map *unhealthy, balancer_target_vec *out);
 /* All connections of a client go to one target (`source_ip`). */
 bool balancer_is_sticky(const struct network *net, const struct lb_listener *listener);
+/* Counts in a node what it translates: its chains do not change with the targets, so the counters last. */
+struct builder;
+struct plan_ns;
+void balancer_count(struct builder *b, struct plan_ns *ns);
 #define BALANCER_KEY_SIZE 320
 struct classic_balancer;
 const char *balancer_classic_key(const struct classic_balancer *lb, const char *instance_id, char out[static BALANCER_KEY_SIZE]);

@@ -95,6 +95,7 @@ plan_classic_node(struct builder *b, struct plan_ns *ns, const struct plan_port 
     plan_chain_add(b, ns, "f_balancer", "type filter hook forward priority 0; policy drop;", buf_str(&forward));
     plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
                    "ct state established,related accept\n");
+    balancer_count(b, ns);
     VEC_DONE(&instances);
     buf_done(&dnat);
     buf_done(&snat);

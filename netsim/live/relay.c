@@ -232,6 +232,7 @@ begin(struct relay *relay, int fd, const struct ip *client)
     }
     relay->first = p;
     relay->n++;
+    services_count(relay->place->services, "new-tcp", relay->place->id, "-");
     reactor_add(relay->reactor, &p->client.watch, EPOLLIN);
     reactor_add(relay->reactor, &p->target.watch, EPOLLOUT);
 }

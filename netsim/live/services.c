@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -40,6 +41,7 @@ struct services {
     struct boot *boot;
     const struct spaces *spaces; /* NULL until the first services_sync() */
     VEC(struct open_service *) open;
+    struct map counts; /* "name balancer group" -> uint64_t */
 };
 
 struct services *
@@ -80,6 +82,13 @@ services_free(struct services *services)
         close_service(services->open.items[i]);
     }
     VEC_DONE(&services->open);
+    size_t cursor = 0;
+    const char *key;
+    void *count;
+    while (map_next(&services->counts, &cursor, &key, &count)) {
+        free(count);
+    }
+    map_done(&services->counts);
     metadata_free(services->metadata);
     health_free(services->health);
     boot_free(services->boot);
@@ -163,6 +172,33 @@ json_t *
 services_health_json(const struct services *services)
 {
     return health_json(services->health);
+}
+
+void
+services_count(struct services *services, const char *name, const char *balancer, const char *group)
+{
+    char key[320];
+    snprintf(key, sizeof key, "%s %s %s", name, balancer, group);
+    uint64_t *count = map_get(&services->counts, key);
+    if (!count) {
+        count = xcalloc(1, sizeof *count);
+        map_put(&services->counts, key, count);
+    }
+    ++*count;
+}
+
+void
+services_counts(const struct services *services, services_visit *visit, void *context)
+{
+    size_t cursor = 0;
+    const char *key;
+    void *count;
+    while (map_next(&services->counts, &cursor, &key, &count)) {
+        char name[64], balancer[128], group[128];
+        if (sscanf(key, "%63s %127s %127s", name, balancer, group) == 3) {
+            visit(context, name, balancer, group, *(uint64_t *)count);
+        }
+    }
 }
 
 const struct network *

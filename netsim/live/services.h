@@ -33,6 +33,10 @@ struct service_place {
     enum plan_service_kind kind;
     const char *ns, *id; /* the namespace; what the service is about (a VPC's id) */
 };
+/* What balancers count by themselves: 'name' as CloudWatch has it, 'group' "-" where none was chosen. */
+void services_count(struct services *services, const char *name, const char *balancer, const char *group);
+typedef void services_visit(void *context, const char *name, const char *balancer, const char *group, uint64_t n);
+void services_counts(const struct services *services, services_visit *visit, void *context);
 const struct network *services_network(const struct services *services);
 const struct live_hooks *services_hooks(const struct services *services);
 long long services_now_ms(void); /* monotonic */

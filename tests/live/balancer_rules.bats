@@ -141,3 +141,59 @@ weights() { # RED BLUE
     vpclab elbv2 modify-target-group-attributes --target-group-arn red --attributes Key=stickiness.enabled,Value=true >/dev/null
     [ "$(answered)" = 1 ]
 }
+
+sum() { # NAMESPACE METRIC STATISTIC NAME=VALUE...: over the day
+    local query=() d
+    for d in "${@:4}"; do query+=("Name=${d%%=*},Value=${d#*=}"); done
+    vpclab cloudwatch get-metric-statistics --namespace "$1" --metric-name "$2" --start-time 2000-01-01T00:00:00Z --end-time 2100-01-01T00:00:00Z \
+        --period 31536000 --statistics "$3" --dimensions "${query[@]}" --query "Datapoints[-1].$3" --output text
+}
+
+@test "metrics of balancers: what they counted, by balancer and target group, and how many targets are well" {
+    lab_of_two application HTTP
+    listen HTTP "Type=forward,TargetGroupArn=$red"
+    vpclab elbv2 create-rule --listener-arn "$listener" --priority 1 --conditions 'Field=path-pattern,Values=/blue' --actions "Type=forward,TargetGroupArn=$blue" >/dev/null
+    vpclab elbv2 create-rule --listener-arn "$listener" --priority 2 --conditions 'Field=path-pattern,Values=/go' \
+        --actions 'Type=redirect,RedirectConfig={Host=new.example,StatusCode=HTTP_301}' >/dev/null
+    vpclab elbv2 create-load-balancer --name flat --type network --scheme internal --subnets a b >/dev/null
+    vpclab elbv2 create-target-group --name flat --protocol TCP --port 8080 --vpc-id main >/dev/null
+    targets flat "$one"
+    vpclab elbv2 create-listener --load-balancer-arn flat --protocol TCP --port 80 --default-actions "Type=forward,TargetGroupArn=$(arn flat)" >/dev/null
+    start
+    [ "$(health flat healthy)" = healthy ]
+    for _ in 1 2 3; do who "$url/" >/dev/null; done
+    who "$url/blue" >/dev/null
+    code client "$url/go" >/dev/null
+    vpclab exec two -- sh -c 'kill $(pgrep -f "[s]erve.py")'
+    [ "$(health blue unhealthy)" = unhealthy ]
+    [ "$(code client "$url/blue")" = 502 ]
+    id=$(vpclab elbv2 describe-load-balancers --names lb --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+    id=${id#*loadbalancer/}
+    app="AWS/ApplicationELB"
+    [ "$(sum $app RequestCount Sum "LoadBalancer=$id")" = 5.0 ] # three, one, and one whose target refused; the redirect asked none
+    [ "$(sum $app RequestCount Sum "LoadBalancer=$id" "TargetGroup=targetgroup/${red#*targetgroup/}")" = 3.0 ]
+    [ "$(sum $app HTTPCode_Target_2XX_Count Sum "LoadBalancer=$id")" = 4.0 ]
+    [ "$(sum $app HTTPCode_ELB_5XX_Count Sum "LoadBalancer=$id")" = 1.0 ]
+    [ "$(sum $app HTTP_Redirect_Count Sum "LoadBalancer=$id")" = 1.0 ]
+    [ "$(sum $app HealthyHostCount Minimum "LoadBalancer=$id" "TargetGroup=targetgroup/${blue#*targetgroup/}")" = 0.0 ]
+    [ "$(sum $app UnHealthyHostCount Maximum "LoadBalancer=$id" "TargetGroup=targetgroup/${blue#*targetgroup/}")" = 1.0 ]
+    at=$(node flat a)
+    vpclab exec client -- curl -s -o /dev/null -H 'Connection: close' "http://$at/[1-7]"
+    id=$(vpclab elbv2 describe-load-balancers --names flat --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+    id=${id#*loadbalancer/}
+    [ "$(sum AWS/NetworkELB NewFlowCount Sum "LoadBalancer=$id")" = 7.0 ]
+    [ "$(sum AWS/NetworkELB NewFlowCount_TCP Sum "LoadBalancer=$id")" = 7.0 ]
+    [ "$(sum AWS/NetworkELB NewFlowCount_UDP Sum "LoadBalancer=$id")" = None ]
+    bytes=$(sum AWS/NetworkELB ProcessedBytes Sum "LoadBalancer=$id")
+    [ "${bytes%.*}" -gt 3500 ] # ten packets and more each, with their headers
+    # One that is held open.
+    vpclab exec --detach client -- python3 -c "import socket, time; s = socket.create_connection(('$at', 80)); time.sleep(600)"
+    for _ in $(seq 50); do
+        [ "$(sum AWS/NetworkELB ActiveFlowCount Maximum "LoadBalancer=$id")" = 1.0 ] && break
+        sleep 0.2
+    done
+    [ "$(sum AWS/NetworkELB ActiveFlowCount Maximum "LoadBalancer=$id")" = 1.0 ]
+    vpclab cloudwatch list-metrics --namespace AWS/NetworkELB --query 'Metrics[].MetricName' --output text | grep -qw HealthyHostCount
+    wrong 4 'vpclab does not count `ConsumedLCUs`' vpclab cloudwatch get-metric-statistics --namespace AWS/NetworkELB --metric-name ConsumedLCUs \
+        --start-time 2000-01-01T00:00:00Z --end-time 2100-01-01T00:00:00Z --period 60 --statistics Sum
+}
