@@ -5,14 +5,21 @@
  *
  * The network: N instances in 50 subnets (fewer if N is small) of one VPC with an internet gateway, 200 groups with 5
  * rules each.  Rows:
- *   bare    N network namespaces, each with a veth pair to one router namespace, an address and routes, by batched
- *           netlink: the same messages as a lab's, without rules, kernel switches and plan.  The baseline, in the same
- * run lab     live_start(): plan, namespaces, rules, links, routes plan    a plan of the whole, which the first update
- * and every uncommon one make rule    one rule more in one group: live_update() route   one route more in the VPC's
- * main table member  one interface in one group more, or less again down    from the stop to the end of the process
- * that held everything (the kernel then frees namespaces in the background) Of changes the table shows the median time,
- * and the processor time of one: ours (libnftables' included) and the kernel's.  Every measurement runs in a process of
- * its own with its own user namespace, so it needs no privilege and leaves nothing. */
+ *
+ *   bare     N network namespaces, each with a veth pair to one router namespace, an address and routes, by batched
+ *            netlink: a lab's own messages, without rules, kernel switches and plan.  The baseline, in the same run
+ *   lab      live_start(): plan, namespaces, rules, links, routes
+ *   plan     a plan of the whole, which the first update and every uncommon one make
+ *   rule     one rule more in one group: live_update()
+ *   route    one route more in the VPC's main table
+ *   acl      one entry more, or less again, in the ACL that all subnets have
+ *   member   one interface in one group more, or less again
+ *   down     from the stop to the end of the process that held everything (the kernel then frees namespaces in the
+ *            background)
+ *
+ * Of changes the table shows the median time, and the processor time of one: ours (libnftables' included) and the
+ * kernel's.  Every measurement runs in a process of its own with its own user namespace, so it needs no privilege and
+ * leaves nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -31,6 +38,7 @@
 #include "netsim/live/plan.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/network_acl.h"
 #include "netsim/model/route_table.h"
 #include "netsim/model/security_group.h"
 
@@ -44,7 +52,7 @@ static const struct clock bench_clock = { .fixed = true, .base_ms = 176731200000
 struct change {
     double ms, user_ms, kernel_ms;
 };
-enum { RULE, ROUTE, MEMBER, N_KINDS };
+enum { RULE, ROUTE, ACL, MEMBER, N_KINDS };
 struct figures {
     double up_ms, plan_ms;
     struct change changes[N_KINDS];
@@ -191,6 +199,17 @@ change_route(struct network *net, int i)
 }
 
 static void
+change_acl(struct network *net, int i)
+{
+    struct err err = { 0 };
+    struct network_acl *acl = store_first(network_store(net), &network_acl_kind);
+    struct nacl_entry entry = { .number = 50, .protocol = PROTOCOL_ALL, .cidr = cidr_lit("192.0.2.0/24") };
+    if (!(i % 2 ? network_acl_delete_entry(net, acl, 50, false, &err) : network_acl_add_entry(net, acl, &entry, &err))) {
+        fail("acl", &err);
+    }
+}
+
+static void
 change_member(struct network *net, int i)
 {
     struct err err = { 0 };
@@ -245,7 +264,8 @@ measure_lab(size_t n)
         fail("live_start", &err);
     }
     f.up_ms = now_ms() - begin;
-    static void (*const changes[N_KINDS])(struct network * net, int i) = { change_rule, change_route, change_member };
+    static void (*const changes[N_KINDS])(struct network * net, int i) = { change_rule, change_route, change_acl,
+                                                                                change_member };
     for (int k = 0; k < N_KINDS; k++) {
         f.changes[k] = measure_changes(live, net, changes[k]);
     }
@@ -365,8 +385,8 @@ main(int argc, char **argv)
     static char *usual[] = { "4", "100", "1000" };
     char **sizes = argc > 1 ? argv + 1 : usual;
     int n_sizes = argc > 1 ? argc - 1 : (int)ARRAY_SIZE(usual);
-    printf("%9s  %9s %9s  %9s %9s  %6s  %9s  %22s %22s %22s  %8s\n", "instances", "bare up", "bare down", "lab up",
-           "lab down", "ratio", "plan", "rule (ours + kernel)", "route", "member", "process");
+    printf("%9s  %9s %9s  %9s %9s  %6s  %9s  %22s %22s %22s %22s  %8s\n", "instances", "bare up", "bare down", "lab up",
+           "lab down", "ratio", "plan", "rule (ours + kernel)", "route", "acl", "member", "process");
     for (int i = 0; i < n_sizes; i++) {
         size_t n = strtoul(sizes[i], NULL, 10);
         double bare_down, lab_down;
