@@ -2,7 +2,7 @@
 # kill.sh [N] - SIGKILL at N random instants (75; 24 with sanitizers; 1,000 in `make check-deep`) of up, of a live lab that is being changed, and of
 # down.  After each nothing may be left that holds a namespace: no process, no mount, no device; the state must be readable, and the next `up` must work.
 # The lab has everything that serves: resolver, metadata, endpoints, balancers with health checks, what `serve` opened, user data that runs, flow logs, and
-# TAP hosts where the machine has them.  SEED repeats a run.
+# TAP hosts where the machine has them.  What was answered before the kill must be in the state after it.  SEED repeats a run.
 set -u
 cd "$(dirname "$0")/../.." || exit
 n=${1:-${KILLS:-$([ -n "${SAN:-}" ] && echo 24 || echo 75)}}
@@ -40,6 +40,21 @@ gone() { # within two seconds
     return 1
 }
 
+# A change notes when it begins and when it was answered: with nothing begun since, the state has what was answered last.
+rule() {
+    echo "$*" >>"$dir/begun"
+    "$v" ec2 "$1-security-group-ingress" --group-id "$group" --protocol tcp --port "$2" --cidr 10.0.0.0/16 && echo "$*" >>"$dir/done"
+}
+kept() {
+    local last port found
+    last=$(tail -n 1 "$dir/done")
+    port=${last##* }
+    [ -n "$last" ] && [ "$last" = "$(tail -n 1 "$dir/begun")" ] || return 0
+    found=$("$v" ec2 describe-security-group-rules --filters "Name=group-id,Values=$group" \
+        --query "length(SecurityGroupRules[?FromPort==\`$port\`])" 2>&1 | tee "$dir/out")
+    [ "$found" = "$([ "${last% *}" = authorize ] && echo 1 || echo 0)" ] && acknowledged=$((acknowledged + 1))
+}
+acknowledged=0
 vpc=$("$v" ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId --output text)
 subnet=$("$v" ec2 create-subnet --vpc-id "$vpc" --cidr-block 10.0.1.0/24 --query Subnet.SubnetId --output text)
 group=$("$v" ec2 create-security-group --vpc-id "$vpc" --group-name test --description test --query GroupId --output text)
@@ -112,10 +127,11 @@ for i in $(seq "$n"); do
         phase="live, being changed"
         "$v" up >/dev/null 2>&1 || complain "up failed"
         sleep_inside
+        : >"$dir/begun" >"$dir/done"
         (
             for port in $(seq 8001 8040); do
-                "$v" ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port "$port" --cidr 10.0.0.0/16
-                "$v" ec2 revoke-security-group-ingress --group-id "$group" --protocol tcp --port "$port" --cidr 10.0.0.0/16
+                rule authorize "$port"
+                rule revoke "$port"
                 "$v" serve "$second" tcp/"$port"
                 [ -z "$taps" ] || "$v" ec2 create-tags --resources "$third" --tags "Key=vpclab:host,Value=$([ $((port % 2)) = 0 ] && echo tap || echo namespace)"
                 "$v" serve "$second" tcp/"$port" --stop
@@ -127,6 +143,7 @@ for i in $(seq "$n"); do
         kill -9 $changer 2>/dev/null
         wait $changer 2>/dev/null
         kill_all
+        kept || complain "what was answered is not in the state: $(tail -n 1 "$dir/done"), with $(cat "$dir/out")"
         ;;
     2)
         phase="down"
@@ -155,5 +172,6 @@ ls "$dir/data/vpclab/labs/default" >"$dir/out"
 if grep -vxE 'state.json|journal.jsonl|lock|flowlogs|captures|metrics.log' "$dir/out"; then
     complain "files are left"
 fi
+[ $((n / 3)) -lt 8 ] || [ "$acknowledged" -gt 0 ] || complain "no change was ever answered before its kill"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
