@@ -14,7 +14,7 @@ resolve_target(const struct cloud *cloud, const char *type, const char *name, ch
 {
     static const struct {
         const char *type, *kind;
-    } kinds[] = { { "nat", "natgateway" }, { "instance", "instance" } };
+    } kinds[] = { { "nat", "natgateway" }, { "instance", "instance" }, { "vif", "virtual-interface" } };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (strcmp(type, kinds[i].type) == 0) {
             return cloud_resolve(cloud, kinds[i].kind, name, id, err);
@@ -127,13 +127,15 @@ status_text(const json_t *out, struct buf *text)
 }
 
 static const struct op_param fail_params[] = {
-    { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "what fails", NULL, "az nat instance", NULL },
-    { "Name", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "the zone, NAT gateway or instance", NULL, NULL, NULL },
+    { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "what fails", NULL, "az nat instance vif", NULL },
+    { "Name", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "the zone, NAT gateway, instance or virtual interface", NULL,
+      NULL, NULL },
     { 0 },
 };
 static const struct op_param restore_params[] = {
-    { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "what is put in order", NULL, "az nat instance all", NULL },
-    { "Name", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "the zone, NAT gateway or instance", NULL, NULL, NULL },
+    { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "what is put in order", NULL, "az nat instance vif all", NULL },
+    { "Name", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "the zone, NAT gateway, instance or virtual interface", NULL,
+      NULL, NULL },
     { 0 },
 };
 static const struct op_param none[] = { { 0 } };
@@ -145,9 +147,12 @@ const struct op ops_failure[] = {
       .text = failures_text,
       .params = fail_params,
       .group = "lab",
-      .help = "Let an Availability Zone, a NAT gateway or an instance fail, in the model and in the live lab.",
+      .help = "Let an Availability Zone, a NAT gateway, an instance or a virtual interface of Direct Connect fail, in "
+              "the model "
+              "and in the live lab.",
       .examples = "fail az us-east-1a   every interface in that zone is dead\n"
                   "fail nat nat-gw\n"
+                  "fail vif dxvif-0a1b     that line to the customer carries nothing\n"
                   "fail instance web    its programs go on, its network does not\n" },
     { .name = "restore",
       .mode = OP_WRITE,

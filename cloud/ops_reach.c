@@ -15,6 +15,7 @@
 #include "netsim/analysis/batch.h"
 #include "netsim/model/eni_owner.h"
 #include "netsim/model/network.h"
+#include "netsim/model/vpn.h"
 
 /* ---- Reading the question ------------------------------------------------------------------------------------------
  */
@@ -48,6 +49,10 @@ end_from_words(const struct cloud *cloud, const char *text, const char *where, s
     if (!flow_end_of_id(id, end) && !store_find(network_store(cloud->net), id)) {
         return cloud_resolve(cloud, "instance", text, id, err) ||
                err_at(err, where, 0, 0); /* says so, with what is near */
+    }
+    if (store_get(network_store(cloud->net), &direct_connect_gateway_kind, id)) { /* its ids have no prefix */
+        *end = (struct flow_end){ .kind = FLOW_END_GATEWAY };
+        snprintf(end->id, sizeof end->id, "%s", id);
     }
     if (end->kind == FLOW_END_NONE) {
         err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` sends and receives no packets", text);

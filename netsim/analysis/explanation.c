@@ -59,7 +59,8 @@ explanation_state(const struct obstacle *o)
         return ((const struct vpn_connection *)(const void *)object)->state;
     }
     if (object && object->kind == &virtual_interface_kind) {
-        return virtual_interface_fault((const struct virtual_interface *)(const void *)object, o->packet->dst.family);
+        return virtual_interface_fault(o->net, (const struct virtual_interface *)(const void *)object,
+                                       o->packet->dst.family);
     }
     if (object && object->kind == &direct_connect_gateway_kind) {
         return ((const struct direct_connect_gateway *)(const void *)object)->state;

@@ -1,5 +1,6 @@
 #include "netsim/model/direct_connect_way.h"
 
+#include "netsim/model/failure.h"
 #include "netsim/model/internal.h"
 
 static bool
@@ -49,17 +50,20 @@ session_is_up(const struct virtual_interface *vif, int family)
 }
 
 bool
-virtual_interface_is_up(const struct virtual_interface *vif, int family)
+virtual_interface_is_up(const struct network *net, const struct virtual_interface *vif, int family)
 {
-    return (unknown(vif->state) || str_is(vif->state, "available")) && session_is_up(vif, family);
+    return !vif_failure(net, vif) && (unknown(vif->state) || str_is(vif->state, "available")) &&
+           session_is_up(vif, family);
 }
 
 const char *
-virtual_interface_fault(const struct virtual_interface *vif, int family)
+virtual_interface_fault(const struct network *net, const struct virtual_interface *vif, int family)
 {
-    return virtual_interface_is_up(vif, family)                       ? "up"
-           : !unknown(vif->state) && !str_is(vif->state, "available") ? vif->state
-                                                                      : "BGP down";
+    bool available = unknown(vif->state) || str_is(vif->state, "available");
+    return virtual_interface_is_up(net, vif, family) ? "up"
+           : vif_failure(net, vif)                   ? "failed in this lab"
+           : available                               ? "BGP down"
+                                                     : vif->state;
 }
 
 /* A deleted one is listed for a while; it is none of the gateway's any more. */
@@ -83,7 +87,7 @@ direct_connect_fault(const struct network *net, const char *gateway_id, int fami
         if (!is_line_of(v, gateway_id)) {
             continue;
         }
-        if (virtual_interface_is_up(v, family)) {
+        if (virtual_interface_is_up(net, v, family)) {
             return NULL;
         }
         down = down ? down : v;

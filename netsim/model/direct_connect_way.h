@@ -13,9 +13,9 @@
 /* Associated with its gateway, also while its prefixes are being changed. */
 bool direct_connect_association_carries(const struct direct_connect_association *association);
 /* Available, with a BGP session that is up; sessions of the family count where there are such.  What an import does not tell is taken to be up. */
-bool virtual_interface_is_up(const struct virtual_interface *vif, int family);
-/* "down", "pending", "BGP down": why it is not up. */
-const char *virtual_interface_fault(const struct virtual_interface *vif, int family);
+bool virtual_interface_is_up(const struct network *net, const struct virtual_interface *vif, int family);
+/* "down", "pending", "BGP down", "failed in this lab" (failure.h): why it is not up. */
+const char *virtual_interface_fault(const struct network *net, const struct virtual_interface *vif, int family);
 
 /* What keeps packets from passing between a gateway (a Direct Connect gateway, or a virtual private gateway with interfaces of its own) and
  * the customer: the gateway itself, not available, or the first of its interfaces, none of which is up.  NULL: nothing; also where no

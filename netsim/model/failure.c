@@ -5,6 +5,7 @@
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/internal.h"
+#include "netsim/model/vpn.h"
 
 static const struct field failure_fields[] = {
     FIELD(struct failure, "FailureId", FIELD_ID, obj.id, FIELD_STATE_ONLY),
@@ -52,6 +53,12 @@ nat_failure(const struct network *net, const struct nat_gateway *nat)
 {
     const struct failure *own = failure_of(net, nat->obj.id);
     return own ? own : subnet_failure(net, store_get(net->store, &subnet_kind, nat->subnet_id));
+}
+
+const struct failure *
+vif_failure(const struct network *net, const struct virtual_interface *vif)
+{
+    return failure_of(net, vif->obj.id);
 }
 
 const struct failure *
@@ -105,6 +112,12 @@ nat_exists(const struct network *net, const char *id, struct err *err)
     return network_require(net, &nat_gateway_kind, id, err) != NULL;
 }
 
+static bool
+vif_exists(const struct network *net, const char *id, struct err *err)
+{
+    return network_require(net, &virtual_interface_kind, id, err) != NULL;
+}
+
 static const struct {
     const char *type;
     bool (*exists)(const struct network *net, const char *target, struct err *err);
@@ -112,6 +125,7 @@ static const struct {
     { "az", zone_exists },
     { "nat", nat_exists },
     { "instance", instance_exists },
+    { "vif", vif_exists },
 };
 
 struct failure *
@@ -122,7 +136,7 @@ failure_add(struct network *net, const char *type, const char *target, struct er
         i++;
     }
     if (i == ARRAY_SIZE(types)) {
-        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` cannot fail: az, nat or instance can", type);
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` cannot fail: az, nat, instance or vif can", type);
         return NULL;
     }
     if (!types[i].exists(net, target, err)) {

@@ -1,4 +1,5 @@
-/* netsim/model/failure.h - what is out of order in the lab, though it exists: a zone, a NAT gateway, an instance.
+/* netsim/model/failure.h - what is out of order in the lab, though it exists: a zone, a NAT gateway, an instance, a virtual interface of
+ * Direct Connect.
  *
  * AWS has no call for this and no describe answer shows it; it is the lab's own state, saved with the rest.  In a failed zone every network
  * interface is dead (instances, NAT gateways, attachment subnets of transit gateways, interface endpoints); what is regional goes on.
@@ -10,7 +11,7 @@
 
 struct failure {
     struct object obj;        /* id: "failed:" and the target */
-    char *type;               /* az | nat | instance */
+    char *type;               /* az | nat | instance | vif */
     char target[ID_SIZE];     /* "us-east-1a", "nat-..", "i-.." */
     int64_t time;             /* since when, ms */
 };
@@ -26,6 +27,8 @@ struct eni;
 struct subnet;
 struct instance;
 struct nat_gateway;
+struct virtual_interface;
 const struct failure *subnet_failure(const struct network *net, const struct subnet *subnet); /* its zone's */
 const struct failure *eni_failure(const struct network *net, const struct eni *eni);          /* its zone's, instance's or NAT gateway's */
 const struct failure *nat_failure(const struct network *net, const struct nat_gateway *nat);  /* its own or its zone's */
+const struct failure *vif_failure(const struct network *net, const struct virtual_interface *vif); /* its own */

@@ -35,6 +35,34 @@ office() {
     [ "$(vpclab directconnect describe-direct-connect-gateways --query 'length(directConnectGateways)')" = 0 ]
 }
 
+@test "from the office only what is announced can be reached" {
+    office
+    association=$(vpclab directconnect create-direct-connect-gateway-association --direct-connect-gateway-id "$dx" --gateway-id "$vgw" \
+        --query directConnectGatewayAssociation.associationId --output text)
+    group=$(vpclab ec2 describe-instances --filters Name=tag:Name,Values=web --query 'Reservations[0].Instances[0].SecurityGroups[0].GroupId' --output text)
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port 443 --cidr 192.168.0.0/16 >/dev/null
+    says REACHABLE vpclab reach "$dx" web tcp/443 --source-ip 192.168.1.10
+    says REACHABLE vpclab reach web "$dx" tcp/443 --destination-ip 192.168.1.10
+    vpclab directconnect update-direct-connect-gateway-association --association-id "$association" \
+        --add-allowed-prefixes-to-direct-connect-gateway cidr=10.9.0.0/16 --remove-allowed-prefixes-to-direct-connect-gateway cidr=10.0.0.0/16 >/dev/null
+    run vpclab reach "$dx" web tcp/443 --source-ip 192.168.1.10
+    [ "$status" = 1 ] && [[ $output == *CANNOT_ROUTE*'announces no prefix'* ]]
+    hint=${output##*hint: } hint=${hint%%$'\n'*}
+    run vpclab reach web "$dx" tcp/443 --destination-ip 192.168.1.10
+    [ "$status" = 1 ] && [[ $output == *'CANNOT_ROUTE'* ]] # the answer does not find back
+    vpclab ${hint#vpclab } >/dev/null
+    says REACHABLE vpclab reach "$dx" web tcp/443 --source-ip 192.168.1.10
+    con=$(vpclab directconnect create-connection --location EqDC2 --bandwidth 1Gbps --connection-name line --query connectionId --output text)
+    vif=$(vpclab directconnect create-private-virtual-interface --connection-id "$con" \
+        --new-private-virtual-interface "virtualInterfaceName=vif,vlan=101,asn=65000,directConnectGatewayId=$dx" --query virtualInterfaceId --output text)
+    vpclab fail vif "$vif" >/dev/null
+    run vpclab reach "$dx" web tcp/443 --source-ip 192.168.1.10
+    [ "$status" = 1 ] && [[ $output == *BAD_STATE*"$vif"*'failed in this lab'* ]]
+    vpclab restore vif "$vif" >/dev/null
+    says REACHABLE vpclab reach "$dx" web tcp/443 --source-ip 192.168.1.10
+    wrong 4 dxvif vpclab fail vif dxvif-0123456789abcdef0
+}
+
 @test "a transit gateway is attached by its association" {
     office
     tgw=$(vpclab ec2 create-transit-gateway --options AmazonSideAsn=64600 --query TransitGateway.TransitGatewayId --output text)

@@ -3,6 +3,7 @@
  *   dx-a - vgw-a - vpc-a: eni-a 10.1.1.10, and eni-a2 in the second block 100.64.0.0/16, wider than what is allowed of
  * it dx-t - tgw-1 - vpc-t: eni-t 10.2.1.10, of whose block 10.2.1.0/28 is announced */
 #include "netsim/model/direct_connect_way.h"
+#include "netsim/model/failure.h"
 #include "tests/unit/reach_ask.h"
 
 #define OFFICE "tests/reach/office/network.json"
@@ -111,21 +112,38 @@ TEST(one_line_that_is_up_is_enough_and_the_obstacle_is_the_line)
 
 TEST(sessions_are_of_a_family)
 {
+    struct lab lab;
+    lab_init(&lab, OFFICE);
     struct virtual_interface vif = { .state = "available" };
     struct direct_connect_peer peers[] = {
         { .state = "available", .status = "up", .family = "ipv4" },
         { .state = "available", .status = "down", .amazon_address = "2001:db8::1" }
     };
-    CHECK(virtual_interface_is_up(&vif, IP_V4) && virtual_interface_is_up(&vif, IP_V6), "nothing is told");
+    CHECK(virtual_interface_is_up(lab.net, &vif, IP_V4) && virtual_interface_is_up(lab.net, &vif, IP_V6),
+          "nothing is told");
     vif.peers.items = peers;
     vif.peers.n = 1;
-    CHECK(virtual_interface_is_up(&vif, IP_V4));
+    CHECK(virtual_interface_is_up(lab.net, &vif, IP_V4));
     vif.peers.n = 2;
-    CHECK(virtual_interface_is_up(&vif, IP_V4));
-    CHECK(!virtual_interface_is_up(&vif, IP_V6));
-    CHECK_STR(virtual_interface_fault(&vif, IP_V6), "BGP down");
+    CHECK(virtual_interface_is_up(lab.net, &vif, IP_V4));
+    CHECK(!virtual_interface_is_up(lab.net, &vif, IP_V6));
+    CHECK_STR(virtual_interface_fault(lab.net, &vif, IP_V6), "BGP down");
     vif.state = "down";
-    CHECK_STR(virtual_interface_fault(&vif, IP_V4), "down");
+    CHECK_STR(virtual_interface_fault(lab.net, &vif, IP_V4), "down");
+    lab_done(&lab);
+}
+
+TEST(a_line_can_fail_in_the_lab)
+{
+    struct lab lab;
+    struct err err = { 0 };
+    lab_init(&lab, OFFICE);
+    REQUIRE(failure_add(lab.net, "vif", "dxvif-a", &err), "%s", err.text);
+    check_case(lab.net, &(struct reach_case){ E("eni-a"), IP("192.168.1.1"), PORT(443), "dx-state BAD_STATE" });
+    REQUIRE(failure_remove(lab.net, "vif", "dxvif-a", &err), "%s", err.text);
+    check_case(lab.net, &(struct reach_case){ E("eni-a"), IP("192.168.1.1"), PORT(443), "reachable allowed" });
+    CHECK(!failure_add(lab.net, "vif", "dxvif-x", &err));
+    lab_done(&lab);
 }
 
 TEST_MAIN
