@@ -84,6 +84,7 @@
     FAMILY(ops_organizations) \
     FAMILY(ops_organizations_policies) \
     FAMILY(ops_ram) \
+    FAMILY(ops_ram_associate) \
     FAMILY(ops_ram_list) \
     FAMILY(ops_kms) \
     FAMILY(ops_kms_grants) \

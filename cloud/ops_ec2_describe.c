@@ -174,7 +174,8 @@ ec2_shows(const struct op_call *call, const struct object *object)
 bool
 ec2_owns(const struct op_call *call, const struct object *object)
 {
-    return !call->cloud->caller || strcmp(object->account, call->cloud->account) == 0;
+    return !call->cloud->caller || strcmp(object->account, call->cloud->account) == 0 ||
+           sharing_is_side(object, call->cloud->account);
 }
 
 /* A region is a place of its own; a peering connection may be in two. */
@@ -192,8 +193,7 @@ describe_one(struct description *d, const struct object *object)
         return;
     }
     json_t *described = object_describe(network_store(ec2_net(d->call)), object);
-    if (json_object_get(described, "Tags") && !ec2_owns(d->call, object) &&
-        !sharing_is_side(object, d->call->cloud->account) && strlen(object->account) == 12) {
+    if (json_object_get(described, "Tags") && !ec2_owns(d->call, object) && strlen(object->account) == 12) {
         json_object_set_new(described, "Tags", json_array()); /* what is shared, is shared without its tags */
     }
     for (size_t i = 0; i < ARRAY_SIZE(other_names); i++) {

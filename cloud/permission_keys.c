@@ -294,7 +294,8 @@ tell_keys(const struct telling *t, struct permission *permission, const struct i
 static void
 set_removed_tags(const struct op_call *call, struct permission *permission)
 {
-    const json_t *keys = json_object_get(call->in, "TagKeys");
+    const json_t *given = json_object_get(call->in, "TagKeys"),
+                 *keys = given ? given : json_object_get(call->in, "tagKeys");
     if (json_array_size(keys)) {
         json_object_set(permission->context, "aws:TagKeys", (json_t *)keys);
     }

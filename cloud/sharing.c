@@ -322,5 +322,11 @@ sharing_gather(const struct cloud *cloud, struct iam_request *request, struct ia
             name = "AWSRAMDefaultPermissionSubnet";
         }
     }
+    if (!object && id_of_arn(arn, "network-interface", id)) { /* whose VPC it is may log what passes there */
+        const struct eni *eni = store_get(store, &eni_kind, id);
+        const struct object *vpc = eni ? store_get(store, &vpc_kind, eni->vpc_id) : NULL;
+        actions = vpc && strcmp(vpc->account, account) == 0 ? "\"ec2:CreateFlowLogs\"" : NULL;
+        name = "VpcOwner";
+    }
     return !actions || gather_allow(gathered, name, account, actions, arn, err);
 }

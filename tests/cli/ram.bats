@@ -161,6 +161,12 @@ organization() {
     says "$G" vpclab --as 123456789012 ec2 describe-security-groups --group-ids "$G"
     says '[]' vpclab --as 123456789012 ec2 describe-instances --query Reservations
     wrong 4 UnauthorizedOperation vpclab --as 123456789012 ec2 delete-security-group --group-id "$G"
+    # each logs what is its own, the owner also what is in its VPC
+    logs() { vpclab --as "$1" ec2 create-flow-logs --resource-type "$2" --resource-ids "$3" --traffic-type ALL --log-group-name "g$1" --deliver-logs-permission-arn "arn:aws:iam::$1:role/x" --query Unsuccessful; }
+    E=$(id --as dev ec2 describe-network-interfaces --query 'NetworkInterfaces[0].NetworkInterfaceId')
+    wrong 4 UnauthorizedOperation logs dev Subnet "$S"
+    says '[]' logs dev NetworkInterface "$E"
+    says '[]' logs 123456789012 NetworkInterface "$E"
     # what stays the owner's
     RT=$(id ec2 describe-route-tables --filters "Name=vpc-id,Values=$V" --query 'RouteTables[0].RouteTableId')
     ACL=$(id ec2 describe-network-acls --filters "Name=vpc-id,Values=$V" --query 'NetworkAcls[0].NetworkAclId')
@@ -227,6 +233,11 @@ organization() {
     says empty vpclab ram get-resource-shares --resource-owner SELF --tag-filters tagKey=team,tagValues=net
     [ "$(vpclab ram get-resource-shares --resource-owner SELF --tag-filters tagKey=team,tagValues=other --query 'length(resourceShares)')" = 0 ]
     [ "$(vpclab ram get-resource-shares --resource-owner SELF --name hub --query 'length(resourceShares)')" = 1 ]
+    vpclab ram tag-resource --resource-share-arn "$R" --tags key=team,value=core key=x,value=y
+    vpclab ram untag-resource --resource-share-arn "$R" --tag-keys x
+    says hub vpclab ram get-resource-shares --resource-owner SELF --tag-filters tagKey=team,tagValues=core --query 'resourceShares[].name'
+    says '[]' vpclab ram get-resource-shares --resource-owner SELF --tag-filters tagKey=x --query 'resourceShares'
+    wrong 4 resourceShareArn vpclab ram tag-resource --tags key=team,value=core
     wrong 4 OperationNotPermittedException vpclab ram update-resource-share --resource-share-arn "$R" --no-allow-external-principals
     says '"backbone"' vpclab ram update-resource-share --resource-share-arn "$R" --name backbone --query resourceShare.name
     wrong 4 AccessDeniedException vpclab --as $SPOKE ram disassociate-resource-share --resource-share-arn "$R" --principals $SPOKE
