@@ -220,6 +220,25 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
         "an instance, an attached interface, a NAT gateway, `internet`, `scanner`, `onprem`, router:VPC or an address");
 }
 
+bool
+live_balancer_find(const struct cloud *cloud, const char *text, struct live_balancer *out)
+{
+    const struct store *store = network_store(cloud->net);
+    char id[ID_SIZE];
+    for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
+        bool is = (lb->name && strcmp(lb->name, text) == 0) || (lb->arn && strcmp(lb->arn, text) == 0) ||
+                  (lb->dns_name && strcmp(lb->dns_name, text) == 0) || strcmp(lb->obj.id, text) == 0;
+        const struct object *other = is && cloud_resolve(cloud, NULL, text, id, NULL) ? store_find(store, id) : NULL;
+        if (is && lb->dns_name && (!other || other == &lb->obj)) { /* a Name tag comes first */
+            *out = (struct live_balancer){ lb->obj.id, lb->dns_name, lb->type && strcmp(lb->type, "application") == 0 };
+            return true;
+        }
+    }
+    const struct classic_balancer *classic = store_get(store, &classic_balancer_kind, text);
+    *out = (struct live_balancer){ classic ? classic->obj.id : NULL, classic ? classic->dns_name : NULL, false };
+    return classic && classic->dns_name;
+}
+
 static const struct ip *
 public_address(const struct eni *eni, int family)
 {

@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "cloud/live_link.h"
+#include "cloud/live_remarks.h"
 #include "cloud/live_names.h"
 #include "cloud/state.h"
 #include "netsim/live/doctor.h"
@@ -85,6 +86,7 @@ up_run(struct op_call *call, struct err *err)
     json_object_set_new(out, "Instances", json_integer((json_int_t)count_running(cloud->net)));
     json_object_set_new(out, "NatGateways", json_integer((json_int_t)count_nats(cloud->net)));
     json_object_set_new(out, "NotBuilt", not_built(cloud->net));
+    json_object_set_new(out, "NotCarried", live_remarks(cloud->net));
     json_object_set_new(out, "Milliseconds", json_real((double)(long)((now_ms() - begin) * 10) / 10));
     return true;
 }
@@ -108,6 +110,10 @@ up_text(const json_t *out, struct buf *text)
     buf_printf(text, " in %.0f ms\n", json_real_value(json_object_get(out, "Milliseconds")));
     const json_t *item;
     size_t i;
+    json_array_foreach(json_object_get(out, "NotCarried"), i, item)
+    {
+        buf_printf(text, "not carried: %s: %s\n", json_str(item, "Id"), json_str(item, "What"));
+    }
     json_array_foreach(json_object_get(out, "NotBuilt"), i, item)
     {
         buf_printf(text, "not built: %s %s; what is sent to it is lost\n", json_str(item, "What"),

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
+#include "cloud/names.h"
 #include "netsim/live/load.h"
 #include "netsim/model/instance.h"
 
@@ -23,6 +24,8 @@
 struct question {
     struct live_node from, to;
     struct load_options options;
+    const char
+        *balancer; /* the domain name of a balancer: whoever it sends to must listen; NULL: no balancer is sent to */
     const struct instance *tap; /* the TAP host that is sent to; NULL: a machine with a receiver of ours */
 };
 
@@ -138,6 +141,32 @@ check_tap_hosts(struct op_call *call, struct question *q, struct err *err)
     return true;
 }
 
+/* A balancer by its name, as its domain name leads the sender to one of its nodes. */
+static bool
+find_destination(struct op_call *call, const char *name, int family, struct question *q, struct err *err)
+{
+    struct live_balancer balancer;
+    struct dns_answer answer = { 0 };
+    if (!live_balancer_find(call->cloud, name, &balancer)) {
+        return live_node_find(call->cloud, name, &q->to, err);
+    }
+    q->balancer = balancer.domain;
+    if (balancer.application) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` passes requests on, not bytes", name);
+        return err_hint(err, "exec %s -- curl http://%s/", q->from.name, q->balancer);
+    }
+    bool ok = names_ask(call->cloud->net, q->from.eni ? q->from.eni->vpc_id : NULL, q->balancer,
+                        family == IP_V6 ? DNS_AAAA : 0, &answer, err);
+    const struct ip *ip = ok ? names_address(&answer) : NULL;
+    if (ok && !ip) {
+        ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no address for `%s`", name, q->from.name);
+    }
+    ok = ok && live_node_find(call->cloud, ip_str(ip), &q->to, err);
+    snprintf(q->to.name, sizeof q->to.name, "%.79s", name);
+    dns_answer_done(&answer);
+    return ok;
+}
+
 static bool
 read_question(struct op_call *call, struct question *q, struct err *err)
 {
@@ -145,7 +174,7 @@ read_question(struct op_call *call, struct question *q, struct err *err)
     int family = arg_flag(call->in, "Ipv6", false) ? IP_V6 : IP_V4;
     if (!live_node_find(call->cloud, arg_str(call->in, "Source"), &q->from, err) ||
         !split_port(arg_str(call->in, "Destination"), name, sizeof name, &q->options.port, err) ||
-        !live_node_find(call->cloud, name, &q->to, err) || !read_options(call->in, &q->options, err)) {
+        !find_destination(call, name, family, q, err) || !read_options(call->in, &q->options, err)) {
         return false;
     }
     if (!q->from.end[0] || !q->to.end[0]) {
@@ -181,8 +210,15 @@ check_way(struct op_call *call, const struct question *q, struct err *err)
     if (!live_link_probe(call->cloud, &probe, 1, WAIT_MS, err)) {
         return false;
     }
-    if (probe.arrived && (probe.replied || o->protocol == PROTOCOL_UDP)) {
+    if ((probe.arrived && (probe.replied || o->protocol == PROTOCOL_UDP)) ||
+        (q->balancer && (o->protocol == PROTOCOL_UDP || (probe.replied && !probe.refused)))) {
         return true;
+    }
+    if (q->balancer) { /* who behind it should have got it is the balancer's affair */
+        err_set(err, ERR_INPUT, "IncorrectState", "%s/%d from `%s` is %s by `%s` (%s)", protocol, o->port, q->from.name,
+                probe.refused ? "refused" : "not answered", q->to.name, ip_str(&o->to));
+        return err_hint(err, "its targets must listen: `serve`; `elbv2 describe-target-health` tells how they are, "
+                             "`trace` where it stops");
     }
     err_set(err, ERR_INPUT, "IncorrectState", "%s/%d from `%s` %s `%s` (%s)", protocol, o->port, q->from.name,
             probe.arrived ? "gets no answer back from" : "does not arrive at", q->to.name, ip_str(&o->to));
@@ -207,8 +243,10 @@ static bool
 run_load(struct op_call *call, struct question *q, struct load_result *result, struct err *err)
 {
     const struct load_options *o = &q->options;
-    int receiver = q->tap ? -1 : live_link_socket(call->cloud, q->to.id, o->to.family, o->protocol, NULL, o->port, err);
-    bool ok = (q->tap || receiver >= 0) && check_way(call, q, err);
+    bool counted = !q->tap && !q->balancer;
+    int receiver =
+        counted ? live_link_socket(call->cloud, q->to.id, o->to.family, o->protocol, NULL, o->port, err) : -1;
+    bool ok = (!counted || receiver >= 0) && check_way(call, q, err);
     int sender = ok ? live_link_socket(call->cloud, q->from.id, o->to.family, o->protocol, own_address(q), 0, err) : -1;
     struct sigaction act = { .sa_handler = on_signal }, old;
     stopped = 0;
@@ -250,7 +288,10 @@ load_op(struct op_call *call, struct err *err)
     json_object_set_new(out, "Address", json_string(ip_str(&q.options.to)));
     json_object_set_new(out, "Port", json_integer(q.options.port));
     json_object_set_new(out, "Protocol", json_string(protocol_name(q.options.protocol)));
-    json_object_set_new(out, "Receiver", json_string(!q.tap ? "counted" : udp ? "echoed" : "acknowledged"));
+    json_object_set_new(out, "Receiver",
+                        json_string(!q.tap && !q.balancer ? "counted"
+                                    : udp                 ? "echoed"
+                                                          : "acknowledged"));
     json_object_set_new(out, "Seconds", json_real(r.seconds));
     json_object_set_new(out, "BitsPerSecond",
                         json_integer(r.seconds > 0 ? (json_int_t)((double)r.received_bytes * 8 / r.seconds) : 0));
@@ -327,8 +368,8 @@ load_text(const json_t *out, struct buf *text)
 static const struct op_param load_params[] = {
     { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem` or `internet` that sends",
       NULL, NULL },
-    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "who receives, with a port or without (5201): db, db:80",
-      NULL, NULL },
+    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL,
+      "who receives, or a balancer, with a port or without (5201): db, db:80", NULL, NULL },
     { "Protocol", OP_STRING, OP_OPTIONAL, "tcp, or udp in datagrams", NULL, "tcp udp", NULL },
     { "Seconds", OP_INT, OP_OPTIONAL, "how long at most (3; with --count 60)", NULL, NULL },
     { "Size", OP_STRING, OP_OPTIONAL, "bytes of a datagram (1400), or of a write (128K)", NULL, NULL },

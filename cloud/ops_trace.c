@@ -36,6 +36,8 @@ static bool
 find_destination(const struct cloud *cloud, const struct live_node *from, const char *text, int family,
                  struct live_node *to, struct err *err)
 {
+    struct live_balancer balancer;
+    text = live_balancer_find(cloud, text, &balancer) ? balancer.domain : text;
     if (!looks_like_domain(text)) {
         return find_by_interface(cloud, text, family, to, NULL) || live_node_find(cloud, text, to, err);
     }

@@ -164,6 +164,10 @@ ask_pair(struct verify_inquiry *inquiry, const struct verify_side *from, const s
 static bool
 side_is(const struct verify_side *side, const struct live_node *node)
 {
+    const char *balancer = side->balancer ? side->balancer->obj.id : side->classic ? side->classic->obj.id : NULL;
+    if (node && balancer && side->node == side->eni && strcmp(balancer, node->id) == 0) {
+        return true;
+    }
     return !node || (side->eni == node->eni && strcmp(side->site ? side->site : "", node->site) == 0);
 }
 
@@ -400,6 +404,13 @@ read_end(const struct cloud *cloud, const char *text, struct live_node *node, co
          struct err *err)
 {
     if (!text) {
+        return true;
+    }
+    struct live_balancer balancer;
+    if (live_balancer_find(cloud, text, &balancer)) { /* all its nodes */
+        *node = (struct live_node){ .hostname = "" };
+        snprintf(node->id, sizeof node->id, "%s", balancer.id);
+        *out = node;
         return true;
     }
     if (!live_node_find(cloud, text, node, err)) {

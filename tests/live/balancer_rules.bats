@@ -57,6 +57,7 @@ weights() { # RED BLUE
     blues() { for given in "$@"; do [ "$(eval "who $given")" = two ] || { echo "not two: $given"; return 1; }; done; }
     reds() { for given in "$@"; do [ "$(eval "who $given")" = one ] || { echo "not one: $given"; return 1; }; done; }
     blues "$url/ -H 'Host: a.BLUE.example:80'" "$url/blue/x" "$url/ -H 'x-colour: dark BLUE'" "$url/m -d x" "'$url/?a=1&Colour=BLACK'" "'$url/?z=azure'"
+    wrong 4 'passes requests on, not bytes' vpclab load client lb:80
     reds "$url/" "$url/ -H 'Host: blue.example'" "$url/Blue/x" "$url/blue" "$url/ -H 'X-Colour: red'" "$url/m" "$url/n -d x" "'$url/?colour=red'" "'$url/?blue=colour'"
     [ "$(get other "$url/" | cut -d' ' -f1)" = two ]
     # The lowest number decides.
@@ -74,6 +75,11 @@ weights() { # RED BLUE
 @test "weights and stickiness: by turns as they weigh, and with one as long as the cookie says" {
     lab_of_two application HTTP
     listen HTTP "$(weights 3 1)"
+    vpclab elbv2 create-listener --load-balancer-arn lb --protocol HTTPS --port 443 --certificates CertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/1 \
+        --default-actions "Type=forward,TargetGroupArn=$red" >/dev/null
+    vpclab up >"$DIR/said" || up
+    grep -qx 'not carried: lb:443: no TLS is spoken: plain HTTP is read' "$DIR/said"
+    vpclab down >/dev/null
     start
     tally() { for _ in $(seq "$1"); do who "${@:2}"; done | sort | uniq -c | xargs; }
     [ "$(tally 8 "$url/")" = "6 one 2 two" ]
@@ -133,6 +139,23 @@ weights() { # RED BLUE
     read -r blues _ < <(grep two "$DIR/tally")
     [ $((reds + blues)) = 400 ]
     [ "$blues" -ge 5 ] && [ "$blues" -le 120 ] # 40 are due
+    # By its name: the way of a packet to whoever gets it, all ways, and as much as one carries.
+    vpclab trace client lb tcp/80 >"$DIR/trace"
+    grep -Eq 'destination 10\.0\.[12]\.[0-9]*:80 becomes 10\.0\.(1\.11|2\.12):8080' "$DIR/trace"
+    vpclab verify client lb >"$DIR/report"
+    [ "$(grep -c '^client .* tcp/80 | ' "$DIR/report")" = 2 ] # both nodes
+    for name in one two; do
+        vpclab exec $name -- sh -c 'kill $(pgrep -f "[s]erve.py")'
+        vpclab exec --detach $name -- nc -lk 8080
+    done
+    [ "$(health red healthy)" = healthy ]
+    vpclab load client lb:80 --count 50 >"$DIR/load"
+    grep -q '^acknowledged 6.25 MB' "$DIR/load"
+    for name in one two; do
+        vpclab exec $name -- sh -c 'kill $(pgrep -x nc)'
+        serve $name $name 8080
+    done
+    wrong 4 'is not answered by `lb`' vpclab load client lb:81
     targets red "$two"
     [ "$(health red "healthy	healthy")" = "healthy healthy" ]
     vpclab elbv2 modify-listener --listener-arn "$listener" --default-actions "Type=forward,TargetGroupArn=$red" >/dev/null

@@ -1,0 +1,111 @@
+#include "cloud/live_remarks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "netsim/model/classic_balancer.h"
+#include "netsim/model/load_balancer.h"
+
+static bool
+same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+static void
+add(json_t *list, char *id, const char *what)
+{
+    json_array_append_new(list, json_pack("{s:s, s:s}", "Id", id, "What", what));
+    free(id);
+}
+
+/* ---- listeners ----------------------------------------------------------------------------------------------------
+ */
+static bool
+authenticates(const struct lb_action *actions, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (actions[i].type && strncmp(actions[i].type, "authenticate-", 13) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+add_listener(json_t *list, const struct load_balancer *lb, const struct lb_listener *l)
+{
+    bool asks = authenticates(l->actions.items, l->actions.n);
+    for (size_t i = 0; i < l->rules.n; i++) {
+        asks = asks || authenticates(l->rules.items[i].actions.items, l->rules.items[i].actions.n);
+    }
+    if (same(l->protocol, "TLS")) {
+        add(list, xasprintf("%s:%d", lb->name, l->port), "TLS is not ended: bytes are passed on as they are");
+    }
+    if (same(l->protocol, "HTTPS")) {
+        add(list, xasprintf("%s:%d", lb->name, l->port), "no TLS is spoken: plain HTTP is read");
+    }
+    if (asks) {
+        add(list, xasprintf("%s:%d", lb->name, l->port), "nobody is authenticated: requests go on without it");
+    }
+}
+
+/* ---- target groups ------------------------------------------------------------------------------------------------
+ */
+static const struct {
+    const char *key, *usual, *what; /* any other value is said */
+} attributes[] = {
+    { "proxy_protocol_v2.enabled", "false", "no PROXY header is put before the bytes" },
+    { "slow_start.duration_seconds", "0", "new targets have their whole share at once" },
+    { "load_balancing.algorithm.type", "round_robin", "targets have their turns, whatever the algorithm" },
+};
+
+static void
+add_group(json_t *list, const struct target_group *group)
+{
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) {
+        const char *value = target_group_attribute(group, attributes[i].key);
+        if (value && strcmp(value, attributes[i].usual) != 0) {
+            add(list, xstrdup(group->name), attributes[i].what);
+        }
+    }
+    if (same(group->protocol, "HTTPS") || same(group->protocol, "TLS")) {
+        add(list, xstrdup(group->name), "no TLS is spoken to targets");
+    }
+    if (group->protocol_version && strcmp(group->protocol_version, "HTTP1") != 0) {
+        add(list, xstrdup(group->name), "targets are spoken to by HTTP/1.1");
+    }
+    if (same(group->target_type, "lambda")) {
+        add(list, xstrdup(group->name), "functions are not in the lab: requests are answered 503");
+    }
+}
+
+json_t *
+live_remarks(const struct network *net)
+{
+    const struct store *store = network_store(net);
+    json_t *list = json_array();
+    for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
+        for (size_t i = 0; i < lb->listeners.n; i++) {
+            add_listener(list, lb, &lb->listeners.items[i]);
+        }
+    }
+    for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
+        if (g->balancer_arns.n) {
+            add_group(list, g);
+        }
+    }
+    for (const struct classic_balancer *lb = store_first(store, &classic_balancer_kind); lb;
+         lb = store_next(store, lb)) {
+        for (size_t i = 0; i < lb->listeners.n; i++) {
+            const struct classic_listener *l = &lb->listeners.items[i];
+            if (same(l->protocol, "SSL") || same(l->protocol, "HTTPS")) {
+                add(list, xasprintf("%s:%d", lb->obj.id, l->port), "TLS is not ended: bytes are passed on as they are");
+            } else if (same(l->protocol, "HTTP")) {
+                add(list, xasprintf("%s:%d", lb->obj.id, l->port),
+                    "requests are not read: no X-Forwarded-For, no cookies");
+            }
+        }
+    }
+    return list;
+}
