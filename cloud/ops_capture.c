@@ -12,6 +12,7 @@
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
 #include "netsim/live/capture.h"
+#include "netsim/live/capture_ring.h"
 #include "netsim/model/egress_only_gateway.h"
 #include "netsim/model/instance.h"
 
@@ -129,10 +130,22 @@ parse_size(const char *text, int *bytes)
 }
 
 static bool
+read_size(const struct op_call *call, const char *member, const char *option, int *bytes, struct err *err)
+{
+    const char *text = arg_str(call->in, member);
+    if (text && !parse_size(text, bytes)) {
+        err_set(err, ERR_USAGE, "", "`%s` is not a size like 512K or 16M, at most 1024M", text);
+        return err_at(err, option, 0, 0);
+    }
+    return true;
+}
+
+static bool
 read_options(struct op_call *call, struct capture_options *options, struct err *err)
 {
-    const char *ring = arg_str(call->in, "Ring"), *span = arg_str(call->in, "For");
+    const char *span = arg_str(call->in, "For");
     int64_t ms = 0;
+    int ring = 0;
     options->filter = arg_str(call->in, "Filter");
     options->max_packets = arg_int(call->in, "Count", 0);
     if (options->max_packets < 0) {
@@ -143,19 +156,32 @@ read_options(struct op_call *call, struct capture_options *options, struct err *
         return err_at(err, "--for", 0, 0);
     }
     options->max_ms = (int)ms;
-    if (ring && !parse_size(ring, &options->ring_bytes)) {
-        err_set(err, ERR_USAGE, "", "`%s` is not a size like 512K or 16M, at most 1024M", ring);
+    if (!read_size(call, "Buffer", "--buffer", &options->buffer_bytes, err) ||
+        !read_size(call, "Ring", "--ring", &ring, err)) {
+        return false;
+    }
+    if (ring && ring < CAPTURE_RING_MIN) {
+        err_set(err, ERR_USAGE, "", "a ring has at least %dK, not `%s`", CAPTURE_RING_MIN / 1024,
+                arg_str(call->in, "Ring"));
         return err_at(err, "--ring", 0, 0);
     }
+    options->ring_bytes = (size_t)ring;
     return true;
 }
 
 /* Opened before the lab's namespaces are joined, with the rights of the caller.  "-" is standard output. */
 static int
-open_file(const char *path, struct err *err)
+open_file(const char *path, bool ring, struct err *err)
 {
     int fd = strcmp(path, "-") == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                                    : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+                                    : open(path, (ring ? O_RDWR : O_WRONLY) | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    struct stat about;
+    if (fd >= 0 && ring && (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))) {
+        err_set(err, ERR_USAGE, "", "a ring needs a file, which `%s` is not", path);
+        err_at(err, "--ring", 0, 0);
+        close(fd);
+        return -1;
+    }
     if (fd < 0) {
         err_set(err, ERR_MACHINE, "", "cannot write `%s`: %s", path, strerror(errno));
         err_at(err, "FILE", 0, 0);
@@ -163,23 +189,54 @@ open_file(const char *path, struct err *err)
     return fd;
 }
 
+/* The other half of a ring, beside the file and without a name, so that nothing of it stays. */
+static int
+open_spare(const char *path, struct err *err)
+{
+    char *directory = xstrdup(path), *slash = strrchr(directory, '/');
+    snprintf(slash ? slash + 1 : directory, 2, ".");
+    int fd = open(slash || strcmp(directory, ".") == 0 ? directory : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0) { /* a file system that has no nameless files */
+        FILE *file = tmpfile();
+        fd = file ? fcntl(fileno(file), F_DUPFD_CLOEXEC, 3) : -1;
+        if (file) {
+            fclose(file);
+        }
+    }
+    if (fd < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot make the second file of the ring: %s", strerror(errno));
+        err_at(err, "--ring", 0, 0);
+    }
+    free(directory);
+    return fd;
+}
+
 static bool
 capture_op(struct op_call *call, struct err *err)
 {
     struct session s = { .fds = { -1, -1, -1, -1, -1, -1 }, .router_fds = { -1, -1, -1, -1, -1, -1 } };
-    struct capture_options options = { .router_fd = -1 };
+    struct capture_options options = { .router_fd = -1, .spare_fd = -1 };
     struct capture_result result = { 0 };
     const char *path = arg_str(call->in, "File");
     bool verdicts = arg_flag(call->in, "Verdicts", true);
     bool ok = read_options(call, &options, err) && live_link_require(call->cloud, err) &&
               find_node(call, arg_str(call->in, "Node"), &s, err) && (!verdicts || find_router(call->cloud, &s, err));
-    int fd = ok ? open_file(path, err) : -1;
-    if (fd >= 0) {
+    int fd = ok ? open_file(path, options.ring_bytes > 0, err) : -1;
+    if (fd >= 0 && options.ring_bytes) {
+        options.spare_fd = open_spare(path, err);
+        ok = options.spare_fd >= 0;
+    }
+    if (fd >= 0 && ok) {
         options.user_fd = s.fds[KEEPER_USER];
         options.router_fd = s.router_fds[KEEPER_NET];
         options.lab_socket = call->cloud->dir->socket_path;
         ok = capture_run(call->cloud->net, s.links.items, s.links.n, &options, fd, &result, err);
+    }
+    if (fd >= 0) {
         close(fd);
+    }
+    if (options.spare_fd >= 0) {
+        close(options.spare_fd);
     }
     ok = ok && fd >= 0;
     if (ok) {
@@ -188,6 +245,9 @@ capture_op(struct op_call *call, struct err *err)
         json_object_set_new(call->out, "Packets", json_integer(result.packets));
         json_object_set_new(call->out, "Refused", json_integer(result.refused));
         json_object_set_new(call->out, "DroppedByKernel", json_integer(result.dropped));
+        if (options.ring_bytes) {
+            json_object_set_new(call->out, "Overwritten", json_integer(result.overwritten));
+        }
     }
     session_done(&s);
     return ok;
@@ -201,8 +261,11 @@ capture_text(const json_t *out, struct buf *text)
     }
     buf_printf(text, "%lld packets of %s in %s, %lld of them refused", json_int(out, "Packets", 0),
                json_str(out, "Node"), json_str(out, "File"), json_int(out, "Refused", 0));
+    if (json_int(out, "Overwritten", 0)) {
+        buf_printf(text, "; the oldest %lld are no longer there (--ring)", json_int(out, "Overwritten", 0));
+    }
     if (json_int(out, "DroppedByKernel", 0)) {
-        buf_printf(text, "; the kernel had no room for %lld more (--ring)", json_int(out, "DroppedByKernel", 0));
+        buf_printf(text, "; the kernel had no room for %lld more (--buffer)", json_int(out, "DroppedByKernel", 0));
     }
     buf_char(text, '\n');
 }
@@ -215,7 +278,9 @@ static const struct op_param capture_params[] = {
     { "Filter", OP_STRING, OP_OPTIONAL, "as tcpdump has it: \"tcp port 443\"", NULL, NULL, NULL },
     { "Count", OP_INT, OP_OPTIONAL, "end after so many packets", NULL, NULL, NULL },
     { "For", OP_STRING, OP_OPTIONAL, "end after this span: 30s, 5m", NULL, NULL, NULL },
-    { "Ring", OP_STRING, OP_OPTIONAL, "the kernel's buffer for each link (2M)", NULL, NULL, NULL },
+    { "Ring", OP_STRING, OP_OPTIONAL, "the file's size: newer packets take the place of the oldest; 1M to 1024M", NULL,
+      NULL, NULL },
+    { "Buffer", OP_STRING, OP_OPTIONAL, "the kernel's buffer for each link (2M)", NULL, NULL, NULL },
     { "Verdicts", OP_BOOL, OP_OPTIONAL, "ask the router what it refuses; yes if not given", NULL, NULL, NULL },
     { 0 },
 };
@@ -230,6 +295,7 @@ const struct op ops_capture[] = {
       .help = "Write the packets of a machine of the live lab into a pcapng file, with the verdict on each.",
       .examples = "capture web out.pcapng                          until ^C or `down`\n"
                   "capture web out.pcapng --filter \"tcp port 443\" --count 100\n"
+                  "capture web out.pcapng --ring 16M               the newest 16 MB until ^C\n"
                   "capture web - --for 10s | tshark -r -\n" },
     { 0 },
 };

@@ -22,6 +22,7 @@
 #include "base/vec.h"
 #include "netsim/flowlog/pcapng.h"
 #include "netsim/live/capture_log.h"
+#include "netsim/live/capture_ring.h"
 #include "netsim/live/keeper.h"
 #include "netsim/model/network_acl.h"
 
@@ -55,6 +56,7 @@ struct capture {
     VEC(struct held) held;   /* oldest first */
     struct buf out;
     int out_fd;
+    struct capture_ring ring;
     struct capture_result result;
     bool full; /* the disk */
     bool gone; /* an interface, or the lab */
@@ -110,7 +112,10 @@ write_packet(struct capture *c, const struct pcap_packet *packet)
     if (!is_enough(c)) {
         pcapng_packet(&c->out, packet);
         c->result.packets++;
-        if (c->out.size > 1 << 16) {
+        if (c->ring.half) {
+            c->full |= !capture_ring_add(&c->ring, c->out.data, c->out.size);
+            buf_clear(&c->out);
+        } else if (c->out.size > 1 << 16) {
             write_out(c);
         }
     }
@@ -402,8 +407,8 @@ open_link(struct open_link *l, const struct capture_options *options, struct err
     }
     pcap_set_snaplen(l->pcap, SNAP);
     pcap_set_immediate_mode(l->pcap, 1);
-    if (options->ring_bytes) {
-        pcap_set_buffer_size(l->pcap, options->ring_bytes);
+    if (options->buffer_bytes) {
+        pcap_set_buffer_size(l->pcap, options->buffer_bytes);
     }
     if (pcap_activate(l->pcap) < 0) {
         return err_set(err, ERR_MACHINE, "", "cannot capture on `%s` of %s: %s", l->link->link, l->link->name,
@@ -448,11 +453,15 @@ capture_all(struct capture *c, const struct capture_link *links, struct err *err
     }
     if (ok) {
         begin_file(c);
+        buf_add(&c->ring.begin, c->out.data, c->out.size);
         write_out(c);
+        c->ring.sizes[0] = c->ring.begin.size;
         if (c->options->ready) {
             c->options->ready(c->options->context);
         }
         capture_loop(c);
+        c->full |= c->ring.half && !capture_ring_finish(&c->ring);
+        c->result.overwritten = c->ring.overwritten;
         ok = !c->full || err_set(err, ERR_MACHINE, "", "cannot write the capture: %s", strerror(ENOSPC));
     }
     for (size_t i = 0; i < c->n; i++) {
@@ -470,6 +479,7 @@ capture_all(struct capture *c, const struct capture_link *links, struct err *err
     capture_log_close(c->log);
     VEC_DONE(&c->held);
     buf_done(&c->out);
+    buf_done(&c->ring.begin);
     return ok;
 }
 
@@ -496,6 +506,7 @@ capture_run(const struct network *net, const struct capture_link *links, size_t 
         sigaction(SIGINT, &act, NULL);
         sigaction(SIGTERM, &act, NULL);
         struct capture c = { .net = net, .options = options, .n = n_links, .out_fd = out_fd };
+        c.ring = (struct capture_ring){ .fds = { out_fd, options->spare_fd }, .half = options->ring_bytes / 2 };
         c.links = xcalloc(n_links, sizeof *c.links);
         report.ok = capture_all(&c, links, &report.err);
         report.result = c.result;

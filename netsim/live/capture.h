@@ -24,14 +24,17 @@ struct capture_options {
     int router_fd;          /* of the VPC whose router refuses; -1: no verdicts */
     const char *lab_socket; /* the keeper's: the capture ends when none answers there any more */
     const char *filter;     /* libpcap's expressions; NULL: everything */
-    int ring_bytes;         /* of the kernel's buffer for each link; 0: libpcap's 2 MiB */
+    int buffer_bytes;       /* of the kernel's buffer for each link; 0: libpcap's 2 MiB */
+    size_t ring_bytes;      /* the file holds so much and keeps the newest packets (capture_ring.h); 0: it grows */
+    int spare_fd;           /* for the ring: an empty file that nobody else has, to read and write, as 'out_fd' must be then */
     long long max_packets;  /* 0: no limit */
     int max_ms;             /* 0: no limit */
     void (*ready)(void *context); /* every link is open; may be NULL */
     void *context;
 };
 struct capture_result {
-    long long packets, refused; /* written; how many of them the router refused */
+    long long packets, refused; /* captured; how many of them the router refused */
+    long long overwritten;      /* of those, no longer in the ring */
     long long dropped;          /* the kernel had no room for */
 };
 /* Until a limit is reached, SIGINT, SIGTERM, the end of the lab or of a link; then the file is whole.  'out_fd' is written, not closed.

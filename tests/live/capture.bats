@@ -95,7 +95,7 @@ fields() {
     lab_with_flow_log
     vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol icmp --port -1 --cidr 0.0.0.0/0 >/dev/null
     up
-    begin_capture db "$DIR/db.pcapng" --filter icmp --count 3 --ring 1M
+    begin_capture db "$DIR/db.pcapng" --filter icmp --count 3 --buffer 1M
     vpclab exec web -- ping -c 3 -i 0.02 "$db" >/dev/null
     wait "$capture"
     [ "$(fields "$DIR/db.pcapng" icmp frame.number | wc -l)" = 3 ]
@@ -112,6 +112,29 @@ fields() {
     [ "$(fields "$DIR/router.pcapng" icmp frame.number | wc -l)" = 4 ] # in and out, there and back
 }
 
+@test "a ring holds the newest packets and no more than its size" {
+    need_tshark
+    lab_with_flow_log
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol udp --port 0-65535 --cidr 0.0.0.0/0 >/dev/null
+    up
+    begin_capture db "$DIR/ring.pcapng" --ring 1M --no-verdicts --filter "udp port 7000 or udp port 7001"
+    vpclab load web db:7000 --protocol udp --count 2500 --size 1000 >/dev/null # 2.6 MB: both halves are begun anew
+    vpclab exec web -- bash -c "echo last >/dev/udp/$db/7001"
+    for _ in $(seq 50); do grep -qs last "$DIR/ring.pcapng" && break; sleep 0.05; done
+    end_capture
+    cat "$DIR/capture.out"
+    size=$(stat -c %s "$DIR/ring.pcapng")
+    [ "$size" -le 1048576 ] && [ "$size" -gt 524288 ]
+    # Every packet that tshark sees there is newer than any that is not: their numbers go on to the last one.
+    n=$(fields "$DIR/ring.pcapng" "udp.port == 7000" frame.number | wc -l)
+    grep -qE "^[0-9]+ packets of db in .*; the oldest [0-9]+ are no longer there" "$DIR/capture.out"
+    total=$(grep -oE "^[0-9]+" "$DIR/capture.out") lost=$(grep -oE "oldest [0-9]+" "$DIR/capture.out" | grep -oE "[0-9]+")
+    [ "$n" = $((total - lost - 1)) ]
+    [ "$(fields "$DIR/ring.pcapng" "" udp.dstport | tail -n 1)" = 7001 ]
+    tshark -r "$DIR/ring.pcapng" -T fields -e frame.time_epoch 2>/dev/null | sort -c -n # in their order
+    [ -z "$(find "$DIR" -maxdepth 1 -name '*ring*' ! -name ring.pcapng)" ] # and nothing beside it
+}
+
 @test "captures refuse what they cannot do" {
     lab_with_flow_log
     run vpclab capture web "$DIR/x"
@@ -124,6 +147,12 @@ fields() {
     run vpclab capture web "$DIR/none/x"
     [ "$status" = 5 ] && grep -q "cannot write" <<<"$output"
     run vpclab capture web "$DIR/x" --ring lots
+    [ "$status" = 2 ]
+    run vpclab capture web "$DIR/x" --ring 512K
+    [ "$status" = 2 ] && grep -q "at least 1024K" <<<"$output"
+    run vpclab capture web - --ring 1M --count 1
+    [ "$status" = 2 ] && grep -q "a ring needs a file" <<<"$output"
+    run vpclab capture web "$DIR/x" --buffer lots
     [ "$status" = 2 ]
     run vpclab capture web "$DIR/x" --for ages
     [ "$status" = 2 ]
