@@ -202,6 +202,31 @@ meter_nothing(void *context, const char *nat_id, bool from_source, const struct 
     (void)context, (void)nat_id, (void)from_source, (void)count;
 }
 
+/* An attachment of a transit gateway is shown like an interface, from where the gateway stands. */
+static void
+meter_transit(void *context, const char *tgw_id, const char *attachment_id, const char *what,
+              const struct live_count *count)
+{
+    bool in = strcmp(what, "in") == 0, out = strcmp(what, "out") == 0;
+    json_t *interfaces = json_object_get(context, "interfaces"), *row = json_object_get(interfaces, attachment_id);
+    (void)tgw_id;
+    if (!in && !out) {
+        char *key = xasprintf("%s lost:%s", attachment_id, what);
+        json_object_set_new(json_object_get(context, "refused"), key, json_integer((json_int_t)count->packets));
+        free(key);
+        return;
+    }
+    if (!row) {
+        row = json_pack("[i, i, i, i]", 0, 0, 0, 0);
+        json_object_set_new(interfaces, attachment_id, row);
+    }
+    for (size_t i = 0; i < 2; i++) { /* one of several subnets' links */
+        size_t at = (in ? 0 : 2) + i;
+        json_int_t so_far = json_integer_value(json_array_get(row, at));
+        json_array_set_new(row, at, json_integer(so_far + (json_int_t)(i ? count->bytes : count->packets)));
+    }
+}
+
 /* A rule is one in each family and router that has it. */
 static void
 meter_rule(void *context, const char *rule, const struct live_count *count)
@@ -213,9 +238,12 @@ meter_rule(void *context, const char *rule, const struct live_count *count)
 static bool
 serve_meter(struct cloud *cloud, bool rules, json_t *out, struct err *err)
 {
-    struct live_meter_listener listener = {
-        .interface = meter_interface, .nat = meter_nothing, .refused = meter_refused, .rule = meter_rule, .context = out
-    };
+    struct live_meter_listener listener = { .interface = meter_interface,
+                                            .nat = meter_nothing,
+                                            .refused = meter_refused,
+                                            .transit = meter_transit,
+                                            .rule = meter_rule,
+                                            .context = out };
     if (rules) {
         json_object_set_new(out, "rules", json_object());
     }

@@ -12,6 +12,8 @@
 #include "netsim/live/live.h"
 #include "netsim/live/meter.h"
 #include "netsim/model/classic_balancer.h"
+#include "netsim/model/endpoint.h"
+#include "netsim/model/eni.h"
 #include "netsim/model/load_balancer.h"
 
 #define MINUTE_MS 60000
@@ -27,7 +29,13 @@ struct sampling {
     struct cloud *cloud;
     struct buf lines;
     int64_t minute_s;
-    struct map rules; /* -> struct live_count: a rule is one for each family and router that has it */
+    struct map rules;    /* -> struct live_count: a rule is one for each family and router that has it */
+    struct map transits; /* -> struct transit_sum: an attachment has a link for each of its subnets */
+};
+struct transit_sum {
+    const char *kind;
+    char tgw_id[ID_SIZE], attachment_id[ID_SIZE], rule[16];
+    struct live_count count;
 };
 
 static void
@@ -68,11 +76,57 @@ static void
 take_interface(void *context, const char *id, const struct live_count *in, const struct live_count *out)
 {
     struct sampling *s = context;
+    if (strncmp(id, "vpn-", 4) == 0) { /* 'in' as the customer sees it */
+        add(s, "vpn-in", id, "-", "-", out);
+        add(s, "vpn-out", id, "-", "-", in);
+        add_gauge(s, "vpn-state", id, "-", "is-up", 1);
+        return;
+    }
     const struct eni *eni = store_get(network_store(s->cloud->net), &eni_kind, id);
     if (eni && *eni->attachment.instance_id) {
         add(s, "in", eni->attachment.instance_id, id, "-", in);
         add(s, "out", eni->attachment.instance_id, id, "-", out);
     }
+    const struct endpoint *endpoint = eni ? network_endpoint_of_eni(s->cloud->net, id) : NULL;
+    if (endpoint) {
+        struct live_count both = { in->packets + out->packets, in->bytes + out->bytes };
+        add(s, "endpoint", endpoint->obj.id, id, "-", &both);
+    }
+}
+
+static void
+take_transit(void *context, const char *tgw_id, const char *attachment_id, const char *what,
+             const struct live_count *count)
+{
+    struct sampling *s = context;
+    bool in = strcmp(what, "in") == 0, out = strcmp(what, "out") == 0;
+    char key[2 * ID_SIZE + 64];
+    snprintf(key, sizeof key, "%s %s %s", tgw_id, attachment_id, what);
+    struct transit_sum *sum = map_get(&s->transits, key);
+    if (!sum) {
+        sum = xcalloc(1, sizeof *sum);
+        snprintf(sum->tgw_id, sizeof sum->tgw_id, "%s", tgw_id);
+        snprintf(sum->attachment_id, sizeof sum->attachment_id, "%s", attachment_id);
+        snprintf(sum->rule, sizeof sum->rule, "%s", in || out ? "-" : what);
+        sum->kind = in ? "tgw-in" : out ? "tgw-out" : "tgw-lost";
+        map_put(&s->transits, key, sum);
+    }
+    sum->count.packets += count->packets;
+    sum->count.bytes += count->bytes;
+}
+
+static void
+add_transits(struct sampling *s)
+{
+    size_t cursor = 0;
+    const char *key;
+    void *value;
+    while (map_next(&s->transits, &cursor, &key, &value)) {
+        const struct transit_sum *sum = value;
+        add(s, sum->kind, sum->tgw_id, sum->attachment_id, sum->rule, &sum->count);
+        free(value);
+    }
+    map_done(&s->transits);
 }
 
 static void
@@ -196,12 +250,14 @@ metrics_tick(struct cloud *cloud, bool now, struct err *err)
     struct live_meter_listener listener = { .interface = take_interface,
                                             .nat = take_nat,
                                             .refused = take_refused,
+                                            .transit = take_transit,
                                             .rule = take_rule,
                                             .node = take_node,
                                             .balancer = take_balancer,
                                             .context = &s };
     bool ok = live_meter(cloud->live, cloud->net, true, &listener, err);
     add_rules(&s);
+    add_transits(&s);
     add_health(&s);
     ok = append(cloud, &s.lines, ok ? err : NULL) && ok;
     cloud->metrics->minute = minute;

@@ -13,10 +13,12 @@ void metrics_stop(struct cloud *cloud);
 
 struct metric_point {
     int64_t minute_s;
-    char kind[16];  /* "in" "out" of an interface; "source" "destination" of a NAT gateway; "refused"; "rule"; "balancer" */
-    char owner[64]; /* the instance of an interface, the NAT gateway, the balancer, "-" */
-    char id[64];    /* the interface; of a balancer its node's, or a target group; "-" */
-    char rule[160]; /* of refused and rule; what a balancer counts: "new-tcp", "RequestCount", "is-healthy"; "-" */
+    /* "in" "out" of an instance's interface; "source" "destination" of a NAT gateway; "refused"; "rule"; "tgw-in" "tgw-out" "tgw-lost" of a
+     * transit gateway; "vpn-in" (from the customer) "vpn-out" "vpn-state" of a VPN connection; "endpoint" both ways; "balancer" */
+    char kind[16];
+    char owner[64]; /* the instance of an interface, the NAT or transit gateway, the VPN connection, the endpoint, the balancer, "-" */
+    char id[64];    /* the interface; the attachment; of a balancer its node's, or a target group; "-" */
+    char rule[160]; /* of refused and rule; why it was lost; what a balancer counts: "new-tcp", "RequestCount", "is-healthy"; "-" */
     uint64_t packets, bytes;
 };
 typedef void metric_visit(void *context, const struct metric_point *point);

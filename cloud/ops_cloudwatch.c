@@ -1,9 +1,10 @@
-/* cloud/ops_cloudwatch.c - CloudWatch metrics of a live lab: traffic of instances and NAT gateways, and our own of what
- * was refused and by which rule. Source:
+/* cloud/ops_cloudwatch.c - CloudWatch metrics of a live lab: traffic of instances, gateways, balancers, VPN
+ * connections and endpoints, and our own of what was refused and by which rule. Source:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html,
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html,
- * vpc/latest/userguide/metrics-dimensions-nat-gateway.html,
- * elasticloadbalancing/latest/{application,network,classic}/...-cloudwatch-metrics.html */
+ * vpc/latest/userguide/metrics-dimensions-nat-gateway.html, vpc/latest/tgw/transit-gateway-cloudwatch-metrics.html,
+ * elasticloadbalancing/latest/{application,network,classic}/...-cloudwatch-metrics.html,
+ * vpn/latest/s2svpn/monitoring-cloudwatch-vpn.html, vpc/latest/privatelink/privatelink-cloudwatch-metrics.html */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,65 +13,161 @@
 #include "cloud/answer_page.h"
 #include "cloud/metrics.h"
 #include "cloud/op.h"
+#include "cloud/ops_ec2.h"
+#include "netsim/model/endpoint.h"
+#include "netsim/model/eni.h"
 
 #define APPLICATION "AWS/ApplicationELB"
 #define NETWORK     "AWS/NetworkELB"
 #define CLASSIC     "AWS/ELB"
 
-enum of { OF_OWNER, OF_INTERFACE_RULE, OF_RULE, OF_BALANCER };
 static const struct metric {
     const char *space, *name, *kind; /* as struct metric_point has it */
-    enum of of;
-    bool bytes;
-    const char *what; /* OF_BALANCER: what is counted there, or how it begins; NULL: the metric's name */
+    const char *unit;                /* "Bytes", or what is not: "Count", "None" */
+    const char *rule; /* only points of this rule or, where it ends with "-", of those that begin so; NULL: any */
 } metrics[] = {
-    { "AWS/EC2", "NetworkIn", "in", OF_OWNER, true, NULL },
-    { "AWS/EC2", "NetworkOut", "out", OF_OWNER, true, NULL },
-    { "AWS/EC2", "NetworkPacketsIn", "in", OF_OWNER, false, NULL },
-    { "AWS/EC2", "NetworkPacketsOut", "out", OF_OWNER, false, NULL },
-    { "AWS/NATGateway", "BytesInFromSource", "source", OF_OWNER, true, NULL },
-    { "AWS/NATGateway", "BytesOutToDestination", "source", OF_OWNER, true, NULL },
-    { "AWS/NATGateway", "PacketsInFromSource", "source", OF_OWNER, false, NULL },
-    { "AWS/NATGateway", "PacketsOutToDestination", "source", OF_OWNER, false, NULL },
-    { "AWS/NATGateway", "BytesInFromDestination", "destination", OF_OWNER, true, NULL },
-    { "AWS/NATGateway", "BytesOutToSource", "destination", OF_OWNER, true, NULL },
-    { "AWS/NATGateway", "PacketsInFromDestination", "destination", OF_OWNER, false, NULL },
-    { "AWS/NATGateway", "PacketsOutToSource", "destination", OF_OWNER, false, NULL },
-    { "VPCLab", "RefusedPackets", "refused", OF_INTERFACE_RULE, false, NULL },
-    { "VPCLab", "RefusedBytes", "refused", OF_INTERFACE_RULE, true, NULL },
-    { "VPCLab", "RulePackets", "rule", OF_RULE, false, NULL },
-    { "VPCLab", "RuleBytes", "rule", OF_RULE, true, NULL },
-    { APPLICATION, "RequestCount", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "NewConnectionCount", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "TargetConnectionErrorCount", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTPCode_Target_2XX_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTPCode_Target_3XX_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTPCode_Target_4XX_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTPCode_Target_5XX_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTPCode_ELB_3XX_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTPCode_ELB_4XX_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTPCode_ELB_5XX_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTP_Redirect_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HTTP_Fixed_Response_Count", "balancer", OF_BALANCER, false, NULL },
-    { APPLICATION, "HealthyHostCount", "balancer", OF_BALANCER, false, "is-healthy" },
-    { APPLICATION, "UnHealthyHostCount", "balancer", OF_BALANCER, false, "is-unhealthy" },
-    { NETWORK, "NewFlowCount", "balancer", OF_BALANCER, false, "new-" },
-    { NETWORK, "NewFlowCount_TCP", "balancer", OF_BALANCER, false, "new-tcp" },
-    { NETWORK, "NewFlowCount_UDP", "balancer", OF_BALANCER, false, "new-udp" },
-    { NETWORK, "ActiveFlowCount", "balancer", OF_BALANCER, false, "is-active" },
-    { NETWORK, "ProcessedBytes", "balancer", OF_BALANCER, true, "bytes-" },
-    { NETWORK, "ProcessedBytes_TCP", "balancer", OF_BALANCER, true, "bytes-tcp" },
-    { NETWORK, "ProcessedBytes_UDP", "balancer", OF_BALANCER, true, "bytes-udp" },
-    { NETWORK, "HealthyHostCount", "balancer", OF_BALANCER, false, "is-healthy" },
-    { NETWORK, "UnHealthyHostCount", "balancer", OF_BALANCER, false, "is-unhealthy" },
-    { CLASSIC, "RequestCount", "balancer", OF_BALANCER, false, "new-" },
-    { CLASSIC, "EstimatedProcessedBytes", "balancer", OF_BALANCER, true, "bytes-" },
-    { CLASSIC, "HealthyHostCount", "balancer", OF_BALANCER, false, "is-healthy" },
-    { CLASSIC, "UnHealthyHostCount", "balancer", OF_BALANCER, false, "is-unhealthy" },
+    { "AWS/EC2", "NetworkIn", "in", "Bytes", NULL },
+    { "AWS/EC2", "NetworkOut", "out", "Bytes", NULL },
+    { "AWS/EC2", "NetworkPacketsIn", "in", "Count", NULL },
+    { "AWS/EC2", "NetworkPacketsOut", "out", "Count", NULL },
+    { "AWS/NATGateway", "BytesInFromSource", "source", "Bytes", NULL },
+    { "AWS/NATGateway", "BytesOutToDestination", "source", "Bytes", NULL },
+    { "AWS/NATGateway", "PacketsInFromSource", "source", "Count", NULL },
+    { "AWS/NATGateway", "PacketsOutToDestination", "source", "Count", NULL },
+    { "AWS/NATGateway", "BytesInFromDestination", "destination", "Bytes", NULL },
+    { "AWS/NATGateway", "BytesOutToSource", "destination", "Bytes", NULL },
+    { "AWS/NATGateway", "PacketsInFromDestination", "destination", "Count", NULL },
+    { "AWS/NATGateway", "PacketsOutToSource", "destination", "Count", NULL },
+    { "AWS/TransitGateway", "BytesIn", "tgw-in", "Bytes", NULL },
+    { "AWS/TransitGateway", "BytesOut", "tgw-out", "Bytes", NULL },
+    { "AWS/TransitGateway", "PacketsIn", "tgw-in", "Count", NULL },
+    { "AWS/TransitGateway", "PacketsOut", "tgw-out", "Count", NULL },
+    { "AWS/TransitGateway", "PacketDropCountBlackhole", "tgw-lost", "Count", "blackhole" },
+    { "AWS/TransitGateway", "BytesDropCountBlackhole", "tgw-lost", "Bytes", "blackhole" },
+    { "AWS/TransitGateway", "PacketDropCountNoRoute", "tgw-lost", "Count", "no-route" },
+    { "AWS/TransitGateway", "BytesDropCountNoRoute", "tgw-lost", "Bytes", "no-route" },
+    { "AWS/VPN", "TunnelDataIn", "vpn-in", "Bytes", NULL },
+    { "AWS/VPN", "TunnelDataOut", "vpn-out", "Bytes", NULL },
+    { "AWS/VPN", "TunnelState", "vpn-state", "None", "is-up" },
+    { "AWS/PrivateLinkEndpoints", "BytesProcessed", "endpoint", "Bytes", NULL },
+    { APPLICATION, "RequestCount", "balancer", "Count", "RequestCount" },
+    { APPLICATION, "NewConnectionCount", "balancer", "Count", "NewConnectionCount" },
+    { APPLICATION, "TargetConnectionErrorCount", "balancer", "Count", "TargetConnectionErrorCount" },
+    { APPLICATION, "HTTPCode_Target_2XX_Count", "balancer", "Count", "HTTPCode_Target_2XX_Count" },
+    { APPLICATION, "HTTPCode_Target_3XX_Count", "balancer", "Count", "HTTPCode_Target_3XX_Count" },
+    { APPLICATION, "HTTPCode_Target_4XX_Count", "balancer", "Count", "HTTPCode_Target_4XX_Count" },
+    { APPLICATION, "HTTPCode_Target_5XX_Count", "balancer", "Count", "HTTPCode_Target_5XX_Count" },
+    { APPLICATION, "HTTPCode_ELB_3XX_Count", "balancer", "Count", "HTTPCode_ELB_3XX_Count" },
+    { APPLICATION, "HTTPCode_ELB_4XX_Count", "balancer", "Count", "HTTPCode_ELB_4XX_Count" },
+    { APPLICATION, "HTTPCode_ELB_5XX_Count", "balancer", "Count", "HTTPCode_ELB_5XX_Count" },
+    { APPLICATION, "HTTP_Redirect_Count", "balancer", "Count", "HTTP_Redirect_Count" },
+    { APPLICATION, "HTTP_Fixed_Response_Count", "balancer", "Count", "HTTP_Fixed_Response_Count" },
+    { APPLICATION, "HealthyHostCount", "balancer", "Count", "is-healthy" },
+    { APPLICATION, "UnHealthyHostCount", "balancer", "Count", "is-unhealthy" },
+    { NETWORK, "NewFlowCount", "balancer", "Count", "new-" },
+    { NETWORK, "NewFlowCount_TCP", "balancer", "Count", "new-tcp" },
+    { NETWORK, "NewFlowCount_UDP", "balancer", "Count", "new-udp" },
+    { NETWORK, "ActiveFlowCount", "balancer", "Count", "is-active" },
+    { NETWORK, "ProcessedBytes", "balancer", "Bytes", "bytes-" },
+    { NETWORK, "ProcessedBytes_TCP", "balancer", "Bytes", "bytes-tcp" },
+    { NETWORK, "ProcessedBytes_UDP", "balancer", "Bytes", "bytes-udp" },
+    { NETWORK, "HealthyHostCount", "balancer", "Count", "is-healthy" },
+    { NETWORK, "UnHealthyHostCount", "balancer", "Count", "is-unhealthy" },
+    { CLASSIC, "RequestCount", "balancer", "Count", "new-" },
+    { CLASSIC, "EstimatedProcessedBytes", "balancer", "Bytes", "bytes-" },
+    { CLASSIC, "HealthyHostCount", "balancer", "Count", "is-healthy" },
+    { CLASSIC, "UnHealthyHostCount", "balancer", "Count", "is-unhealthy" },
+    { "VPCLab", "RefusedPackets", "refused", "Count", NULL },
+    { "VPCLab", "RefusedBytes", "refused", "Bytes", NULL },
+    { "VPCLab", "RulePackets", "rule", "Count", NULL },
+    { "VPCLab", "RuleBytes", "rule", "Bytes", NULL },
 };
 
 /* ---- dimensions ---------------------------------------------------------------------------------------------------
  */
+enum source {
+    THE_OWNER,
+    THE_ID,
+    THE_RULE,
+    ENDPOINT_TYPE,
+    ENDPOINT_SERVICE,
+    ENDPOINT_VPC,
+    ENDPOINT_SUBNET,
+    TARGET_GROUP
+};
+static const struct dimension {
+    const char *space, *kind; /* 'kind' NULL: of all metrics there */
+    const char *name;
+    enum source source;
+    bool finer; /* values are kept without it too */
+} dimensions[] = {
+    { "AWS/EC2", NULL, "InstanceId", THE_OWNER, true },
+    { "AWS/NATGateway", NULL, "NatGatewayId", THE_OWNER, false },
+    { "AWS/TransitGateway", NULL, "TransitGateway", THE_OWNER, false },
+    { "AWS/TransitGateway", NULL, "TransitGatewayAttachment", THE_ID, true },
+    { "AWS/VPN", NULL, "VpnId", THE_OWNER, false },
+    { "AWS/PrivateLinkEndpoints", NULL, "Endpoint Type", ENDPOINT_TYPE, false },
+    { "AWS/PrivateLinkEndpoints", NULL, "Service Name", ENDPOINT_SERVICE, false },
+    { "AWS/PrivateLinkEndpoints", NULL, "VPC Endpoint Id", THE_OWNER, false },
+    { "AWS/PrivateLinkEndpoints", NULL, "VPC Id", ENDPOINT_VPC, false },
+    { "AWS/PrivateLinkEndpoints", NULL, "Subnet Id", ENDPOINT_SUBNET, true },
+    { APPLICATION, NULL, "LoadBalancer", THE_OWNER, false },
+    { APPLICATION, NULL, "TargetGroup", TARGET_GROUP, false },
+    { NETWORK, NULL, "LoadBalancer", THE_OWNER, false },
+    { NETWORK, NULL, "TargetGroup", TARGET_GROUP, false },
+    { CLASSIC, NULL, "LoadBalancerName", THE_OWNER, false },
+    { "VPCLab", "refused", "NetworkInterfaceId", THE_ID, false },
+    { "VPCLab", NULL, "Rule", THE_RULE, false },
+};
+
+static bool
+is_of(const struct dimension *d, const struct metric *m)
+{
+    return strcmp(d->space, m->space) == 0 && (!d->kind || strcmp(d->kind, m->kind) == 0);
+}
+
+/* NULL: the point has none. */
+static const char *
+value_of_dimension(const struct cloud *cloud, const struct dimension *d, const struct metric_point *p)
+{
+    static char text[96]; /* until the next call */
+    const struct store *store = network_store(cloud->net);
+    const struct endpoint *endpoint = store_get(store, &endpoint_kind, p->owner);
+    const struct eni *eni = store_get(store, &eni_kind, p->id);
+    switch (d->source) {
+    case THE_OWNER:
+        return p->owner;
+    case THE_ID:
+        return p->id;
+    case THE_RULE:
+        return p->rule;
+    case ENDPOINT_TYPE:
+        return "Interface";
+    case ENDPOINT_SERVICE:
+        return endpoint && endpoint->service_name ? endpoint->service_name : "-";
+    case ENDPOINT_VPC:
+        return endpoint ? endpoint->vpc_id : "-";
+    case ENDPOINT_SUBNET:
+        return eni ? eni->subnet_id : "-";
+    case TARGET_GROUP: /* what a node counted has none */
+        snprintf(text, sizeof text, "targetgroup/%s", p->id);
+        return strchr(p->id, '/') ? text : NULL;
+    }
+    return "-";
+}
+
+/* NULL: the metric has no dimension of this name. */
+static const char *
+dimension(const struct cloud *cloud, const struct metric *m, const struct metric_point *p, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++) {
+        if (is_of(&dimensions[i], m) && strcmp(dimensions[i].name, name) == 0) {
+            return value_of_dimension(cloud, &dimensions[i], p);
+        }
+    }
+    return NULL;
+}
+
 /* "app/NAME/HEX", "net/NAME/HEX", or a Classic balancer's name. */
 static const char *
 space_of_balancer(const char *owner)
@@ -80,77 +177,55 @@ space_of_balancer(const char *owner)
 
 /* Is the point one of the metric's? */
 static bool
-is_of(const struct metric *m, const struct metric_point *p)
+is_point_of(const struct metric *m, const struct metric_point *p)
 {
-    if (strcmp(m->kind, p->kind) != 0) {
-        return false;
-    }
-    const char *what = m->what ? m->what : m->name;
-    size_t length = strlen(what);
-    bool begins = what[length - 1] == '-' && strncmp(p->rule, what, length) == 0;
-    return m->of != OF_BALANCER ||
-           (strcmp(m->space, space_of_balancer(p->owner)) == 0 && (begins || strcmp(p->rule, what) == 0));
-}
-
-static const char *
-balancer_dimension(const struct metric *m, const struct metric_point *p, const char *name)
-{
-    static char text[96]; /* until the next call */
-    bool classic = strcmp(m->space, CLASSIC) == 0;
-    if (strcmp(name, classic ? "LoadBalancerName" : "LoadBalancer") == 0) {
-        return p->owner;
-    }
-    if (classic || strcmp(name, "TargetGroup") != 0 || !strchr(p->id, '/')) {
-        return NULL;
-    }
-    snprintf(text, sizeof text, "targetgroup/%s", p->id);
-    return text;
-}
-
-static const char *
-dimension(const struct metric *m, const struct metric_point *p, const char *name)
-{
-    if (m->of == OF_BALANCER) {
-        return balancer_dimension(m, p, name);
-    }
-    if (m->of == OF_OWNER) {
-        return strcmp(name, strcmp(m->space, "AWS/EC2") == 0 ? "InstanceId" : "NatGatewayId") == 0 ? p->owner : NULL;
-    }
-    return strcmp(name, "Rule") == 0                                               ? p->rule
-           : m->of == OF_INTERFACE_RULE && strcmp(name, "NetworkInterfaceId") == 0 ? p->id
-                                                                                   : NULL;
+    size_t size = m->rule ? strlen(m->rule) : 0;
+    bool begins = size && m->rule[size - 1] == '-' && strncmp(p->rule, m->rule, size) == 0;
+    return strcmp(m->kind, p->kind) == 0 && (!m->rule || begins || strcmp(m->rule, p->rule) == 0) &&
+           (strcmp(p->kind, "balancer") != 0 || strcmp(m->space, space_of_balancer(p->owner)) == 0);
 }
 
 /* A point counts in a query that names its dimensions, or fewer of ours: then it is the sum. */
 static bool
-has_dimensions(const struct metric *m, const struct metric_point *p, const json_t *wanted)
+has_dimensions(const struct cloud *cloud, const struct metric *m, const struct metric_point *p, const json_t *wanted)
 {
     size_t i;
     json_t *one;
     json_array_foreach(wanted, i, one)
     {
-        const char *value = dimension(m, p, json_str(one, "Name")), *want = json_str(one, "Value");
+        const char *value = dimension(cloud, m, p, json_str(one, "Name")), *want = json_str(one, "Value");
         if (!value || (want && *want && strcmp(value, want) != 0)) {
             return false;
         }
     }
     /* AWS keeps no sum over its own resources but over all instances. */
-    return json_array_size(wanted) || (m->of != OF_OWNER && m->of != OF_BALANCER) || strcmp(m->space, "AWS/EC2") == 0;
+    return json_array_size(wanted) || strcmp(m->space, "AWS/EC2") == 0 || strcmp(m->space, "VPCLab") == 0;
 }
 
 static json_t *
-dimensions_json(const struct metric *m, const struct metric_point *p)
+dimensions_json(const struct cloud *cloud, const struct metric *m, const struct metric_point *p, bool finer)
 {
-    static const char *const names[] = { "InstanceId",   "NatGatewayId", "NetworkInterfaceId", "Rule",
-                                         "LoadBalancer", "TargetGroup",  "LoadBalancerName" };
     json_t *list = json_array();
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const char *value = dimension(m, p, names[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++) {
+        const struct dimension *d = &dimensions[i];
+        const char *value = is_of(d, m) && (finer || !d->finer) ? value_of_dimension(cloud, d, p) : NULL;
         if (value) {
-            json_array_append_new(list, json_pack("{s:s, s:s}", "Name", names[i], "Value", value));
+            json_array_append_new(list, json_pack("{s:s, s:s}", "Name", d->name, "Value", value));
         }
     }
     return list;
+}
+
+/* A transit gateway's values are kept for it and for each attachment; an endpoint's for it and for each subnet. */
+static bool
+has_finer(const struct metric *m)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++) {
+        if (is_of(&dimensions[i], m) && dimensions[i].finer && strcmp(m->space, "AWS/EC2") != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What the running minute has so far is counted first. */
@@ -163,39 +238,50 @@ sample(struct op_call *call, struct err *err)
 /* ---- list-metrics -------------------------------------------------------------------------------------------------
  */
 struct listing {
-    const json_t *in;
+    const struct op_call *call;
     json_t *list;
 };
+
+static void
+list_one(struct listing *l, const struct metric *m, const struct metric_point *p, bool finer)
+{
+    json_t *one = json_pack("{s:s, s:s, s:o}", "Namespace", m->space, "MetricName", m->name, "Dimensions",
+                            dimensions_json(l->call->cloud, m, p, finer));
+    bool known = false;
+    for (size_t j = 0; !known && j < json_array_size(l->list); j++) {
+        known = json_equal(json_array_get(l->list, j), one);
+    }
+    if (!known) {
+        json_array_append(l->list, one);
+    }
+    json_decref(one);
+}
 
 static void
 list_point(void *context, const struct metric_point *p)
 {
     struct listing *l = context;
-    const char *space = arg_str(l->in, "Namespace"), *name = arg_str(l->in, "MetricName");
+    const json_t *in = l->call->in, *wanted = json_object_get(in, "Dimensions");
+    const char *space = arg_str(in, "Namespace"), *name = arg_str(in, "MetricName");
     for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
         const struct metric *m = &metrics[i];
-        if (!is_of(m, p) || (space && strcmp(space, m->space) != 0) || (name && strcmp(name, m->name) != 0) ||
-            (json_object_get(l->in, "Dimensions") && !has_dimensions(m, p, json_object_get(l->in, "Dimensions")))) {
+        if (!is_point_of(m, p) || (space && strcmp(space, m->space) != 0) || (name && strcmp(name, m->name) != 0) ||
+            (wanted && !has_dimensions(l->call->cloud, m, p, wanted))) {
             continue;
         }
-        json_t *one = json_pack("{s:s, s:s, s:o}", "Namespace", m->space, "MetricName", m->name, "Dimensions",
-                                dimensions_json(m, p));
-        bool known = false;
-        for (size_t j = 0; !known && j < json_array_size(l->list); j++) {
-            known = json_equal(json_array_get(l->list, j), one);
+        list_one(l, m, p, true);
+        if (has_finer(m)) {
+            list_one(l, m, p, false);
         }
-        if (!known) {
-            json_array_append(l->list, one);
-        }
-        json_decref(one);
     }
 }
 
 static bool
 list_metrics(struct op_call *call, struct err *err)
 {
-    struct listing listing = { call->in, json_array() };
-    if (!sample(call, err) || !metrics_read(call->cloud, list_point, &listing, err)) {
+    struct listing listing = { call, json_array() };
+    if (!ec2_refuse(call, "RecentlyActive IncludeLinkedAccounts OwningAccount", err) || !sample(call, err) ||
+        !metrics_read(call->cloud, list_point, &listing, err)) {
         json_decref(listing.list);
         return false;
     }
@@ -210,6 +296,7 @@ struct bucket {
     long long n; /* minutes */
 };
 struct series {
+    const struct cloud *cloud;
     const struct metric *metric;
     const json_t *dimensions;
     int64_t from_s, to_s, period_s;
@@ -266,8 +353,8 @@ static void
 take_point(void *context, const struct metric_point *p)
 {
     struct series *s = context;
-    if (!is_of(s->metric, p) || p->minute_s < s->from_s || p->minute_s >= s->to_s ||
-        !has_dimensions(s->metric, p, s->dimensions)) {
+    if (!is_point_of(s->metric, p) || p->minute_s < s->from_s || p->minute_s >= s->to_s ||
+        !has_dimensions(s->cloud, s->metric, p, s->dimensions)) {
         return;
     }
     if (p->minute_s != s->minute_s) {
@@ -277,7 +364,7 @@ take_point(void *context, const struct metric_point *p)
     if (metrics_is_gauge(p->rule)) {
         note_gauge(s, p);
     } else {
-        s->minute += (double)(s->metric->bytes ? p->bytes : p->packets);
+        s->minute += (double)(strcmp(s->metric->unit, "Bytes") == 0 ? p->bytes : p->packets);
     }
 }
 
@@ -314,20 +401,21 @@ is_stat(const char *stat)
     return false;
 }
 
-/* What AWS counts of balancers and the lab does not know is no zero. */
+/* What AWS counts of balancers and gateways and the lab does not know is no zero. */
 static bool
 check_known(const char *space, const char *name, struct err *err)
 {
-    bool balancers =
-        space && (strcmp(space, APPLICATION) == 0 || strcmp(space, NETWORK) == 0 || strcmp(space, CLASSIC) == 0);
-    if (!balancers || find_metric(space, name)) {
+    struct buf known = { 0 };
+    if (!space || strncmp(space, "AWS/", 4) != 0 || strcmp(space, "AWS/EC2") == 0 || find_metric(space, name)) {
         return true;
     }
-    struct buf known = { 0 };
     for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
         if (strcmp(metrics[i].space, space) == 0) {
             buf_printf(&known, "%s%s", known.size ? ", " : "", metrics[i].name);
         }
+    }
+    if (!known.size) {
+        return true; /* a service that the lab has not */
     }
     err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not count `%s` of %s", name ? name : "", space);
     err_hint(err, "it knows %s", buf_str(&known));
@@ -337,12 +425,14 @@ check_known(const char *space, const char *name, struct err *err)
 
 /* Times, period; an unknown metric has no values, as in AWS. */
 static bool
-read_series(struct op_call *call, struct series *s, const char *space, const char *name, const json_t *dimensions,
+read_series(struct op_call *call, struct series *s, const char *space, const char *name, const json_t *wanted,
             long long period, struct err *err)
 {
     int64_t from, to;
     const char *start = arg_str(call->in, "StartTime"), *end = arg_str(call->in, "EndTime");
-    *s = (struct series){ .metric = find_metric(space, name), .dimensions = dimensions, .period_s = period };
+    *s = (struct series){
+        .cloud = call->cloud, .metric = find_metric(space, name), .dimensions = wanted, .period_s = period
+    };
     if (period < 60 || period % 60 != 0) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "the period is a multiple of 60 seconds, not `%lld`",
                        period);
@@ -400,16 +490,38 @@ answer_query(struct op_call *call, const json_t *query, json_t *results, struct 
     return ok;
 }
 
+/* AWS's rule: a lower case letter, then letters, digits and underscores; each query its own. */
+static bool
+check_id(const json_t *queries, size_t at, struct err *err)
+{
+    const char *id = json_str(json_array_get(queries, at), "Id");
+    if (*id < 'a' || *id > 'z' ||
+        strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != strlen(id)) {
+        err_set(err, ERR_INPUT, "ValidationError", "`%.80s` is no id of a query", id);
+        return err_hint(err, "it begins with a lower case letter, and letters, digits and _ follow");
+    }
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(json_str(json_array_get(queries, i), "Id"), id) == 0) {
+            return err_set(err, ERR_INPUT, "ValidationError", "two queries have the id `%.80s`", id);
+        }
+    }
+    return true;
+}
+
 static bool
 get_metric_data(struct op_call *call, struct err *err)
 {
     json_t *results = json_array();
-    bool ok = sample(call, err);
+    bool ok = ec2_refuse(call, "MaxDatapoints LabelOptions NextToken", err) && sample(call, err);
     size_t i;
     json_t *query;
-    json_array_foreach(json_object_get(call->in, "MetricDataQueries"), i, query)
+    const json_t *queries = json_object_get(call->in, "MetricDataQueries");
+    json_array_foreach(queries, i, query)
     {
-        ok = ok && answer_query(call, query, results, err);
+        ok = ok && check_id(queries, i, err) && answer_query(call, query, results, err);
+        if (ok && !json_flag(query, "ReturnData", true)) {
+            json_array_remove(results, json_array_size(results) - 1);
+        }
     }
     json_object_set_new(call->out, "MetricDataResults", results);
     json_object_set_new(call->out, "Messages", json_array());
@@ -423,18 +535,21 @@ get_metric_statistics(struct op_call *call, struct err *err)
     const char *name = arg_str(call->in, "MetricName"), *space = arg_str(call->in, "Namespace");
     struct series s = { 0 };
     json_t *points = json_array();
-    bool ok = (json_array_size(wanted) ||
+    const char *unit = arg_str(call->in, "Unit");
+    bool ok = ec2_refuse(call, "ExtendedStatistics", err) &&
+              (json_array_size(wanted) ||
                err_set(err, ERR_INPUT, "MissingParameter", "the request must contain `Statistics`")) &&
               sample(call, err) &&
               read_series(call, &s, space, name, json_object_get(call->in, "Dimensions"),
                           arg_int(call->in, "Period", 0), err);
-    for (size_t i = 0; ok && i < s.buckets.n; i++) {
+    /* Values are kept in one unit; asked for in another there are none. */
+    for (size_t i = 0; ok && i < s.buckets.n && (!unit || strcmp(unit, s.metric->unit) == 0); i++) {
         const struct bucket *b = &s.buckets.items[i];
         char when[32];
         size_t j;
         json_t *stat;
         clock_format_s(b->start_s * 1000, when);
-        json_t *point = json_pack("{s:s, s:s}", "Timestamp", when, "Unit", s.metric->bytes ? "Bytes" : "Count");
+        json_t *point = json_pack("{s:s, s:s}", "Timestamp", when, "Unit", s.metric->unit);
         json_array_foreach(wanted, j, stat)
         {
             json_object_set_new(point, json_string_value(stat), json_real(value_of(b, json_string_value(stat))));
@@ -453,7 +568,9 @@ const struct op ops_cloudwatch[] = {
       .iam_action = "cloudwatch:ListMetrics",
       .mode = OP_READ,
       .run = list_metrics,
-      .help = "List metrics that the live lab has values of: instances, NAT gateways, balancers, rules, refusals." },
+      .help =
+          "List metrics that the live lab has values of: instances, gateways, balancers, VPN connections, endpoints, "
+          "rules, refusals." },
     { .service = "cloudwatch",
       .name = "GetMetricData",
       .iam_action = "cloudwatch:GetMetricData",

@@ -208,16 +208,13 @@ read_set(struct flow_source *source, const struct flow_router *router, const cha
 
 /* ---- from elements to samples -------------------------------------------------------------------------------------
  */
-struct transit_port {
-    char tgw_id[ID_SIZE], attachment_id[ID_SIZE], subnet_id[ID_SIZE];
-};
 struct poll {
     struct live *live;
     const struct network *net;
     const struct live_flow_listener *listener;
     int64_t now_ms, last_ms;
-    VEC(const char *) eni_of;         /* link number -> interface id; NULL where there is none */
-    VEC(struct transit_port) port_of; /* of transit gateways, by their numbers; [0] and gaps: "" */
+    VEC(const char *) eni_of; /* link number -> interface id; NULL where there is none */
+    plan_transit_ports port_of;
 };
 
 /* Link numbers are small and dense enough to index by. */
@@ -241,32 +238,8 @@ name_links(struct poll *poll)
     }
 }
 
-/* Ports of transit gateways: plan_flows.h says how their numbers are known. */
-static void
-name_ports(struct poll *poll)
-{
-    size_t cursor = 0;
-    const char *key;
-    void *value;
-    while (map_next(&poll->live->numbers.known, &cursor, &key, &value)) {
-        struct transit_port port;
-        if (strncmp(key, PLAN_TRANSIT_PORT, strlen(PLAN_TRANSIT_PORT)) != 0 ||
-            sscanf(key + strlen(PLAN_TRANSIT_PORT), "%63s %63s %63s", port.tgw_id, port.attachment_id,
-                   port.subnet_id) != 3) {
-            continue;
-        }
-        if (strcmp(port.subnet_id, "-") == 0) {
-            *port.subnet_id = '\0';
-        }
-        while (poll->port_of.n <= (uintptr_t)value) {
-            *VEC_ADD(&poll->port_of) = (struct transit_port){ .tgw_id = "" };
-        }
-        poll->port_of.items[(uintptr_t)value] = port;
-    }
-}
-
 /* NULL: of another transit gateway, or nobody's. */
-static const struct transit_port *
+static const struct plan_transit_port *
 port_of(const struct poll *poll, const struct flow_router *router, uint32_t number)
 {
     number &= PLAN_TRANSIT_PORT_MASK;
@@ -405,7 +378,7 @@ tell_transit(const struct poll *poll, const struct flow_router *router, const st
     uint32_t mark;
     memcpy(&mark, is->key, sizeof mark);
     uint32_t out = mark >> PLAN_TRANSIT_TO_SHIFT & PLAN_TRANSIT_PORT_MASK;
-    const struct transit_port *from = port_of(poll, router, mark), *to = port_of(poll, router, out);
+    const struct plan_transit_port *from = port_of(poll, router, mark), *to = port_of(poll, router, out);
     struct flow_transit_sample sample = {
         .src = ip_of_bytes(is->key + 4, set->family),
         .dst = ip_of_bytes(is->key + 4 + size, set->family),
@@ -612,8 +585,8 @@ exchange(struct poll *poll, struct flow_router *router, const struct plan_ns *ns
 static void
 tell_transit_lost(const struct poll *poll, const struct flow_router *router, uint32_t mark, uint64_t packets)
 {
-    const struct transit_port *ends[] = { port_of(poll, router, mark),
-                                          port_of(poll, router, mark >> PLAN_TRANSIT_TO_SHIFT) };
+    const struct plan_transit_port *ends[] = { port_of(poll, router, mark),
+                                               port_of(poll, router, mark >> PLAN_TRANSIT_TO_SHIFT) };
     for (size_t i = 0; packets && poll->listener->transit_lost && i < ARRAY_SIZE(ends); i++) {
         if (ends[i]) {
             poll->listener->transit_lost(poll->listener->context, router->id, ends[i]->attachment_id, packets);
@@ -720,14 +693,14 @@ live_flows_poll(struct live *live, const struct network *net, int64_t now_ms, co
     bool ok = true, named = false;
     for (size_t i = 0; ok && i < live->plan->namespaces.n; i++) {
         const struct plan_ns *ns = live->plan->namespaces.items[i];
-        bool records = (ns->kind == PLAN_ROUTER && has_set(ns, "fl_egress")) ||
-                       (ns->kind == PLAN_TRANSIT && has_set(ns, "fl_from"));
+        bool records =
+            (ns->kind == PLAN_ROUTER && has_set(ns, "fl_egress")) || (ns->kind == PLAN_TRANSIT && has_set(ns, "fl_to"));
         if (!records) {
             continue;
         }
         if (!named) {
             name_links(&poll);
-            name_ports(&poll);
+            plan_transit_ports_of(&live->numbers, &poll.port_of);
             named = true;
         }
         struct flow_router *router = router_of(live, ns, err);

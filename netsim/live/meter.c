@@ -33,6 +33,8 @@ struct metering {
     const struct network *net;
     const struct live_meter_listener *listener;
     const struct plan_ns *ns; /* being read */
+    const char *set;          /* of it */
+    plan_transit_ports ports;
     uint32_t sequence;
     uint64_t active; /* flows of the node being read */
 };
@@ -165,6 +167,108 @@ take_elements(const struct nlmsghdr *h, void *data)
     return MNL_CB_OK;
 }
 
+/* ---- transit gateways ---------------------------------------------------------------------------------------------
+ */
+/* The attachment at a link of the transit gateway; "" if it has none any more. */
+static const char *
+attachment_of_link(const struct metering *m, uint32_t index)
+{
+    const struct plan_set *from = plan_find_set(m->ns, "fl_from");
+    char key[24] = "";
+    for (size_t i = 0; i < m->live->plan->namespaces.n && !*key; i++) {
+        const struct plan_ns *ns = m->live->plan->namespaces.items[i];
+        for (size_t j = 0; j < ns->links.n; j++) {
+            const struct plan_link *link = &ns->links.items[j];
+            const struct nlq_end *end = ns == m->ns                             ? &link->here
+                                        : strcmp(link->peer_ns, m->ns->id) == 0 ? &link->peer
+                                                                                : NULL;
+            if (end && end->index == index) {
+                snprintf(key, sizeof key, "\"%s\"", end->name);
+            }
+        }
+    }
+    const struct plan_element *element = from ? plan_find_element(from, key) : NULL;
+    size_t number = element ? strtoul(element->data, NULL, 16) : 0;
+    return number < m->ports.n ? m->ports.items[number].attachment_id : "";
+}
+
+static int
+take_transit(struct nftnl_set_elem *elem, void *data)
+{
+    static const char *const losses[] = { [FLOW_LOST_NO_ROUTE] = "no-route",
+                                          [FLOW_LOST_BLACKHOLE] = "blackhole",
+                                          [FLOW_LOST_MTU] = "mtu",
+                                          [FLOW_LOST_TTL] = "ttl" };
+    struct metering *m = data;
+    uint32_t size = 0, key[2] = { 0 };
+    const void *bytes = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_KEY, &size);
+    const struct nftnl_expr *counter = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_EXPR, NULL);
+    if (!bytes || !counter || size < sizeof key[0]) {
+        return 0;
+    }
+    memcpy(key, bytes, size < sizeof key ? sizeof key[0] : sizeof key);
+    struct live_count count = { nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_PACKETS),
+                                nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_BYTES) };
+    bool lost = strcmp(m->set, "tgw_lost") == 0;
+    const char *what = !lost ? m->set + strlen("tgw_") : key[1] && key[1] <= FLOW_LOSSES ? losses[key[1] - 1] : NULL;
+    const char *attachment = attachment_of_link(m, key[0]);
+    if (what && *attachment) {
+        m->listener->transit(m->listener->context, m->ns->id, attachment, what, &count);
+    }
+    return 0;
+}
+
+static int
+take_transits(const struct nlmsghdr *h, void *data)
+{
+    struct nftnl_set *set = nftnl_set_alloc();
+    if (set && nftnl_set_elems_nlmsg_parse(h, set) == 0) {
+        nftnl_set_elem_foreach(set, take_transit, data);
+    }
+    nftnl_set_free(set);
+    return MNL_CB_OK;
+}
+
+static bool
+read_set(struct metering *m, int fd, const char *name, mnl_cb_t take, struct err *err)
+{
+    char buffer[512] __attribute__((aligned(8)));
+    struct nftnl_set *set = nftnl_set_alloc();
+    struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, ++m->sequence);
+    nftnl_set_set_str(set, NFTNL_SET_TABLE, "vpc");
+    nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+    nftnl_set_elems_nlmsg_build_payload(h, set);
+    nftnl_set_free(set);
+    m->set = name;
+    return dump(m, fd, h, take, err);
+}
+
+static bool
+read_transit(struct metering *m, struct err *err)
+{
+    static const char *const names[] = { "tgw_in", "tgw_out", "tgw_lost" };
+    int fd = open_in(m, NETLINK_NETFILTER);
+    bool ok = true;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        ok = ok && read_set(m, fd, names[i], take_transits, err);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+static bool
+has_tunnel(const struct plan_ns *ns)
+{
+    for (size_t i = 0; i < ns->links.n; i++) {
+        if (strncmp(ns->links.items[i].eni_id, "vpn-", 4) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- rules --------------------------------------------------------------------------------------------------------
  */
 static int
@@ -257,13 +361,7 @@ read_nftables(struct metering *m, bool rules, struct err *err)
     int fd = open_in(m, NETLINK_NETFILTER);
     bool ok = true;
     if (m->ns->kind == PLAN_ROUTER) {
-        struct nftnl_set *set = nftnl_set_alloc();
-        struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, ++m->sequence);
-        nftnl_set_set_str(set, NFTNL_SET_TABLE, "vpc");
-        nftnl_set_set_str(set, NFTNL_SET_NAME, "fl_refused");
-        nftnl_set_elems_nlmsg_build_payload(h, set);
-        nftnl_set_free(set);
-        ok = dump(m, fd, h, take_elements, err);
+        ok = read_set(m, fd, "fl_refused", take_elements, err);
     }
     if (ok && (rules || m->ns->kind == PLAN_NAT)) {
         struct nftnl_rule *rule = nftnl_rule_alloc();
@@ -351,6 +449,7 @@ live_meter(struct live *live, const struct network *net, bool rules, const struc
 {
     struct metering m = { .live = live, .net = net, .listener = listener };
     bool ok = true;
+    plan_transit_ports_of(&live->numbers, &m.ports);
     for (size_t i = 0; ok && i < live->plan->namespaces.n; i++) {
         m.ns = live->plan->namespaces.items[i];
         if (m.ns->kind == PLAN_ROUTER) {
@@ -358,10 +457,16 @@ live_meter(struct live *live, const struct network *net, bool rules, const struc
         } else if (m.ns->kind == PLAN_NAT) {
             bool is_node = plan_find_chain(m.ns, "p_new") != NULL;
             ok = read_nftables(&m, false, err) && (!is_node || !listener->node || read_flows(&m, err));
+        } else if (m.ns->kind == PLAN_TRANSIT && has_tunnel(m.ns)) {
+            ok = read_links(&m, err);
+        }
+        if (ok && plan_find_set(m.ns, "tgw_in")) {
+            ok = read_transit(&m, err);
         }
     }
     if (ok && listener->balancer && live->services) {
         services_counts(live->services, listener->balancer, listener->context);
     }
+    VEC_DONE(&m.ports);
     return ok;
 }

@@ -11,11 +11,14 @@ struct live_count {
     uint64_t packets, bytes;
 };
 struct live_meter_listener {
-    /* 'id': an interface ("eni-..") or a NAT gateway ("nat-.."), whose source is the VPC's side and its destination the other. */
+    /* 'id': an interface ("eni-..") or a NAT gateway ("nat-.."), whose source is the VPC's side and its destination the other; or a VPN connection
+     * ("vpn-.."), whose 'in' the customer gets. */
     void (*interface)(void *context, const char *id, const struct live_count *in, const struct live_count *out);
     /* 'from_source': what the gateway translated, else the answers. */
     void (*nat)(void *context, const char *nat_id, bool from_source, const struct live_count *count);
     void (*refused)(void *context, const char *eni_id, const char *rule, const struct live_count *count); /* 'rule' as in flowlog.h */
+    /* 'what': "in" came from the attachment, "out" was sent to it; "no-route" "blackhole" "mtu" "ttl": came from it and was lost. */
+    void (*transit)(void *context, const char *tgw_id, const char *attachment_id, const char *what, const struct live_count *count);
     void (*rule)(void *context, const char *rule, const struct live_count *count); /* "sgr-0a1b", "acl-0a1b:ingress:100" */
     /* Of a node of a network or Classic balancer: "new-tcp" "new-udp" "bytes-tcp" "bytes-udp", and "active" flows (both have 'packets').
      * Of balancers, what the lab's services count: NULL: not wanted. */

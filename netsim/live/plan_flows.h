@@ -25,6 +25,11 @@ bool plan_refused_public(uint32_t refusal);
 /* The mark of a flow through a transit gateway: bits 0 to 12 the port it came by, 13 to 25 the one it leaves by or why it does not, the others TCP's
  * flags, FIN first.  Ports are known to 'struct plan_numbers' as PLAN_TRANSIT_PORT "TGW ATTACHMENT SUBNET", the last "-" where there is none. */
 enum { PLAN_TRANSIT_PORTS_MAX = 8000, PLAN_TRANSIT_PORT_MASK = 0x1fff, PLAN_TRANSIT_TO_SHIFT = 13, PLAN_TRANSIT_FLAGS_SHIFT = 26 };
+struct plan_transit_port {
+    char tgw_id[ID_SIZE], attachment_id[ID_SIZE], subnet_id[ID_SIZE]; /* 'subnet_id' "": of no VPC's attachment */
+};
+typedef VEC(struct plan_transit_port) plan_transit_ports; /* by their numbers; [0] and gaps: "" */
+void plan_transit_ports_of(const struct plan_numbers *numbers, plan_transit_ports *ports);
 #define PLAN_TRANSIT_PORT "tgw-flow:"
 #define PLAN_TRANSIT_LOST(reason) (PLAN_TRANSIT_PORT_MASK - (uint32_t)(reason)) /* instead of a port; enum flow_lost */
 

@@ -43,17 +43,26 @@ port_number(struct builder *b, const struct plan_tgw *t, const struct plan_tgw_p
     return (uint32_t)known;
 }
 
+/* The ports' numbers, of which live/meter.c learns too whose each is. */
 static void
 plan_ports(struct builder *b, struct plan_tgw *t)
 {
     struct plan_set *from = plan_set_add(b, t->ns, "fl_from", "map fl_from { type ifname : mark; }");
+    for (size_t i = 0; i < t->ports.n; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "0x%08x", port_number(b, t, &t->ports.items[i]));
+        plan_element_add(b, from, text, "\"%s\"", t->ports.items[i].name);
+    }
+}
+
+static void
+plan_ways_out(struct builder *b, struct plan_tgw *t)
+{
     struct plan_set *to = plan_set_add(b, t->ns, "fl_to", "map fl_to { type ifname : verdict; }");
     for (size_t i = 0; i < t->ports.n; i++) {
         const struct plan_tgw_port *port = &t->ports.items[i];
         uint32_t number = port_number(b, t, port);
         char text[64], chain[24];
-        snprintf(text, sizeof text, "0x%08x", number);
-        plan_element_add(b, from, text, "\"%s\"", port->name);
         snprintf(chain, sizeof chain, "fl_to_%u", number);
         snprintf(text, sizeof text, "meta mark set meta mark | 0x%08x\n", number << PLAN_TRANSIT_TO_SHIFT);
         plan_chain_add(b, t->ns, chain, "", text);
@@ -163,8 +172,9 @@ plan_transit_flows(struct builder *b, struct plan_tgw *t)
 {
     bool recorded = is_recorded(b, t);
     struct buf in = { 0 };
+    plan_ports(b, t);
     if (recorded) {
-        plan_ports(b, t);
+        plan_ways_out(b, t);
         plan_flow_counting(b, t->ns, t->ns->ip6);
         plan_chain_add(b, t->ns, "fl_flags", "",
                        "tcp flags & fin == fin meta mark set meta mark | 0x04000000\n"
@@ -191,4 +201,27 @@ plan_transit_flows(struct builder *b, struct plan_tgw *t)
     plan_chain_add(b, t->ns, "f_count", "type filter hook forward priority 10; policy accept;",
                    "update @tgw_out { meta oif counter }\n");
     buf_done(&in);
+}
+
+void
+plan_transit_ports_of(const struct plan_numbers *numbers, plan_transit_ports *ports)
+{
+    size_t cursor = 0;
+    const char *key;
+    void *value;
+    while (map_next(&numbers->known, &cursor, &key, &value)) {
+        struct plan_transit_port port;
+        if (strncmp(key, PLAN_TRANSIT_PORT, strlen(PLAN_TRANSIT_PORT)) != 0 ||
+            sscanf(key + strlen(PLAN_TRANSIT_PORT), "%63s %63s %63s", port.tgw_id, port.attachment_id,
+                   port.subnet_id) != 3) {
+            continue;
+        }
+        if (strcmp(port.subnet_id, "-") == 0) {
+            *port.subnet_id = '\0';
+        }
+        while (ports->n <= (uintptr_t)value) {
+            *VEC_ADD(ports) = (struct plan_transit_port){ .tgw_id = "" };
+        }
+        ports->items[(uintptr_t)value] = port;
+    }
 }

@@ -33,6 +33,15 @@ value() { # NAMESPACE NAME STAT DIMENSION=VALUE...: of the last hour
     run vpclab cloudwatch get-metric-statistics --namespace AWS/EC2 --metric-name NetworkIn --start-time 2026-01-01T00:00:00Z --end-time 2026-01-02T00:00:00Z \
         --period 61 --statistics Sum
     [ "$status" = 4 ] && grep -q "multiple of 60" <<<"$output"
+    query='{"Id":"a","MetricStat":{"Metric":{"Namespace":"AWS/EC2","MetricName":"NetworkIn"},"Period":60,"Stat":"Sum"}}'
+    ask() { vpclab cloudwatch get-metric-data --start-time 2026-01-01T00:00:00Z --end-time 2026-01-02T00:00:00Z --metric-data-queries "$1" "${@:2}"; }
+    run ask "[$query,$query]"
+    [ "$status" = 4 ] && grep -q 'two queries have the id `a`' <<<"$output"
+    run ask "[${query/\"a\"/\"A\"}]"
+    [ "$status" = 4 ] && grep -q '`A` is no id of a query' <<<"$output"
+    run ask "[${query/Sum/p99}]"
+    [ "$status" = 4 ] && grep -q '`p99` is none of' <<<"$output"
+    [ "$(ask "[${query/\"Id\"/\"ReturnData\":false,\"Id\"}]" --query 'length(MetricDataResults)')" = 0 ]
     # they stay when the lab goes down
     vpclab down >/dev/null
     [ "$(value VPCLab RulePackets Sum Rule="$rule")" = 1 ]
@@ -51,6 +60,35 @@ value() { # NAMESPACE NAME STAT DIMENSION=VALUE...: of the last hour
     vpclab exec app -- ping -c 4 -i 0.02 -W 1 8.8.8.8 >/dev/null
     [ "$(value AWS/NATGateway PacketsInFromSource Sum NatGatewayId="$nat")" = 4 ]
     [ "$(value AWS/NATGateway BytesOutToSource Sum NatGatewayId="$nat")" = $((4 * 84)) ]
+}
+
+@test "a VPN connection, and an interface endpoint" {
+    lab_with_flow_log
+    vgw=$(vpclab ec2 create-vpn-gateway --type ipsec.1 --query VpnGateway.VpnGatewayId -o text)
+    vpclab ec2 attach-vpn-gateway --vpn-gateway-id "$vgw" --vpc-id "$vpc" >/dev/null
+    cgw=$(vpclab ec2 create-customer-gateway --type ipsec.1 --public-ip 203.0.113.7 --bgp-asn 65000 --query CustomerGateway.CustomerGatewayId -o text)
+    vpn=$(vpclab ec2 create-vpn-connection --type ipsec.1 --customer-gateway-id "$cgw" --vpn-gateway-id "$vgw" --options StaticRoutesOnly=true --query VpnConnection.VpnConnectionId -o text)
+    vpclab ec2 create-vpn-connection-route --vpn-connection-id "$vpn" --destination-cidr-block 192.168.0.0/16 >/dev/null
+    vpclab ec2 enable-vgw-route-propagation --gateway-id "$vgw" \
+        --route-table-id "$(vpclab ec2 describe-route-tables --filters "Name=vpc-id,Values=$vpc" --query 'RouteTables[0].RouteTableId' -o text)" >/dev/null
+    open=$(of_instance web 'SecurityGroups[0].GroupId')
+    vpclab ec2 authorize-security-group-ingress --group-id "$open" --protocol -1 --cidr 0.0.0.0/0 >/dev/null
+    endpoint=$(vpclab ec2 create-vpc-endpoint --vpc-id "$vpc" --vpc-endpoint-type Interface --service-name com.amazonaws.us-east-1.sqs --subnet-ids "$subnet" \
+        --security-group-ids "$open" --query VpcEndpoint.VpcEndpointId -o text)
+    up
+    in=$(value AWS/VPN TunnelDataIn Sum VpnId="$vpn") out=$(value AWS/VPN TunnelDataOut Sum VpnId="$vpn")
+    vpclab exec web -- ping -c 5 -i 0.02 192.168.0.10 >/dev/null
+    [ "$(value AWS/VPN TunnelDataOut Sum VpnId="$vpn")" = $((out + 5 * 84)) ]
+    [ "$(value AWS/VPN TunnelDataIn Sum VpnId="$vpn")" = $((in + 5 * 84)) ]
+    [ "$(value AWS/VPN TunnelState Maximum VpnId="$vpn")" = 1 ]
+    [ "$(value AWS/VPN TunnelState Maximum VpnId=vpn-0000000000000000a)" = 0 ] # no values
+    bytes=$(value AWS/PrivateLinkEndpoints BytesProcessed Sum "VPC Endpoint Id=$endpoint")
+    address=$(vpclab ec2 describe-network-interfaces --filters Name=interface-type,Values=vpc_endpoint --query 'NetworkInterfaces[0].PrivateIpAddress' -o text)
+    vpclab exec web -- ping -c 5 -i 0.02 "$address" >/dev/null
+    more=$(($(value AWS/PrivateLinkEndpoints BytesProcessed Sum "VPC Endpoint Id=$endpoint" "VPC Id=$vpc" "Service Name=com.amazonaws.us-east-1.sqs" "Endpoint Type=Interface") - bytes))
+    [ "$more" -ge 840 ] && [ "$more" -le 1100 ] # both ways, and a neighbour's question or two
+    vpclab cloudwatch list-metrics --namespace AWS/PrivateLinkEndpoints -o json | jq -r '.Metrics[].Dimensions[].Name' | sort -u >"$DIR/list"
+    printf 'Endpoint Type\nService Name\nSubnet Id\nVPC Endpoint Id\nVPC Id\n' | cmp - "$DIR/list"
 }
 
 @test "top: who sends and what is refused" {

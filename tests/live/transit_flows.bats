@@ -57,6 +57,44 @@ lab_with_transit() {
     has " 10.0.1.10 +10.9.0.2 +80 +2 +egress +0 +0 +0 +0 +-$" a1
 }
 
+value() { # NAME STAT DIMENSION...: of AWS/TransitGateway
+    local name=$1 stat=$2
+    shift 2
+    vpclab cloudwatch get-metric-statistics --namespace AWS/TransitGateway --metric-name "$name" --dimensions "$@" --start-time "$(date -u -d '-1 hour' +%FT%TZ)" \
+        --end-time "$(date -u -d '+1 hour' +%FT%TZ)" --period 3600 --statistics "$stat" -o json | jq "[.Datapoints[].$stat] | add // 0"
+}
+
+@test "metrics of a transit gateway: what came, what went, what was lost" {
+    lab_with_transit
+    vpclab ec2 delete-flow-logs --flow-log-ids "$(first describe-flow-logs --query 'FlowLogs[0].FlowLogId')" >/dev/null # none is needed
+    up
+    vpclab exec m0 -- ping -c 4 -i 0.02 10.1.1.10 >/dev/null
+    vpclab exec m0 -- ping -c 3 -i 0.02 -W 1 10.9.0.1 >/dev/null || true
+    vpclab exec m0 -- ping -c 2 -i 0.02 -W 1 10.8.0.1 >/dev/null || true
+    hub=Name=TransitGateway,Value=$(first describe-transit-gateways --query 'TransitGateways[0].TransitGatewayId')
+    a0=Name=TransitGatewayAttachment,Value=${attachment[0]} a1=Name=TransitGatewayAttachment,Value=${attachment[1]}
+    [ "$(value PacketsIn Sum "$hub" "$a0")" = 9 ]
+    [ "$(value PacketsOut Sum "$hub" "$a0")" = 4 ]
+    [ "$(value BytesIn Sum "$hub" "$a1")" = $((4 * 84)) ]
+    [ "$(value PacketsIn Sum "$hub")" = 13 ]
+    [ "$(value PacketDropCountBlackhole Sum "$hub")" = 3 ]
+    [ "$(value BytesDropCountBlackhole Sum "$hub" "$a0")" = $((3 * 84)) ]
+    [ "$(value PacketDropCountNoRoute Sum "$hub" "$a0")" = 2 ]
+    [ "$(value PacketDropCountNoRoute Sum "$hub" "$a1")" = 0 ]
+    vpclab cloudwatch list-metrics --namespace AWS/TransitGateway --metric-name PacketsIn -o json | jq -r '.Metrics[].Dimensions | map(.Name) | join("+")' | sort | uniq -c | tr -s ' ' >"$DIR/list"
+    printf ' 1 TransitGateway\n 2 TransitGateway+TransitGatewayAttachment\n' | cmp - "$DIR/list"
+    # the control: with a route none of them is lost
+    vpclab ec2 create-transit-gateway-route --transit-gateway-route-table-id "$table" --destination-cidr-block 10.8.0.0/16 \
+        --transit-gateway-attachment-id "${attachment[1]}" >/dev/null
+    vpclab exec m0 -- ping -c 2 -i 0.02 -W 1 10.8.0.1 >/dev/null || true
+    [ "$(value PacketDropCountNoRoute Sum "$hub")" = 2 ]
+    [ "$(value PacketsIn Sum "$hub" "$a0")" = 11 ]
+    vpclab exec --detach m0 -- ping -i 0.02 10.9.0.1
+    vpclab top --once >"$DIR/top"
+    grep -qE "^${attachment[0]} +- +[1-9][0-9]* " "$DIR/top" || { cat "$DIR/top"; return 1; }
+    grep -qE "^${attachment[0]} +lost:blackhole +[1-9][0-9]*" "$DIR/top" || { cat "$DIR/top"; return 1; }
+}
+
 @test "the log of an attachment, by default with all fields; quiet ones" {
     lab_with_transit
     vpclab ec2 delete-flow-logs --flow-log-ids "$(first describe-flow-logs --query 'FlowLogs[0].FlowLogId')" >/dev/null
