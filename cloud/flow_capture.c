@@ -89,6 +89,7 @@ flow_capture_tick(struct cloud *cloud, bool flush, struct err *err)
                                            .lost = take_loss,
                                            .transit = take_transit,
                                            .transit_lost = take_transit_loss,
+                                           .whole = flush,
                                            .context = cloud };
     flow_window_sync(capture->window, cloud->net, now_ms);
     bool polled = capture->poll(cloud->live, cloud->net, now_ms, &listener, err);

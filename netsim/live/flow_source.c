@@ -133,11 +133,12 @@ take_message(const struct nlmsghdr *h, void *data)
     return MNL_CB_OK;
 }
 
-/* A table that the kernel resizes while it is read gives an element twice; the later reading is the larger. */
-static void
+/* A table that the kernel resizes while it is read gives an element twice; the later reading is the larger.  Returns
+ * how many there were. */
+static size_t
 drop_repeated(counted_vec *sorted)
 {
-    size_t n = 0;
+    size_t n = 0, before = sorted->n;
     for (size_t i = 0; i < sorted->n; i++) {
         if (n && counted_compare(&sorted->items[n - 1], &sorted->items[i]) == 0) {
             if (sorted->items[n - 1].packets < sorted->items[i].packets) {
@@ -148,6 +149,7 @@ drop_repeated(counted_vec *sorted)
         }
     }
     sorted->n = n;
+    return before - n;
 }
 
 /* Or not at all: what the reading before knew is known for one more, lest it be told again as if it were new. */
@@ -174,7 +176,7 @@ keep_missed(const counted_vec *known, counted_vec *now)
 
 static bool
 read_set(struct flow_source *source, const struct flow_router *router, const char *name, counted_vec *out,
-         struct err *err)
+         size_t *n_repeated, struct err *err)
 {
     char buffer[65536] __attribute__((aligned(8)));
     struct nftnl_set *set = nftnl_set_alloc();
@@ -202,8 +204,44 @@ read_set(struct flow_source *source, const struct flow_router *router, const cha
     if (out->n > 1) {
         qsort(out->items, out->n, sizeof *out->items, counted_compare);
     }
-    drop_repeated(out);
+    *n_repeated = drop_repeated(out);
     return true;
+}
+
+enum { READINGS_MAX = 5 };
+
+static bool
+lacks_one_of(const counted_vec *now, const counted_vec *known)
+{
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, known, now, counted_compare);) {
+        if (m.was && !m.is) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A reading goes through the kernel's table part by part.  Where the table is resized meanwhile, after many new flows
+ * came, it shows as many elements twice as it leaves out; where old ones leave it, it may leave out others too.  So a
+ * reading that has none twice and all that are known is whole; else one more is added to it. */
+static bool
+read_whole_set(struct flow_source *source, const struct flow_router *router, const char *name, const counted_vec *known,
+               counted_vec *out, struct err *err)
+{
+    size_t n_repeated = 0;
+    bool ok = read_set(source, router, name, out, &n_repeated, err);
+    for (int i = 1; ok && i < READINGS_MAX && (n_repeated || lacks_one_of(out, known)); i++) {
+        counted_vec again = { 0 }, both = { 0 };
+        ok = read_set(source, router, name, &again, &n_repeated, err);
+        for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, out, &again, counted_compare);) {
+            const struct counted *was = m.was, *is = m.is;
+            *VEC_ADD(&both) = is && (!was || was->packets <= is->packets) ? *is : *was;
+        }
+        VEC_DONE(&again);
+        VEC_DONE(out);
+        memcpy(out, &both, sizeof both);
+    }
+    return ok;
 }
 
 /* ---- from elements to samples -------------------------------------------------------------------------------------
@@ -458,7 +496,7 @@ has_set(const struct plan_ns *ns, const char *name)
 
 /* The sets of one generation as they are now, or nothing and an error. */
 static bool
-read_generation(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, int generation,
+read_generation(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, int generation, bool whole,
                 counted_vec now[static N_FLOW_SETS], bool *refused, struct err *err)
 {
     bool ok = true;
@@ -466,7 +504,11 @@ read_generation(struct poll *poll, struct flow_router *router, const struct plan
         char name[16];
         now[i] = (counted_vec){ 0 };
         plan_flow_name(plan_flow_sets[i].name, generations[generation], name);
-        ok = ok && (!has_set(ns, name) || read_set(poll->live->flows, router, name, &now[i], err));
+        if (ok && has_set(ns, name)) {
+            size_t n_repeated;
+            ok = whole ? read_whole_set(poll->live->flows, router, name, &router->known[generation][i], &now[i], err)
+                       : read_set(poll->live->flows, router, name, &now[i], &n_repeated, err);
+        }
         if (ok) {
             keep_missed(&router->known[generation][i], &now[i]);
         }
@@ -486,9 +528,10 @@ static bool
 read_reasons(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(reason_sets); i++) {
+        size_t n_repeated;
         VEC_DONE(&router->reasons[i]);
         if (has_set(ns, reason_sets[i].name) &&
-            !read_set(poll->live->flows, router, reason_sets[i].name, &router->reasons[i], err)) {
+            !read_set(poll->live->flows, router, reason_sets[i].name, &router->reasons[i], &n_repeated, err)) {
             return false;
         }
         router->reasons_read = true;
@@ -506,13 +549,13 @@ read_reasons(struct poll *poll, struct flow_router *router, const struct plan_ns
  * a reason before it counts the flow, so whatever was counted has its reason there.  '*crowded': a set has become
  * large, with flows of which few still go on. */
 static bool
-poll_generation(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, int generation, bool *crowded,
-                struct err *err)
+poll_generation(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, int generation, bool whole,
+                bool *crowded, struct err *err)
 {
     counted_vec now[N_FLOW_SETS];
     bool refused = false;
     uint32_t room = poll->live->numbers.flow_set_size ? poll->live->numbers.flow_set_size : PLAN_FLOW_SET_SIZE;
-    if (!read_generation(poll, router, ns, generation, now, &refused, err)) {
+    if (!read_generation(poll, router, ns, generation, whole, now, &refused, err)) {
         return false;
     }
     bool ok = !refused || read_reasons(poll, router, ns, err);
@@ -570,7 +613,7 @@ exchange(struct poll *poll, struct flow_router *router, const struct plan_ns *ns
     bool ok = space_nft(space, buf_str(&text), err);
     if (ok) {
         router->writing = !old;
-        ok = poll_generation(poll, router, ns, old, &crowded, err);
+        ok = poll_generation(poll, router, ns, old, true, &crowded, err); /* for the last time */
         buf_clear(&text);
         write_empty_generation(ns, generations[old], &text);
         for (size_t i = 0; i < N_FLOW_SETS; i++) {
@@ -599,7 +642,8 @@ static bool
 poll_lost(struct poll *poll, struct flow_router *router, struct err *err)
 {
     counted_vec now = { 0 };
-    if (!read_set(poll->live->flows, router, "fl_lost", &now, err)) {
+    size_t n_repeated;
+    if (!read_set(poll->live->flows, router, "fl_lost", &now, &n_repeated, err)) {
         VEC_DONE(&now);
         return false;
     }
@@ -627,7 +671,7 @@ poll_router(struct poll *poll, struct flow_router *router, const struct plan_ns 
 {
     bool ok = true, crowded = false;
     for (int generation = 0; ok && generation < 2; generation++) {
-        ok = poll_generation(poll, router, ns, generation, &crowded, err);
+        ok = poll_generation(poll, router, ns, generation, poll->listener->whole, &crowded, err);
     }
     ok = ok && poll_lost(poll, router, err) && (!crowded || exchange(poll, router, ns, err));
     for (size_t i = 0; ok && router->reasons_read && i < ARRAY_SIZE(reason_sets); i++) {

@@ -14,6 +14,9 @@ struct live_flow_listener {
     /* The same of transit gateways, where any has a log; NULL: nobody wants them.  What was lost of a flow is told of both its attachments. */
     void (*transit)(void *context, const struct flow_transit_sample *sample);
     void (*transit_lost)(void *context, const char *tgw_id, const char *attachment_id, uint64_t packets);
+    /* All that was counted is wanted now: where many flows are new the kernel may show some of them only to a second look, which a poll does without
+     * otherwise, since the next one has it. */
+    bool whole;
     void *context;
 };
 /* Reads the counters of every router and tells the differences to the last call.  'now_ms' is the lab's time, which the samples' times

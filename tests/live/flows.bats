@@ -236,3 +236,57 @@ packets_of() {
     vpclab ec2 modify-vpc-block-public-access-options --internet-gateway-block-mode off >/dev/null
     vpclab exec web -- ping -c 1 -W 1 52.216.1.1 >/dev/null
 }
+
+# sum SELECTOR: packets, and packets that SKIPDATA records say were lost, of those flows.
+sum() { vpclab flows --output json | jq "[.FlowLogs[].Records[] | select($1)] | map(.packets | numbers) | add // 0"; }
+
+@test "at full load every packet of every flow is in the records, at both ends, or SKIPDATA says how many are not" {
+    lab_with_flow_log '${interface-id} ${dstport} ${protocol} ${packets} ${flow-direction} ${action} ${log-status}'
+    vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol udp --port 0-65535 --cidr 172.31.0.0/16 >/dev/null
+    up
+    local sent lost
+    # as fast as they go, 20,000 flows: the kernel's tables grow while they are read
+    vpclab exec web -- python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(60000):
+    s.sendto(b'x' * 18, ('$db', 1 + i % 20000))"
+    sent=$(vpclab exec web -- cat /proc/net/snmp | awk '/^Udp: [0-9]/ { print $5 }')
+    [ "$sent" -ge 60000 ]
+    lost=$(vpclab flows --log-status SKIPDATA | grep -oE "[0-9]+ packets lost" | awk '{ n += $1 } END { print n + 0 }')
+    [ $(($(sum "(.\"flow-direction\") == \"egress\" and .protocol == 17") + lost)) -ge "$sent" ]
+    [ "$(sum "(.\"flow-direction\") == \"egress\" and .protocol == 17")" -le "$sent" ]
+    [ $(($(sum "(.\"flow-direction\") == \"ingress\" and .protocol == 17 and .action == \"ACCEPT\"") + lost)) -ge "$sent" ]
+}
+
+@test "a stateless ACL: the request is accepted, the answer rejected; three logs see it, each in its own way" {
+    lab_with_flow_log '${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${flow-direction} ${action}'
+    # db in a subnet of its own, whose ACL lets everything in and no answer out
+    local other acl far
+    other=$(vpclab ec2 describe-subnets --query 'Subnets[1].SubnetId' -o text)
+    subnet=$other run_instance far --security-group-ids "$group"
+    far=$(address far)
+    acl=$(vpclab ec2 create-network-acl --vpc-id "$vpc" --query NetworkAcl.NetworkAclId -o text)
+    vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --rule-number 100 --protocol -1 --cidr-block 0.0.0.0/0 --rule-action allow --ingress >/dev/null
+    vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --rule-number 90 --protocol 6 --port-range From=1024,To=65535 --cidr-block 0.0.0.0/0 --rule-action deny --egress >/dev/null
+    vpclab ec2 replace-network-acl-association --network-acl-id "$acl" --association-id "$(vpclab ec2 describe-network-acls -o json |
+        jq -r ".NetworkAcls[].Associations[] | select(.SubnetId == \"$other\").NetworkAclAssociationId")" >/dev/null
+    of_subnet=$(vpclab ec2 create-flow-logs --resource-type Subnet --resource-ids "$other" --traffic-type REJECT --log-destination-type s3 \
+        --log-destination arn:aws:s3:::b --max-aggregation-interval 60 --query 'FlowLogIds[0]' -o text)
+    of_eni=$(vpclab ec2 create-flow-logs --resource-type NetworkInterface --resource-ids "$(eni far)" --traffic-type ACCEPT --log-destination-type s3 \
+        --log-destination arn:aws:s3:::b --log-format '${dstport} ${action}' --query 'FlowLogIds[0]' -o text)
+    up
+    listen far 5432
+    refused web "$far" 5432
+    has "^$(eni far) +$web +$far +[0-9]+ +5432 +ingress +ACCEPT +-\$" far --flow-log-id "$log"
+    has "^$(eni far) +$far +$web +5432 +[0-9]+ +egress +REJECT +$acl:egress:90\$" far --flow-log-id "$log"
+    has_not "$far +$web +5432" web --flow-log-id "$log" # it never got there
+    has "^2 +123456789012 +$(eni far) +$far +$web +5432 .* REJECT +OK +$acl:egress:90\$" --flow-log-id "$of_subnet"
+    has_not ACCEPT --flow-log-id "$of_subnet"
+    has "^5432 +ACCEPT" --flow-log-id "$of_eni"
+    has_not REJECT --flow-log-id "$of_eni"
+    # the control: without the entry, and with one that allows, the answer comes
+    vpclab ec2 replace-network-acl-entry --network-acl-id "$acl" --rule-number 90 --protocol 6 --port-range From=1024,To=65535 --cidr-block 0.0.0.0/0 --rule-action allow --egress >/dev/null
+    knock web "$far" 5432
+    has "^$(eni web) +$far +$web +5432 +[0-9]+ +ingress +ACCEPT" web --flow-log-id "$log"
+}
