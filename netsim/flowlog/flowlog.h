@@ -70,7 +70,7 @@ struct flow_record {
     uint64_t present; /* bit i: the record has a value (not "-") for row i of flow_fields[] */
     uint8_t status;   /* enum flow_status */
     uint8_t version;
-    uint8_t type;     /* 4 or 6 */
+    uint8_t type;     /* 4 or 6; 7 is an Elastic Fabric Adapter's */
     uint8_t protocol, tcp_flags, action, direction;
     uint8_t reason;   /* enum flow_reason */
     uint8_t path;     /* traffic-path of egress traffic, 1..8; 0: none applies */

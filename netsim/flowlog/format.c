@@ -10,7 +10,8 @@ static const char *const action_words[] = { [FLOW_ACCEPT] = "ACCEPT", [FLOW_REJE
 static const char *const status_words[] = { [FLOW_OK] = "OK", [FLOW_NODATA] = "NODATA", [FLOW_SKIPDATA] = "SKIPDATA" };
 static const char *const direction_words[] = { [FLOW_INGRESS] = "ingress", [FLOW_EGRESS] = "egress" };
 static const char *const reason_words[] = { [FLOW_REASON_BPA] = "BPA", [FLOW_REASON_EC] = "EC" };
-static const char *const type_words[] = { [IP_V4] = "IPv4", [IP_V6] = "IPv6" };
+/* The last is of Elastic Fabric Adapters, which only records from elsewhere have. */
+static const char *const type_words[] = { [IP_V4] = "IPv4", [IP_V6] = "IPv6", [IP_V6 + 1] = "EFA" };
 
 #define AT(member_)   .offset = offsetof(struct flow_record, member_), .size = sizeof(((struct flow_record *)0)->member_)
 #define WORDS(words_) .words = (words_), .n_words = ARRAY_SIZE(words_)

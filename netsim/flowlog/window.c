@@ -14,6 +14,7 @@
 #include "netsim/flowlog/transit_record.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/peering.h"
 
 struct log_window {
     char log_id[ID_SIZE];
@@ -141,7 +142,8 @@ flow_window_sync(struct flow_window *window, const struct network *net, int64_t 
  */
 
 /* traffic-path, as a Nitro instance reports it.  Source: flow-log-records.html.  A NAT gateway, a transit gateway and
- * an interface endpoint have interfaces in the VPC, so they count as resources of the VPC. */
+ * an endpoint that is no gateway have interfaces in the VPC, so they count as resources of the VPC. */
+enum { PATH_VPC = 1, PATH_GATEWAY_OF_OLD = 2, PATH_PEERING_FAR = 5, PATH_ENDPOINT = 7, PATH_INTERNET = 8 };
 static const uint8_t path_of_target[] = {
     [ROUTE_LOCAL] = 1,           [ROUTE_IGW] = 8,      [ROUTE_NAT_GATEWAY] = 1,     [ROUTE_ENI] = 1,
     [ROUTE_INSTANCE] = 1,        [ROUTE_PEERING] = 4,  [ROUTE_TRANSIT_GATEWAY] = 1, [ROUTE_VPN_GATEWAY] = 3,
@@ -158,8 +160,23 @@ traffic_path(const struct network *net, const struct eni *eni, const struct ip *
     if (!route || route_is_blackhole(route)) {
         return 0;
     }
-    const char *id;
-    return path_of_target[route_target(route, &id)];
+    const char *id = NULL;
+    enum route_target target = route_target(route, &id);
+    uint8_t path = path_of_target[target];
+    const struct peering *peering = target == ROUTE_PEERING ? store_get(network_store(net), &peering_kind, id) : NULL;
+    const struct endpoint *endpoint =
+        target == ROUTE_ENDPOINT ? store_get(network_store(net), &endpoint_kind, id) : NULL;
+    if (endpoint && !endpoint_is_gateway(endpoint)) {
+        path = PATH_VPC;
+    }
+    if (peering && peering->requester.region && peering->accepter.region &&
+        strcmp(peering->requester.region, peering->accepter.region) != 0) {
+        path = PATH_PEERING_FAR;
+    }
+    /* "Nitro-based instances only": of others both gateways are one number.  Gateways of AWS's own are not said to be
+     * either; they count as new. */
+    bool old = *eni->attachment.instance_id && !is_at_nitro(net, eni);
+    return old && (path == PATH_ENDPOINT || path == PATH_INTERNET) ? PATH_GATEWAY_OF_OLD : path;
 }
 
 /* What the interface's end of a packet is called in srcaddr or dstaddr: an IPv4 address there is always the primary

@@ -240,4 +240,70 @@ TEST(a_nitro_instance_has_intervals_of_a_minute)
     lab_done(&lab);
 }
 
+/* traffic-path, value by value.  Source: flow-log-records.html */
+TEST(the_way_out_is_named_by_the_route_and_the_instance)
+{
+    struct lab lab = lab_new();
+    static const struct step more[] = {
+        { "ec2 create-internet-gateway" NAMED("internet-gateway", "igw"), "", "" },
+        { "ec2 attach-internet-gateway --internet-gateway-id igw --vpc-id va", "", "" },
+        { "ec2 create-vpn-gateway --type ipsec.1" NAMED("vpn-gateway", "vgw"), "", "" },
+        { "ec2 attach-vpn-gateway --vpn-gateway-id vgw --vpc-id va", "", "" },
+        { "ec2 create-vpc --cidr-block 10.2.0.0/16" NAMED("vpc", "vc"), "", "" },
+        { "ec2 create-vpc-peering-connection --vpc-id va --peer-vpc-id vc" NAMED("vpc-peering-connection", "near"), "",
+          "" },
+        { "ec2 accept-vpc-peering-connection --vpc-peering-connection-id near", "", "" },
+        { "ec2 create-route-table --vpc-id va" NAMED("route-table", "r"), "", "" },
+        { "ec2 associate-route-table --route-table-id r --subnet-id a1", "", "" },
+        { "ec2 create-route --route-table-id r --destination-cidr-block 0.0.0.0/0 --gateway-id igw", "", "" },
+        { "ec2 create-route --route-table-id r --destination-cidr-block 192.168.0.0/16 --gateway-id vgw", "", "" },
+        { "ec2 create-route --route-table-id r --destination-cidr-block 10.2.0.0/16 --vpc-peering-connection-id near",
+          "", "" },
+        { "ec2 create-route --route-table-id r --destination-cidr-block 10.1.0.0/16 --transit-gateway-id t", "", "" },
+        { "ec2 create-vpc-endpoint --vpc-id va --service-name com.amazonaws.us-east-1.s3 --route-table-ids r", "", "" },
+        { "ec2 run-instances --image-id ami-12345678 --instance-type t2.micro --subnet-id a1" NAMED("instance", "xen"),
+          "", "" },
+        { "ec2 run-instances --image-id ami-12345678 --instance-type m5.large --subnet-id a1" NAMED("instance",
+                                                                                                    "nitro"),
+          "", "" },
+    };
+    static const struct {
+        const char *to, *nitro, *xen;
+    } cases[] = {
+        { "10.0.1.99", "1", "1" },   /* the VPC's own */
+        { "10.1.1.10", "1", "1" },   /* a transit gateway has an interface here */
+        { "10.2.1.10", "4", "4" },   /* a peering in the region */
+        { "192.168.1.1", "3", "3" }, /* a virtual private gateway */
+        { "8.8.8.8", "8", "2" },     /* an internet gateway */
+        { "52.216.1.1", "7", "2" },  /* S3, by its gateway endpoint */
+    };
+    TELL(lab.cloud, more);
+    log_of(&lab, "ec2 create-flow-logs --resource-type Subnet --resource-ids a1 --traffic-type ALL "
+                 "--max-aggregation-interval 60 --log-format '${traffic-path}'" S3);
+    char ids[2][ID_SIZE];
+    id_of(&lab, "nitro", ids[0]);
+    id_of(&lab, "xen", ids[1]);
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+        const struct store *store = network_store(lab.cloud->net);
+        struct flow_sample s = { .src = ip_lit("10.0.1.10"),
+                                 .dst = ip_lit(cases[i / 2].to),
+                                 .direction = FLOW_EGRESS,
+                                 .action = FLOW_ACCEPT,
+                                 .packets = 1,
+                                 .bytes = 40 };
+        for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
+            if (strcmp(eni->attachment.instance_id, ids[i % 2]) == 0) {
+                snprintf(s.eni_id, sizeof s.eni_id, "%s", eni->obj.id);
+            }
+        }
+        flow_window_add(lab.window, lab.cloud->net, &s);
+        buf_clear(&lab.lines);
+        flow_window_close(lab.window, lab.cloud->net, lab.t0, true, keep_line, &lab);
+        char expected[8];
+        snprintf(expected, sizeof expected, "%s\n", i % 2 ? cases[i / 2].xen : cases[i / 2].nitro);
+        CHECK_STR(buf_str(&lab.lines), expected, "%s of %s", cases[i / 2].to, i % 2 ? "xen" : "nitro");
+    }
+    lab_done(&lab);
+}
+
 TEST_MAIN
