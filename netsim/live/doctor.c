@@ -154,10 +154,11 @@ can_record_flows(char *detail, size_t size)
                       "size 1024; flags dynamic,timeout; "
                       "timeout 5m; }\n chain c { type filter hook forward priority 45;\n  meta l4proto tcp update @f { "
                       "meta mark . ip saddr . ip "
-                      "daddr . tcp sport . tcp dport counter }\n }\n}\n",
+                      "daddr . tcp sport . tcp dport counter }\n }\n chain p { type filter hook prerouting priority "
+                      "-290;\n  fib daddr . mark oif missing counter\n }\n}\n",
                       detail, size);
     if (ok) {
-        snprintf(detail, size, "dynamic sets with counters");
+        snprintf(detail, size, "dynamic sets with counters, look-ups in routes (fib)");
     }
     return ok;
 }
