@@ -28,19 +28,6 @@ is_vpc(const struct tgw_attachment *a)
     return a->resource_type && strcmp(a->resource_type, "vpc") == 0;
 }
 
-/* The interface that the attachment has in a subnet: AWS describes it by the attachment's id. */
-static const struct eni *
-eni_of(const struct network *net, const struct tgw_attachment *a, const char *subnet_id)
-{
-    const struct store *store = network_store(net);
-    for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
-        if (strcmp(eni->subnet_id, subnet_id) == 0 && eni->description && strstr(eni->description, a->obj.id)) {
-            return eni;
-        }
-    }
-    return NULL;
-}
-
 /* Of attachments that are no VPC's AWS knows none of this. */
 static void
 describe_end(const struct network *net, const char *attachment_id, const char *subnet_id, struct flow_transit_end *end)
@@ -51,7 +38,7 @@ describe_end(const struct network *net, const char *attachment_id, const char *s
         return;
     }
     const struct vpc *vpc = store_get(network_store(net), &vpc_kind, a->vpc_id);
-    const struct eni *eni = eni_of(net, a, subnet_id);
+    const struct eni *eni = tgw_attachment_eni(net, a, subnet_id);
     copy_text(end->account, sizeof end->account, a->vpc_owner_id ? a->vpc_owner_id : vpc ? vpc->obj.account : "");
     copy_text(end->vpc_id, sizeof end->vpc_id, a->vpc_id);
     copy_text(end->subnet_id, sizeof end->subnet_id, subnet_id);

@@ -263,15 +263,16 @@ name_links(struct poll *poll)
         const struct plan_ns *ns = poll->live->plan->namespaces.items[i];
         for (size_t j = 0; j < ns->links.n; j++) {
             const struct plan_link *link = &ns->links.items[j];
-            if (!*link->eni_id) {
+            const char *id = link->attachment_eni ? link->attachment_eni : link->eni_id;
+            if (!*id) {
                 continue;
             }
-            const struct nat_gateway *nat = store_get(network_store(poll->net), &nat_gateway_kind, link->eni_id);
+            const struct nat_gateway *nat = store_get(network_store(poll->net), &nat_gateway_kind, id);
             size_t number = link->here.index - PLAN_LINK_BASE;
             while (poll->eni_of.n <= number) {
                 *VEC_ADD(&poll->eni_of) = NULL;
             }
-            poll->eni_of.items[number] = nat && nat->addresses.n ? nat->addresses.items[0].eni_id : link->eni_id;
+            poll->eni_of.items[number] = nat && nat->addresses.n ? nat->addresses.items[0].eni_id : id;
         }
     }
 }

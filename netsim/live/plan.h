@@ -29,6 +29,7 @@ struct plan_link { /* a veth pair, made from the namespace that lists it, or a T
     const char *peer_ns;          /* "" for a TAP device */
     const struct tap_host *host;  /* behind the TAP device; NULL: a veth pair */
     const char *eni_id; /* of the interface behind it; "" for an igw link */
+    const char *attachment_eni; /* where flows are recorded: of a transit gateway's attachment; NULL otherwise */
     const char *instance_id; /* whose primary interface a TAP device is; "" otherwise */
 };
 struct plan_address {

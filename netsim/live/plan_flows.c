@@ -132,33 +132,63 @@ plan_reasons(struct builder *b, struct plan_vpc *v)
 
 /* Which interfaces are recorded: the mark's low bits name them, bit 31 says ingress (live/flow_source.c reads it back).
  */
+struct recorded {
+    struct plan_set *out, *in;
+};
+
+/* Sets must be there before their elements, hence two passes. */
+static bool
+record_link(struct builder *b, struct plan_vpc *v, struct recorded *r, const struct eni *eni, uint32_t index,
+            const char *name, int pass)
+{
+    const struct flow_log *log;
+    if (!eni || !flow_logs_of_eni(b->net, eni, &log, 1)) {
+        return false;
+    }
+    if (!r->out) {
+        r->out = plan_set_add(b, v->router, "fl_egress", "map fl_egress { type ifname : mark; }");
+    }
+    if (pass == 1 && !r->in) {
+        r->in = plan_set_add(b, v->router, "fl_ingress", "map fl_ingress { type ifname : mark; }");
+    }
+    char mark[16];
+    snprintf(mark, sizeof mark, "0x%08x", (index - PLAN_LINK_BASE) | (pass ? 0x80000000u : 0));
+    plan_element_add(b, pass ? r->in : r->out, mark, "\"%s\"", name);
+    return true;
+}
+
+/* Attachments of transit gateways have an interface in each of their subnets.
+ * Source: vpc/latest/userguide/flow-logs-records-examples.html, "Traffic through a transit gateway" */
+static void
+record_transit(struct builder *b, struct plan_vpc *v, struct recorded *r, const struct plan_transit *t, int pass)
+{
+    const struct eni *eni = t->subnet ? tgw_attachment_eni(b->net, t->attachment, t->subnet->obj.id) : NULL;
+    if (!record_link(b, v, r, eni, t->index, t->name, pass)) {
+        return;
+    }
+    for (size_t i = 0; i < v->router->links.n; i++) {
+        if (v->router->links.items[i].here.index == t->index) {
+            v->router->links.items[i].attachment_eni = arena_strdup(b->plan->arena, eni->obj.id);
+        }
+    }
+}
+
 static bool
 plan_recorded(struct builder *b, struct plan_vpc *v)
 {
-    struct plan_set *out = NULL, *in = NULL;
+    struct recorded r = { 0 };
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < v->ports.n; i++) {
             const struct plan_port *port = &v->ports.items[i];
-            const struct eni *eni = port->eni;
-            if (port->nat) {
-                eni = store_get(b->store, &eni_kind, port->nat->addresses.items[0].eni_id);
-            }
-            const struct flow_log *log;
-            if (!eni || !flow_logs_of_eni(b->net, eni, &log, 1)) {
-                continue;
-            }
-            if (!out) {
-                out = plan_set_add(b, v->router, "fl_egress", "map fl_egress { type ifname : mark; }");
-            }
-            if (pass == 1 && !in) {
-                in = plan_set_add(b, v->router, "fl_ingress", "map fl_ingress { type ifname : mark; }");
-            }
-            char mark[16];
-            snprintf(mark, sizeof mark, "0x%08x", (port->index - PLAN_LINK_BASE) | (pass ? 0x80000000u : 0));
-            plan_element_add(b, pass ? in : out, mark, "\"%s\"", port->name);
+            const struct eni *eni =
+                port->nat ? store_get(b->store, &eni_kind, port->nat->addresses.items[0].eni_id) : port->eni;
+            record_link(b, v, &r, eni, port->index, port->name, pass);
+        }
+        for (size_t i = 0; i < v->transits.n; i++) {
+            record_transit(b, v, &r, &v->transits.items[i], pass);
         }
     }
-    return out != NULL;
+    return r.out != NULL;
 }
 
 #define ACCEPT_OUT "meta mark set iifname map @fl_egress jump fl_record\n"

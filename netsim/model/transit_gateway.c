@@ -298,3 +298,16 @@ tgw_route_is_blackhole(const struct tgw_route *route)
 {
     return route->attachments.n == 0 || str_is(route->state, "blackhole");
 }
+
+/* AWS describes it by the attachment's id. */
+const struct eni *
+tgw_attachment_eni(const struct network *net, const struct tgw_attachment *attachment, const char *subnet_id)
+{
+    for (const struct eni *eni = store_first(net->store, &eni_kind); eni; eni = store_next(net->store, eni)) {
+        if (strcmp(eni->subnet_id, subnet_id) == 0 && eni->description &&
+            strstr(eni->description, attachment->obj.id)) {
+            return eni;
+        }
+    }
+    return NULL;
+}

@@ -87,6 +87,8 @@ struct tgw_attachment *tgw_vpc_attachment(const struct network *net, const char 
 /* The attachment's subnet in this zone; NULL if it has none there, or the zone has failed. */
 const struct subnet *tgw_attachment_subnet(const struct network *net, const struct tgw_attachment *attachment,
                                            const char *zone);
+/* The interface that a VPC attachment has in a subnet; NULL if it has none there. */
+const struct eni *tgw_attachment_eni(const struct network *net, const struct tgw_attachment *attachment, const char *subnet_id);
 /* The table for packets that enter 'tgw_id' through the attachment (for a peering each side has its own); NULL if not
  * associated. */
 struct tgw_route_table *tgw_attachment_table(const struct network *net, const struct tgw_attachment *attachment,

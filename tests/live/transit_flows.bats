@@ -95,6 +95,21 @@ value() { # NAME STAT DIMENSION...: of AWS/TransitGateway
     grep -qE "^${attachment[0]} +lost:blackhole +[1-9][0-9]*" "$DIR/top" || { cat "$DIR/top"; return 1; }
 }
 
+# The example of AWS's page: "a client in VPC A connects to a web server in VPC B through a transit gateway".
+@test "the log of a VPC: a transit gateway's interface is the other end, the packet's addresses are the client's and the server's" {
+    lab_with_transit
+    log=$(vpclab ec2 create-flow-logs --resource-type VPC --resource-ids v1 --traffic-type ALL --log-destination-type s3 --log-destination arn:aws:s3:::logs \
+        --log-format '${interface-id} ${instance-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${tcp-flags} ${pkt-srcaddr} ${pkt-dstaddr} ${flow-direction} ${action}' --query 'FlowLogIds[0]' -o text)
+    up
+    listen m1 80
+    knock m0 10.1.1.10 80
+    door=$(first describe-network-interfaces --filters "Name=vpc-id,Values=${vpc[1]}" Name=interface-type,Values=transit_gateway --query 'NetworkInterfaces[0].NetworkInterfaceId')
+    ip=$(first describe-network-interfaces --network-interface-ids "$door" --query 'NetworkInterfaces[0].PrivateIpAddress')
+    has "^$door +- +$ip +10.1.1.10 +[0-9]+ +80 +3 +10.0.1.10 +10.1.1.10 +egress +ACCEPT" --flow-log-id "$log"
+    has "^$door +- +10.1.1.10 +$ip +80 +[0-9]+ +19 +10.1.1.10 +10.0.1.10 +ingress +ACCEPT" --flow-log-id "$log"
+    has "^$(eni m1) +i-[0-9a-f]+ +10.0.1.10 +10.1.1.10 +[0-9]+ +80 +3 +10.0.1.10 +10.1.1.10 +ingress +ACCEPT" --flow-log-id "$log"
+}
+
 @test "the log of an attachment, by default with all fields; quiet ones" {
     lab_with_transit
     vpclab ec2 delete-flow-logs --flow-log-ids "$(first describe-flow-logs --query 'FlowLogs[0].FlowLogId')" >/dev/null
