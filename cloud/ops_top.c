@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/vec.h"
@@ -10,8 +11,9 @@
 #include "cloud/op.h"
 #include "netsim/model/instance.h"
 
-#define SECOND_US 1000000
-#define ROWS_MAX  30 /* of a table that is shown again and again */
+#define SECOND_US  1000000
+#define ROWS_USUAL 24 /* of a terminal that does not say */
+#define ROWS_HEADS 5  /* the two heads, the line between, and the last one, which stays empty */
 
 static volatile sig_atomic_t ended;
 
@@ -109,6 +111,23 @@ size_text(long long bytes, char text[static 32])
     return text;
 }
 
+/* Ids of attachments are longer than those of interfaces. */
+static int
+width_of(const json_t *out)
+{
+    static const char *const lists[] = { "Interfaces", "Refused" };
+    size_t width = 22, i;
+    const json_t *row;
+    for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+        json_array_foreach(json_object_get(out, lists[l]), i, row)
+        {
+            size_t size = strlen(json_str(row, "Interface"));
+            width = size > width ? size : width;
+        }
+    }
+    return (int)width;
+}
+
 static void
 top_text(const json_t *out, struct buf *text)
 {
@@ -118,31 +137,45 @@ top_text(const json_t *out, struct buf *text)
     if (json_flag(out, "Shown", false)) {
         return;
     }
-    buf_printf(text, "%-22s %-16s %9s %10s %9s %10s\n", "interface", "instance", "in/s", "bytes/s", "out/s", "bytes/s");
+    int width = width_of(out);
+    buf_printf(text, "%-*s %-16s %9s %10s %9s %10s\n", width, "interface", "instance", "in/s", "bytes/s", "out/s",
+               "bytes/s");
     json_array_foreach(json_object_get(out, "Interfaces"), i, row)
     {
-        buf_printf(text, "%-22s %-16s %9lld %10s %9lld %10s\n", json_str(row, "Interface"), json_str(row, "Name"),
+        buf_printf(text, "%-*s %-16s %9lld %10s %9lld %10s\n", width, json_str(row, "Interface"), json_str(row, "Name"),
                    json_int(row, "PacketsIn", 0), size_text(json_int(row, "BytesIn", 0), in),
                    json_int(row, "PacketsOut", 0), size_text(json_int(row, "BytesOut", 0), sent));
     }
     if (json_array_size(json_object_get(out, "Refused"))) {
-        buf_printf(text, "\n%-22s %-50s %9s\n", "refused at", "rule", "packets/s");
+        buf_printf(text, "\n%-*s %-50s %9s\n", width, "refused at", "rule", "packets/s");
     }
     json_array_foreach(json_object_get(out, "Refused"), i, row)
     {
-        buf_printf(text, "%-22s %-50s %9lld\n", json_str(row, "Interface"), json_str(row, "Rule"),
+        buf_printf(text, "%-*s %-50s %9lld\n", width, json_str(row, "Interface"), json_str(row, "Rule"),
                    json_int(row, "Packets", 0));
     }
 }
 
-/* Only the busiest fit on a terminal. */
-static void
-cut(json_t *out, const char *member)
+static size_t
+cut(json_t *list, size_t rows)
 {
-    json_t *list = json_object_get(out, member);
-    while (json_array_size(list) > ROWS_MAX) {
+    while (json_array_size(list) > rows) {
         json_array_remove(list, json_array_size(list) - 1);
     }
+    return json_array_size(list);
+}
+
+/* Only the busiest fit on a terminal; a third of it is for refusals, if there are so many. */
+static void
+cut_to_terminal(json_t *out)
+{
+    struct winsize size;
+    size_t rows =
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > ROWS_HEADS + 3 ? size.ws_row : ROWS_USUAL;
+    json_t *interfaces = json_object_get(out, "Interfaces"), *refused = json_object_get(out, "Refused");
+    size_t room = rows - ROWS_HEADS, n_refused = json_array_size(refused);
+    size_t shown = cut(interfaces, room - (n_refused < room / 3 ? n_refused : room / 3));
+    cut(refused, room - shown);
 }
 
 static void
@@ -150,8 +183,7 @@ show(struct op_call *call)
 {
     struct buf text = { 0 };
     buf_str_add(&text, "\033[H\033[J");
-    cut(call->out, "Interfaces");
-    cut(call->out, "Refused");
+    cut_to_terminal(call->out);
     top_text(call->out, &text);
     call->progress->write(call->progress->context, buf_str(&text));
     buf_done(&text);
