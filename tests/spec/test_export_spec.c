@@ -1,4 +1,4 @@
-/* import(export(x)) answers as x does: random networks with routers, and the published configurations of
+/* import(export(x)) answers as x does: random networks with all their parts, and the published configurations of
  * ../shared/vectors/net with their balancers and endpoints.  Every question of one is asked of the other, and their
  * sets are compared.
  *
@@ -10,7 +10,7 @@
 
 #include "netsim/analysis/network_diff.h"
 #include "netsim/interop/aws_import.h"
-#include "tests/spec/random_routers.h"
+#include "tests/spec/random_services.h"
 #include "tests/test.h"
 
 static struct id_gen ids;
@@ -125,13 +125,12 @@ TEST(an_exported_random_network_answers_as_before)
     uint64_t first = setting("SPEC_SEED", 1), n = setting("SPEC_EXPORTS", 40);
     size_t asked = 0;
     for (uint64_t seed = first; seed < first + n && test_complaints < 10; seed++) {
-        struct random_net r;
+        struct random_lab l;
         char place[40];
         snprintf(place, sizeof place, "seed %" PRIu64, seed);
-        random_net_make(&r, seed, false, seed % 2);
-        random_routers(&r);
-        asked += compare(&r, r.net, place, 40);
-        random_net_done(&r);
+        random_lab_make(&l, seed, false);
+        asked += compare(&l.net, l.net.net, place, 40);
+        random_lab_done(&l);
     }
     CHECK(asked > n * 10, "%zu", asked);
 }
