@@ -87,6 +87,7 @@ hop_is_plain(const struct hop *hop)
 {
     switch (hop->kind) {
     case HOP_INSTANCE:
+        return !hop->sent_on; /* an appliance that translates looks at answers by their protocol */
     case HOP_ENI:
     case HOP_GROUPS:
     case HOP_SUBNET:

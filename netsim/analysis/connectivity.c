@@ -12,6 +12,7 @@
 #include "netsim/analysis/walk.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/endpoint.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/network.h"
 
@@ -77,8 +78,9 @@ site_key(const struct connectivity *c, const struct eni *eni, const struct ip *i
         map_get(&c->parts.own_route, eni->obj.id) || map_get(&c->parts.own_route, eni->attachment.instance_id);
     bool holds = network_eni_by_address(c->net, eni->vpc_id, ip) == eni; /* else somebody else has the address too */
     bool alone = !plain || is_target || !holds || conn_probes_wants(c->net, eni);
-    return xasprintf("%s %s %d %d%d%d%d%d %s%s", eni->vpc_id, eni->subnet_id, address_parts_find(&c->parts.by_ways, ip),
-                     eni->source_dest_check, !instance || instance_is_running(instance),
+    return xasprintf("%s %s %d %d%d%d%d%d%d %s%s", eni->vpc_id, eni->subnet_id,
+                     address_parts_find(&c->parts.by_ways, ip), eni->source_dest_check,
+                     !instance || instance_is_running(instance), eni_failure(c->net, eni) != NULL,
                      eni->status && strcmp(eni->status, "available") == 0, eni->groups.n > 0,
                      eni_public_ip(eni, ip) != NULL, alone ? eni->obj.id : "", alone ? ip_str(ip) : "");
 }

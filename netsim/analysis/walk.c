@@ -392,7 +392,7 @@ at_receiver(struct walk *w)
     if (!endpoint_receives(w)) {
         return;
     } else if (appliance_turns_back(w)) {
-        appliance_sends_on(w);
+        appliance_sends_on(w, true);
     } else if (eni_has_ip(w->eni, &w->packet.dst)) {
         delivered(w);
     } else if (w->eni->source_dest_check) {
@@ -404,7 +404,7 @@ at_receiver(struct walk *w)
         walk_cross(w, HOP_ENI, &w->eni->obj);
         delivered(w);
     } else {
-        appliance_sends_on(w);
+        appliance_sends_on(w, false);
     }
 }
 

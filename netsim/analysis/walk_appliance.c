@@ -71,7 +71,7 @@ walk_through_middlebox(struct walk *w)
 }
 
 void
-appliance_sends_on(struct walk *w)
+appliance_sends_on(struct walk *w, bool turned_back)
 {
     const struct instance *instance = eni_instance(w->net, w->eni);
     enum appliance_role role = instance ? instance_appliance(w->net, instance) : APPLIANCE_NONE;
@@ -83,7 +83,7 @@ appliance_sends_on(struct walk *w)
     struct hop *hop = &w->hops.items[w->hops.n - 1];
     hop->sent_on = true;
     walk_through_middlebox(w);
-    if (role == APPLIANCE_TRANSLATES) {
+    if (role == APPLIANCE_TRANSLATES && !turned_back) {
         translate(w, out);
     }
     if (out != w->eni) {

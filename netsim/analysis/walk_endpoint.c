@@ -7,6 +7,7 @@
 #include "netsim/analysis/vpce.h"
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/endpoint.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/network.h"
 #include "netsim/model/private_service.h"
 
@@ -71,6 +72,8 @@ through_gateway_lb(struct walk *w, const struct endpoint *endpoint)
         walk_arrive(w);
     } else if (!eni) {
         walk_stop(w, STOP_UNKNOWN_RESOURCE);
+    } else if (eni_failure(w->net, eni) && walk_stops(w, STOP_FAILED)) {
+        return;
     } else if (w->packet.dst.family == IP_V6 && !eni->addresses6.n) {
         walk_stop(w, STOP_BLACKHOLE); /* IPv6 takes an endpoint of address type dualstack */
     } else if (!knows_flow(w, endpoint)) {
@@ -128,6 +131,9 @@ walk_from_endpoint(struct walk *w, const char *id)
     walk_cross(w, HOP_VPCE, endpoint ? &endpoint->obj : NULL)->id = id;
     w->vpc_id = endpoint ? endpoint->vpc_id : NULL;
     if (eni && !endpoint_is_available(endpoint) && walk_stops(w, STOP_GATEWAY_STATE)) {
+        return;
+    }
+    if (eni && eni_failure(w->net, eni) && walk_stops(w, STOP_FAILED)) {
         return;
     }
     if (eni) {

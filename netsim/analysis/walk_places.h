@@ -86,7 +86,7 @@ bool walk_public_access_stops(struct walk *w, const struct eni *eni, enum bpa_wa
  * on); out again by the interface that leads to the destination. */
 void place_appliance(struct walk *w);
 bool appliance_turns_back(struct walk *w);
-void appliance_sends_on(struct walk *w);
+void appliance_sends_on(struct walk *w, bool turned_back);
 /* It comes out of a middlebox: the groups of who sent it are not known any more. */
 void walk_through_middlebox(struct walk *w);
 /* The packet leaves or has reached w->eni, past its groups; false: it is an endpoint's, which stopped it. */

@@ -243,6 +243,7 @@ closed_and_opened_again(struct appliance_lab *l)
 
 static const struct appliance_case appliance_cases[] = {
     { "the NAT instance sends to the internet", NULL, "app", "internet", PROTOCOL_TCP, 443, true, true, NULL },
+    { "the answers over udp come back too", NULL, "app", "internet", PROTOCOL_UDP, 53, true, true, NULL },
     { "without its tag it sends private addresses, which the gateway does not carry", nat_forwards_only, "app",
       "internet", PROTOCOL_TCP, 443, false, false, "igw-no-public-ip" },
     { "with the check on nothing gets through", check_is_on, "app", "internet", PROTOCOL_TCP, 443, false, false,
