@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "netsim/model/block_public_access.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 #include "netsim/model/network.h"
@@ -83,7 +84,7 @@ static bool plain_closed(const struct plain *w, const char *vpc, const struct en
 static bool plain_is_service(struct plain *w, const struct eni *eni);
 static bool plain_at_endpoint(struct plain *w, const struct eni *eni);
 static bool plain_knows_answer(struct plain *w, const struct eni *eni);
-static void plain_send_on(struct plain *w, const struct eni *eni);
+static void plain_send_on(struct plain *w, const struct eni *eni, bool known_answer);
 static void plain_to_appliance(struct plain *w, const struct route *r, const struct subnet *from, const char *vpc);
 static bool plain_ingress(struct plain *w, const char *gateway, const char *vpc);
 static const char *plain_cannot_open(const struct plain *w, const struct eni *eni);
@@ -237,6 +238,31 @@ plain_is_off(const struct plain *w, const struct eni *eni)
         }
     }
     return false;
+}
+
+/* What the lab's user has failed: a zone, an instance, a NAT gateway. */
+static bool
+plain_failed(const struct plain *w, const char *what)
+{
+    EACH(failure, f, failure_kind)
+    {
+        if (strcmp(f->target, what) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+plain_is_dead(const struct plain *w, const struct eni *eni)
+{
+    bool dead = plain_failed(w, plain_subnet(w, eni->subnet_id)->zone);
+    EACH(nat_gateway, nat, nat_gateway_kind)
+    {
+        dead = dead || (nat->addresses.n && strcmp(nat->addresses.items[0].eni_id, eni->obj.id) == 0 &&
+                        plain_failed(w, nat->obj.id));
+    }
+    return dead || (*eni->attachment.instance_id && plain_failed(w, eni->attachment.instance_id));
 }
 
 #include "tests/spec/plain_rules.h"
@@ -394,6 +420,8 @@ plain_nat(struct plain *w, const char *id, const struct subnet *from)
             plain_drop(w, "nacl-ingress");
         } else if (strcmp(nat->state, "available") != 0) {
             plain_drop(w, "nat-state");
+        } else if (plain_failed(w, nat->obj.id) || plain_failed(w, subnet->zone)) {
+            plain_drop(w, "failed");
         } else if (w->back) {
             plain_drop(w, "asymmetric-return");
         } else if (w->p.src.family != IP_V4 || (w->p.protocol != 6 && w->p.protocol != 17 && w->p.protocol != 1)) {
@@ -465,7 +493,9 @@ static void
 plain_enter(struct plain *w, const struct eni *eni)
 {
     const struct nat_gateway *nat = plain_nat_of(w, eni);
-    if (nat) {
+    if (plain_is_dead(w, eni)) {
+        plain_drop(w, "failed");
+    } else if (nat) {
         plain_nat_answer(w, nat);
     } else if (plain_is_service(w, eni)) {
         return;
@@ -476,7 +506,7 @@ plain_enter(struct plain *w, const struct eni *eni)
     } else if (plain_at_endpoint(w, eni)) {
         return;
     } else if (plain_knows_answer(w, eni)) {
-        plain_send_on(w, eni);
+        plain_send_on(w, eni, true);
     } else if (plain_holds(eni, &w->p.dst)) {
         plain_deliver(w, eni);
     } else if (eni->source_dest_check) {
@@ -486,7 +516,7 @@ plain_enter(struct plain *w, const struct eni *eni)
     } else if (plain_machine_has(w, eni)) {
         plain_deliver(w, plain_machine_has(w, eni));
     } else {
-        plain_send_on(w, eni);
+        plain_send_on(w, eni, false);
     }
 }
 
@@ -552,7 +582,9 @@ plain_send(struct plain *w, const struct eni *eni)
 {
     w->home = eni->vpc_id;
     w->came = CAME_NOWHERE;
-    if (plain_is_off(w, eni)) {
+    if (plain_is_dead(w, eni)) {
+        plain_drop(w, "failed");
+    } else if (plain_is_off(w, eni)) {
         plain_drop(w, "instance-state");
     } else if (eni->source_dest_check && !plain_holds(eni, &w->p.src)) {
         plain_drop(w, "source-dest-check");

@@ -225,7 +225,7 @@ plain_attached_subnet(const struct plain *w, const struct tgw_attachment *a, con
 {
     for (size_t i = 0; zone && i < a->subnet_ids.n; i++) {
         const struct subnet *subnet = plain_subnet(w, a->subnet_ids.items[i]);
-        if (subnet && strcmp(subnet->zone, zone) == 0) {
+        if (subnet && strcmp(subnet->zone, zone) == 0 && !plain_failed(w, zone)) {
             return subnet;
         }
     }
@@ -242,10 +242,16 @@ plain_tgw_to_vpc(struct plain *w, const struct tgw_attachment *a)
     if (!out && receiver && !appliance) {
         out = plain_attached_subnet(w, a, plain_subnet(w, receiver->subnet_id)->zone);
     }
-    if (!out && a->subnet_ids.n) {
-        out = plain_subnet(w, a->subnet_ids.items[0]);
+    bool any_failed = false;
+    for (size_t i = 0; !out && i < a->subnet_ids.n; i++) {
+        const struct subnet *subnet = plain_subnet(w, a->subnet_ids.items[i]);
+        bool failed = subnet && plain_failed(w, subnet->zone);
+        any_failed = any_failed || failed;
+        out = failed ? NULL : subnet;
     }
-    if (out) {
+    if (!out && any_failed) {
+        plain_drop(w, "failed");
+    } else if (out) {
         plain_leave(w, NULL, out);
     } else {
         plain_local(w, a->vpc_id);

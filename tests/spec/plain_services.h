@@ -115,7 +115,7 @@ plain_exit(const struct plain *w, const char *instance_id)
 }
 
 static void
-plain_send_on(struct plain *w, const struct eni *in)
+plain_send_on(struct plain *w, const struct eni *in, bool known_answer)
 {
     const char *id = in->attachment.instance_id, *role = NULL;
     bool instance = false, unchecked = false;
@@ -136,7 +136,7 @@ plain_send_on(struct plain *w, const struct eni *in)
     }
     const struct eni *out = plain_exit(w, id);
     /* An answer that it knows nothing of passes as it is, but for udp's, which looks like a first packet. */
-    bool passes = w->back && w->p.protocol != 17;
+    bool passes = w->back && (known_answer || w->p.protocol != 17);
     plain_through_middlebox(w);
     if (plain_same(role, "nat") && !passes && w->p.src.family == IP_V4 && out->addresses.n &&
         !plain_holds(out, &w->p.src) && w->n_nat_memory < 31) {
@@ -243,6 +243,8 @@ plain_through_gwlb_endpoint(struct plain *w, const char *id, const struct subnet
         plain_drop(w, "nacl-ingress");
     } else if (!plain_same(e->state, "available")) {
         plain_drop(w, "gateway-state");
+    } else if (plain_is_dead(w, eni)) {
+        plain_drop(w, "failed");
     } else if (plain_meant(w, id)) {
         w->end_eni = NULL;
         w->end_vpc = e->vpc_id;
@@ -264,10 +266,11 @@ plain_from_gwlb_endpoint(struct plain *w, const char *id)
 {
     const struct endpoint *e = store_get(network_store(w->net), &endpoint_kind, id);
     w->came = CAME_FROM_OUTSIDE;
-    if (plain_same(e->state, "available")) {
-        plain_out_of_gwlb_endpoint(w, store_get(network_store(w->net), &eni_kind, e->eni_ids.items[0]));
+    const struct eni *eni = store_get(network_store(w->net), &eni_kind, e->eni_ids.items[0]);
+    if (!plain_same(e->state, "available") || plain_is_dead(w, eni)) {
+        plain_drop(w, plain_same(e->state, "available") ? "failed" : "gateway-state");
     } else {
-        plain_drop(w, "gateway-state");
+        plain_out_of_gwlb_endpoint(w, eni);
     }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include "netsim/model/block_public_access.h"
 #include "netsim/model/classic_balancer.h"
+#include "netsim/model/failure.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/private_service.h"
 #include "tests/spec/random_routers.h"
@@ -64,7 +65,7 @@ service_group(struct random_lab *l, struct eni *eni, int vpc)
     lot_name(VEC_ADD(&eni->groups)->id, "sg-%d", g < l->net.n_groups ? g : 0);
 }
 
-/* An instance gets a second or third interface, in any subnet of its VPC. */
+/* An instance gets a second or third interface, in any subnet of its zone. */
 static void
 random_device(struct random_lab *l, int n)
 {
@@ -81,7 +82,8 @@ random_device(struct random_lab *l, int n)
     for (struct eni *e = store_first(network_store(r->net), &eni_kind); e; e = store_next(network_store(r->net), e)) {
         device += strncmp(e->obj.id, "eni-x", 5) == 0 && strcmp(e->attachment.instance_id, instance->obj.id) == 0;
     }
-    struct eni *eni = service_eni(l, "eni-x%d", l->n_extra++, vpc, lot(r, 3), 40 + n, chance(r, 60));
+    bool b = first->subnet_id[strlen(first->subnet_id) - 1] == '2'; /* in the instance's zone */
+    struct eni *eni = service_eni(l, "eni-x%d", l->n_extra++, vpc, b ? 2 : lot(r, 2), 40 + n, chance(r, 60));
     eni->attached = true;
     eni->attachment.device_index = device;
     lot_name(eni->attachment.instance_id, "i-%d", atoi(instance->obj.id + 2));
@@ -572,6 +574,38 @@ random_public_access(struct random_lab *l)
     }
 }
 
+/* ---- Failures
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static void
+random_failure(struct random_lab *l, const char *type, const char *target)
+{
+    char id[ID_SIZE];
+    snprintf(id, sizeof id, "failed:%.50s", target);
+    struct failure *f = store_add(network_store(l->net.net), &failure_kind, id);
+    f->type = xstrdup(type);
+    snprintf(f->target, sizeof f->target, "%s", target);
+}
+
+static void
+random_failures(struct random_lab *l)
+{
+    struct random_net *r = &l->net;
+    char id[ID_SIZE];
+    if (chance(r, 8)) {
+        random_failure(l, "az", chance(r, 50) ? "us-east-1a" : "us-east-1b");
+    }
+    if (chance(r, 15)) {
+        lot_name(id, "i-%d", lot(r, r->n_enis));
+        random_failure(l, "instance", id);
+    }
+    if (r->n_nats && chance(r, 12)) {
+        lot_name(id, "nat-%d", lot(r, r->n_nats));
+        random_failure(l, "nat", id);
+    }
+}
+
 /* ---- Less filters, so that packets get as far as what is new here
  * ----------------------------------------------------
  */
@@ -621,6 +655,7 @@ random_lab_make(struct random_lab *l, uint64_t seed, bool lawful)
         random_private_links(l);
         random_middleboxes(l);
         random_public_access(l);
+        random_failures(l);
         if (chance(r, 60)) {
             random_openings(l);
         }

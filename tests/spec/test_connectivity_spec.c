@@ -148,7 +148,7 @@ usable_text(const struct connectivity *c, const struct eni *from, const struct e
 TEST(diff_finds_what_changed_and_nothing_else)
 {
     size_t n_changed = 0;
-    for (uint64_t seed = 1; seed <= 32 && test_complaints < 5; seed++) {
+    for (uint64_t seed = 1; seed <= 48 && test_complaints < 5; seed++) {
         struct random_lab one, other;
         random_lab_make(&one, seed, false);
         random_lab_make(&other, seed, false);
@@ -189,7 +189,7 @@ TEST(diff_finds_what_changed_and_nothing_else)
         random_lab_done(&one);
         random_lab_done(&other);
     }
-    CHECK(n_changed > 10, "%zu", n_changed);
+    CHECK(n_changed > 5, "%zu", n_changed);
 }
 
 TEST_MAIN
