@@ -68,6 +68,10 @@ through_gateway_lb(struct walk *w, const struct endpoint *endpoint)
     if (!endpoint_is_available(endpoint) && walk_stops(w, STOP_GATEWAY_STATE)) {
         return;
     }
+    w->eni = eni;
+    if (eni && eni_failure(w->net, eni) && walk_stops(w, STOP_FAILED)) {
+        return;
+    }
     if (walk_is_target(w, endpoint->obj.id)) {
         walk_arrive(w);
     } else if (!eni) {

@@ -194,4 +194,12 @@ no() { local status=0; vpclab reach "$@" >"$DIR/no" || status=$?; [ "$status" = 
     vpclab ec2 create-route --route-table-id "$M" --destination-cidr-block 0.0.0.0/0 --gateway-id "$IGW" >/dev/null
     PUB=$(id ec2 run-instances --image-id ami-0123456789abcdef0 --subnet-id "$B" --associate-public-ip-address --security-group-ids "$HOST" --query 'Instances[0].InstanceId')
     says "VPC endpoint" vpclab reach "$PUB" internet --port 443
+    vpclab fail az us-east-1a >/dev/null # the endpoint's, not the sender's
+    no "$PUB" internet --port 443
+    vpclab restore az us-east-1a >/dev/null
+    vpclab reach "$PUB" internet --port 443
+    # What comes back by the endpoint must have gone out by it: here only the answer does.
+    vpclab ec2 authorize-security-group-ingress --group-id "$HOST" --protocol tcp --port 81 --cidr 0.0.0.0/0 >/dev/null
+    no internet "$PUB" --port 81
+    grep -q 'drops the answer of a connection whose first packet did not come through it' "$DIR/no"
 }
