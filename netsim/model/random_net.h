@@ -30,6 +30,8 @@ void random_net_make_joined(struct random_net *r, uint64_t seed);
  * egress-only and private NAT gateways, route tables of gateways, second interfaces, VPC Block Public Access.  Before it subnets have
  * zones and groups a VPC, as below and in random_net_make_joined(). */
 void random_net_add_places(struct random_net *r);
+/* random_inspection.c, part of it: a Gateway Load Balancer, endpoints of it in some of the VPCs, and routes that lead through these. */
+void random_net_add_inspection(struct random_net *r);
 void random_net_done(struct random_net *r);
 
 /* ---- Lots, for who adds to such a network or asks about it. ---------------------------------------------------- */

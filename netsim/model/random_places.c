@@ -471,5 +471,8 @@ random_net_add_places(struct random_net *r)
     if (chance(r, 15)) {
         public_access(r);
     }
+    if (chance(r, 50)) {
+        random_net_add_inspection(r);
+    }
     store_touch(network_store(r->net));
 }
