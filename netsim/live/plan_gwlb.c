@@ -47,6 +47,9 @@ plan_gwlb_place(struct builder *b, struct plan_ns *ns, const struct plan_port *p
     if (port->place == PLAN_PLACE_GATEWAY) {
         plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
                        "ct state established,related accept\nudp dport 6081 accept\n");
+    } else { /* an appliance has no way to what the endpoint's own address answers in its VPC */
+        plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
+                       "iifname { \"lo\", \"eth0\" } accept\n");
     }
 }
 

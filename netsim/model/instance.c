@@ -1,5 +1,6 @@
 /* The kind row of instances, AWS's reservations, and the questions about one; the operations are in instance_ops.c. */
 #include "netsim/model/internal.h"
+#include "netsim/model/load_balancer.h"
 
 static const struct field served_port_fields[] = {
     FIELD(struct served_port, "Protocol", FIELD_INT, protocol, 0),
@@ -380,6 +381,21 @@ instance_is_running(const struct instance *instance)
     return (instance->state_code & 255) == INSTANCE_RUNNING;
 }
 
+/* What a gateway balancer sends takes a kernel to forward it. */
+static bool
+instance_inspects(const struct network *net, const struct instance *instance)
+{
+    const struct store *store = network_store(net);
+    for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
+        for (size_t i = 0; g->protocol && strcmp(g->protocol, "GENEVE") == 0 && i < g->targets.n; i++) {
+            if (g->targets.items[i].id && strcmp(g->targets.items[i].id, instance->obj.id) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool
 instance_is_tap(const struct network *net, const struct instance *instance)
 {
@@ -391,9 +407,10 @@ instance_is_tap(const struct network *net, const struct instance *instance)
             return false;
         }
     }
-    return tag && strcmp(tag, "tap") == 0         ? true
-           : tag && strcmp(tag, "namespace") == 0 ? false
-                                                  : network_tap_hosts(net);
+    bool tap = tag && strcmp(tag, "tap") == 0         ? true
+               : tag && strcmp(tag, "namespace") == 0 ? false
+                                                      : network_tap_hosts(net);
+    return tap && !instance_inspects(net, instance);
 }
 
 bool

@@ -70,7 +70,7 @@ bool instance_type_is_nitro(const char *type);
 bool instance_type_check(const char *type, struct err *err); /* "t3.micro"; InvalidParameterValue */
 bool instance_is_running(const struct instance *instance);
 /* In a live lab it is a TAP host: by its tag `vpclab:host` (`tap` or `namespace`), else as the lab says; one that forwards (an interface without source
- * and destination check) never is, for that takes a kernel. */
+ * and destination check, a target of a gateway balancer) never is, for that takes a kernel. */
 #define INSTANCE_HOST_TAG "vpclab:host"
 bool instance_is_tap(const struct network *net, const struct instance *instance);
 /* Opens a port in the live lab, or closes it ('open' false).  True if that changes anything. */

@@ -40,6 +40,7 @@ ec2 create-route --route-table-id $in --destination-cidr-block 0.0.0.0/0 --vpc-e
 door = ec2 create-security-group --vpc-id $app --group-name door --description x
 ec2 authorize-security-group-ingress --group-id $door --protocol tcp --port 80 --cidr 0.0.0.0/0
 ec2 run-instances --image-id ami-12345678 --subnet-id $desk --security-group-ids $door --private-ip-address 10.0.2.20 --associate-public-ip-address --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=web}]
+ec2 create-flow-logs --resource-type VPC --resource-ids $app --traffic-type ALL --log-destination-type s3 --log-destination arn:aws:s3:::logs --log-format '${interface-id} ${srcaddr} ${dstaddr} ${pkt-srcaddr} ${pkt-dstaddr} ${flow-direction} ${traffic-path} ${action}'
 END
     vpclab -q -f "$DIR/lab.vpc" >/dev/null
     up
@@ -56,6 +57,14 @@ rules() { # APPLIANCE RULE...: what it drops of what it forwards, and of what it
 @test "an endpoint leads to an appliance and back: its own rules decide, GENEVE is on its wire, answers must have asked" {
     setup_inspection
     [ "$(get scanner "$WEB")" = 10.0.2.20 ]
+    # The endpoint's interface is in the flow logs like any other: it bears neither address, and passes both ways.
+    gate=$(vpclab ec2 describe-vpc-endpoints --vpc-endpoint-ids way --query 'VpcEndpoints[0].NetworkInterfaceIds[0]' --output text)
+    own=$(vpclab ec2 describe-network-interfaces --network-interface-ids "$gate" --query 'NetworkInterfaces[0].PrivateIpAddress' --output text)
+    vpclab flows | tr -s ' ' >"$DIR/report"
+    grep -q "^$gate 192.88.99.66 $own 192.88.99.66 10.0.2.20 ingress - ACCEPT" "$DIR/report"
+    grep -q "^$gate $own 10.0.2.20 192.88.99.66 10.0.2.20 egress 1 ACCEPT" "$DIR/report"
+    grep -q "^$gate $own 192.88.99.66 10.0.2.20 192.88.99.66 egress 8 ACCEPT" "$DIR/report"
+    grep -q '^eni-[0-9a-f]* 10.0.2.20 192.88.99.66 10.0.2.20 192.88.99.66 egress 1 ACCEPT' "$DIR/report"
     vpclab verify >"$DIR/report"
     grep -q 'disagree on 0$' "$DIR/report"
     vpclab trace internet web tcp/80 >"$DIR/report" # there and back
