@@ -392,13 +392,13 @@ plan_balancer_returns(struct builder *b, struct plan_vpc *v)
             continue;
         }
         uint32_t mark = MARK_BASE | (port->index - PLAN_LINK_BASE), table = TABLE_BASE + port->index - PLAN_LINK_BASE;
-        buf_printf(&text,
-                   "iifname \"%s\" ct direction original ct mark set 0x%08x\n"
-                   "iifname != \"%s\" ct direction reply ct mark 0x%08x meta mark set 0x%08x\n",
-                   port->name, mark, port->name, mark, mark);
+        buf_printf(&text, "iifname \"%s\" ct direction original ct mark set 0x%08x\n", port->name, mark);
         for (int family = IP_V4; family <= (v->ip6 ? IP_V6 : IP_V4); family += IP_V6 - IP_V4) {
             const struct ip *node = node_address(port, family);
-            if (node) {
+            if (node) { /* what is for its own address goes as routes lead */
+                buf_printf(&text,
+                           "iifname != \"%s\" ct direction reply ct mark 0x%08x %s daddr != %s meta mark set 0x%08x\n",
+                           port->name, mark, family == IP_V4 ? "ip" : "ip6", ip_str(node), mark);
                 *VEC_ADD(&v->router->rules) = (struct nlq_rule){
                     .family = (uint8_t)family, .priority = PRIORITY_RETURN, .mark = mark, .table = table
                 };
