@@ -271,8 +271,8 @@ say_nat_state(const struct obstacle *o, struct buf *out)
 static void
 say_nat_protocol(const struct obstacle *o, struct buf *out)
 {
-    buf_printf(out, "NAT gateway %s carries IPv4 tcp, udp and icmp only, not %s", named(o->hop->component, o->hop->id),
-               flow_str(o->packet));
+    buf_printf(out, "NAT gateway %s carries tcp, udp and icmp to IPv4 (also as 64:ff9b::/96) only, not %s",
+               named(o->hop->component, o->hop->id), flow_str(o->packet));
 }
 
 static void

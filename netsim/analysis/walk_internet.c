@@ -237,6 +237,35 @@ same_address(const struct packet *a, const struct packet *b)
            a->dst_port == b->dst_port;
 }
 
+/* NAT64: an IPv4 address in the last 32 bits of 64:ff9b::/96, which a NAT gateway sends to as IPv4.
+ * Source: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html */
+static const struct {
+    int protocol, type;
+} echo64[][2] = {
+    { { PROTOCOL_ICMPV6, 128 }, { PROTOCOL_ICMP, 8 } },
+    { { PROTOCOL_ICMPV6, 129 }, { PROTOCOL_ICMP, 0 } },
+};
+
+static bool
+is_nat64(const struct ip *ip)
+{
+    struct cidr known = cidr_lit("64:ff9b::/96");
+    return cidr_contains_ip(&known, ip);
+}
+
+/* Between the families an echo has another protocol and type; 'to' is 1 for IPv4. */
+static void
+translate_echo(struct packet *packet, int to)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(echo64); i++) {
+        if (packet->protocol == echo64[i][!to].protocol && packet->icmp_type == echo64[i][!to].type) {
+            packet->protocol = echo64[i][to].protocol;
+            packet->icmp_type = echo64[i][to].type;
+            return;
+        }
+    }
+}
+
 /* What the NAT gateway remembers: the reply of a packet it sent out gets its first sender's address back. */
 static bool
 nat_turn_back(struct walk *w, const struct nat_gateway *nat)
@@ -248,6 +277,10 @@ nat_turn_back(struct walk *w, const struct nat_gateway *nat)
             after->dst, after->src, after->protocol, after->dst_port, after->src_port, 0, 0
         };
         if (t->nat == nat && same_address(&answer, &w->packet)) {
+            if (t->before.src.family != after->src.family) {
+                w->packet.src = t->before.dst;
+                translate_echo(&w->packet, 0);
+            }
             w->packet.dst = t->before.src;
             w->packet.dst_port = t->before.src_port;
             return true;
@@ -270,8 +303,10 @@ nat_receives(struct walk *w, const struct nat_gateway *nat)
 static bool
 nat_carries(const struct packet *packet)
 {
-    return packet->src.family == IP_V4 &&
-           (packet->protocol == PROTOCOL_TCP || packet->protocol == PROTOCOL_UDP || packet->protocol == PROTOCOL_ICMP);
+    bool echo = packet->protocol == PROTOCOL_ICMPV6 && (packet->icmp_type == 128 || packet->icmp_type == 129);
+    return (packet->src.family == IP_V4 || is_nat64(&packet->dst)) &&
+           (packet->protocol == PROTOCOL_TCP || packet->protocol == PROTOCOL_UDP || packet->protocol == PROTOCOL_ICMP ||
+            echo);
 }
 
 /* Loops show as a NAT gateway crossed twice: its own subnet's route leads back to it. */
@@ -313,6 +348,10 @@ nat_sends(struct walk *w, const struct nat_gateway *nat, const struct nat_addres
     t->nat = nat;
     t->before = w->packet;
     w->packet.src = address->private_ip;
+    if (w->packet.dst.family == IP_V6) {
+        w->packet.dst = (struct ip){ 0, w->packet.dst.lo & 0xffffffff, IP_V4 };
+        translate_echo(&w->packet, 1);
+    }
     if (protocol_has_ports(w->packet.protocol) && w->packet.src_port >= 0 && w->packet.src_port < 1024) {
         w->packet.src_port += 1024; /* source ports become 1024-65535; which one, AWS does not say */
     }
