@@ -284,6 +284,24 @@ start_verification(struct op_call *call, struct err *err)
     return true;
 }
 
+/* Of a service that is known by what its users see, nobody here is the owner. */
+static bool
+describe_configurations(struct op_call *call, struct err *err)
+{
+    if (!ec2_describe(call, err)) {
+        return false;
+    }
+    json_t *list = json_object_get(call->out, "ServiceConfigurations");
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const char *id = json_str(json_array_get(list, i), "ServiceId");
+        const struct private_service *service = store_get(network_store(ec2_net(call)), &private_service_kind, id);
+        if (service && service->offered_to.n > 0 && service->nlb_arns.n + service->gwlb_arns.n == 0) {
+            json_array_remove(list, i);
+        }
+    }
+    return true;
+}
+
 /* ---- all services ------------------------------------------------------------------------------------------------ */
 
 static bool
@@ -396,7 +414,7 @@ const struct op ops_ec2_endpoint_services[] = {
         "Show the services that endpoints can be made for, AWS's and those of the lab."),
     ROW("CreateVpcEndpointServiceConfiguration", OP_WRITE, create_service, "vpc-endpoint-service/*",
         "Offer what is behind Network or Gateway Load Balancers to endpoints in other VPCs."),
-    ROW("DescribeVpcEndpointServiceConfigurations", OP_READ, ec2_describe, NULL,
+    ROW("DescribeVpcEndpointServiceConfigurations", OP_READ, describe_configurations, NULL,
         "Show the endpoint services of the account."),
     ROW("ModifyVpcEndpointServiceConfiguration", OP_WRITE, modify_service, SERVICE,
         "Change the load balancers, acceptance, address types or private DNS name of an endpoint service."),

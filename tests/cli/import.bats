@@ -171,3 +171,20 @@ END
     run vpclab --lab b resolve sqs.us-east-1.amazonaws.com --from eni-1
     [ "$status" = 1 ] && [[ "$output" == *"belongs to nothing in the lab"* ]]
 }
+
+@test "a service of another account, known by describe-vpc-endpoint-services, takes endpoints and is nobody's here" {
+    mkdir "$DIR/dump"
+    cat >"$DIR/dump/all.json" <<'END'
+{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "OwnerId": "111111111111"}],
+ "Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "us-east-1a"}],
+ "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "default", "VpcId": "vpc-1"}],
+ "ServiceNames": ["com.amazonaws.vpce.us-east-1.vpce-svc-0b"],
+ "ServiceDetails": [{"ServiceName": "com.amazonaws.vpce.us-east-1.vpce-svc-0b", "ServiceId": "vpce-svc-0b", "Owner": "999999999999",
+  "ServiceType": [{"ServiceType": "Interface"}], "AvailabilityZones": ["us-east-1a"], "AcceptanceRequired": true}]}
+END
+    vpclab import aws "$DIR/dump" >"$DIR/out"
+    ! grep -q 'left out\|warning' "$DIR/out"
+    says '"Owner": "999999999999"' vpclab ec2 describe-vpc-endpoint-services --service-names com.amazonaws.vpce.us-east-1.vpce-svc-0b
+    [ "$(vpclab ec2 describe-vpc-endpoint-service-configurations --query 'length(ServiceConfigurations)')" = 0 ]
+    says pendingAcceptance vpclab ec2 create-vpc-endpoint --vpc-id vpc-1 --vpc-endpoint-type Interface --service-name com.amazonaws.vpce.us-east-1.vpce-svc-0b --subnet-ids subnet-1
+}
