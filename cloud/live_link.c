@@ -320,7 +320,8 @@ live_link_up(struct cloud *cloud, const struct progress *progress, struct err *e
                                         .fd = keeper_fd,
                                         .ready = keeper_ready,
                                         .stopped = keeper_stopped,
-                                        .orphaned = cloud->dir->throw_away ? keeper_orphaned : NULL };
+                                        .orphaned = cloud->dir->throw_away ? keeper_orphaned : NULL,
+                                        .place = cloud->dir->path };
     return keeper_spawn(cloud->dir->socket_path, &hooks, progress, err);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -277,6 +278,48 @@ monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* ---- what a lab is reached by ---- */
+
+struct anchor {
+    const char *socket, *place; /* place: NULL, none */
+    struct stat listening;
+    int watch; /* readable when one of them may be gone */
+};
+
+static struct anchor
+anchor_watch(const char *socket, const char *place)
+{
+    struct anchor anchor = { .socket = socket, .place = place, .watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
+    if (anchor.watch >= 0 && stat(socket, &anchor.listening) == 0) {
+        inotify_add_watch(anchor.watch, socket,
+                          IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF); /* an unlink is an IN_ATTRIB */
+        char *parent = place ? xasprintf("%.*s", (int)(strrchr(place, '/') - place), place) : NULL;
+        if (parent) { /* the directory itself would say so only when nobody has it open */
+            inotify_add_watch(anchor.watch, parent, IN_DELETE | IN_MOVED_FROM);
+        }
+        free(parent);
+    }
+    return anchor;
+}
+
+/* The socket at the path may be another keeper's by now. */
+static bool
+anchor_owns_socket(const struct anchor *anchor)
+{
+    struct stat now;
+    return stat(anchor->socket, &now) == 0 && now.st_ino == anchor->listening.st_ino &&
+           now.st_dev == anchor->listening.st_dev;
+}
+
+static bool
+anchor_is_lost(const struct anchor *anchor)
+{
+    char events[4096];
+    while (read(anchor->watch, events, sizeof events) > 0) {
+    }
+    return !anchor_owns_socket(anchor) || (anchor->place && access(anchor->place, F_OK) < 0);
+}
+
 /* 'owner': hangs up when the process that the lab belongs to ends; -1: it belongs to nobody. */
 static void
 keeper_loop(int listener, int owner, const char *path, const struct keeper_hooks *hooks)
@@ -284,14 +327,17 @@ keeper_loop(int listener, int owner, const char *path, const struct keeper_hooks
     bool ticking = hooks->tick && hooks->tick_ms > 0;
     int64_t next_tick = monotonic_ms() + hooks->tick_ms;
     int last = -1;
-    bool orphaned = false;
-    while (!keeper_ended && last < 0 && !orphaned) {
+    bool orphaned = false, lost = false;
+    struct anchor anchor = anchor_watch(path, hooks->place);
+    while (!keeper_ended && last < 0 && !orphaned && !lost) {
         int64_t wait = ticking ? next_tick - monotonic_ms() : 60000;
         struct pollfd p[] = { { .fd = listener, .events = POLLIN },
                               { .fd = owner },
-                              { .fd = hooks->fd ? hooks->fd(hooks->context) : -1, .events = POLLIN } };
-        int n = poll(p, 3, wait < 0 ? 0 : (int)wait);
+                              { .fd = hooks->fd ? hooks->fd(hooks->context) : -1, .events = POLLIN },
+                              { .fd = anchor.watch, .events = POLLIN } };
+        int n = poll(p, ARRAY_SIZE(p), wait < 0 ? 0 : (int)wait);
         orphaned = n > 0 && p[1].revents;
+        lost = n > 0 && p[3].revents && anchor_is_lost(&anchor);
         if (n > 0 && p[2].revents) {
             hooks->ready(hooks->context);
         }
@@ -309,7 +355,9 @@ keeper_loop(int listener, int owner, const char *path, const struct keeper_hooks
     if (last < 0 && hooks->stopped) {
         hooks->stopped(hooks->context);
     }
-    unlink(path);
+    if (anchor_owns_socket(&anchor)) {
+        unlink(path);
+    }
     if (orphaned) {
         hooks->orphaned(hooks->context);
     }

@@ -40,6 +40,8 @@ struct keeper_hooks {
     /* The lab belongs to the process that calls keeper_spawn(): when that ends, however it ends, the keeper stops too and then calls
      * this, to remove what the process would have removed.  NULL: the lab lives until somebody stops it. */
     void (*orphaned)(void *context);
+    /* The lab's directory: when somebody removes it, or the socket, nobody can reach the lab any more and the keeper stops. NULL: none. */
+    const char *place;
 };
 
 /* Forks the keeper and waits until it is ready or has failed; then 'err' is the keeper's. The caller's flock descriptors stay with the keeper. */

@@ -78,3 +78,18 @@ page() { vpclab exec web -- curl -s -m 1 -o /dev/null -w '%{http_code}' http://d
     run pgrep -f '^sleep 987'
     [ "$status" = 1 ]
 }
+
+@test "exec: a live lab whose directory or socket somebody removes ends by itself" {
+    local what
+    cp "$VPCLAB" "$DIR/vpclab" # the processes of this lab are those that run this file
+    VPCLAB=$DIR/vpclab
+    for what in data run; do
+        setup_lab
+        [ -n "$(processes)" ]
+        rm -rf "${DIR:?}/$what"
+        for _ in $(seq 200); do [ -n "$(processes)" ] || break; sleep 0.05; done
+        [ -z "$(processes)" ]
+        rm -rf "$DIR/data" "$DIR/run"
+    done
+}
+processes() { find /proc/[0-9]*/exe -maxdepth 0 -lname "$DIR/vpclab*" 2>/dev/null; }
