@@ -12,7 +12,7 @@ enum network_change_kind {
     CHANGED_RULES,      /* of the security group */
     CHANGED_MEMBERS,    /* of the security group: interfaces came or went */
     CHANGED_ENI_GROUPS, /* of the interface; the groups it left and joined have their own CHANGED_MEMBERS */
-    CHANGED_ROUTES,     /* of the route table, none of them to a target that may have to be told not to be built */
+    CHANGED_ROUTES,     /* of the route table; none of those that came or went leads to what the lab may not build */
     CHANGED_ENTRIES,    /* of the network ACL */
     CHANGED_SUBNET_ACL, /* of the subnet */
 };

@@ -78,7 +78,7 @@ TEST(lines_of_several_processes_do_not_mix)
     struct buf text = { 0 };
     for (int w = 0; w < WRITERS; w++) {
         if (fork() == 0) {
-            char line[16];
+            char line[32];
             for (int i = 1; i <= LINES; i++) {
                 snprintf(line, sizeof line, "%d %05d\n", w, i);
                 if (!line_log_append(path, line, 8, 4000, NULL, NULL)) {
