@@ -143,28 +143,31 @@ plan_losses(struct builder *b, struct plan_tgw *t, bool recorded)
 /* Tunnels carry less than the other ports, all of them alike: a packet that must not be cut in two and is larger is
  * lost there.  TCP is told in time; several of its segments travel as one, so their size says nothing. */
 static void
-plan_narrow(struct builder *b, struct plan_tgw *t, struct buf *text)
+plan_narrow(const struct plan_tgw *t, struct buf *text)
 {
-    struct plan_set *narrow = NULL;
+    struct buf names = { 0 };
+    uint32_t mtu = 0;
     for (size_t i = 0; i < t->ports.n; i++) {
         const struct plan_tgw_port *port = &t->ports.items[i];
         if (port->mtu < t->mtu) {
-            if (!narrow) {
-                narrow = plan_set_add(b, t->ns, "tgw_narrow", "set tgw_narrow { type ifname; }");
-                buf_printf(text,
-                           "meta length > %u meta l4proto != tcp ip frag-off & 0x4000 != 0 fib daddr . mark oifname "
-                           "@tgw_narrow goto fl_mtu\n",
-                           port->mtu);
-                if (t->ns->ip6) {
-                    buf_printf(text,
-                               "meta length > %u meta l4proto != tcp meta nfproto ipv6 fib daddr . mark oifname "
-                               "@tgw_narrow goto fl_mtu\n",
-                               port->mtu);
-                }
-            }
-            plan_element_add(b, narrow, NULL, "\"%s\"", port->name);
+            buf_printf(&names, "%s\"%s\"", names.size ? ", " : "", port->name);
+            mtu = port->mtu;
         }
     }
+    /* The names stand in the rule: `fib` finds no name in a set of them. */
+    if (names.size) {
+        buf_printf(text,
+                   "meta length > %u meta l4proto != tcp ip frag-off & 0x4000 != 0 fib daddr . mark oifname { %s } "
+                   "goto fl_mtu\n",
+                   mtu, buf_str(&names));
+    }
+    if (names.size && t->ns->ip6) {
+        buf_printf(text,
+                   "meta length > %u meta l4proto != tcp meta nfproto ipv6 fib daddr . mark oifname { %s } "
+                   "goto fl_mtu\n",
+                   mtu, buf_str(&names));
+    }
+    buf_done(&names);
 }
 
 void
@@ -196,7 +199,7 @@ plan_transit_flows(struct builder *b, struct plan_tgw *t)
                      "ip ttl <= 1 goto fl_ttl\n"
                      "ip6 hoplimit <= 1 goto fl_ttl\n"
                      "fib daddr . mark oif missing goto fl_lost_way\n");
-    plan_narrow(b, t, &in);
+    plan_narrow(t, &in);
     plan_chain_add(b, t->ns, "p_count", "type filter hook prerouting priority -290; policy accept;", buf_str(&in));
     plan_chain_add(b, t->ns, "f_count", "type filter hook forward priority 10; policy accept;",
                    "update @tgw_out { meta oif counter }\n");

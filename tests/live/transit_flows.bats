@@ -95,6 +95,23 @@ value() { # NAME STAT DIMENSION...: of AWS/TransitGateway
     grep -qE "^${attachment[0]} +lost:blackhole +[1-9][0-9]*" "$DIR/top" || { cat "$DIR/top"; return 1; }
 }
 
+@test "a VPN connection at a transit gateway: who has no VPC, and what is too large for its tunnel" {
+    lab_with_transit --log-format '${tgw-attachment-id} ${tgw-pair-attachment-id} ${tgw-src-vpc-id} ${tgw-dst-vpc-id} ${dstaddr} ${packets} ${flow-direction} ${packets-lost-mtu-exceeded}'
+    cgw=$(first create-customer-gateway --type ipsec.1 --public-ip 203.0.113.7 --bgp-asn 65000 --query CustomerGateway.CustomerGatewayId)
+    vpn=$(first create-vpn-connection --type ipsec.1 --customer-gateway-id "$cgw" --transit-gateway-id hub --options StaticRoutesOnly=true --query VpnConnection.VpnConnectionId)
+    tunnel=$(first describe-transit-gateway-attachments --filters Name=resource-type,Values=vpn --query 'TransitGatewayAttachments[0].TransitGatewayAttachmentId')
+    vpclab ec2 create-vpn-connection-route --vpn-connection-id "$vpn" --destination-cidr-block 10.77.0.0/16 >/dev/null
+    vpclab ec2 create-transit-gateway-route --transit-gateway-route-table-id "$table" --destination-cidr-block 10.77.0.0/16 --transit-gateway-attachment-id "$tunnel" >/dev/null
+    up
+    vpclab exec m0 -- ping -c 2 -i 0.02 -W 2 10.77.0.10 >/dev/null
+    vpclab exec m0 -- ping -c 3 -i 0.02 -W 1 -s 2000 -M do 10.77.0.10 >/dev/null || true
+    has "^${attachment[0]} +$tunnel +${vpc[0]} +- +10.77.0.10 +2 +ingress +0 +-\$"
+    has "^$tunnel +${attachment[0]} +- +${vpc[0]} +10.0.1.10 +2 +ingress +0 +-\$"
+    has "^${attachment[0]} +- +${vpc[0]} +- +10.77.0.10 +3 +ingress +3 +tgw-[0-9a-f]+:mtu\$"
+    # the control: cut in two they pass
+    vpclab exec m0 -- ping -c 3 -i 0.02 -W 2 -s 2000 -M dont 10.77.0.10 >/dev/null
+}
+
 # The example of AWS's page: "a client in VPC A connects to a web server in VPC B through a transit gateway".
 @test "the log of a VPC: a transit gateway's interface is the other end, the packet's addresses are the client's and the server's" {
     lab_with_transit
