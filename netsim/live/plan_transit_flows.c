@@ -63,6 +63,9 @@ plan_ways_out(struct builder *b, struct plan_tgw *t)
         const struct plan_tgw_port *port = &t->ports.items[i];
         uint32_t number = port_number(b, t, port);
         char text[64], chain[24];
+        if (!number) {
+            continue; /* more than a mark can tell apart: their flows are not recorded */
+        }
         snprintf(chain, sizeof chain, "fl_to_%u", number);
         snprintf(text, sizeof text, "meta mark set meta mark | 0x%08x\n", number << PLAN_TRANSIT_TO_SHIFT);
         plan_chain_add(b, t->ns, chain, "", text);
