@@ -65,11 +65,11 @@ weights() { # RED BLUE
         --actions 'Type=fixed-response,FixedResponseConfig={StatusCode=503,MessageBody=none,ContentType=text/plain}' --output text)
     blues "$url/blue/x"
     vpclab elbv2 set-rule-priorities --rule-priorities "RuleArn=$last,Priority=50" "RuleArn=$(vpclab elbv2 describe-rules --listener-arn "$listener" --query "Rules[?Priority=='2'].RuleArn | [0]" --output text),Priority=60" >/dev/null
-    [ "$(code client "$url/blue/x")" = 503 ]
+    [ "$(code client "$url/blue/x" -m 20)" = 503 ]
     # Redirects keep what they do not name.
     vpclab elbv2 create-rule --listener-arn "$listener" --priority 7 --conditions 'Field=path-pattern,Values=/go/*' \
         --actions 'Type=redirect,RedirectConfig={Protocol=HTTPS,Port=443,Path="/at/#{path}",Query="from=#{host}&#{query}",StatusCode=HTTP_302}' >/dev/null
-    [ "$(vpclab exec client -- curl -s -m 3 -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: red.example' "$url/go/x?a=b")" = "302 https://red.example:443/at/go/x?from=red.example&a=b" ]
+    [ "$(vpclab exec client -- curl -s -m 20 -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: red.example' "$url/go/x?a=b")" = "302 https://red.example:443/at/go/x?from=red.example&a=b" ]
 }
 
 @test "weights and stickiness: by turns as they weigh, and with one as long as the cookie says" {
@@ -134,7 +134,7 @@ weights() { # RED BLUE
     vpclab elbv2 modify-load-balancer-attributes --load-balancer-arn lb --attributes Key=load_balancing.cross_zone.enabled,Value=true >/dev/null
     listen TCP "$(weights 9 1)"
     start
-    vpclab exec client -- curl -s -m 60 -H 'Connection: close' "$url/[1-400]" | cut -d' ' -f1 | sort | uniq -c >"$DIR/tally"
+    vpclab exec client -- curl -s -H 'Connection: close' "$url/[1-400]" | cut -d' ' -f1 | sort | uniq -c >"$DIR/tally"
     read -r reds _ < <(grep one "$DIR/tally")
     read -r blues _ < <(grep two "$DIR/tally")
     [ $((reds + blues)) = 400 ]
@@ -159,7 +159,7 @@ weights() { # RED BLUE
     targets red "$two"
     [ "$(health red "healthy	healthy")" = "healthy healthy" ]
     vpclab elbv2 modify-listener --listener-arn "$listener" --default-actions "Type=forward,TargetGroupArn=$red" >/dev/null
-    answered() { vpclab exec client -- curl -s -m 20 -H 'Connection: close' "$url/[1-30]" | cut -d' ' -f1 | sort -u | wc -l; }
+    answered() { vpclab exec client -- curl -s -H 'Connection: close' "$url/[1-30]" | cut -d' ' -f1 | sort -u | wc -l; }
     [ "$(answered)" = 2 ]
     vpclab elbv2 modify-target-group-attributes --target-group-arn red --attributes Key=stickiness.enabled,Value=true >/dev/null
     [ "$(answered)" = 1 ]
@@ -186,10 +186,10 @@ sum() { # NAMESPACE METRIC STATISTIC NAME=VALUE...: over the day
     [ "$(health flat healthy)" = healthy ]
     for _ in 1 2 3; do who "$url/" >/dev/null; done
     who "$url/blue" >/dev/null
-    code client "$url/go" >/dev/null
+    code client "$url/go" -m 20 >/dev/null
     vpclab exec two -- sh -c 'kill $(pgrep -f "[s]erve.py")'
     [ "$(health blue unhealthy)" = unhealthy ]
-    [ "$(code client "$url/blue")" = 502 ]
+    [ "$(code client "$url/blue" -m 20)" = 502 ]
     id=$(vpclab elbv2 describe-load-balancers --names lb --query 'LoadBalancers[0].LoadBalancerArn' --output text)
     id=${id#*loadbalancer/}
     app="AWS/ApplicationELB"

@@ -29,7 +29,7 @@ pages() { # NODE URL N: who answered, each once, in order
     up
     serve one one 80
     serve two two 80
-    [ "$(health web)" = "healthy healthy" ]
+    [ "$(health web "healthy	healthy")" = "healthy healthy" ]
     b=$(node net b) a=$(node net a)
     [ "$(pages client "http://$b:8080/" 12)" = "one two" ]
     # So many connections for verify that each target has some; each must have what analysis says of it.

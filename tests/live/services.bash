@@ -35,7 +35,7 @@ teardown() {
 get() { # NODE URL OPTION...: the body, nothing when refused
     local node=$1 url=$2
     shift 2
-    vpclab exec "$node" -- curl -sf -m 3 "$@" "$url"
+    vpclab exec "$node" -- curl -sf -m 20 "$@" "$url"
 }
 code() { # NODE URL OPTION...: the status, 000 for silence
     local node=$1 url=$2
@@ -65,7 +65,7 @@ targets() { # GROUP INSTANCE...
 }
 health() { # GROUP: the states in order, once none is initial
     local states
-    for _ in $(seq 60); do
+    for _ in $(seq 300); do
         states=$(vpclab elbv2 describe-target-health --target-group-arn "$1" --query 'TargetHealthDescriptions[].TargetHealth.State' --output text)
         [ "$states" = "${2:-}" ] && break
         [ -z "${2:-}" ] && [[ $states != *initial* ]] && break
