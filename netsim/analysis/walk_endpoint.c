@@ -76,8 +76,6 @@ through_gateway_lb(struct walk *w, const struct endpoint *endpoint)
         walk_arrive(w);
     } else if (!eni) {
         walk_stop(w, STOP_UNKNOWN_RESOURCE);
-    } else if (eni_failure(w->net, eni) && walk_stops(w, STOP_FAILED)) {
-        return;
     } else if (w->packet.dst.family == IP_V6 && !eni->addresses6.n) {
         walk_stop(w, STOP_BLACKHOLE); /* IPv6 takes an endpoint of address type dualstack */
     } else if (!knows_flow(w, endpoint)) {
