@@ -164,15 +164,38 @@ probe(struct connectivity *c, const struct node *from, const struct node *to)
     return out;
 }
 
+/* Instances and addresses that balancers send to: as a client a target cannot be served by itself, its like can. */
+static void
+collect_targets(const struct network *net, struct map *targets)
+{
+    const struct store *store = network_store(net);
+    for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
+        for (size_t i = 0; i < g->targets.n && target_group_keeps_client(g); i++) {
+            struct ip ip;
+            const char *id = g->targets.items[i].id;
+            const struct eni *eni = id && ip_parse(id, &ip) ? network_eni_by_address(net, g->vpc_id, &ip) : NULL;
+            map_put(targets, eni ? eni->obj.id : id ? id : "", (void *)1);
+        }
+    }
+}
+
+static bool
+is_target(const struct map *targets, const struct eni *eni)
+{
+    return eni && (map_get(targets, eni->obj.id) || map_get(targets, eni->attachment.instance_id));
+}
+
 /* What gets through from each node, asked once for those with the same site and role, before any count as alike. */
 static void
 ask_balancers(struct connectivity *c)
 {
-    struct map known = { 0 }, rows = { 0 };
+    struct map known = { 0 }, rows = { 0 }, targets = { 0 };
+    collect_targets(c->net, &targets);
     for (size_t i = 0; i < c->nodes.n && c->probed.n; i++) {
         struct node *node = &c->nodes.items[i];
-        char key[48];
-        snprintf(key, sizeof key, "%d %d", node->site, node->role);
+        char key[48 + ID_SIZE];
+        snprintf(key, sizeof key, "%d %d %s", node->site, node->role,
+                 is_target(&targets, node->end.eni) ? node->end.eni->obj.id : "");
         uintptr_t index = (uintptr_t)map_get(&known, key);
         if (!index) {
             struct buf row = { 0 };
@@ -196,6 +219,7 @@ ask_balancers(struct connectivity *c)
     }
     map_done(&known);
     map_done(&rows);
+    map_done(&targets);
 }
 
 /* ---- Classes -------------------------------------------------------------------------------------------------------

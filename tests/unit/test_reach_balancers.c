@@ -52,8 +52,8 @@ TEST(udp_keeps_the_clients_address)
     lab_done(&lab);
 }
 
-/* A rule about the client's address tells two clients apart that nothing else does. */
-TEST(connectivity_knows_rules_about_clients)
+/* A rule about the client's address tells two clients apart that nothing else does; so does being the target. */
+TEST(connectivity_tells_clients_apart)
 {
     struct lab lab;
     lab_init(&lab, NETWORK);
@@ -62,13 +62,13 @@ TEST(connectivity_knows_rules_about_clients)
         const char *from;
         int port;
         bool passes;
-    } flows[] = { { "eni-client", 80, true },
-                  { "eni-client2", 80, true },
-                  { "eni-client", 82, false },
-                  { "eni-client2", 82, true } };
+        const char *to; /* NULL: eni-alb-a */
+    } flows[] = { { "eni-t5", 87, true, "eni-n1a" }, { "eni-t4", 87, false, "eni-n1a" }, { "eni-client", 80, true },
+                  { "eni-client2", 80, true },       { "eni-client", 82, false },        { "eni-client2", 82, true } };
     for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
-        struct conn_flow flow = connectivity_between(c, (size_t)connectivity_class_of(c, flows[i].from),
-                                                     (size_t)connectivity_class_of(c, "eni-alb-a"));
+        struct conn_flow flow =
+            connectivity_between(c, (size_t)connectivity_class_of(c, flows[i].from),
+                                 (size_t)connectivity_class_of(c, flows[i].to ? flows[i].to : "eni-alb-a"));
         const struct packet_set *set = set_pool_get(connectivity_pool(c), flow.passes);
         CHECK(packet_set_has(set, 6, 40000, flows[i].port) == flows[i].passes, "%s port %d", flows[i].from,
               flows[i].port);
