@@ -24,6 +24,7 @@ struct guests {
     pid_t maker;
     int link; /* SOCK_SEQPACKET to the maker */
     int user_fd;
+    int of_maker[3]; /* its end of the link, its /proc, its network: they stand in the keeper's table too, and outlive it */
 };
 struct wish {
     enum { WISH_MAPPED, WISH_NET, WISH_GUEST } kind;
@@ -88,7 +89,7 @@ grant(int link, int proc, int *home, const struct wish *wish)
     struct answer answer = { .fds = { -1, -1 } };
     if (wish->kind == WISH_MAPPED) {
         answer.why = guests_become_root() && unshare(CLONE_NEWNET) == 0 ? 0 : errno;
-        *home = open_own(proc, "self/ns/net", &answer);
+        answer.fds[0] = *home = open_own(proc, "self/ns/net", &answer);
         prctl(PR_SET_DUMPABLE, 0);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
     } else if (wish->kind == WISH_NET) {
@@ -125,6 +126,7 @@ static void __attribute__((noreturn)) be_maker(int link)
     }
     signal(SIGCHLD, SIG_IGN);
     hello.pid = (pid_t)atoi(self);
+    hello.fds[0] = proc;
     say(link, &hello);
     struct wish wish;
     int home = -1; /* a network of nobody's */
@@ -197,12 +199,16 @@ meet(struct guests *guests)
 {
     struct answer hello;
     char path[64];
-    if (guests->maker < 0 || !hear(guests, &hello) || !map_ids(hello.pid)) {
+    bool heard = guests->maker >= 0 && hear(guests, &hello);
+    guests->of_maker[1] = heard ? hello.fds[0] : -1;
+    if (!heard || !map_ids(hello.pid)) {
         return false;
     }
     snprintf(path, sizeof path, "/proc/%d/ns/user", (int)hello.pid);
     guests->user_fd = open(path, O_RDONLY | O_CLOEXEC);
-    return guests->user_fd >= 0 && ask(guests, &(struct wish){ .kind = WISH_MAPPED }) && hear(guests, &hello);
+    heard = guests->user_fd >= 0 && ask(guests, &(struct wish){ .kind = WISH_MAPPED }) && hear(guests, &hello);
+    guests->of_maker[2] = heard ? hello.fds[0] : -1;
+    return heard;
 }
 
 struct guests *
@@ -211,12 +217,14 @@ guests_new(struct err *err)
     struct guests *guests = xcalloc(1, sizeof *guests);
     int link[2];
     guests->user_fd = guests->maker = -1;
+    guests->of_maker[1] = guests->of_maker[2] = -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0) {
         err_set(err, ERR_MACHINE, "", "cannot open a socket pair: %s", strerror(errno));
         free(guests);
         return NULL;
     }
     guests->link = link[0];
+    guests->of_maker[0] = link[1];
     guests->maker = fork_sharing_descriptors(0);
     if (guests->maker == 0) {
         be_maker(link[1]);
@@ -224,11 +232,9 @@ guests_new(struct err *err)
     if (!meet(guests)) {
         err_set(err, ERR_MACHINE, "", "cannot make a user namespace for the instances: %s", strerror(errno));
         doctor_explain_userns(err);
-        close(link[1]);
         guests_free(guests);
         return NULL;
     }
-    /* link[1] stays open: it is the maker's too. */
     return guests;
 }
 
@@ -244,6 +250,11 @@ guests_free(struct guests *guests)
         }
     }
     close(guests->link);
+    for (size_t i = 0; i < ARRAY_SIZE(guests->of_maker); i++) {
+        if (guests->of_maker[i] >= 0) {
+            close(guests->of_maker[i]);
+        }
+    }
     if (guests->user_fd >= 0) {
         close(guests->user_fd);
     }
