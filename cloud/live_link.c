@@ -13,6 +13,7 @@
 #include "cloud/state.h"
 #include "netsim/live/keeper.h"
 #include "netsim/live/meter.h"
+#include "netsim/live/route_count.h"
 #include "netsim/live/trace.h"
 
 #define TICK_MS 1000 /* how often the kernel's flow counters are read: the precision of a record's times */
@@ -235,6 +236,14 @@ meter_rule(void *context, const char *rule, const struct live_count *count)
     json_object_set_new(rules, rule, json_integer(json_int(rules, rule, 0) + (json_int_t)count->packets));
 }
 
+/* One of several blocks or zones of a route. */
+static void
+meter_route(void *context, const char *route, const struct live_count *count)
+{
+    json_t *routes = json_object_get(context, "routes");
+    json_object_set_new(routes, route, json_integer(json_int(routes, route, 0) + (json_int_t)count->packets));
+}
+
 static bool
 serve_meter(struct cloud *cloud, bool rules, json_t *out, struct err *err)
 {
@@ -243,9 +252,11 @@ serve_meter(struct cloud *cloud, bool rules, json_t *out, struct err *err)
                                             .refused = meter_refused,
                                             .transit = meter_transit,
                                             .rule = meter_rule,
+                                            .route = meter_route,
                                             .context = out };
     if (rules) {
         json_object_set_new(out, "rules", json_object());
+        json_object_set_new(out, "routes", json_object());
     }
     json_object_set_new(out, "interfaces", json_object());
     json_object_set_new(out, "refused", json_object());
@@ -283,6 +294,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         ok = flow_capture_tick(cloud, true, &err);
     } else if (json_flag(request->json, "meter", false)) {
         ok = serve_meter(cloud, json_flag(request->json, "rules", false), reply->json, &err);
+    } else if (json_object_get(request->json, "count_routes")) {
+        ok = live_count_routes(cloud->live, cloud->net, json_flag(request->json, "count_routes", false), &err);
     } else if (json_flag(request->json, "stop", false)) {
         *stop = true;
     } else {
@@ -425,6 +438,20 @@ live_link_flush(const struct cloud *cloud, struct err *err)
     }
     keeper_message_done(&reply);
     return true;
+}
+
+bool
+live_link_count_routes(const struct cloud *cloud, bool on, struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    if (cloud->live) {
+        return live_count_routes(cloud->live, cloud->net, on, err);
+    }
+    bool ok = ask(cloud, json_pack("{s:b}", "count_routes", on), &reply, err);
+    if (ok) {
+        keeper_message_done(&reply);
+    }
+    return ok;
 }
 
 json_t *

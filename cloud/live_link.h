@@ -8,8 +8,10 @@
  *     {"socket": [node, 4 or 6, protocol, address or "", port]}  -> {} and the descriptor (live_socket())
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
  *     {"meter": true}                                  -> {"interfaces": {"eni-..": [packets in, bytes in, packets out, bytes out]}, "refused": {"eni-.. RULE": packets}}
- *     {"meter": true, "rules": true}                   -> the same with "rules": {"sgr-..": packets, "acl-..:ingress:100": packets}
  *     {"health": true}                                 -> {"health": {group or Classic balancer: {target: "healthy"}}}
+ *     {"meter": true, "rules": true}                   -> the same with "rules": {"sgr-..": packets, "acl-..:ingress:100": packets} and, while they are counted,
+ *                                                         "routes": {"rtb-.. 10.0.0.0/16": packets} (netsim/live/route_count.h)
+ *     {"count_routes": true}                           -> {}: from now on, from 0; with false no longer
  *     {"stop": true}                                   -> {}
  *
  * Uses: netsim/live.   Used by: ops_live.c, ops_verify.c, ops_trace.c ... */
@@ -35,6 +37,7 @@ int live_link_socket(const struct cloud *cloud, const char *node, int family, in
 json_t *live_link_health(const struct cloud *cloud, struct err *err);
 /* Has the keeper write what the running intervals of flow logs hold. */
 bool live_link_flush(const struct cloud *cloud, struct err *err);
+bool live_link_count_routes(const struct cloud *cloud, bool on, struct err *err); /* live_count_routes() likewise */
 /* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */
 json_t *live_link_meter(const struct cloud *cloud, bool rules, struct err *err);
 /* Descriptors of the namespaces of a node (live_namespace()), for keeper_exec(); the caller closes those that are not -1. */

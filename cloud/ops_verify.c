@@ -378,18 +378,19 @@ put_all(struct verify_inquiry *inquiry, int family, struct err *err)
     }
     inquiry->counters = verify_counters_new(inquiry->cloud->net);
     inquiry->rules = verify_rules_new(inquiry->cloud->net, inquiry->ends.items, inquiry->ends.n);
-    json_t *counts[3] = { live_link_meter(inquiry->cloud, true, err) };
+    bool counting = live_link_count_routes(inquiry->cloud, true, err);
+    json_t *counts[3] = { counting ? live_link_meter(inquiry->cloud, true, err) : NULL };
     bool ok = counts[0] && put_to_both(inquiry, err);
     for (int i = 1; ok && i < 3; i++) {
         counts[i] = live_link_meter(inquiry->cloud, true, err);
         ok = counts[i] != NULL;
-        verify_rules_count(inquiry->rules, json_object_get(counts[i - 1], "rules"),
-                           json_object_get(counts[i], "rules"));
+        verify_rules_count(inquiry->rules, counts[i - 1], counts[i]);
         if (ok && i == 1) {
             aim(inquiry, family);
             ok = put_to_both(inquiry, err);
         }
     }
+    ok = (!counting || live_link_count_routes(inquiry->cloud, false, ok ? err : NULL)) && ok;
     inquiry->uncounted = ok ? verify_counters_compare(inquiry->counters, counts[0], counts[2]) : NULL;
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
         json_decref(counts[i]);

@@ -13,7 +13,7 @@
 struct verify_counters {
     const struct network *net;
     VEC(struct expected {
-        const char *list; /* of the counters: "rules", "refused" */
+        const char *list; /* of the counters: "rules", "refused", "routes" */
         char name[FLOW_RULE_SIZE + ID_SIZE];
         json_int_t packets;
     } *)
@@ -82,11 +82,31 @@ expect_refusal(struct verify_counters *counters, const struct hop *hop)
     buf_done(&name);
 }
 
+/* A prefix list is a route for each of its blocks. */
+static void
+expect_route(struct verify_counters *counters, const struct hop *hop)
+{
+    const struct route *route = hop->route;
+    const struct prefix_list *list =
+        route->prefix_list_id ? store_get(network_store(counters->net), &prefix_list_kind, route->prefix_list_id)
+                              : NULL;
+    struct cidr block = route->cidr.ip.family ? route->cidr : route->cidr6;
+    if (list && !prefix_list_contains(list, &hop->packet.dst, &block)) {
+        return;
+    }
+    char name[FLOW_RULE_SIZE];
+    snprintf(name, sizeof name, "%s %s", hop->id, cidr_str(&block));
+    expect(counters, "routes", name);
+}
+
 static void
 expect_walk(struct verify_counters *counters, const struct walk *walk)
 {
     for (size_t i = 0; i < walk->hops.n; i++) {
         const struct hop *hop = &walk->hops.items[i];
+        if (hop->kind == HOP_ROUTE_TABLE && hop->route && hop->id && !hop->stopped) {
+            expect_route(counters, hop);
+        }
         if (hop->kind == HOP_ACL && hop->nacl_entry && hop->id) {
             expect_entry(counters, hop);
         } else if (hop->kind == HOP_GROUPS && hop->stopped && hop->eni) {

@@ -1,6 +1,6 @@
-/* cloud/verify_counters.h - hop by hop: which ACL entry and which refusal each packet must have met, and what the kernel counted.
+/* cloud/verify_counters.h - hop by hop: which ACL entry, route and refusal each packet must have met, and what the kernel counted.
  *
- * An entry of an ACL, or the refusal by the groups of an interface, that counts fewer packets in the kernel than analysis says it
+ * An entry of an ACL, a route, or the refusal by the groups of an interface, that counts fewer packets in the kernel than analysis says it
  * decides is a disagreement, even where the packet's fate is the same.  It may count more: the lab has traffic of its own.  Rules that
  * let a packet through a group are not compared, because several may match and either judge may name another.
  *

@@ -28,7 +28,7 @@ struct goal {
 struct way {
     const struct route_table *table;
     const struct route *route;
-    bool idle, taken;
+    bool idle, walked /* by a packet that arrived */, counted /* by the kernel */, taken;
 };
 struct verify_rules {
     const struct network *net;
@@ -173,12 +173,49 @@ verify_rules_free(struct verify_rules *r)
 
 /* ---- what was met -------------------------------------------------------------------------------------------------
  */
+static bool
+block_counted(const struct way *way, const struct cidr *block, const json_t *before, const json_t *after)
+{
+    char name[ID_SIZE + CIDR_STR_SIZE + 16];
+    snprintf(name, sizeof name, "%s %s%s", way->table->obj.id, cidr_str(block),
+             route_is_blackhole(way->route) ? " nowhere" : "");
+    return json_int(after, name, 0) > json_int(before, name, 0);
+}
+
+static bool
+way_counted(const struct verify_rules *r, const struct way *way, const json_t *before, const json_t *after)
+{
+    const struct route *route = way->route;
+    const struct prefix_list *list =
+        route->prefix_list_id ? store_get(network_store(r->net), &prefix_list_kind, route->prefix_list_id) : NULL;
+    bool counted = !route->prefix_list_id &&
+                   block_counted(way, route->cidr.ip.family ? &route->cidr : &route->cidr6, before, after);
+    for (size_t i = 0; list && !counted && i < list->entries.n; i++) {
+        counted = block_counted(way, &list->entries.items[i].cidr, before, after);
+    }
+    return counted;
+}
+
+static void
+settle(struct way *way)
+{
+    way->taken = way->counted && (way->walked || route_is_blackhole(way->route));
+}
+
 void
 verify_rules_count(struct verify_rules *r, const json_t *before, const json_t *after)
 {
+    const json_t *was = json_object_get(before, "rules"), *is = json_object_get(after, "rules");
     for (size_t i = 0; i < r->goals.n; i++) {
         struct goal *goal = &r->goals.items[i];
-        goal->hit = goal->hit || json_int(after, goal->name, 0) > json_int(before, goal->name, 0);
+        goal->hit = goal->hit || json_int(is, goal->name, 0) > json_int(was, goal->name, 0);
+    }
+    was = json_object_get(before, "routes");
+    is = json_object_get(after, "routes");
+    for (size_t i = 0; i < r->ways.n; i++) {
+        struct way *way = &r->ways.items[i];
+        way->counted = way->counted || way_counted(r, way, was, is);
+        settle(way);
     }
 }
 
@@ -188,7 +225,7 @@ see_walk(struct verify_rules *r, const struct walk *walk)
     for (size_t i = 0; i < walk->hops.n; i++) {
         const struct route *route = walk->hops.items[i].route;
         for (size_t j = 0; route && j < r->ways.n; j++) {
-            r->ways.items[j].taken = r->ways.items[j].taken || r->ways.items[j].route == route;
+            r->ways.items[j].walked = r->ways.items[j].walked || r->ways.items[j].route == route;
         }
     }
 }
@@ -200,7 +237,7 @@ verify_rules_see(struct verify_rules *r, const struct flow_spec *flow, bool arri
     struct err err = { 0 };
     bool open = false;
     for (size_t i = 0; !open && i < r->ways.n; i++) {
-        open = !r->ways.items[i].idle && !r->ways.items[i].taken;
+        open = !r->ways.items[i].idle && !r->ways.items[i].walked;
     }
     if (open && arrived && reach_open_ways(r->net, flow, &ways, &err)) {
         see_walk(r, &ways.forward);

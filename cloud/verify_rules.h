@@ -1,7 +1,8 @@
 /* cloud/verify_rules.h - which rules and routes of the lab the packets of `verify` have met, and packets aimed at the others.
  *
  * A rule was exercised when the kernel's counter of it grew (live/meter.h), a route when a packet arrived, or its answer
- * came back, by a way that has it.  What stands at no running interface is counted apart: nothing can meet it.
+ * came back, by a way that has it and the kernel counted packets by it (live/route_count.h); a blackhole when the kernel
+ * counted packets that it took.  What stands at no running interface is counted apart: nothing can meet it.
  *
  * Used by: ops_verify.c. */
 #pragma once
@@ -25,7 +26,7 @@ struct verify_rules;
 /* 'ends' stay the caller's and must stay. */
 struct verify_rules *verify_rules_new(const struct network *net, const struct verify_end *ends, size_t n_ends);
 void verify_rules_free(struct verify_rules *rules);
-/* Counters by name ("sgr-0a1b", "acl-0a1b:ingress:100") before and after the packets. */
+/* The kernel's counters before and after the packets, as live_link_meter() reads them with rules. */
 void verify_rules_count(struct verify_rules *rules, const json_t *before, const json_t *after);
 /* A packet arrived (or not), and was answered (or not). */
 void verify_rules_see(struct verify_rules *rules, const struct flow_spec *flow, bool arrived, bool answered);

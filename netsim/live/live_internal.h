@@ -1,4 +1,4 @@
-/* netsim/live/live_internal.h - what a running lab is made of.  Used by: live.c, probe.c, trace.c, flow_source.c, meter.c only. */
+/* netsim/live/live_internal.h - what a running lab is made of.  Used by: live.c, probe.c, trace.c, flow_source.c, meter.c, route_count.c only. */
 #pragma once
 #include "netsim/live/apply.h"
 #include "netsim/live/live.h"
@@ -14,9 +14,12 @@ struct live {
     struct flow_source *flows; /* NULL until first polled */
     struct services *services; /* NULL until live_serve() */
     struct gwlb *gwlb;         /* NULL until the first endpoint of a gateway load balancer */
+    bool counts_routes;        /* route_count.h */
     uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };
 
 /* live_probe() whose packets bear 'nonce' (packet.h), so that somebody else can know them too. */
 uint32_t live_probe_nonce(void);
 bool live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t nonce, int timeout_ms, struct err *err);
+
+#define ROUTES_TABLE "vpclab_routes" /* of nftables, in the routers, while routes are counted */

@@ -37,6 +37,7 @@ struct metering {
     plan_transit_ports ports;
     uint32_t sequence;
     uint64_t active; /* flows of the node being read */
+    bool routes; /* the rules that are read count routes */
 };
 
 /* The interface (a NAT gateway's id for its own) behind a link of the router; NULL: a gateway's link. */
@@ -324,7 +325,9 @@ tell_rule(const struct metering *m, const char *chain, const char *comment, cons
 {
     char rule[FLOW_RULE_SIZE];
     bool of_node = strncmp(comment, "new-", 4) == 0 || strncmp(comment, "bytes-", 6) == 0;
-    if (m->ns->kind == PLAN_NAT && of_node) {
+    if (m->routes) {
+        m->listener->route(m->listener->context, comment, count);
+    } else if (m->ns->kind == PLAN_NAT && of_node) {
         if (m->listener->node) {
             m->listener->node(m->listener->context, m->ns->id, comment, count);
         }
@@ -355,21 +358,32 @@ take_rule(const struct nlmsghdr *h, void *data)
 }
 
 static bool
-read_nftables(struct metering *m, bool rules, struct err *err)
+dump_rules(struct metering *m, int fd, const char *table, struct err *err)
 {
     char buffer[512] __attribute__((aligned(8)));
+    struct nftnl_rule *rule = nftnl_rule_alloc();
+    struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, ++m->sequence);
+    nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, table);
+    nftnl_rule_nlmsg_build_payload(h, rule);
+    nftnl_rule_free(rule);
+    return dump(m, fd, h, take_rule, err);
+}
+
+static bool
+read_nftables(struct metering *m, bool rules, struct err *err)
+{
     int fd = open_in(m, NETLINK_NETFILTER);
     bool ok = true;
     if (m->ns->kind == PLAN_ROUTER) {
         ok = read_set(m, fd, "fl_refused", take_elements, err);
     }
     if (ok && (rules || m->ns->kind == PLAN_NAT)) {
-        struct nftnl_rule *rule = nftnl_rule_alloc();
-        struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, ++m->sequence);
-        nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, "vpc");
-        nftnl_rule_nlmsg_build_payload(h, rule);
-        nftnl_rule_free(rule);
-        ok = dump(m, fd, h, take_rule, err);
+        ok = dump_rules(m, fd, "vpc", err);
+    }
+    if (ok && rules && m->live->counts_routes && m->listener->route) {
+        m->routes = true;
+        ok = dump_rules(m, fd, ROUTES_TABLE, err);
+        m->routes = false;
     }
     if (fd >= 0) {
         close(fd);

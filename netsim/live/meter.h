@@ -24,6 +24,8 @@ struct live_meter_listener {
      * Of balancers, what the lab's services count: NULL: not wanted. */
     void (*node)(void *context, const char *eni_id, const char *what, const struct live_count *count);
     void (*balancer)(void *context, const char *name, const char *balancer, const char *group, uint64_t n);
+    /* While live_count_routes() is on: "rtb-0a1b 10.0.0.0/16", of a blackhole "rtb-0a1b 10.9.0.0/16 nowhere"; once for each zone that has a way of its own.  NULL: not wanted. */
+    void (*route)(void *context, const char *route, const struct live_count *count);
     void *context;
 };
 /* Tells all that there is.  'rules': the counters of rules too, which takes longer the more there are. */

@@ -93,10 +93,13 @@ verified() {
     table=$(vpclab ec2 describe-route-tables --query 'RouteTables[0].RouteTableId' -o text)
     gate=$(vpclab ec2 describe-internet-gateways --query 'InternetGateways[0].InternetGatewayId' -o text)
     vpclab ec2 create-route --route-table-id "$table" --destination-cidr-block 203.0.114.0/24 --gateway-id "$gate" >/dev/null
+    gone=$(vpclab ec2 create-network-interface --subnet-id "$subnet" --query NetworkInterface.NetworkInterfaceId -o text)
+    vpclab ec2 create-route --route-table-id "$table" --destination-cidr-block 203.0.115.0/24 --network-interface-id "$gone" >/dev/null
+    vpclab ec2 delete-network-interface --network-interface-id "$gone" >/dev/null
     up
     vpclab verify >"$DIR/said"
     cat "$DIR/said"
-    grep -qE '^exercised: 5 of 7 rules, 2 of 3 routes, with [0-9]+ packets aimed at them$' "$DIR/said"
+    grep -qE '^exercised: 5 of 7 rules, 3 of 4 routes, with [0-9]+ packets aimed at them$' "$DIR/said"
     grep -qE '^  not sgr-[0-9a-f]+ \(web\)  udp 53 from sg-[0-9a-f]+ \(nobody\): no running interface is in sg-' "$DIR/said"
     grep -qE "^  not $acl:ingress:120  .*: rule 100 decides all of it before\$" "$DIR/said"
     grep -qE "^  not $table  172.31.0.0/16 -> local: nobody else" "$DIR/said"

@@ -105,7 +105,12 @@ true_counters(const struct lab *lab)
         json_object_set_new(counted, name, json_integer(rules[i].packets));
     }
     snprintf(name, sizeof name, "%s %s:ingress:none", lab->db->obj.id, lab->db->groups.items[0].id);
-    return json_pack("{s:o, s:{s:i}}", "rules", counted, "refused", name, 2);
+    const struct network *net = lab->cloud->net;
+    const struct subnet *subnet = store_get(network_store(net), &subnet_kind, lab->web->subnet_id);
+    const struct route_table *table = network_subnet_route_table(net, subnet);
+    char route[200]; /* all four there, and the answer */
+    snprintf(route, sizeof route, "%s %s", table->obj.id, cidr_str(&table->routes.items[0].cidr));
+    return json_pack("{s:o, s:{s:i}, s:{s:i}}", "rules", counted, "refused", name, 2, "routes", route, 5);
 }
 
 TEST(counters_are_those_that_the_packets_must_leave)
@@ -144,7 +149,7 @@ TEST(counters_are_those_that_the_packets_must_leave)
             n++;
         }
     }
-    CHECK(n == 4, "%zu", n);
+    CHECK(n == 5, "%zu", n);
     json_decref(before);
     json_decref(after);
     lab_done(&lab);
@@ -156,7 +161,7 @@ TEST(only_what_came_in_between_counts)
     send_to(&lab, NULL, 80);
     json_t *before = true_counters(&lab), *after = true_counters(&lab);
     json_t *said = verify_counters_compare(lab.counters, before, after);
-    CHECK(json_array_size(said) == 2, "%zu", json_array_size(said)); /* both ways through the ACL */
+    CHECK(json_array_size(said) == 3, "%zu", json_array_size(said)); /* both ways through the ACL, and the route */
     json_decref(said);
     json_decref(before);
     json_decref(after);
