@@ -234,6 +234,20 @@ branch_of(const struct walk *w)
     return branch;
 }
 
+/* Does the packet bear an address of the target's own machine? */
+static bool
+is_own(const struct walk *b, const struct candidate *c)
+{
+    const struct instance *instance = c->eni ? eni_instance(b->net, c->eni) : NULL;
+    struct eni *const *enis;
+    size_t n = instance ? instance_enis(b->net, instance, &enis) : 0;
+    bool own = c->eni && eni_has_ip(c->eni, &b->packet.src);
+    for (size_t i = 0; !own && i < n; i++) {
+        own = strcmp(enis[i]->vpc_id, c->eni->vpc_id) == 0 && eni_has_ip(enis[i], &b->packet.src);
+    }
+    return own;
+}
+
 static void
 walk_to_target(struct walk *b, const struct candidate *c)
 {
@@ -256,7 +270,7 @@ walk_to_target(struct walk *b, const struct candidate *c)
         b->hops.items[b->hops.n - 1].packet = b->packet;
     }
     b->at = AT_EDGE_OUT;
-    if (c->eni && eni_has_ip(c->eni, &b->packet.src)) {
+    if (is_own(b, c)) {
         walk_stop(b, STOP_LB_LOOPBACK); /* it would answer itself, past the balancer */
     } else if (walk_pass_groups(b, true)) {
         walk_go_on(b);

@@ -247,11 +247,17 @@ translate(struct node *n, const struct lb_listener *listener, const char *protoc
             buf_printf(&n->dnat, "%s%d : %s . %d", slot ? ", " : "", slot, ip_str(&t->ip), t->port);
             slot++;
         }
-        if (t->ip.family == family && t->keeps_client) { /* a client that was given itself would answer itself */
-            buf_printf(&n->forward, "%s saddr %s %s daddr %s drop\n", word, ip_str(&t->ip), word, ip_str(&t->ip));
-        } else if (t->ip.family == family) {
-            buf_printf(&n->snat, "%s daddr %s %s dport %d ct status dnat snat %s to %s\n", word, ip_str(&t->ip),
-                       protocol, t->port, word, ip_str(own));
+        if (t->ip.family != family) {
+            continue;
+        }
+        /* Two groups may name one target and port, and only one of them keep the client: the listener tells. */
+        char to[96];
+        snprintf(to, sizeof to, "%s daddr %s %s dport %d ct original proto-dst %d", word, ip_str(&t->ip), protocol,
+                 t->port, listener->port);
+        if (t->keeps_client) { /* a client that was given itself would answer itself */
+            buf_printf(&n->forward, "%s saddr %s %s drop\n", word, ip_str(&t->ip), to);
+        } else {
+            buf_printf(&n->snat, "%s ct status dnat snat %s to %s\n", to, word, ip_str(own));
         }
     }
     buf_printf(&n->dnat, " } comment \"%s %d\"\n", protocol, listener->port);
