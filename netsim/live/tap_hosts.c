@@ -64,13 +64,19 @@ find_tap(const struct tap_hosts *hosts, uint32_t index)
 
 /* ---- serving ------------------------------------------------------------------------------------------------------
  */
-/* Shows a frame to who watches; true if he takes it for himself. */
+/* Shows a frame to who watches; true if he takes it for himself, or nobody does. */
 static bool
 is_taken(struct tap_hosts *hosts, const struct tap *tap, const uint8_t *frame, size_t size)
 {
     const uint8_t *packet;
     size_t packet_size;
-    if (hosts->watch[0] < 0 || !tap_packet(frame, size, &packet, &packet_size)) {
+    if (!tap_packet(frame, size, &packet, &packet_size)) {
+        return false;
+    }
+    if (tap_is_martian(&tap->host, packet, packet_size)) {
+        return true;
+    }
+    if (hosts->watch[0] < 0) {
         return false;
     }
     enum tap_wanted wanted = hosts->wanted(hosts->context, packet, packet_size);

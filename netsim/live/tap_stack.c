@@ -326,6 +326,17 @@ take_apart(struct came *c)
     return is_own(c->host, &c->dst) || (c->multicast && c->protocol == PROTOCOL_ICMPV6);
 }
 
+bool
+tap_is_martian(const struct tap_host *host, const uint8_t *packet, size_t size)
+{
+    bool six = packet[0] >> 4 == 6;
+    if (six && size < IP6) {
+        return false;
+    }
+    struct ip src = ip_of_bytes(packet + (six ? 8 : 12), six ? IP_V6 : IP_V4);
+    return is_own(host, &src);
+}
+
 size_t
 tap_answer(const struct tap_host *host, const uint8_t *frame, size_t size, uint8_t *out)
 {

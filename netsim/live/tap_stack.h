@@ -38,3 +38,5 @@ size_t tap_frame(const struct tap_host *host, const uint8_t router[6], const uin
 
 /* Where the IP packet in a frame begins and how long it is by its own header; false if the frame carries none. */
 bool tap_packet(const uint8_t *frame, size_t size, const uint8_t **packet, size_t *packet_size);
+/* Does it come in with an address of the host itself?  Linux takes no such packet.  'size': of an IP packet, as tap_packet() found it. */
+bool tap_is_martian(const struct tap_host *host, const uint8_t *packet, size_t size);

@@ -82,7 +82,8 @@ check_whole(size_t size, const char *name)
     CHECK(memcmp(answer, router, 6) == 0 && memcmp(answer + 6, own, 6) == 0, "%s", name);
     bool six = p[0] >> 4 == 6;
     size_t head = six ? 40 : 20;
-    struct ip src = ip_of_bytes(p + (six ? 8 : 12), six ? IP_V6 : IP_V4), dst = ip_of_bytes(p + (six ? 24 : 16), src.family);
+    struct ip src = ip_of_bytes(p + (six ? 8 : 12), six ? IP_V6 : IP_V4),
+              dst = ip_of_bytes(p + (six ? 24 : 16), src.family);
     CHECK(six || fold(sum16(p, 20, 0)) == 0, "%s", name);
     CHECK_INT(transport_checksum(&src, &dst, p[six ? 6 : 9], p + head, n - head), 0, "%s", name);
 }
@@ -161,6 +162,24 @@ TEST(a_tap_host_echoes_udp_on_open_ports_and_says_that_others_are_closed)
     n = tap_answer(&host, frame, size, answer);
     check_whole(n, "SCTP");
     CHECK(answer[34] == 3 && answer[35] == 2, "protocol unreachable");
+}
+
+TEST(a_tap_host_takes_nothing_that_bears_its_own_address)
+{
+    static const struct {
+        const char *src, *dst;
+        bool martian;
+    } cases[] = {
+        { "10.0.1.20", "10.0.1.10", false },      { "10.0.1.10", "10.0.1.10", true },
+        { "10.0.1.11", "10.0.1.10", true },       { "2001:db8::20", "2001:db8::10", false },
+        { "2001:db8::10", "2001:db8::10", true },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const uint8_t udp[8] = { 0x9c, 0x40, 0x13, 0x88, 0, 8, 0, 0 }, *packet;
+        size_t size = make_frame(cases[i].src, cases[i].dst, PROTOCOL_UDP, udp, sizeof udp), packet_size;
+        REQUIRE(tap_packet(frame, size, &packet, &packet_size), "%s", cases[i].src);
+        CHECK(tap_is_martian(&host, packet, packet_size) == cases[i].martian, "%s", cases[i].src);
+    }
 }
 
 TEST(a_tap_host_speaks_tcp)
