@@ -180,7 +180,8 @@ add_counts(json_t *sums, const json_t *one)
 {
     static const char *const members[] = { "Asked", "Stopped", "Arrived", "Answered", "Disagree", "NotCompared" };
     const char *kind, *gap;
-    json_t *counts, *n, *all = json_object_get(sums, "Constructs"), *gaps = json_object_get(sums, "Gaps");
+    json_t *counts, *n, *all = json_object_get(sums, "Constructs"), *gaps = json_object_get(sums, "Gaps"),
+                        *met = json_object_get(sums, "Met");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         json_object_set_new(sums, members[i],
                             json_integer(json_int(sums, members[i], 0) + json_int(one, members[i], 0)));
@@ -188,6 +189,16 @@ add_counts(json_t *sums, const json_t *one)
     json_object_foreach(json_object_get(one, "Gaps"), gap, n)
     {
         json_object_set_new(gaps, gap, json_integer(json_int(gaps, gap, 0) + json_integer_value(n)));
+    }
+    json_object_foreach(json_object_get(one, "Met"), kind, n)
+    {
+        json_t *sum = json_object_get(met, kind);
+        if (!sum) {
+            sum = json_pack("{s:i, s:i}", "Networks", 0, "Packets", 0);
+            json_object_set_new(met, kind, sum);
+        }
+        json_object_set_new(sum, "Networks", json_integer(json_int(sum, "Networks", 0) + 1));
+        json_object_set_new(sum, "Packets", json_integer(json_int(sum, "Packets", 0) + json_integer_value(n)));
     }
     json_object_foreach(json_object_get(one, "Constructs"), kind, counts)
     {
@@ -257,6 +268,7 @@ verify_random_run(struct op_call *call, struct err *err)
     json_object_set_new(call->out, "Seed", json_integer(seed));
     json_object_set_new(call->out, "Networks", json_integer(0));
     json_object_set_new(call->out, "Constructs", json_object());
+    json_object_set_new(call->out, "Met", json_object());
     json_object_set_new(call->out, "Gaps", json_object());
     json_object_set_new(call->out, "Disagreements", shown);
     bool ok = true;
@@ -301,6 +313,13 @@ verify_random_text(const json_t *out, struct buf *text)
         buf_printf(text, "%-32s %9lld %9lld %9lld\n", kind, json_int(counts, "Networks", 0),
                    json_int(counts, "Objects", 0), json_int(counts, "Packets", 0));
     }
+    buf_printf(text, "\n%-32s %9s %9s %9s\n", "MET", "networks", "", "packets");
+    json_object_foreach(json_object_get(out, "Met"), kind, counts)
+    {
+        buf_printf(text, "%-32s %9lld %9s %9lld\n", kind, json_int(counts, "Networks", 0), "",
+                   json_int(counts, "Packets", 0));
+    }
+    buf_char(text, '\n');
     json_object_foreach(json_object_get(out, "Gaps"), kind, counts)
     {
         buf_printf(text, "%s (%lld packets)\n", kind, (long long)json_integer_value(counts));

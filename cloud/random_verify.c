@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "cloud/random_constructs.h"
 #include "cloud/shrink.h"
 #include "cloud/state.h"
 #include "cloud/verify_difference.h"
@@ -30,8 +31,22 @@ typedef VEC(struct asked) asked_vec;
 
 /* ---- what to ask ------------------------------------------------------------------------------------------------- */
 
+/* A TAP host is one interface: it does not know the other addresses of its instance, which a machine would not take. */
 static bool
-worth_asking(const struct verify_side *from, const struct verify_side *to, int family)
+may_get_own(const struct random_net *r, const struct verify_side *from, const struct verify_side *to)
+{
+    bool among = false;
+    for (size_t i = 0; from->eni && i < to->receivers.n; i++) {
+        among = among || strcmp(to->receivers.items[i], from->eni->attachment.instance_id) == 0;
+    }
+    const struct instance *instance =
+        among ? store_get(network_store(r->net), &instance_kind, from->eni->attachment.instance_id) : NULL;
+    struct eni *const *enis;
+    return instance && instance_is_tap(r->net, instance) && instance_enis(r->net, instance, &enis) > 1;
+}
+
+static bool
+worth_asking(const struct random_net *r, const struct verify_side *from, const struct verify_side *to, int family)
 {
     bool both_outside = !from->eni && !to->eni && (!from->gateway || !to->gateway);
     bool itself = from->eni && to->eni && *from->eni->attachment.instance_id &&
@@ -39,7 +54,7 @@ worth_asking(const struct verify_side *from, const struct verify_side *to, int f
     itself = itself || (from->eni && to->receivers.n == 1 &&
                         strcmp(from->eni->attachment.instance_id, to->receivers.items[0]) == 0);
     return from != to && !from->only_answers && !both_outside && !itself && verify_side_address(from, family) &&
-           verify_side_address(to, family);
+           verify_side_address(to, family) && !may_get_own(r, from, to);
 }
 
 /* One of the end's addresses, mostly the first. */
@@ -91,26 +106,13 @@ lot_receiver(struct random_net *r, const verify_side_vec *sides)
     return to;
 }
 
-/* One packet, one end: an application balancer, or whoever alone is behind another. */
-static bool
-has_one_end(const struct network *net, const struct verify_side *from, const struct verify_side *to, struct asked *q)
-{
-    q->flow.ends_at_balancer = verify_ends_at_node(net, to, q->flow.protocol, q->flow.dst_port, q->flow.dst_ip.family);
-    if (!q->flow.ends_at_balancer) {
-        return to->receivers.n < 2 && !to->strangers;
-    }
-    snprintf(q->probe.to, sizeof q->probe.to, "%s", to->eni->obj.id);
-    return !load_balancer_is_network(to->balancer) &&
-           verify_can_ask(net, from, to, q->flow.protocol, q->flow.dst_port, &q->flow.dst_ip);
-}
-
 static void
 ask(struct random_net *r, const verify_side_vec *sides, asked_vec *questions)
 {
     static const int protocols[] = { PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP };
     const struct verify_side *from = &sides->items[lot(r, (int)sides->n)], *to = lot_receiver(r, sides);
     int family = chance(r, 25) ? IP_V6 : IP_V4;
-    if (!worth_asking(from, to, family)) {
+    if (!worth_asking(r, from, to, family)) {
         return;
     }
     int number = (int)questions->n; /* each has a source port of its own */
@@ -130,10 +132,49 @@ ask(struct random_net *r, const verify_side_vec *sides, asked_vec *questions)
     }
     q->probe.protocol = q->flow.protocol;
     snprintf(q->probe.from, sizeof q->probe.from, "%s", verify_side_probe_end(from, &q->flow.src_ip));
-    snprintf(q->probe.to, sizeof q->probe.to, "%s", verify_side_probe_end(to, &q->flow.dst_ip));
-    if (!has_one_end(r->net, from, to, q)) {
+    q->flow.ends_at_balancer = verify_ends_at_node(r->net, to, q->flow.protocol, q->flow.dst_port, family);
+    if (!verify_can_ask(r->net, from, to, q->flow.protocol, q->flow.dst_port, &q->flow.dst_ip)) {
         questions->n--;
     }
+}
+
+/* ---- a network as questions see it ---------------------------------------------------------------------------------
+ */
+struct scene {
+    const struct network *net;
+    struct plan *plan;
+    onprem_site_vec sites;
+    verify_side_vec sides;
+};
+
+static void
+scene_init(struct scene *scene, const struct network *net)
+{
+    struct plan_numbers numbers = { 0 };
+    *scene = (struct scene){ .net = net, .plan = plan_new(net, &numbers) };
+    plan_numbers_done(&numbers);
+    verify_sides_gather(net, &scene->sites, &scene->sides);
+}
+
+static void
+scene_done(struct scene *scene)
+{
+    plan_free(scene->plan);
+    verify_sides_done(&scene->sides);
+    VEC_DONE(&scene->sites);
+}
+
+/* The end that the question is for; NULL: it is gone. */
+static const struct verify_side *
+scene_receiver(const struct scene *scene, const struct asked *q)
+{
+    for (size_t i = 0; i < scene->sides.n; i++) {
+        struct flow_end end = verify_side_end(&scene->sides.items[i]);
+        if (end.kind == q->flow.to.kind && strcmp(end.id, q->flow.to.id) == 0) {
+            return &scene->sides.items[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- the two answers ------------------------------------------------------------------------------------------------
@@ -150,14 +191,26 @@ random_send_live(void *context, const struct network *net, struct live_probe *pr
     return ok;
 }
 
+/* Behind a balancer any of its targets may get it. */
+static void
+aim_probe(const struct scene *scene, struct asked *q)
+{
+    const struct verify_side *to = scene_receiver(scene, q);
+    bool node = to && q->flow.ends_at_balancer;
+    const char *id = !to ? "" : node ? to->eni->obj.id : verify_side_probe_end(to, &q->flow.dst_ip);
+    snprintf(q->probe.to, sizeof q->probe.to, "%s", id);
+    q->probe.also = to && !node ? to->also : NULL;
+}
+
 static bool
-put_to_kernel(const struct random_trial *trial, const struct network *net, asked_vec *questions, struct err *err)
+put_to_kernel(const struct random_trial *trial, const struct scene *scene, asked_vec *questions, struct err *err)
 {
     struct live_probe *probes = xcalloc(questions->n ? questions->n : 1, sizeof *probes);
     for (size_t i = 0; i < questions->n; i++) {
+        aim_probe(scene, &questions->items[i]);
         probes[i] = questions->items[i].probe;
     }
-    bool ok = trial->send(trial->context, net, probes, questions->n, err);
+    bool ok = trial->send(trial->context, scene->net, probes, questions->n, err);
     for (size_t i = 0; ok && i < questions->n; i++) {
         questions->items[i].probe = probes[i];
     }
@@ -172,26 +225,29 @@ struct judgement {
     const char *how;
 };
 
-static struct plan *
-plan_of(const struct network *net)
-{
-    struct plan_numbers numbers = { 0 };
-    struct plan *plan = plan_new(net, &numbers);
-    plan_numbers_done(&numbers);
-    return plan;
-}
-
 static bool
-judge(const struct network *net, const struct plan *plan, const struct asked *q, struct judgement *j, struct err *err)
+judge(const struct scene *scene, const struct asked *asked, struct judgement *j, struct err *err)
 {
+    struct verify_question q = { .to = scene_receiver(scene, asked), .flow = asked->flow, .probe = asked->probe };
+    struct verify_spread spread = { 0 };
     *j = (struct judgement){ 0 };
-    if (!reach(net, &q->flow, false, &j->said, err) ||
-        !verify_find_gap(net, plan, &q->flow, q->probe.kept_at, &j->gap, err)) {
-        reach_result_done(&j->said);
-        return false;
+    if (!q.to) {
+        return err_set(err, ERR_INPUT, "", "`%s` is gone", asked->flow.to.id);
     }
-    j->how = j->gap.lacks ? NULL : verify_difference(&j->said, &q->probe);
-    return true;
+    verify_spread_targets(scene->net, q.to, q.flow.protocol, q.flow.dst_port, &spread);
+    if (spread.targets.n + spread.strangers > 1 && !q.flow.ends_at_balancer) {
+        q.spread = &spread;
+        q.flow.receiver = verify_receiver(&q); /* the way of the one that got it */
+    }
+    bool ok = reach(scene->net, &q.flow, false, &q.said, err) &&
+              verify_find_gap(scene->net, scene->plan, &q.flow, q.probe.kept_at, &j->gap, err);
+    j->how = ok && !j->gap.lacks ? verify_question_difference(&q) : NULL;
+    j->said = q.said;
+    if (!ok) {
+        reach_result_done(&j->said);
+    }
+    VEC_DONE(&spread.targets);
+    return ok;
 }
 
 /* ---- what was built and met -----------------------------------------------------------------------------------------
@@ -250,14 +306,13 @@ differs(struct doubt *doubt, const struct network *net)
 {
     struct err err = { 0 };
     bool found = false;
-    if (!put_to_kernel(doubt->trial, net, &doubt->questions, &err)) {
-        return false;
-    }
-    struct plan *plan = plan_of(net);
-    for (size_t i = 0; !found && i < doubt->questions.n; i++) {
+    struct scene scene;
+    scene_init(&scene, net);
+    bool sent = put_to_kernel(doubt->trial, &scene, &doubt->questions, &err);
+    for (size_t i = 0; sent && !found && i < doubt->questions.n; i++) {
         struct asked *q = &doubt->questions.items[i];
         struct judgement j;
-        if (!judge(net, plan, q, &j, &err)) {
+        if (!judge(&scene, q, &j, &err)) {
             break; /* an end is gone */
         }
         found = j.how != NULL;
@@ -270,7 +325,7 @@ differs(struct doubt *doubt, const struct network *net)
             reach_result_done(&j.said);
         }
     }
-    plan_free(plan);
+    scene_done(&scene);
     return found;
 }
 
@@ -307,13 +362,25 @@ still_differs(void *context, const json_t *json)
     return ok;
 }
 
+#define COPIES 30 /* of a question for a balancer with several targets, so that each of these gets one */
+
+static void
+ask_alone(struct doubt *doubt, const struct asked *q)
+{
+    doubt->questions = (asked_vec){ 0 };
+    for (int i = 0; i < (q->probe.also ? COPIES : 1); i++) {
+        struct asked *copy = VEC_ADD(&doubt->questions);
+        *copy = *q;
+        copy->flow.src_port = copy->probe.src_port = q->probe.src_port + 64 * i;
+    }
+}
+
 /* Asks only the one that differs, or, where it takes others before it, as few as show it. */
 static bool
 shrink_questions(struct doubt *doubt, const json_t *network, const struct asked *first)
 {
     asked_vec all = doubt->questions;
-    doubt->questions = (asked_vec){ 0 };
-    *VEC_ADD(&doubt->questions) = *first;
+    ask_alone(doubt, first);
     if (still_differs(doubt, network)) {
         VEC_DONE(&all);
         return true;
@@ -346,19 +413,39 @@ lab_of(const struct doubt *doubt)
     return xasprintf("./shrunk-%" PRIu64, doubt->trial->seed);
 }
 
-/* The question as one types it. */
+/* The question as one types it.  Which target of a balancer a connection gets is by lot: without a port of its own
+ * `verify` sends so many that each has some. */
 static char *
 command(const char *lab, const struct asked *q)
 {
     const struct live_probe *p = &q->probe;
     const char *name = p->protocol == PROTOCOL_TCP ? "tcp" : "udp";
-    char *what = p->protocol == PROTOCOL_TCP || p->protocol == PROTOCOL_UDP
-                     ? xasprintf("--protocol %s --port %d --source-port %d", name, p->dst_port, p->src_port)
-                     : xasprintf("--protocol %d --icmp-type %d", p->protocol, p->dst_port);
-    char *text =
-        xasprintf("vpclab --lab %s verify %s %s %s --destination-ip %s", lab, p->from, p->to, what, ip_str(&p->dst));
-    free(what);
-    return text;
+    const char *to = q->flow.to.kind == FLOW_END_INTERNET ? "internet" : q->flow.to.id;
+    bool ports = p->protocol == PROTOCOL_TCP || p->protocol == PROTOCOL_UDP;
+    struct buf text = { 0 };
+    buf_printf(&text, "vpclab --lab %s verify %s %s", lab, p->from, to);
+    if (ports) {
+        buf_printf(&text, " --protocol %s --port %d", name, p->dst_port);
+    } else {
+        buf_printf(&text, " --protocol %d --icmp-type %d", p->protocol, p->dst_port);
+    }
+    if (ports && !p->also) {
+        buf_printf(&text, " --source-port %d", p->src_port);
+    }
+    buf_printf(&text, " --source-ip %s --destination-ip %s", ip_str(&p->src), ip_str(&p->dst));
+    return buf_steal(&text);
+}
+
+/* Copies of one question differ in their source ports, which are not said. */
+static bool
+is_listed(const json_t *list, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (strcmp(json_string_value(json_array_get(list, i)), text) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static json_t *
@@ -368,7 +455,9 @@ commands_json(const char *lab, const struct doubt *doubt)
     json_t *out = json_pack("[s]", up);
     for (size_t i = 0; i < doubt->questions.n; i++) {
         char *text = command(lab, &doubt->questions.items[i]);
-        json_array_append_new(out, json_string(text));
+        if (!is_listed(out, text)) {
+            json_array_append_new(out, json_string(text));
+        }
         free(text);
     }
     json_array_append_new(out, json_string(down));
@@ -399,9 +488,10 @@ disagreement_json(struct doubt *doubt, json_t *network, bool shrunk)
     }
     char *lab = lab_of(doubt);
     json_t *out = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:I, s:b, s:s, s:o, s:o}", "Seed",
-                            (json_int_t)doubt->trial->seed, "From", p->from, "To", p->to, "Flow", flow_str(&said->sent),
-                            "SourceIp", ip_str(&p->src), "DestinationIp", ip_str(&p->dst), "Difference", doubt->how,
-                            "AnalysisWhy", said->why ? said->why : said->reply_why, "Kernel",
+                            (json_int_t)doubt->trial->seed, "From", p->from, "To",
+                            doubt->last.flow.to.kind == FLOW_END_INTERNET ? "internet" : doubt->last.flow.to.id, "Flow",
+                            flow_str(&said->sent), "SourceIp", ip_str(&p->src), "DestinationIp", ip_str(&p->dst),
+                            "Difference", doubt->how, "AnalysisWhy", said->why ? said->why : said->reply_why, "Kernel",
                             !p->arrived  ? "did not arrive"
                             : p->replied ? "arrived and was answered"
                                          : "arrived",
@@ -445,22 +535,23 @@ count_gap(json_t *gaps, const struct verify_gap *gap)
 }
 
 static json_t *
-compare(const struct random_trial *trial, const struct network *net, const asked_vec *questions, struct err *err)
+compare(const struct random_trial *trial, const struct scene *scene, const asked_vec *questions, struct err *err)
 {
+    const struct network *net = scene->net;
     size_t met[KINDS_MAX] = { 0 };
     json_int_t fate[3] = { 0 }, n_differ = 0, n_apart = 0;
-    json_t *disagreement = NULL, *gaps = json_object();
-    struct plan *plan = plan_of(net);
+    json_t *disagreement = NULL, *gaps = json_object(), *ways = json_object();
     bool ok = true;
     for (size_t i = 0; ok && i < questions->n; i++) {
         const struct live_probe *p = &questions->items[i].probe;
         struct judgement j;
-        ok = judge(net, plan, &questions->items[i], &j, err);
+        ok = judge(scene, &questions->items[i], &j, err);
         if (!ok) {
             break;
         }
         fate[!p->arrived ? 0 : p->replied ? 2 : 1]++;
         count_met(net, &j.said, met);
+        random_constructs_meet(net, &questions->items[i].flow, ways);
         n_differ += j.how != NULL;
         if (j.gap.lacks) {
             n_apart++;
@@ -471,10 +562,9 @@ compare(const struct random_trial *trial, const struct network *net, const asked
         }
         reach_result_done(&j.said);
     }
-    plan_free(plan);
-    json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "Asked", (json_int_t)questions->n, "Stopped",
-                            fate[0], "Arrived", fate[1], "Answered", fate[2], "Disagree", n_differ, "NotCompared",
-                            n_apart, "Gaps", gaps, "Constructs", constructs_json(net, met));
+    json_t *out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "Asked", (json_int_t)questions->n,
+                            "Stopped", fate[0], "Arrived", fate[1], "Answered", fate[2], "Disagree", n_differ,
+                            "NotCompared", n_apart, "Gaps", gaps, "Constructs", constructs_json(net, met), "Met", ways);
     if (disagreement) {
         json_object_set_new(out, "Disagreement", disagreement);
     }
@@ -507,19 +597,17 @@ json_t *
 random_verify(const struct random_trial *trial, struct err *err)
 {
     struct random_net r;
-    onprem_site_vec sites = { 0 };
-    verify_side_vec sides = { 0 };
+    struct scene scene;
     asked_vec questions = { 0 };
     make_network(&r, trial->seed);
     network_set_tap_hosts(r.net, trial->tap_hosts);
-    verify_sides_gather(r.net, &sites, &sides);
+    scene_init(&scene, r.net);
     for (int i = 0; i < DRAWS && questions.n < RANDOM_QUESTIONS; i++) {
-        ask(&r, &sides, &questions);
+        ask(&r, &scene.sides, &questions);
     }
-    json_t *out = put_to_kernel(trial, r.net, &questions, err) ? compare(trial, r.net, &questions, err) : NULL;
+    json_t *out = put_to_kernel(trial, &scene, &questions, err) ? compare(trial, &scene, &questions, err) : NULL;
     VEC_DONE(&questions);
-    verify_sides_done(&sides);
-    VEC_DONE(&sites);
+    scene_done(&scene);
     random_net_done(&r);
     return out;
 }

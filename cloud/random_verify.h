@@ -24,7 +24,8 @@ struct random_trial {
     int shrink_seconds;
 };
 /* {"Asked", "Stopped", "Arrived", "Answered", "Disagree", "NotCompared", "Gaps": {"not analysed: appliance": packets, ..},
- *  "Constructs": {"vpc": [objects, packets whose way met one], ..}, "Disagreement": {..}}
+ *  "Constructs": {"vpc": [objects, packets whose way met one], ..}, "Met": {"private NAT gateway": packets, ..} (random_constructs.h),
+ *  "Disagreement": {..}}
  * The disagreement (left out when there is none) is the first one, shrunk: {"Seed", "From", "To", "Flow", "SourceIp",
  * "DestinationIp", "Difference", "AnalysisWhy", "Kernel", "Objects", "Shrunk", "Lab": "./shrunk-7", "Commands": [text],
  * "State": the state.json of a lab}.  "Shrunk" is false, and the network whole, when it did not differ a second time.

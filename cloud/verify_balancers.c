@@ -175,6 +175,13 @@ gather(const struct network *net, const struct verify_side *side, int protocol, 
     }
 }
 
+void
+verify_spread_targets(const struct network *net, const struct verify_side *side, int protocol, int port,
+                      struct verify_spread *out)
+{
+    gather(net, side, protocol, port, out);
+}
+
 static bool
 has_receiver(const struct verify_side *side, const char *id)
 {

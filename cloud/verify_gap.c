@@ -38,6 +38,18 @@ find_on_walk(const struct plan *plan, const struct walk *walk, const char *kept_
     }
 }
 
+/* A packet that a route leads to the interface asked about, and that is for another address: AWS's analyzer has it
+ * arrive; what becomes of it is the machine's affair. */
+static void
+find_at_end(const struct walk *walk, struct verify_gap *gap)
+{
+    const struct hop *last = walk->arrived && walk->hops.n ? &walk->hops.items[walk->hops.n - 1] : NULL;
+    bool machine = last && (last->kind == HOP_INSTANCE || last->kind == HOP_ENI) && last->eni;
+    if (machine && !gap->lacks && !eni_has_ip(last->eni, &walk->packet.dst)) {
+        set_gap(gap, "not analysed", "appliance", last->eni->obj.id);
+    }
+}
+
 bool
 verify_find_gap(const struct network *net, const struct plan *plan, const struct flow_spec *flow, const char *kept_at,
                 struct verify_gap *gap, struct err *err)
@@ -48,6 +60,7 @@ verify_find_gap(const struct network *net, const struct plan *plan, const struct
         return false;
     }
     find_on_walk(plan, &ways.forward, kept_at, gap);
+    find_at_end(&ways.forward, gap);
     find_on_walk(plan, &ways.back, kept_at, gap);
     open_ways_done(&ways);
     return true;

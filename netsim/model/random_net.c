@@ -366,6 +366,8 @@ random_instance(struct random_net *r, int e, int vpc, int s, int host)
     if (strcmp(eni->status, "in-use") == 0) {
         struct instance *instance = lot_add(r, &instance_kind, "i-%d", e);
         instance->state_code = chance(r, 95) ? INSTANCE_RUNNING : INSTANCE_STOPPED;
+        snprintf(instance->vpc_id, sizeof instance->vpc_id, "%s", eni->vpc_id);
+        snprintf(instance->subnet_id, sizeof instance->subnet_id, "%s", eni->subnet_id);
         instance->state_name = xstrdup(instance->state_code == INSTANCE_RUNNING ? "running" : "stopped");
         eni->attached = true;
         snprintf(eni->attachment.instance_id, sizeof eni->attachment.instance_id, "i-%d", e);

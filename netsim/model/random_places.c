@@ -312,7 +312,7 @@ private_link(struct random_net *r, struct load_balancer *lb)
     const char *arn = lb->arn;
     struct private_service_change change = { .add_nlbs = &arn, .n_add_nlbs = 1, .acceptance_required = 0 };
     struct private_service *service = private_service_create(r->net, &change, &err);
-    if (!service) {
+    if (!service || !private_service_permit(r->net, service, "*", &err)) {
         return;
     }
     if (lb->group_ids.n) {
@@ -392,6 +392,18 @@ middlebox(struct random_net *r, int vpc)
     }
 }
 
+/* Of the account and region that the switch is for. */
+static void
+own_vpcs(struct random_net *r)
+{
+    struct store *store = network_store(r->net);
+    const struct block_public_access *sample = block_public_access_set(r->net, "off");
+    for (struct vpc *vpc = store_first(store, &vpc_kind); vpc; vpc = store_next(store, vpc)) {
+        memcpy(vpc->obj.account, sample->obj.account, sizeof vpc->obj.account);
+        memcpy(vpc->obj.region, sample->obj.region, sizeof vpc->obj.region);
+    }
+}
+
 static void
 public_access(struct random_net *r)
 {
@@ -461,6 +473,7 @@ add_to_vpc(struct random_net *r, int vpc)
 void
 random_net_add_places(struct random_net *r)
 {
+    own_vpcs(r);
     if (chance(r, 75)) {
         open_filters(r);
     }

@@ -152,17 +152,20 @@ passes_nat(const struct reach_result *said)
     return false;
 }
 
-static void
+/* False: it is gone. */
+static bool
 read_end(const char *id, struct flow_end *end)
 {
     if (strcmp(id, "internet") == 0) {
         end->kind = FLOW_END_INTERNET;
-    } else if (strncmp(id, "vpn-", 4) == 0) {
+        return true;
+    }
+    if (strncmp(id, "vpn-", 4) == 0) {
         end->kind = FLOW_END_GATEWAY;
         snprintf(end->id, sizeof end->id, "%s", id);
-    } else {
-        REQUIRE(flow_end_of_id(id, end), "%s", id);
+        return true;
     }
+    return flow_end_of_id(id, end);
 }
 
 static bool
@@ -182,9 +185,7 @@ send_to_analysis(void *context, const struct network *net, struct live_probe *pr
                                   .icmp_type = icmp ? p->dst_port : -1,
                                   .icmp_code = icmp ? p->src_port : -1 };
         struct reach_result said = { 0 };
-        read_end(p->from, &flow.from);
-        read_end(p->to, &flow.to);
-        if (!reach(net, &flow, false, &said, err)) {
+        if (!read_end(p->from, &flow.from) || !read_end(p->to, &flow.to) || !reach(net, &flow, false, &said, err)) {
             return false;
         }
         p->arrived = said.reachable && !(lies && kernel->loses_port && !icmp && p->dst_port >= kernel->loses_port);
