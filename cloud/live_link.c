@@ -157,12 +157,19 @@ serve_probes(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *o
 static bool
 serve_trace(struct cloud *cloud, const json_t *asked, int timeout_ms, json_t *out, struct err *err)
 {
-    struct live_probe probe = { 0 };
-    json_t *hops = json_array();
-    json_object_set_new(out, "hops", hops);
-    read_probe_question(asked, &probe);
-    bool ok = live_trace(cloud->live, cloud->net, &probe, timeout_ms, hops, err);
-    json_object_set_new(out, "probes", json_pack("[o]", probe_answer(&probe)));
+    size_t n = json_array_size(asked);
+    struct live_probe *probes = xcalloc(n + 1, sizeof *probes);
+    json_t *ways = json_array(), *answers = json_array();
+    for (size_t i = 0; i < n; i++) {
+        read_probe_question(json_array_get(asked, i), &probes[i]);
+    }
+    bool ok = live_trace(cloud->live, cloud->net, probes, n, timeout_ms, ways, err);
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(answers, probe_answer(&probes[i]));
+    }
+    json_object_set_new(out, "ways", ways);
+    json_object_set_new(out, "probes", answers);
+    free(probes);
     return ok;
 }
 
@@ -382,17 +389,22 @@ live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, 
 }
 
 json_t *
-live_link_trace(const struct cloud *cloud, struct live_probe *probe, int timeout_ms, struct err *err)
+live_link_trace(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err)
 {
     struct keeper_message reply = { 0 };
-    json_t *question = json_pack("{s:o, s:i}", "trace", probe_question(probe), "timeout", timeout_ms);
-    if (!ask(cloud, question, &reply, err)) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(rows, probe_question(&probes[i]));
+    }
+    if (!ask(cloud, json_pack("{s:o, s:i}", "trace", rows, "timeout", timeout_ms), &reply, err)) {
         return NULL;
     }
-    read_probe_answer(json_array_get(json_object_get(reply.json, "probes"), 0), probe);
-    json_t *hops = json_incref(json_object_get(reply.json, "hops"));
+    for (size_t i = 0; i < n; i++) {
+        read_probe_answer(json_array_get(json_object_get(reply.json, "probes"), i), &probes[i]);
+    }
+    json_t *ways = json_incref(json_object_get(reply.json, "ways"));
     keeper_message_done(&reply);
-    return hops;
+    return ways;
 }
 
 int

@@ -4,7 +4,7 @@
  *     {"enter": "i-0a.."}                              -> {} and the descriptors keeper_exec() wants
  *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port, also], ...], "timeout": 500}
  *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused, receiver, kept at], ...]}
- *     {"trace": [as a probe's], "timeout": 500}         -> {"probes": [one], "hops": [...]} (netsim/live/trace.h)
+ *     {"trace": [as of probes], "timeout": 500}         -> {"probes": [...], "ways": [[hops], ...]} (netsim/live/trace.h)
  *     {"socket": [node, 4 or 6, protocol, address or "", port]}  -> {} and the descriptor (live_socket())
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
  *     {"meter": true}                                  -> {"interfaces": {"eni-..": [packets in, bytes in, packets out, bytes out]}, "refused": {"eni-.. RULE": packets}}
@@ -29,8 +29,8 @@ bool live_link_require(const struct cloud *cloud, struct err *err);
 
 /* live_probe() in whichever process holds the lab. */
 bool live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
-/* live_trace() likewise; NULL on failure, else the hops, which the caller owns. */
-json_t *live_link_trace(const struct cloud *cloud, struct live_probe *probe, int timeout_ms, struct err *err);
+/* live_trace() likewise; NULL on failure, else the ways, which the caller owns. */
+json_t *live_link_trace(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
 /* live_socket() in the keeper; -1 on failure. */
 int live_link_socket(const struct cloud *cloud, const char *node, int family, int protocol, const struct ip *ip, int port, struct err *err);
 /* What the health checks of balancers say (live_health()); the caller owns it.  NULL on failure. */

@@ -216,17 +216,18 @@ trace_run(struct op_call *call, struct err *err)
     if (!live_link_require(call->cloud, err) || !read_question(call, &from, &to, &probe, err)) {
         return false;
     }
-    json_t *told = live_link_trace(call->cloud, &probe, WAIT_MS, err), *hops = json_array();
-    if (!told) {
+    json_t *ways = live_link_trace(call->cloud, &probe, 1, WAIT_MS, err), *hops = json_array();
+    if (!ways) {
         json_decref(hops);
         return false;
     }
+    const json_t *told = json_array_get(ways, 0);
     add_way(call->cloud, hops, told, "forward", from.eni ? from.eni->obj.id : from.id);
     bool arrived = !stop_of(hops, "forward");
     if (arrived) {
         add_way(call->cloud, hops, told, "answer", NULL);
     }
-    json_decref(told);
+    json_decref(ways);
     json_t *out = call->out;
     json_object_set_new(out, "Source", json_string(from.name));
     json_object_set_new(out, "Destination", json_string(to.name));

@@ -16,6 +16,7 @@
 #include "cloud/ops_verify_random.h"
 #include "cloud/verify_balancers.h"
 #include "cloud/verify_difference.h"
+#include "cloud/verify_follow.h"
 #include "netsim/live/plan.h"
 #include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
@@ -462,6 +463,18 @@ read_flow(const json_t *in, struct flow_spec *flow, const struct flow_spec **onl
     return true;
 }
 
+/* Of a packet that was asked for no second one is sent unasked. */
+static bool
+follow(struct op_call *call, struct verify_inquiry *inquiry, bool one, struct err *err)
+{
+    long long n = arg_int(call->in, "Trace", one ? 0 : VERIFY_FOLLOWED);
+    if (n < 0) {
+        return err_set(err, ERR_USAGE, "", "`%lld` packets cannot be followed", n) || err_at(err, "--trace", 0, 0);
+    }
+    inquiry->followed = verify_follow(inquiry, (size_t)n, err);
+    return inquiry->followed != NULL;
+}
+
 static bool
 verify_run(struct op_call *call, struct err *err)
 {
@@ -507,6 +520,7 @@ verify_run(struct op_call *call, struct err *err)
         ask_targets(&inquiry, from, to, family);
     }
     bool ok = from || to || only ? put_to_both(&inquiry, err) : put_all(&inquiry, family, err);
+    ok = ok && follow(call, &inquiry, only != NULL, err);
     if (ok) {
         verify_report(call, &inquiry);
     }
@@ -528,6 +542,7 @@ verify_run(struct op_call *call, struct err *err)
         free(inquiry.spreads.items[i]);
     }
     VEC_DONE(&inquiry.spreads);
+    json_decref(inquiry.followed);
     json_decref(inquiry.health[0]);
     json_decref(inquiry.health[1]);
     verify_sides_done(&inquiry.sides);
@@ -546,6 +561,8 @@ static const struct op_param verify_params[] = {
     { "IcmpType", OP_INT, OP_OPTIONAL, "8 (echo request) if not given", NULL, NULL },
     { "IcmpCode", OP_INT, OP_OPTIONAL, "0 if not given", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "only IPv6", NULL, NULL },
+    { "Trace", OP_INT, OP_OPTIONAL, "follow this many packets hop by hop; 12 if neither it nor one flow is given", NULL,
+      NULL },
     { "Random", OP_INT, OP_OPTIONAL,
       "instead of the lab, this many networks drawn by lot, each built in a live lab of its own", NULL, NULL },
     { "Seed", OP_INT, OP_OPTIONAL, "of the first of them; the next has the next one (drawn if not given)", NULL, NULL },

@@ -45,8 +45,10 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         reply->json = json_object();
         return;
     }
+    struct random_followed followed = { .n = 0 };
     struct random_trial trial = { .seed = (uint64_t)json_int(request->json, "seed", 0),
                                   .send = random_send_live,
+                                  .context = &followed,
                                   .shrink_tries = SHRINK_TRIES,
                                   .shrink_seconds = SHRINK_SECONDS };
     trial.tap_hosts = trial.seed % TAP_OF == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
@@ -215,6 +217,21 @@ add_counts(json_t *sums, const json_t *one)
     }
 }
 
+/* What differed on the way is told with the seed that shows it again. */
+static void
+add_followed(json_t *sum, const json_t *one, long long seed)
+{
+    size_t i;
+    const json_t *text;
+    json_object_set_new(sum, "Packets", json_integer(json_int(sum, "Packets", 0) + json_int(one, "Packets", 0)));
+    json_object_set_new(sum, "Decisions", json_integer(json_int(sum, "Decisions", 0) + json_int(one, "Decisions", 0)));
+    json_array_foreach(json_object_get(one, "Differences"), i, text)
+    {
+        json_array_append_new(json_object_get(sum, "Differences"),
+                              json_sprintf("seed %lld: %s", seed, json_string_value(text)));
+    }
+}
+
 static bool
 try_network(const struct lab_dir *dir, long long seed, json_t *out, struct err *err)
 {
@@ -230,6 +247,7 @@ try_network(const struct lab_dir *dir, long long seed, json_t *out, struct err *
         err_hint(err, "the network was that of --random 1 --seed %lld", seed);
     } else {
         add_counts(out, reply.json);
+        add_followed(json_object_get(out, "Followed"), json_object_get(reply.json, "Followed"), seed);
         json_object_set_new(out, "Networks", json_integer(json_int(out, "Networks", 0) + 1));
         json_t *disagreement = json_object_get(reply.json, "Disagreement");
         if (disagreement) {
@@ -268,6 +286,8 @@ verify_random_run(struct op_call *call, struct err *err)
     json_object_set_new(call->out, "Seed", json_integer(seed));
     json_object_set_new(call->out, "Networks", json_integer(0));
     json_object_set_new(call->out, "Constructs", json_object());
+    json_object_set_new(call->out, "Followed",
+                        json_pack("{s:i, s:i, s:[]}", "Packets", 0, "Decisions", 0, "Differences"));
     json_object_set_new(call->out, "Met", json_object());
     json_object_set_new(call->out, "Gaps", json_object());
     json_object_set_new(call->out, "Disagreements", shown);
@@ -278,7 +298,8 @@ verify_random_run(struct op_call *call, struct err *err)
     }
     keeper_stop(dir->socket_path, NULL);
     lab_dir_close(dir);
-    call->no = json_array_size(shown) > 0;
+    const json_t *on_the_way = json_object_get(json_object_get(call->out, "Followed"), "Differences");
+    call->no = json_array_size(shown) + json_array_size(on_the_way) > 0;
     return ok && write_script(arg_str(call->in, "Script"), shown, err);
 }
 
@@ -327,6 +348,14 @@ verify_random_text(const json_t *out, struct buf *text)
     for (size_t i = 0; i < json_array_size(shown); i++) {
         print_disagreement(json_array_get(shown, i), text);
     }
+    const json_t *followed = json_object_get(out, "Followed"), *item;
+    size_t i;
+    json_array_foreach(json_object_get(followed, "Differences"), i, item)
+    {
+        buf_printf(text, "DISAGREE on the way, %s\n", json_string_value(item));
+    }
+    buf_printf(text, "followed %lld packets hop by hop: %lld decisions of the kernel are those of analysis\n",
+               json_int(followed, "Packets", 0), json_int(followed, "Decisions", 0));
     long long asked = json_int(out, "Asked", 0), no = json_int(out, "Disagree", 0),
               apart = json_int(out, "NotCompared", 0), n = json_int(out, "Networks", 0);
     buf_printf(text,

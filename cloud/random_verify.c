@@ -15,6 +15,7 @@
 #include "cloud/verify_gap.h"
 #include "cloud/verify_balancers.h"
 #include "cloud/verify_sides.h"
+#include "cloud/verify_trace.h"
 #include "netsim/model/random_net.h"
 
 #define PROBE_MS  500
@@ -182,9 +183,13 @@ scene_receiver(const struct scene *scene, const struct asked *q)
 bool
 random_send_live(void *context, const struct network *net, struct live_probe *probes, size_t n, struct err *err)
 {
-    (void)context;
+    struct random_followed *followed = context;
     struct live *live = live_start(net, NULL, err);
     bool ok = live && live_probe(live, probes, n, PROBE_MS, err);
+    if (ok && followed && followed->n) {
+        followed->ways = json_array();
+        ok = live_trace(live, net, followed->probes, followed->n, PROBE_MS, followed->ways, err);
+    }
     if (live) {
         live_stop(live);
     }
@@ -593,9 +598,57 @@ make_network(struct random_net *r, uint64_t seed)
     }
 }
 
+#define FOLLOWED    6 /* packets of a network, */
+#define FOLLOWED_OF 4 /* every fourth: to be told costs some hundred milliseconds */
+
+/* The first ones with one end: they are in no order. */
+static void
+choose_followed(const asked_vec *questions, struct random_followed *followed, const struct asked **of)
+{
+    for (size_t i = 0; i < questions->n && followed->n < FOLLOWED; i++) {
+        const struct asked *q = &questions->items[i];
+        if (!q->probe.also && !q->flow.ends_at_balancer) {
+            struct live_probe *p = &followed->probes[followed->n];
+            *p = q->probe;
+            /* Of another connection than the packet before it, which the routers remember. */
+            p->src_port += q->flow.src_port >= 0 ? RANDOM_QUESTIONS : 0;
+            of[followed->n++] = q;
+        }
+    }
+}
+
+static json_t *
+judge_followed(const struct scene *scene, const struct random_followed *followed, const struct asked *const *of)
+{
+    json_t *texts = json_array();
+    json_int_t n = 0;
+    for (size_t i = 0; i < followed->n; i++) {
+        struct flow_spec flow = of[i]->flow;
+        struct verify_gap gap;
+        struct err err = { 0 };
+        flow.src_port = flow.src_port >= 0 ? followed->probes[i].src_port : -1;
+        if (verify_find_gap(scene->net, scene->plan, &flow, followed->probes[i].kept_at, &gap, &err) && !gap.lacks) {
+            size_t before = json_array_size(texts);
+            n += (json_int_t)verify_trace_compare(scene->net, &flow, &followed->probes[i],
+                                                  json_array_get(followed->ways, i), texts);
+            for (size_t j = before; j < json_array_size(texts); j++) {
+                struct packet sent = { .protocol = flow.protocol, .dst_port = flow.dst_port };
+                json_array_set_new(texts, j,
+                                   json_sprintf("%s -> %s %s (%s -> %s): %s", of[i]->probe.from, of[i]->flow.to.id,
+                                                flow_str(&sent), ip_str(&flow.src_ip), ip_str(&flow.dst_ip),
+                                                json_string_value(json_array_get(texts, j))));
+            }
+        }
+    }
+    return json_pack("{s:I, s:I, s:o}", "Packets", (json_int_t)followed->n, "Decisions", n, "Differences", texts);
+}
+
 json_t *
 random_verify(const struct random_trial *trial, struct err *err)
 {
+    struct random_followed *followed = trial->context; /* of random_send_live() */
+    const struct asked *of[LIVE_TRACED_MOST];
+    bool follows = followed && trial->send == random_send_live && trial->seed % FOLLOWED_OF == 1;
     struct random_net r;
     struct scene scene;
     asked_vec questions = { 0 };
@@ -605,7 +658,23 @@ random_verify(const struct random_trial *trial, struct err *err)
     for (int i = 0; i < DRAWS && questions.n < RANDOM_QUESTIONS; i++) {
         ask(&r, &scene.sides, &questions);
     }
-    json_t *out = put_to_kernel(trial, &scene, &questions, err) ? compare(trial, &scene, &questions, err) : NULL;
+    for (size_t i = 0; i < questions.n; i++) {
+        aim_probe(&scene, &questions.items[i]);
+    }
+    if (follows) {
+        choose_followed(&questions, followed, of);
+    }
+    bool ok = put_to_kernel(trial, &scene, &questions, err);
+    json_t *told = ok && follows ? judge_followed(&scene, followed, of) : NULL;
+    if (follows) { /* while it is made small no packet is */
+        json_decref(followed->ways);
+        *followed = (struct random_followed){ .n = 0 };
+    }
+    json_t *out = ok ? compare(trial, &scene, &questions, err) : NULL;
+    if (out && told) {
+        json_object_set(out, "Followed", told);
+    }
+    json_decref(told);
     VEC_DONE(&questions);
     scene_done(&scene);
     random_net_done(&r);

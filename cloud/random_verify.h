@@ -6,13 +6,20 @@
 #pragma once
 #include "base/json.h"
 #include "netsim/live/live.h"
+#include "netsim/live/trace.h"
 
 #define RANDOM_QUESTIONS 40 /* flows tried in each network; some ends have no address of the family, so fewer are sent */
 
 /* The kernel: builds the network, sends the probes, takes it down again. */
 typedef bool random_send_fn(void *context, const struct network *net, struct live_probe *probes, size_t n,
                             struct err *err);
-/* The live lab as it is; the caller is alone in namespaces of its own, as in a keeper. 'context' is not used. */
+/* Packets to be followed hop by hop when the others are sent (netsim/live/trace.h). */
+struct random_followed {
+    struct live_probe probes[LIVE_TRACED_MOST];
+    size_t n;
+    json_t *ways; /* out */
+};
+/* The live lab as it is; the caller is alone in namespaces of its own, as in a keeper.  'context': struct random_followed, or NULL. */
 bool random_send_live(void *context, const struct network *net, struct live_probe *probes, size_t n, struct err *err);
 
 struct random_trial {
@@ -25,7 +32,7 @@ struct random_trial {
 };
 /* {"Asked", "Stopped", "Arrived", "Answered", "Disagree", "NotCompared", "Gaps": {"not analysed: appliance": packets, ..},
  *  "Constructs": {"vpc": [objects, packets whose way met one], ..}, "Met": {"private NAT gateway": packets, ..} (random_constructs.h),
- *  "Disagreement": {..}}
+ *  "Followed": {"Packets", "Decisions", "Differences": [text]} (with a context: verify_trace.h), "Disagreement": {..}}
  * The disagreement (left out when there is none) is the first one, shrunk: {"Seed", "From", "To", "Flow", "SourceIp",
  * "DestinationIp", "Difference", "AnalysisWhy", "Kernel", "Objects", "Shrunk", "Lab": "./shrunk-7", "Commands": [text],
  * "State": the state.json of a lab}.  "Shrunk" is false, and the network whole, when it did not differ a second time.

@@ -50,6 +50,7 @@ struct verify_inquiry {
     json_t *uncounted;
     struct verify_rules *rules; /* NULL: only some packets were asked for */
     size_t n_aimed;
+    json_t *followed;            /* verify_follow.h; NULL: none was */
     VEC(struct verify_spread *) spreads;
     json_t *health[2]; /* of balancers' targets, before the packets and after: {group or balancer: {instance: state}} */
 };

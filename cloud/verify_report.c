@@ -89,5 +89,8 @@ verify_report(struct op_call *call, const struct verify_inquiry *inquiry)
         json_object_set_new(rules, "Uncounted", json_incref(inquiry->uncounted));
         json_object_set_new(call->out, "Coverage", rules);
     }
-    call->no = json_array_size(differences) + json_array_size(inquiry->uncounted) > 0;
+    json_object_set(call->out, "Followed", inquiry->followed);
+    call->no = json_array_size(differences) + json_array_size(inquiry->uncounted) +
+                   json_array_size(json_object_get(inquiry->followed, "Differences")) >
+               0;
 }

@@ -59,6 +59,25 @@ coverage_text(const json_t *coverage, struct buf *text)
     }
 }
 
+/* "followed 12 packets hop by hop: the kernel decided 80 times as analysis", before it what was different. */
+static void
+followed_text(const json_t *followed, struct buf *text)
+{
+    const json_t *item;
+    size_t i;
+    json_array_foreach(json_object_get(followed, "Differences"), i, item)
+    {
+        buf_printf(text, "DISAGREE on the way %s -> %s  %s  (%s -> %s): %s\n", json_str(item, "From"),
+                   json_str(item, "To"), json_str(item, "Flow"), json_str(item, "SourceIp"),
+                   json_str(item, "DestinationIp"), json_str(item, "Text"));
+    }
+    json_int_t n = json_int(followed, "Packets", 0);
+    if (n) {
+        buf_printf(text, "followed %lld packet%s hop by hop: %lld decisions of the kernel are those of analysis\n", n,
+                   n == 1 ? "" : "s", json_int(followed, "Decisions", 0));
+    }
+}
+
 void
 verify_text(const json_t *out, struct buf *text)
 {
@@ -109,6 +128,7 @@ verify_text(const json_t *out, struct buf *text)
                    json_str(item, "Rule"), json_int(item, "Analysis", 0), json_int(item, "Kernel", 0));
     }
     coverage_text(json_object_get(out, "Coverage"), text);
+    followed_text(json_object_get(out, "Followed"), text);
     if (json_array_size(json_object_get(out, "Failures"))) {
         failures_text(out, text);
     }

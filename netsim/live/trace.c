@@ -39,6 +39,7 @@ struct vote {
 /* The packet's stay in one namespace. */
 struct visit {
     const struct plan_ns *ns;
+    uint32_t number; /* of the probe */
     bool answer, told;
     uint32_t in, out; /* links; 0: it began, it ended here */
     struct header came, left;
@@ -63,7 +64,8 @@ struct ear {
 struct trace {
     struct live *live;
     const struct network *net;
-    const struct live_probe *probe;
+    const struct live_probe *probes;
+    size_t n;
     uint32_t nonce;
     VEC(struct ear) ears;
     VEC(struct visit) visits;
@@ -75,20 +77,33 @@ struct trace {
 /* The rules that know the probe and its answer: by its TCP sequence number, else by what its payload begins with
  * (packet.c), neither of which is translated. */
 static void
-write_rules(const struct trace *t, struct buf *text, const char *chain)
+write_rules(const struct trace *t, int protocol, struct buf *text, const char *chain)
 {
-    int protocol = t->probe->protocol;
-    if (protocol == PROTOCOL_TCP) {
+    if (protocol == PROTOCOL_TCP) { /* its lower bits are the probe's number, in the answer one more */
         uint32_t sequence = t->nonce & ~0xfffffu;
-        buf_printf(text, "add rule inet " TABLE " %s meta l4proto 6 @th,32,32 0x%08x meta nftrace set 1\n", chain,
-                   sequence);
-        buf_printf(text, "add rule inet " TABLE " %s meta l4proto 6 @th,64,32 0x%08x meta nftrace set 1\n", chain,
-                   sequence + 1);
+        for (int at = 32; at <= 64; at += 32) {
+            buf_printf(text,
+                       "add rule inet " TABLE
+                       " %s meta l4proto 6 @th,%d,32 >= 0x%08x @th,%d,32 <= 0x%08x meta nftrace set 1\n",
+                       chain, at, sequence, at, sequence + (uint32_t)t->n);
+        }
         return;
     }
     bool head = protocol == PROTOCOL_UDP || protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6;
     buf_printf(text, "add rule inet " TABLE " %s meta l4proto %d @th,%d,32 0x%08x meta nftrace set 1\n", chain,
                protocol, head ? 64 : 0, t->nonce);
+}
+
+/* Each protocol once. */
+static bool
+is_first_of_protocol(const struct trace *t, size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (t->probes[j].protocol == t->probes[i].protocol) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static char *
@@ -106,8 +121,12 @@ table_text(const struct trace *t)
         buf_printf(&text, "add chain inet " TABLE " %s { type filter hook %s; policy accept; }\n", chains[i][0],
                    chains[i][1]);
     }
-    write_rules(t, &text, "t_in");
-    write_rules(t, &text, "t_from");
+    for (size_t i = 0; i < t->n; i++) {
+        if (is_first_of_protocol(t, i)) {
+            write_rules(t, t->probes[i].protocol, &text, "t_in");
+            write_rules(t, t->probes[i].protocol, &text, "t_from");
+        }
+    }
     return buf_steal(&text);
 }
 
@@ -203,11 +222,13 @@ static void
 spread(const struct trace *t, struct map *near)
 {
     const struct plan *plan = t->live->plan;
-    const struct plan_ns *begins[] = { beginning(t, t->probe->from), beginning(t, t->probe->to),
-                                       router_of_address(t, &t->probe->dst), plan_find(plan, PLAN_INTERNET_ID) };
-    for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
-        if (begins[i]) {
-            map_put(near, begins[i]->id, (void *)1);
+    for (size_t p = 0; p < t->n; p++) {
+        const struct plan_ns *begins[] = { beginning(t, t->probes[p].from), beginning(t, t->probes[p].to),
+                                           router_of_address(t, &t->probes[p].dst), plan_find(plan, PLAN_INTERNET_ID) };
+        for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+            if (begins[i]) {
+                map_put(near, begins[i]->id, (void *)1);
+            }
         }
     }
     for (bool grows = true; grows;) {
@@ -266,7 +287,7 @@ close_ears(struct trace *t)
  */
 /* What the headers say; false if it is none of our packets. */
 static bool
-read_header(const struct trace *t, const struct nftnl_trace *m, struct header *header, bool *answer)
+read_header(const struct trace *t, const struct nftnl_trace *m, struct header *header, bool *answer, uint32_t *number)
 {
     uint32_t n = 0, size = 0;
     const uint8_t *net = nftnl_trace_get_data(m, NFTNL_TRACE_NETWORK_HEADER, &n);
@@ -275,22 +296,23 @@ read_header(const struct trace *t, const struct nftnl_trace *m, struct header *h
     if (!net || !transport || n < 20 || (net[0] >> 4 == 6 && n < 40)) {
         return false;
     }
-    int family = net[0] >> 4 == 6 ? IP_V6 : IP_V4, protocol = t->probe->protocol;
+    int family = net[0] >> 4 == 6 ? IP_V6 : IP_V4, protocol = net[family == IP_V6 ? 6 : 9];
     enum packet_kind kind = packet_read(transport, size, family, protocol, t->nonce, &seen);
     bool ports = protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;
     *answer = kind == PACKET_ANSWER;
+    *number = seen.number;
     header->src = ip_of_bytes(net + (family == IP_V6 ? 8 : 12), family);
     header->dst = ip_of_bytes(net + (family == IP_V6 ? 24 : 16), family);
     header->src_port = ports ? seen.src_port : -1;
     header->dst_port = ports ? seen.dst_port : -1;
-    return kind != PACKET_OTHER;
+    return kind != PACKET_OTHER && seen.number < t->n;
 }
 
 static void
 begin_visit(struct trace *t, const struct nftnl_trace *m)
 {
     struct visit visit = { .ns = t->reading->ns };
-    if (!read_header(t, m, &visit.came, &visit.answer)) {
+    if (!read_header(t, m, &visit.came, &visit.answer, &visit.number)) {
         t->reading->current = 0;
         return;
     }
@@ -304,6 +326,7 @@ static void
 take_own(struct trace *t, const struct nftnl_trace *m, const char *chain)
 {
     bool begins = strcmp(chain, "t_in") == 0 || strcmp(chain, "t_from") == 0, answer;
+    uint32_t number;
     if (begins && nftnl_trace_is_set(m, NFTNL_TRACE_NETWORK_HEADER)) { /* only a chain's first message has it */
         begin_visit(t, m);
     }
@@ -319,7 +342,7 @@ take_own(struct trace *t, const struct nftnl_trace *m, const char *chain)
     } else {
         v->here = true;
     }
-    read_header(t, m, &v->left, &answer);
+    read_header(t, m, &v->left, &answer, &number);
 }
 
 /* A rule of the lab had its say. */
@@ -526,6 +549,28 @@ refusing_interface(const struct trace *t, const struct visit *v)
     return nat && nat->addresses.n ? nat->addresses.items[0].eni_id : far ? far : "";
 }
 
+/* The ACL of the attachment subnet that a transit gateway's link stands in, before the rest of the refusal's name. */
+static void
+name_transit_acl(const struct trace *t, const struct visit *v, char refusal[static FLOW_RULE_SIZE])
+{
+    const char *far = NULL, *key;
+    uint32_t index;
+    size_t cursor = 0;
+    void *value;
+    const struct plan_link *link =
+        find_link(t, v->ns, strcmp(v->chain, "fl_deny_out") == 0 ? v->in : v->towards, &far, &index);
+    while (link && map_next(&t->live->numbers.known, &cursor, &key, &value)) {
+        bool is = strncmp(key, "tgw-subnet:", 11) == 0 && (uint32_t)(uintptr_t)value == link->here.group;
+        const struct subnet *subnet = is ? store_get(network_store(t->net), &subnet_kind, key + 11) : NULL;
+        const struct network_acl *acl = subnet ? network_subnet_acl(t->net, subnet) : NULL;
+        if (acl) {
+            char rest[FLOW_RULE_SIZE];
+            memcpy(rest, refusal, sizeof rest);
+            snprintf(refusal, FLOW_RULE_SIZE, "%s%.*s", acl->obj.id, FLOW_RULE_SIZE - ID_SIZE, rest);
+        }
+    }
+}
+
 static void
 say_why_it_stopped(const struct trace *t, const struct visit *v, json_t *hop)
 {
@@ -543,6 +588,9 @@ say_why_it_stopped(const struct trace *t, const struct visit *v, json_t *hop)
     }
     if (strncmp(v->chain, "fl_deny_", 8) == 0) {
         live_refusal_name(t->live, t->net, refusing_interface(t, v), v->refusal, text);
+        if (text[0] == ':') {
+            name_transit_acl(t, v, text);
+        }
         json_object_set_new(hop, "Stopped", json_string(text));
         return;
     }
@@ -636,7 +684,8 @@ follows(const struct trace *t, const struct visit *v, const struct visit *next)
 {
     const char *to = NULL, *from = NULL;
     uint32_t index = 0, other = 0;
-    if (!v->out || !next->in || next == v || next->answer != v->answer || !find_link(t, v->ns, v->out, &to, &index)) {
+    bool same = next->number == v->number && next->answer == v->answer;
+    if (!same || !v->out || !next->in || next == v || !find_link(t, v->ns, v->out, &to, &index)) {
         return false;
     }
     if (next->in == index && strcmp(next->ns->id, to) == 0) {
@@ -670,12 +719,12 @@ is_first(const struct trace *t, const struct visit *v)
 }
 
 static void
-tell_way(struct trace *t, bool answer, json_t *hops)
+tell_way(struct trace *t, uint32_t number, bool answer, json_t *hops)
 {
     for (int pass = 0; pass < 2; pass++) { /* at last what has no beginning: there should be none */
         for (size_t i = 0; i < t->visits.n; i++) {
             struct visit *v = &t->visits.items[i];
-            if (v->told || v->answer != answer || (pass == 0 && !is_first(t, v))) {
+            if (v->told || v->number != number || v->answer != answer || (pass == 0 && !is_first(t, v))) {
                 continue;
             }
             for (; v; v = next_visit(t, v)) {
@@ -687,19 +736,21 @@ tell_way(struct trace *t, bool answer, json_t *hops)
 }
 
 bool
-live_trace(struct live *live, const struct network *net, struct live_probe *probe, int timeout_ms, json_t *hops,
-           struct err *err)
+live_trace(struct live *live, const struct network *net, struct live_probe *probes, size_t n, int timeout_ms,
+           json_t *ways, struct err *err)
 {
-    struct trace t = { .live = live, .net = net, .probe = probe, .nonce = live_probe_nonce() };
+    struct trace t = { .live = live, .net = net, .probes = probes, .n = n, .nonce = live_probe_nonce() };
     bool ok = open_ears(&t, err);
-    ok = ok && live_probe_as(live, probe, 1, t.nonce, timeout_ms, err);
+    ok = ok && live_probe_as(live, probes, n, t.nonce, timeout_ms, err);
     if (ok) {
         read_traces(&t);
     }
     close_ears(&t);
-    if (ok) {
-        tell_way(&t, false, hops);
-        tell_way(&t, true, hops);
+    for (uint32_t i = 0; ok && i < n; i++) {
+        json_t *hops = json_array();
+        tell_way(&t, i, false, hops);
+        tell_way(&t, i, true, hops);
+        json_array_append_new(ways, hops);
     }
     for (size_t i = 0; i < t.visits.n; i++) {
         VEC_DONE(&t.visits.items[i].votes);

@@ -20,7 +20,8 @@ try_network(uint64_t seed, json_int_t sums[static 4])
 {
     static const char *const members[] = { "Stopped", "Arrived", "Answered", "NotCompared" };
     struct err err = { 0 };
-    struct random_trial trial = { .seed = seed, .send = random_send_live };
+    struct random_followed followed = { .n = 0 };
+    struct random_trial trial = { .seed = seed, .send = random_send_live, .context = &followed };
     /* Every fourth has no namespaces for its instances, where the machine lets us. */
     trial.tap_hosts = seed % 4 == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
     json_t *said = random_verify(&trial, &err);
@@ -29,6 +30,9 @@ try_network(uint64_t seed, json_int_t sums[static 4])
     CHECK(!d, "seed %" PRIu64 ": %s -> %s  %s  (%s -> %s): %s; analysis: %s", seed, json_str(d, "From"),
           json_str(d, "To"), json_str(d, "Flow"), json_str(d, "SourceIp"), json_str(d, "DestinationIp"),
           json_str(d, "Difference"), json_str(d, "AnalysisWhy"));
+    const json_t *on_the_way = json_object_get(json_object_get(said, "Followed"), "Differences");
+    size_t n = json_array_size(on_the_way);
+    CHECK(n == 0, "seed %" PRIu64 ": %s", seed, json_string_value(json_array_get(on_the_way, 0)));
     for (size_t i = 0; i < 4; i++) {
         sums[i] += json_int(said, members[i], 0);
     }
@@ -49,7 +53,8 @@ TEST(kernel_and_analysis_agree_on_random_networks)
     CHECK(n < 20 || sums[3] < (sums[0] + sums[1] + sums[2]) / 10, "too many are left out");
 }
 
-/* A lab that ends leaves nothing in the process that held it: libnftables ends the process when descriptors run high. */
+/* A lab that ends leaves nothing in the process that held it: libnftables ends the process when descriptors run high.
+ */
 static size_t
 count_descriptors(void)
 {

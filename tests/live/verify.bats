@@ -104,9 +104,13 @@ verified() {
     grep -qE "^  not $acl:ingress:120  .*: rule 100 decides all of it before\$" "$DIR/said"
     grep -qE "^  not $table  172.31.0.0/16 -> local: nobody else" "$DIR/said"
     [ "$(grep -c '^  not ' "$DIR/said")" = 3 ]
+    grep -qE '^followed [1-9][0-9]* packets hop by hop: [1-9][0-9]* decisions of the kernel are those of analysis$' "$DIR/said"
     # One packet that was asked for says nothing about the others.
     vpclab verify internet web --port 22 >"$DIR/said"
     [ "$(grep -c exercised "$DIR/said")" = 0 ]
+    [ "$(grep -c followed "$DIR/said")" = 0 ]
+    vpclab verify internet web --port 22 --trace 1 >"$DIR/said"
+    grep -q '^followed 1 packet hop by hop' "$DIR/said"
     # Addresses that nobody has: never silently somebody else's.
     run vpclab verify web 203.0.114.9
     [ "$status" = 0 ]

@@ -1,5 +1,6 @@
 /* What the kernel's counters must say of packets, by analysis.  The counters are made up here. */
 #include "cloud/verify_counters.h"
+#include "cloud/verify_trace.h"
 #include "netsim/model/network.h"
 #include "tests/test.h"
 #include "tests/unit/cloud_lab.h"
@@ -72,8 +73,8 @@ lab_done(struct lab *lab)
     cloud_close(lab->cloud);
 }
 
-static void
-send_to(struct lab *lab, const struct ip *dst, int port)
+static struct flow_spec
+flow_to(const struct lab *lab, int port)
 {
     struct flow_spec flow = { .from = { .kind = FLOW_END_ENI }, .to = { .kind = FLOW_END_ENI } };
     flow.protocol = PROTOCOL_TCP;
@@ -82,6 +83,13 @@ send_to(struct lab *lab, const struct ip *dst, int port)
     flow.icmp_type = flow.icmp_code = -1;
     snprintf(flow.from.id, sizeof flow.from.id, "%s", lab->web->obj.id);
     snprintf(flow.to.id, sizeof flow.to.id, "%s", lab->db->obj.id);
+    return flow;
+}
+
+static void
+send_to(struct lab *lab, const struct ip *dst, int port)
+{
+    struct flow_spec flow = flow_to(lab, port);
     flow.dst_ip = dst ? *dst : (struct ip){ 0 };
     verify_counters_expect(lab->counters, &flow, true);
 }
@@ -177,6 +185,90 @@ TEST(a_packet_without_a_way_is_not_expected_anywhere)
     CHECK(json_array_size(said) == 0, "%zu", json_array_size(said));
     json_decref(said);
     json_decref(before);
+    lab_done(&lab);
+}
+
+/* ---- hop by hop -----------------------------------------------------------------------------------------------------
+ */
+
+/* A rule of the interface's first group. */
+static const char *
+rule_of(const struct lab *lab, const struct eni *eni, bool egress)
+{
+    const struct security_group *group =
+        store_get(network_store(lab->cloud->net), &security_group_kind, eni->groups.items[0].id);
+    for (size_t i = 0; i < group->rules.n; i++) {
+        if (group->rules.items[i].egress == egress) {
+            return group->rules.items[i].id;
+        }
+    }
+    return "";
+}
+
+/* What the kernel tells of a packet from web to port 80 of db, and of its answer. */
+static json_t *
+true_hops(const struct lab *lab)
+{
+    const struct network *net = lab->cloud->net;
+    const struct subnet *subnet = store_get(network_store(net), &subnet_kind, lab->web->subnet_id);
+    const char *table = network_subnet_route_table(net, subnet)->obj.id;
+    char node[80], out[80], in[80];
+    snprintf(node, sizeof node, "router:%s", lab->web->vpc_id);
+    snprintf(out, sizeof out, "%s:egress:100", lab->acl->obj.id);
+    snprintf(in, sizeof in, "%s:ingress:100", lab->acl->obj.id);
+    return json_pack("[{s:s, s:s, s:s, s:[s, s, s, s]}, {s:s, s:s, s:s, s:[s, s, s]}]", "Direction", "forward", "Node",
+                     node, "RouteTable", table, "Rules", rule_of(lab, lab->web, true), out, in,
+                     rule_of(lab, lab->db, false), "Direction", "answer", "Node", node, "RouteTable", table, "Rules",
+                     "tracked", out, in);
+}
+
+static size_t
+count_differences(const struct lab *lab, const json_t *hops, int port, bool arrived, bool replied)
+{
+    struct flow_spec flow = flow_to(lab, port);
+    struct live_probe probe = { .arrived = arrived, .replied = replied };
+    json_t *differences = json_array();
+    size_t n = verify_trace_compare(lab->cloud->net, &flow, &probe, hops, differences);
+    size_t n_different = json_array_size(differences);
+    CHECK(n > 0 || n_different > 0, "nothing was compared");
+    json_decref(differences);
+    return n_different;
+}
+
+TEST(the_kernels_hops_are_those_of_analysis_or_the_difference_is_told)
+{
+    struct lab lab = lab_of_two();
+    static const struct {
+        const char *what, *member, *becomes; /* NULL: it is taken out */
+        size_t hop, rule;                    /* of "Rules" */
+    } cases[] = {
+        { "another entry of the ACL", "Rules", "acl-1:egress:90", 0, 1 },
+        { "an ACL that was not asked", "Rules", NULL, 0, 2 },
+        { "a rule of no group of db", "Rules", "sgr-0", 0, 3 },
+        { "no group was asked", "Rules", NULL, 0, 3 },
+        { "the answer was not tracked", "Rules", NULL, 1, 0 },
+        { "another table", "RouteTable", "rtb-0", 0, 0 },
+        { "a gateway that is not on the way", "Node", "nat-0", 1, 0 },
+        { "a refusal", "Stopped", "acl-1:ingress:*", 0, 0 },
+    };
+    json_t *hops = true_hops(&lab);
+    CHECK(count_differences(&lab, hops, 80, true, true) == 0, "as it is");
+    CHECK(count_differences(&lab, hops, 80, true, false) > 0, "no answer came");
+    CHECK(count_differences(&lab, hops, 91, false, false) > 0, "analysis has db's group refuse it");
+    json_decref(hops);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        hops = true_hops(&lab);
+        json_t *hop = json_array_get(hops, cases[i].hop), *rules = json_object_get(hop, "Rules");
+        if (strcmp(cases[i].member, "Rules") != 0) {
+            json_object_set_new(hop, cases[i].member, json_string(cases[i].becomes));
+        } else if (cases[i].becomes) {
+            json_array_set_new(rules, cases[i].rule, json_string(cases[i].becomes));
+        } else {
+            json_array_remove(rules, cases[i].rule);
+        }
+        CHECK(count_differences(&lab, hops, 80, true, true) > 0, "%s", cases[i].what);
+        json_decref(hops);
+    }
     lab_done(&lab);
 }
 
