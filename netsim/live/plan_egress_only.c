@@ -5,6 +5,7 @@
  * gateway that remembers the connection, so the internet marks connections that came out here and routes their answers
  * by the mark. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "netsim/live/plan_build.h"
@@ -97,8 +98,10 @@ void
 plan_egress_only_marks(struct builder *b, const struct buf *marks)
 {
     if (marks->size) {
-        plan_chain_add(b, b->internet, "p_way", "type filter hook prerouting priority -150; policy accept;",
-                       buf_str(marks));
+        /* The answers of the internet's own hosts, and those of interfaces of other VPCs. */
+        char *ways = xasprintf("%sct direction reply ct mark != 0 meta mark set ct mark\n", buf_str(marks));
+        plan_chain_add(b, b->internet, "p_way", "type filter hook prerouting priority -150; policy accept;", ways);
+        free(ways);
         plan_chain_add(b, b->internet, "o_way", "type route hook output priority -150; policy accept;",
                        "ct mark != 0 meta mark set ct mark\n");
     }
