@@ -13,12 +13,14 @@
 #include "cloud/state.h"
 #include "cloud/verify_difference.h"
 #include "cloud/verify_gap.h"
+#include "cloud/verify_rules.h"
 #include "cloud/verify_balancers.h"
 #include "cloud/verify_sides.h"
 #include "cloud/verify_trace.h"
 #include "netsim/model/random_net.h"
 
 #define PROBE_MS  500
+#define AIMED     15  /* questions of a network that are about a rule or route */
 #define DRAWS     400 /* of two ends, until RANDOM_QUESTIONS have something to say to each other */
 #define KINDS_MAX 64
 #define ACCOUNT   "123456789012"
@@ -107,36 +109,90 @@ lot_receiver(struct random_net *r, const verify_side_vec *sides)
     return to;
 }
 
+/* 'only': what an aimed packet must be; NULL: all of it by lot. */
 static void
-ask(struct random_net *r, const verify_side_vec *sides, asked_vec *questions)
+ask(struct random_net *r, const struct verify_side *from, const struct verify_side *to, int family,
+    const struct flow_spec *only, asked_vec *questions)
 {
     static const int protocols[] = { PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP };
-    const struct verify_side *from = &sides->items[lot(r, (int)sides->n)], *to = lot_receiver(r, sides);
-    int family = chance(r, 25) ? IP_V6 : IP_V4;
     if (!worth_asking(r, from, to, family)) {
         return;
     }
     int number = (int)questions->n; /* each has a source port of its own */
     struct asked *q = VEC_ADD(questions);
     *q = (struct asked){ .flow = { .from = verify_side_end(from), .to = verify_side_end(to), .family = family } };
-    q->flow.protocol = protocols[lot(r, 4)];
-    q->flow.src_ip = q->probe.src = lot_address(r, from, family);
-    q->flow.dst_ip = q->probe.dst = lot_destination(r, from, to, family);
-    q->flow.icmp_type = q->flow.icmp_code = -1;
-    q->flow.src_port = q->probe.src_port = (chance(r, 50) ? 20000 : 50000) + number;
-    q->flow.dst_port = q->probe.dst_port = lot_destination_port(r, to);
-    if (q->flow.protocol == PROTOCOL_ICMP) {
-        q->flow.protocol = family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
-        q->flow.icmp_type = q->probe.dst_port = family == IP_V6 ? 128 : 8;
-        q->flow.icmp_code = q->probe.src_port = 0;
-        q->flow.src_port = q->flow.dst_port = -1;
+    struct flow_spec *flow = &q->flow;
+    flow->protocol = only ? only->protocol : protocols[lot(r, 4)];
+    flow->src_ip = only && only->src_ip.family ? only->src_ip : lot_address(r, from, family);
+    flow->dst_ip = only && only->dst_ip.family ? only->dst_ip : lot_destination(r, from, to, family);
+    flow->icmp_type = flow->icmp_code = -1;
+    flow->src_port = (chance(r, 50) ? 20000 : 50000) + number;
+    flow->dst_port = only ? only->dst_port : lot_destination_port(r, to);
+    q->probe.src_port = flow->src_port;
+    q->probe.dst_port = flow->dst_port < 0 ? 0 : flow->dst_port;
+    if (flow->protocol == PROTOCOL_ICMP || flow->protocol == PROTOCOL_ICMPV6) {
+        flow->protocol = family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
+        flow->icmp_type = q->probe.dst_port = only && only->icmp_type >= 0 ? only->icmp_type
+                                              : family == IP_V6            ? 128
+                                                                           : 8;
+        flow->icmp_code = q->probe.src_port = only && only->icmp_code >= 0 ? only->icmp_code : 0;
+        flow->src_port = flow->dst_port = -1;
+    } else if (flow->protocol != PROTOCOL_TCP && flow->protocol != PROTOCOL_UDP) {
+        flow->src_port = flow->dst_port = -1;
     }
-    q->probe.protocol = q->flow.protocol;
-    snprintf(q->probe.from, sizeof q->probe.from, "%s", verify_side_probe_end(from, &q->flow.src_ip));
-    q->flow.ends_at_balancer = verify_ends_at_node(r->net, to, q->flow.protocol, q->flow.dst_port, family);
-    if (!verify_can_ask(r->net, from, to, q->flow.protocol, q->flow.dst_port, &q->flow.dst_ip)) {
+    q->probe.protocol = flow->protocol;
+    q->probe.src = flow->src_ip;
+    q->probe.dst = flow->dst_ip;
+    snprintf(q->probe.from, sizeof q->probe.from, "%s", verify_side_probe_end(from, &flow->src_ip));
+    flow->ends_at_balancer = verify_ends_at_node(r->net, to, flow->protocol, flow->dst_port, family);
+    if (!verify_can_ask(r->net, from, to, flow->protocol, flow->dst_port, &flow->dst_ip)) {
         questions->n--;
     }
+}
+
+static void
+ask_anything(struct random_net *r, const verify_side_vec *sides, asked_vec *questions)
+{
+    const struct verify_side *from = &sides->items[lot(r, (int)sides->n)], *to = lot_receiver(r, sides);
+    ask(r, from, to, chance(r, 25) ? IP_V6 : IP_V4, NULL, questions);
+}
+
+/* Of other protocols the kernel's tracking looks into what they carry, which probes do not make up. */
+static bool
+is_plain(int protocol)
+{
+    return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_ICMP ||
+           protocol == PROTOCOL_ICMPV6;
+}
+
+/* Packets that rules and routes are about, at their bounds and just beside, where judges differ first. */
+static void
+ask_aimed(struct random_net *r, const verify_side_vec *sides, size_t n, asked_vec *questions)
+{
+    struct verify_end *ends = xcalloc(sides->n, sizeof *ends);
+    verify_aim_vec aims = { 0 };
+    for (size_t i = 0; i < sides->n; i++) {
+        const struct verify_side *side = &sides->items[i];
+        ends[i] = (struct verify_end){ .eni = side->eni,
+                                       .internet = !side->eni && !side->gateway,
+                                       .answers_only = side->only_answers };
+        for (int f = IP_V4; f <= IP_V6; f += IP_V6 - IP_V4) {
+            const struct ip *ip = verify_side_address(side, f);
+            ends[i].ips[f == IP_V6] = ip ? *ip : (struct ip){ 0 };
+        }
+    }
+    struct verify_rules *rules = verify_rules_new(r->net, ends, sides->n);
+    verify_rules_aim(rules, &aims);
+    for (int i = 0; i < DRAWS && aims.n && questions->n < n; i++) {
+        const struct verify_aim *a = &aims.items[lot(r, (int)aims.n)];
+        if (!is_plain(a->flow.protocol)) {
+            continue;
+        }
+        ask(r, &sides->items[a->from], &sides->items[a->to], a->flow.family, &a->flow, questions);
+    }
+    verify_rules_free(rules);
+    VEC_DONE(&aims);
+    free(ends);
 }
 
 /* ---- a network as questions see it ---------------------------------------------------------------------------------
@@ -655,9 +711,10 @@ random_verify(const struct random_trial *trial, struct err *err)
     make_network(&r, trial->seed);
     network_set_tap_hosts(r.net, trial->tap_hosts);
     scene_init(&scene, r.net);
-    for (int i = 0; i < DRAWS && questions.n < RANDOM_QUESTIONS; i++) {
-        ask(&r, &scene.sides, &questions);
+    for (int i = 0; i < DRAWS && questions.n < RANDOM_QUESTIONS - AIMED; i++) {
+        ask_anything(&r, &scene.sides, &questions);
     }
+    ask_aimed(&r, &scene.sides, RANDOM_QUESTIONS, &questions);
     for (size_t i = 0; i < questions.n; i++) {
         aim_probe(&scene, &questions.items[i]);
     }

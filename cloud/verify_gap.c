@@ -14,6 +14,18 @@ set_gap(struct verify_gap *gap, const char *lacks, const char *what, const char 
     snprintf(gap->id, sizeof gap->id, "%s", id);
 }
 
+/* Linux's translation tracks connections, AWS's internet gateway none: of ICMP over IPv4 it passes what asks something
+ * that is answered.  Errors about packets that were never sent pass neither family's tracking. */
+static bool
+untranslated(const struct hop *hop)
+{
+    int type = hop->packet.icmp_type;
+    bool asks = type == 8 || type == 13 || type == 15 || type == 17;
+    bool outside = hop->kind == HOP_IGW || hop->kind == HOP_EIGW;
+    return outside && ((hop->packet.protocol == PROTOCOL_ICMP && !asks) ||
+                       (hop->packet.protocol == PROTOCOL_ICMPV6 && type < 128));
+}
+
 static void
 find_on_walk(const struct plan *plan, const struct walk *walk, const char *kept_at, struct verify_gap *gap)
 {
@@ -34,6 +46,8 @@ find_on_walk(const struct plan *plan, const struct walk *walk, const char *kept_
         } else if (walk->stop == STOP_APPLIANCE && hop->stopped && hop->id) {
             /* Whether it forwards is its software's affair. */
             set_gap(gap, "not analysed", "appliance", hop->id);
+        } else if (!walk->is_reply && untranslated(hop) && hop->id) {
+            set_gap(gap, "not built live", "ICMP that asks nothing, through", hop->id);
         }
     }
 }

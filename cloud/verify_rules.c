@@ -267,6 +267,7 @@ outside_address(const struct verify_rules *r, const struct cidr *block, struct i
                                             ip->lo >> 24 != 0 && ip->lo >> 24 != 127 && ip->lo >> 24 < 224
                                       : ip->hi >> 61 == 1;
     const struct store *store = network_store(r->net);
+    global = global && !network_eni_by_public_ip(r->net, ip, NULL); /* somebody of the lab */
     for (const struct vpc *vpc = store_first(store, &vpc_kind); global && vpc; vpc = store_next(store, vpc)) {
         for (size_t i = 0; i < vpc->cidrs.n; i++) {
             global = global && !cidr_contains_ip(&vpc->cidrs.items[i].cidr, ip);
