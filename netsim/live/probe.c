@@ -239,6 +239,19 @@ is_at(const struct end *end, const struct space *space, uint32_t tap)
 
 /* ---- packets ------------------------------------------------------------------------------------------------------
  */
+/* Where a machine with several interfaces sends what bears that address; 0: as routed. */
+static uint32_t
+link_of_source(const struct run *run, const struct end *from, const struct ip *src)
+{
+    const struct plan_ns *ns = from->index ? NULL : plan_find(run->live->plan, from->space->id);
+    for (size_t i = 0; ns && ns->kind == PLAN_INSTANCE && ns->rules.n && i < ns->addresses.n; i++) {
+        if (ip_equal(&ns->addresses.items[i].ip, src)) {
+            return ns->addresses.items[i].index;
+        }
+    }
+    return from->index;
+}
+
 static void
 send_packet(struct run *run, const struct end *from, const struct packet_spec *spec)
 {
@@ -260,18 +273,19 @@ send_packet(struct run *run, const struct end *from, const struct packet_spec *s
     struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
     msg.msg_name = family == IP_V6 ? (void *)&to6 : (void *)&to4;
     msg.msg_namelen = family == IP_V6 ? sizeof to6 : sizeof to4;
-    if (from->index) { /* of a machine with several interfaces: through this one */
+    uint32_t link = link_of_source(run, from, &spec->src);
+    if (link) { /* of a machine with several interfaces: through this one */
         msg.msg_control = control.bytes;
         struct cmsghdr *c = (struct cmsghdr *)control.bytes;
         if (family == IP_V6) {
-            struct in6_pktinfo info = { .ipi6_ifindex = from->index };
+            struct in6_pktinfo info = { .ipi6_ifindex = link };
             *c = (struct cmsghdr){ .cmsg_level = IPPROTO_IPV6,
                                    .cmsg_type = IPV6_PKTINFO,
                                    .cmsg_len = CMSG_LEN(sizeof info) };
             memcpy(CMSG_DATA(c), &info, sizeof info);
             msg.msg_controllen = CMSG_SPACE(sizeof info);
         } else {
-            struct in_pktinfo info = { .ipi_ifindex = (int)from->index };
+            struct in_pktinfo info = { .ipi_ifindex = (int)link };
             *c = (struct cmsghdr){ .cmsg_level = IPPROTO_IP,
                                    .cmsg_type = IP_PKTINFO,
                                    .cmsg_len = CMSG_LEN(sizeof info) };
