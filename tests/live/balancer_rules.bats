@@ -147,8 +147,10 @@ weights() { # RED BLUE
     for name in one two; do
         vpclab exec $name -- sh -c 'kill $(pgrep -f "[s]erve.py")'
         vpclab exec --detach $name -- nc -lk 8080
+        for _ in $(seq 200); do vpclab exec $name -- nc -z 127.0.0.1 8080 && break; done
     done
     [ "$(health red healthy)" = healthy ]
+    [ "$(health blue healthy)" = healthy ]
     vpclab load client lb:80 --count 50 >"$DIR/load"
     grep -q '^acknowledged 6.25 MB' "$DIR/load"
     for name in one two; do
