@@ -157,12 +157,14 @@ ask_anything(struct random_net *r, const verify_side_vec *sides, asked_vec *ques
     ask(r, from, to, chance(r, 25) ? IP_V6 : IP_V4, NULL, questions);
 }
 
-/* Of other protocols the kernel's tracking looks into what they carry, which probes do not make up. */
+/* Of other protocols the kernel's tracking looks into what they carry, which probes do not make up, and ICMP that asks
+ * nothing it follows by what it is about. */
 static bool
-is_plain(int protocol)
+is_plain(const struct flow_spec *flow)
 {
-    return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_ICMP ||
-           protocol == PROTOCOL_ICMPV6;
+    bool icmp = flow->protocol == PROTOCOL_ICMP || flow->protocol == PROTOCOL_ICMPV6;
+    bool echo = flow->icmp_type < 0 || flow->icmp_type == (flow->protocol == PROTOCOL_ICMP ? 8 : 128);
+    return flow->protocol == PROTOCOL_TCP || flow->protocol == PROTOCOL_UDP || (icmp && echo);
 }
 
 /* Packets that rules and routes are about, at their bounds and just beside, where judges differ first. */
@@ -185,7 +187,7 @@ ask_aimed(struct random_net *r, const verify_side_vec *sides, size_t n, asked_ve
     verify_rules_aim(rules, &aims);
     for (int i = 0; i < DRAWS && aims.n && questions->n < n; i++) {
         const struct verify_aim *a = &aims.items[lot(r, (int)aims.n)];
-        if (!is_plain(a->flow.protocol)) {
+        if (!is_plain(&a->flow)) {
             continue;
         }
         ask(r, &sides->items[a->from], &sides->items[a->to], a->flow.family, &a->flow, questions);
