@@ -28,7 +28,9 @@
 
 #define HELD_US 30000 /* a packet waits so long for the router's word and for older ones from elsewhere */
 #define LOOK_US 500000
-#define SNAP    262144
+/* The largest packet: the kernel hands over what was not yet cut into frames, and each place of its buffer holds one
+ * such. */
+#define SNAP 65550
 
 struct open_link {
     const struct capture_link *link;
@@ -394,8 +396,17 @@ set_filter(struct open_link *l, const char *filter, struct err *err)
     return ok;
 }
 
+/* For each of so many links: 64 MiB among them, at least libpcap's 2 MiB and not more than a burst of some 250 of the
+ * largest packets needs. */
+static int
+fair_buffer(size_t n_links)
+{
+    size_t share = (64 << 20) / (n_links ? n_links : 1);
+    return (int)(share > 16 << 20 ? 16 << 20 : share < 2 << 20 ? 2 << 20 : share);
+}
+
 static bool
-open_link(struct open_link *l, const struct capture_options *options, struct err *err)
+open_link(struct open_link *l, size_t n_links, const struct capture_options *options, struct err *err)
 {
     char error[PCAP_ERRBUF_SIZE] = "";
     if (!go_into(l->link->net_fd, CLONE_NEWNET, err)) {
@@ -407,9 +418,7 @@ open_link(struct open_link *l, const struct capture_options *options, struct err
     }
     pcap_set_snaplen(l->pcap, SNAP);
     pcap_set_immediate_mode(l->pcap, 1);
-    if (options->buffer_bytes) {
-        pcap_set_buffer_size(l->pcap, options->buffer_bytes);
-    }
+    pcap_set_buffer_size(l->pcap, options->buffer_bytes ? options->buffer_bytes : fair_buffer(n_links));
     if (pcap_activate(l->pcap) < 0) {
         return err_set(err, ERR_MACHINE, "", "cannot capture on `%s` of %s: %s", l->link->link, l->link->name,
                        pcap_geterr(l->pcap));
@@ -446,7 +455,7 @@ capture_all(struct capture *c, const struct capture_link *links, struct err *err
     bool ok = go_into(c->options->user_fd, CLONE_NEWUSER, err);
     for (size_t i = 0; ok && i < c->n; i++) {
         c->links[i].link = &links[i];
-        ok = open_link(&c->links[i], c->options, err);
+        ok = open_link(&c->links[i], c->n, c->options, err);
     }
     if (ok && c->options->router_fd >= 0) {
         ok = go_into(c->options->router_fd, CLONE_NEWNET, err) && (c->log = capture_log_open(err));

@@ -24,7 +24,7 @@ struct capture_options {
     int router_fd;          /* of the VPC whose router refuses; -1: no verdicts */
     const char *lab_socket; /* the keeper's: the capture ends when none answers there any more */
     const char *filter;     /* libpcap's expressions; NULL: everything */
-    int buffer_bytes;       /* of the kernel's buffer for each link; 0: libpcap's 2 MiB */
+    int buffer_bytes;       /* of the kernel's buffer for each link; 0: a share of 64 MiB, 2 to 16 MiB */
     size_t ring_bytes;      /* the file holds so much and keeps the newest packets (capture_ring.h); 0: it grows */
     int spare_fd;           /* for the ring: an empty file that nobody else has, to read and write, as 'out_fd' must be then */
     long long max_packets;  /* 0: no limit */
