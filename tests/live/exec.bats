@@ -3,9 +3,9 @@
 load ../cli/helper
 
 setup_lab() {
-    XDG_RUNTIME_DIR=$DIR/run
+    XDG_RUNTIME_DIR=${SHORT:-$DIR/run} # of a long path no socket is below it
     export XDG_RUNTIME_DIR
-    mkdir -m 700 "$XDG_RUNTIME_DIR"
+    mkdir -p -m 700 "$XDG_RUNTIME_DIR"
     vpclab ec2 create-vpc --cidr-block 10.0.0.0/16 --tag-specifications 'ResourceType=vpc,Tags=[{Key=Name,Value=main}]' >/dev/null
     vpclab ec2 create-subnet --vpc-id main --cidr-block 10.0.1.0/24 --tag-specifications 'ResourceType=subnet,Tags=[{Key=Name,Value=a}]' >/dev/null
     vpclab ec2 create-subnet --vpc-id main --cidr-block 10.0.2.0/24 --tag-specifications 'ResourceType=subnet,Tags=[{Key=Name,Value=b}]' >/dev/null
@@ -22,7 +22,7 @@ run_instance() { # NAME SUBNET ADDRESS OPTION...
 }
 teardown() {
     vpclab down >/dev/null 2>&1 || true
-    rm -rf "$DIR"
+    rm -rf "$DIR" "${SHORT:-$DIR}"
 }
 page() { vpclab exec web -- curl -s -m 1 -o /dev/null -w '%{http_code}' http://db:8080/; }
 
@@ -83,13 +83,14 @@ page() { vpclab exec web -- curl -s -m 1 -o /dev/null -w '%{http_code}' http://d
     local what
     cp "$VPCLAB" "$DIR/vpclab" # the processes of this lab are those that run this file
     VPCLAB=$DIR/vpclab
-    for what in data run; do
+    SHORT=$(mktemp -d /tmp/vpclab-run.XXXXXX)
+    for what in "$DIR/data" "$SHORT"; do
         setup_lab
         [ -n "$(processes)" ]
-        rm -rf "${DIR:?}/$what"
+        rm -rf "$what"
         for _ in $(seq 200); do [ -n "$(processes)" ] || break; sleep 0.05; done
         [ -z "$(processes)" ]
-        rm -rf "$DIR/data" "$DIR/run"
+        rm -rf "$DIR/data" "$SHORT"
     done
 }
 processes() { find /proc/[0-9]*/exe -maxdepth 0 -lname "$DIR/vpclab*" 2>/dev/null; }
