@@ -1,5 +1,6 @@
 /* The kernel's own switches (sysctl) of a namespace, as its kind and the plan want them. */
 #include "netsim/live/apply_switches.h"
+#include "netsim/live/live_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ static const struct sysctl forward_sysctls[] = {
 };
 static const struct sysctl instance_sysctls[] = { { "ipv4/conf/all/rp_filter", "0" },
                                                   { "ipv4/conf/default/rp_filter", "0" },
+                                                  { "ipv4/ip_local_port_range", LIVE_PROGRAM_PORTS },
                                                   { 0 } };
 /* An appliance does what its user would have told it with sysctl; one that is no longer one has forgotten. */
 static const struct sysctl appliance_sysctls[] = { { "ipv4/ip_forward", "1" },

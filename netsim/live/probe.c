@@ -36,8 +36,6 @@
 
 #define FENCES      32 /* more than the hops of the longest way there and back */
 #define DRAIN_EVERY 48 /* probes; a raw socket's buffer holds some hundred packets */
-#define PORT_FIRST  33000
-#define PORT_COUNT  27000
 
 /* An ear in a namespace: one protocol, one family. */
 struct ear {
@@ -546,7 +544,7 @@ prepare(struct run *run, size_t i, struct err *err)
     }
     bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
     if (!p->src_port && !icmp) {
-        p->src_port = PORT_FIRST + run->live->next_port++ % PORT_COUNT;
+        p->src_port = LIVE_PROBE_PORT + run->live->next_port++ % LIVE_PROBE_PORTS;
     }
     bool tap = f->from.tap != NULL;
     for (size_t j = 0; j < f->to.n; j++) {

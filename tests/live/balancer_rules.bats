@@ -142,7 +142,7 @@ weights() { # RED BLUE
     # By its name: the way of a packet to whoever gets it, all ways, and as much as one carries.
     vpclab trace client lb tcp/80 >"$DIR/trace"
     grep -Eq 'destination 10\.0\.[12]\.[0-9]*:80 becomes 10\.0\.(1\.11|2\.12):8080' "$DIR/trace"
-    vpclab verify client lb >"$DIR/report"
+    vpclab verify client lb >"$DIR/report" || { cat "$DIR/report"; return 1; }
     [ "$(grep -c '^client .* tcp/80 | ' "$DIR/report")" = 2 ] # both nodes
     for name in one two; do
         vpclab exec $name -- sh -c 'kill $(pgrep -f "[s]erve.py")'
