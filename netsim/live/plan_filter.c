@@ -202,6 +202,22 @@ write_node_reference(const struct plan_vpc *v, struct buf *out, const struct sg_
     buf_done(&links);
 }
 
+/* A group of a peer is known in what comes by the peering; by a transit gateway only where that carries references,
+ * which is a rule of its own. */
+static void
+except_transits(struct builder *b, const struct plan_vpc *v, const struct sg_rule *rule, struct buf *out)
+{
+    const struct security_group *group = store_get(b->store, &security_group_kind, rule->group_id);
+    if (rule->egress || !v->transits.n || !group || strcmp(group->vpc_id, v->vpc->obj.id) == 0) {
+        return;
+    }
+    buf_str_add(out, "iifname != { ");
+    for (size_t i = 0; i < v->transits.n; i++) {
+        buf_printf(out, "%s\"%s\"", i ? ", " : "", v->transits.items[i].name);
+    }
+    buf_str_add(out, " } ");
+}
+
 static void
 write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const struct sg_rule *rule)
 {
@@ -219,12 +235,16 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
             snprintf(set, sizeof set, "@%s", name);
             buf_printf(out, "%s%s", v->appliances ? "iifname != @appliances " : "",
                        v->nodes ? "iifname != @balancer_nodes " : "");
+            except_transits(b, v, rule, out);
             write_sg_rule(out, rule, family, set);
             buf_printf(out, "iifname . %s saddr @eni_addresses%s ", family == IP_V4 ? "ip" : "ip6",
                        family == IP_V4 ? "" : "6");
             write_sg_rule(out, rule, family, set);
         } else if (name) {
             snprintf(set, sizeof set, "@%s", name);
+            if (rule->group_id) {
+                except_transits(b, v, rule, out);
+            }
             write_sg_rule(out, rule, family, set);
         }
         if (rule->group_id && !rule->egress) {

@@ -1,5 +1,6 @@
 /* Transit gateways with real packets.  Every "does not arrive" stands beside the same packet arriving once the one
  * thing that stops it is changed. */
+#include "netsim/model/peering.h"
 #include "netsim/model/transit_gateway.h"
 #include "tests/live/places.h"
 
@@ -245,6 +246,27 @@ TEST(rules_name_groups_behind_a_gateway_that_carries_references)
     update(&f);
     CHECK(!probe(&f, f.a.instance, f.b.instance, 5432, NULL, false).arrived, "an attachment carries none");
     CHECK(answered(&f, &f.a, &f.b), "which changes nothing else");
+    fixture_done(&f);
+}
+
+TEST(a_group_of_a_peer_is_known_by_the_peering_and_not_by_a_gateway_that_carries_none)
+{
+    LAB_OR_SKIP();
+    struct err err = { 0 };
+    struct fixture f = fixture_new(false);
+    struct tgw_attachment *at[3];
+    hub(&f, at);
+    struct peering_spec spec = { .vpc_id = f.a.vpc->obj.id, .peer_vpc_id = f.b.vpc->obj.id };
+    struct peering *pcx = peering_create(f.net, &spec, &err);
+    REQUIRE(pcx && peering_accept(f.net, pcx, &err), "%s", err.text);
+    allow(f.net, f.b.group, 81, f.a.group->obj.id);
+    update(&f);
+    CHECK(answered(&f, &f.a, &f.b), "by the gateway");
+    CHECK(!probe(&f, f.a.instance, f.b.instance, 81, NULL, false).arrived, "which does not know the group");
+    struct route direct = { .cidr = cidr_lit("10.2.0.0/16"), .peering_id = (char *)pcx->obj.id };
+    CHECK(route_create(f.net, f.a.table, &direct, &err), "%s", err.text);
+    update(&f);
+    CHECK(probe(&f, f.a.instance, f.b.instance, 81, NULL, false).arrived, "the peering does");
     fixture_done(&f);
 }
 
