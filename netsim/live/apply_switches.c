@@ -36,6 +36,7 @@ static const struct sysctl instance_sysctls[] = { { "ipv4/conf/all/rp_filter", "
                                                   { 0 } };
 /* An appliance does what its user would have told it with sysctl; one that is no longer one has forgotten. */
 static const struct sysctl appliance_sysctls[] = { { "ipv4/ip_forward", "1" },
+                                                   { "ipv4/conf/all/accept_local", "1" }, /* its own, by a balancer */
                                                    { "ipv4/conf/all/send_redirects", "0" },
                                                    { "ipv4/conf/default/send_redirects", "0" },
                                                    { 0 } };

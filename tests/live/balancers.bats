@@ -252,3 +252,23 @@ pages() { # NODE URL N: who answered, each once, in order
     [ "$(code client "http://$a/")" = 000 ]
     vpclab verify >/dev/null
 }
+
+@test "network balancer: a client may be the appliance on the way from the node to its target" {
+    setup_lab
+    open_group web 80
+    target=$(run_instance target b --private-ip-address 10.0.2.11 --security-group-ids web)
+    run_instance client a --private-ip-address 10.0.1.10 --security-group-ids web >/dev/null
+    vpclab ec2 modify-instance-attribute --instance-id client --no-source-dest-check
+    vpclab ec2 create-subnet --vpc-id main --cidr-block 10.0.3.0/24 --availability-zone us-east-1b \
+        --tag-specifications 'ResourceType=subnet,Tags=[{Key=Name,Value=nodes}]' >/dev/null
+    table=$(vpclab ec2 create-route-table --vpc-id main --query RouteTable.RouteTableId --output text)
+    vpclab ec2 associate-route-table --route-table-id "$table" --subnet-id nodes >/dev/null
+    vpclab ec2 create-route --route-table-id "$table" --destination-cidr-block 10.0.2.0/24 --network-interface-id "$(interface 10.0.1.10)" >/dev/null
+    vpclab elbv2 create-load-balancer --name net --type network --scheme internal --subnets nodes >/dev/null
+    vpclab elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id main >/dev/null
+    targets web "$target"
+    vpclab elbv2 create-listener --load-balancer-arn net --protocol TCP --port 8080 --default-actions Type=forward,TargetGroupArn=web >/dev/null
+    up
+    vpclab verify client net >"$DIR/report" || { cat "$DIR/report"; return 1; }
+    grep -q '^client .* tcp/8080 | ' "$DIR/report"
+}
