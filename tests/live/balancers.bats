@@ -1,20 +1,7 @@
 #!/usr/bin/env bats
-# Load balancers that really balance: to healthy targets, by the rules, with the addresses that AWS shows.
+# Network balancers that really balance: to healthy targets, with the addresses that AWS shows.
 load ../cli/helper
 load services
-
-open_group() { # NAME PORT...
-    vpclab ec2 create-security-group --group-name "$1" --description x --vpc-id main >/dev/null
-    for port in "${@:2}"; do
-        vpclab ec2 authorize-security-group-ingress --group-id "$1" --protocol tcp --port "$port" --cidr 0.0.0.0/0 >/dev/null
-    done
-}
-interface() { # ADDRESS: its id
-    vpclab ec2 describe-network-interfaces --filters "Name=private-ip-address,Values=$1" --query 'NetworkInterfaces[0].NetworkInterfaceId' --output text
-}
-pages() { # NODE URL N: who answered, each once, in order
-    for _ in $(seq "$3"); do get "$1" "$2" || echo nobody; done | cut -d' ' -f1 | sort -u | xargs
-}
 
 @test "network balancer: healthy targets get the connections, the client's address is kept, cross-zone when told" {
     setup_lab
@@ -100,77 +87,6 @@ pages() { # NODE URL N: who answered, each once, in order
     [ $((ones + twos)) = "$n" ] && [ "$ones" -gt $((n / 3)) ] && [ "$twos" -gt $((n / 3)) ]
 }
 
-@test "application balancer: requests go by rule to healthy targets, which are told whom they serve" {
-    setup_lab
-    open_group door 80
-    vpclab ec2 create-security-group --group-name web --description x --vpc-id main >/dev/null
-    door=$(vpclab ec2 describe-security-groups --filters Name=group-name,Values=door --query 'SecurityGroups[0].GroupId' --output text)
-    one=$(run_instance one a --security-group-ids web)
-    two=$(run_instance two b --security-group-ids web)
-    api=$(run_instance api b --security-group-ids web)
-    run_instance client a --private-ip-address 10.0.1.10
-    vpclab elbv2 create-load-balancer --name app --type application --scheme internal --subnets a b --security-groups "$door" >/dev/null
-    for group in web api; do
-        vpclab elbv2 create-target-group --name $group --protocol HTTP --port 8080 --vpc-id main >/dev/null
-    done
-    targets web "$one" "$two"
-    targets api "$api"
-    listener=$(vpclab elbv2 create-listener --load-balancer-arn app --protocol HTTP --port 80 --default-actions Type=forward,TargetGroupArn=web \
-        --query 'Listeners[0].ListenerArn' --output text)
-    rule() { # PRIORITY CONDITIONS ACTION
-        vpclab elbv2 create-rule --listener-arn "$listener" --priority "$1" --conditions "$2" --actions "$3" >/dev/null
-    }
-    apis=$(vpclab elbv2 describe-target-groups --names api --query 'TargetGroups[0].TargetGroupArn' --output text)
-    rule 10 'Field=path-pattern,Values=/api/*' "Type=forward,TargetGroupArn=$apis"
-    rule 20 'Field=host-header,Values=old.example' 'Type=redirect,RedirectConfig={Host=new.example,StatusCode=HTTP_301}'
-    rule 30 'Field=path-pattern,Values=/teapot' 'Type=fixed-response,FixedResponseConfig={StatusCode=418,MessageBody=short,ContentType=text/plain}'
-    up
-    for name in one two api; do serve $name $name 8080; done
-    url=http://$(node app a)
-    # Targets take what the balancer's group sends, and nothing before.
-    [ "$(health web "unhealthy	unhealthy")" = "unhealthy unhealthy" ]
-    reasons() { # WANTED: each once
-        for _ in $(seq 100); do
-            said=$(vpclab elbv2 describe-target-health --target-group-arn web --query 'TargetHealthDescriptions[].TargetHealth.[Reason,Description]' --output text | sort -u)
-            [ "$said" = "$1" ] && return
-            sleep 0.2
-        done
-        echo "said $said"
-        return 1
-    }
-    reasons "Target.Timeout	Request timed out"
-    vpclab ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 8080 --source-group "$door" >/dev/null
-    [ "$(health web "healthy	healthy")" = "healthy healthy" ]
-    vpclab elbv2 modify-target-group --target-group-arn web --matcher HttpCode=204 --healthy-threshold-count 2 >/dev/null
-    reasons "Target.ResponseCodeMismatch	Health checks failed with these codes: [200]"
-    vpclab elbv2 modify-target-group --target-group-arn web --matcher HttpCode=200-204 >/dev/null
-    [ "$(health web "healthy	healthy")" = "healthy healthy" ]
-    [ "$(pages client "$url/" 6)" = "one two" ]
-    # Seen: the node; told: the client, after whoever was named before, and the host that was asked for.
-    read -r _ seen told host path body < <(get client "$url/x?y=1" -H 'X-Forwarded-For: 192.0.2.7' -H 'Host: shop.example')
-    [[ "$seen" == "$(node app a)" && "$told" == "192.0.2.7," && "$host" == 10.0.1.10 && "$path" == shop.example && "$body" == "/x?y=1 -" ]]
-    [ "$(health api "healthy")" = healthy ]
-    [ "$(get client "$url/api/v1" | cut -d' ' -f1)" = api ]
-    [ "$(get client "$url/" -d "$(printf '%0100000d' 7)" | wc -c)" -gt 100000 ]
-    [ "$(vpclab exec client -- curl -s -m 3 -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: old.example' "$url/a?b=c")" = "301 http://new.example:80/a?b=c" ]
-    [ "$(vpclab exec client -- curl -s -m 3 -w ' %{http_code}' "$url/teapot")" = "short 418" ]
-    [ "$(code client "$url:81/")" = 000 ]
-    # It ends connections: verify asks about the client's way to the node, and the node's to its targets.
-    vpclab verify >"$DIR/report"
-    grep -q "^client *$(interface "$(node app a)") .* tcp/80 | " "$DIR/report"
-    for name in one two api; do grep -q "^$(interface "$(node app a)") *$name .* tcp/8080 | -" "$DIR/report"; done
-    # One fails: the other has all.  Both: they are tried all the same, and refuse.
-    vpclab exec one -- sh -c 'kill $(pgrep -f "[s]erve.py one")'
-    [ "$(health web "unhealthy	healthy")" = "unhealthy healthy" ]
-    [ "$(pages client "$url/" 6)" = two ]
-    vpclab exec two -- sh -c 'kill $(pgrep -f "[s]erve.py two")'
-    [ "$(code client "$url/")" = 502 ]
-    vpclab elbv2 deregister-targets --target-group-arn web --targets "Id=$one" "Id=$two" >/dev/null
-    [ "$(code client "$url/")" = 503 ]
-    vpclab ec2 revoke-security-group-ingress --group-id door --protocol tcp --port 80 --cidr 0.0.0.0/0 >/dev/null
-    [ "$(code client "$url/")" = 000 ]
-}
-
 @test "verify asks endpoints and network balancers, and the kernel says what analysis does, ACLs and all" {
     setup_lab
     open_group web 80
@@ -198,59 +114,6 @@ pages() { # NODE URL N: who answered, each once, in order
     run vpclab verify
     [ "$status" = 0 ]
     [ "$(code client "http://$(node net b):8080/")" = 000 ]
-}
-
-@test "classic balancer: registered instances of its zone, or of all, see its address; verify agrees" {
-    setup_lab
-    open_group web 8080
-    open_group door 80
-    one=$(run_instance one a --private-ip-address 10.0.1.11 --security-group-ids web)
-    two=$(run_instance two b --private-ip-address 10.0.2.12 --security-group-ids web)
-    run_instance client a --private-ip-address 10.0.1.10 >/dev/null
-    vpclab elb create-load-balancer --load-balancer-name old --scheme internal --subnets a b --security-groups door \
-        --listeners Protocol=TCP,LoadBalancerPort=80,InstancePort=8080 >/dev/null
-    vpclab elb register-instances-with-load-balancer --load-balancer-name old --instances "$two" >/dev/null
-    up
-    vpclab serve one tcp/8080 >/dev/null
-    vpclab serve two tcp/8080 >/dev/null
-    at() { vpclab ec2 describe-network-interfaces --filters Name=requester-id,Values=amazon-elb --query "NetworkInterfaces[?AvailabilityZone=='us-east-1$1'].$2 | [0]" --output text; }
-    a=$(at a PrivateIpAddress) b=$(at b PrivateIpAddress)
-    vpclab elb configure-health-check --load-balancer-name old --health-check Target=TCP:8080,Interval=5,Timeout=2,UnhealthyThreshold=2,HealthyThreshold=2 >/dev/null
-    in_service() { # WANTED: the states, once they are so
-        for _ in $(seq 100); do
-            said=$(vpclab elb describe-instance-health --load-balancer-name old --query 'InstanceStates[].[State,ReasonCode]' --output text | xargs)
-            [ "$said" = "$1" ] && return
-            sleep 0.2
-        done
-        echo "said $said"
-        return 1
-    }
-    in_service 'InService N/A'
-    [ "$(get client "http://$b/")" = 10.0.2.12 ]
-    [ "$(code client "http://$b:81/")" = 000 ]
-    [ "$(code client "http://$a/")" = 000 ] # none registered in its zone
-    vpclab verify >"$DIR/said"
-    grep -q "^client *$(at b NetworkInterfaceId) .* tcp/80 | " "$DIR/said"
-    vpclab elb register-instances-with-load-balancer --load-balancer-name old --instances "$one" >/dev/null
-    in_service 'InService N/A InService N/A'
-    [ "$(get client "http://$a/")" = 10.0.1.11 ]
-    vpclab elb modify-load-balancer-attributes --load-balancer-name old --load-balancer-attributes 'CrossZoneLoadBalancing={Enabled=true}' >/dev/null
-    [ "$(pages client "http://$a/" 12)" = "10.0.1.11 10.0.2.12" ]
-    # One stops answering and gets nothing more; with none in service nobody gets anything, other than with a target group.
-    vpclab serve --stop one tcp/8080 >/dev/null
-    in_service 'InService N/A OutOfService Instance'
-    [ "$(pages client "http://$a/" 8)" = 10.0.2.12 ]
-    vpclab elb configure-health-check --load-balancer-name old --health-check Target=TCP:9,Interval=5,Timeout=2,UnhealthyThreshold=2,HealthyThreshold=2 >/dev/null
-    in_service 'OutOfService Instance OutOfService Instance'
-    [ "$(code client "http://$a/")" = 000 ]
-    vpclab verify >"$DIR/said"
-    grep -q '^not analysed: health of the instances of old ' "$DIR/said"
-    vpclab elb configure-health-check --load-balancer-name old --health-check Target=HTTP:8080/,Interval=5,Timeout=2,UnhealthyThreshold=2,HealthyThreshold=2 >/dev/null
-    in_service 'InService N/A OutOfService Instance'
-    [ "$(get client "http://$a/")" = 10.0.2.12 ]
-    vpclab ec2 revoke-security-group-ingress --group-id door --protocol tcp --port 80 --cidr 0.0.0.0/0 >/dev/null
-    [ "$(code client "http://$a/")" = 000 ]
-    vpclab verify >/dev/null
 }
 
 @test "network balancer: a client may be the appliance on the way from the node to its target" {

@@ -17,6 +17,18 @@ run_instance() { # NAME SUBNET OPTION...
     vpclab ec2 run-instances --image-id ami-12345678 --subnet-id "$subnet" "$@" \
         --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$name}]" --query 'Instances[0].InstanceId' --output text
 }
+open_group() { # NAME PORT...
+    vpclab ec2 create-security-group --group-name "$1" --description x --vpc-id main >/dev/null
+    for port in "${@:2}"; do
+        vpclab ec2 authorize-security-group-ingress --group-id "$1" --protocol tcp --port "$port" --cidr 0.0.0.0/0 >/dev/null
+    done
+}
+interface() { # ADDRESS: its id
+    vpclab ec2 describe-network-interfaces --filters "Name=private-ip-address,Values=$1" --query 'NetworkInterfaces[0].NetworkInterfaceId' --output text
+}
+pages() { # NODE URL N: who answered, each once, in order
+    for _ in $(seq "$3"); do get "$1" "$2" || echo nobody; done | cut -d' ' -f1 | sort -u | xargs
+}
 add_gateway() { # the internet for subnet a
     vpclab ec2 create-internet-gateway --tag-specifications 'ResourceType=internet-gateway,Tags=[{Key=Name,Value=gate}]' >/dev/null
     vpclab ec2 attach-internet-gateway --internet-gateway-id gate --vpc-id main
