@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static inline double
@@ -18,6 +20,24 @@ bench_now_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* Of /proc/meminfo or /proc/PID/status: "VmRSS:" in KiB; 0 if there is none. */
+static inline long
+bench_kib(const char *path, const char *name)
+{
+    FILE *file = fopen(path, "r");
+    char line[200];
+    long kib = 0;
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, name, strlen(name)) == 0) {
+            kib = strtol(line + strlen(name), NULL, 10);
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+    return kib;
 }
 
 static inline void

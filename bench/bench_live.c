@@ -14,8 +14,9 @@
  *   route    one route more in the VPC's main table
  *   acl      one entry more, or less again, in the ACL that all subnets have
  *   member   one interface in one group more, or less again
- *   down     from the stop to the end of the process that held everything (the kernel then frees namespaces in the
- *            background)
+ *   kernel   what the machine had less of after live_start(), without our process, for each instance (others' work
+ * shows) process  what ours had at most down     from the stop to the end of the process that held everything (the
+ * kernel then frees namespaces in the background)
  *
  * Of changes the table shows the median time, and the processor time of one: ours (libnftables' included) and the
  * kernel's.  Every measurement runs in a process of its own with its own user namespace, so it needs no privilege and
@@ -33,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/bench.h"
 #include "netsim/live/live.h"
 #include "netsim/live/netlink.h"
 #include "netsim/live/plan.h"
@@ -56,7 +58,7 @@ enum { RULE, ROUTE, ACL, MEMBER, N_KINDS };
 struct figures {
     double up_ms, plan_ms;
     struct change changes[N_KINDS];
-    long kib;
+    long kib, kernel_kib; /* of our process at most; what the machine had less of, without our process */
 };
 
 static double
@@ -204,7 +206,8 @@ change_acl(struct network *net, int i)
     struct err err = { 0 };
     struct network_acl *acl = store_first(network_store(net), &network_acl_kind);
     struct nacl_entry entry = { .number = 50, .protocol = PROTOCOL_ALL, .cidr = cidr_lit("192.0.2.0/24") };
-    if (!(i % 2 ? network_acl_delete_entry(net, acl, 50, false, &err) : network_acl_add_entry(net, acl, &entry, &err))) {
+    if (!(i % 2 ? network_acl_delete_entry(net, acl, 50, false, &err)
+                : network_acl_add_entry(net, acl, &entry, &err))) {
         fail("acl", &err);
     }
 }
@@ -258,14 +261,17 @@ measure_lab(size_t n)
     plan_free(plan_new(net, &numbers));
     plan_numbers_done(&numbers);
     f.plan_ms = now_ms() - begin;
+    long own = bench_kib("/proc/self/status", "VmRSS:"), all = bench_kib("/proc/meminfo", "MemAvailable:");
     begin = now_ms();
     struct live *live = live_start(net, NULL, &err);
     if (!live) {
         fail("live_start", &err);
     }
     f.up_ms = now_ms() - begin;
+    f.kernel_kib = bench_kib("/proc/self/status", "VmRSS:");
+    f.kernel_kib = all - bench_kib("/proc/meminfo", "MemAvailable:") - (f.kernel_kib - own);
     static void (*const changes[N_KINDS])(struct network * net, int i) = { change_rule, change_route, change_acl,
-                                                                                change_member };
+                                                                           change_member };
     for (int k = 0; k < N_KINDS; k++) {
         f.changes[k] = measure_changes(live, net, changes[k]);
     }
@@ -385,8 +391,9 @@ main(int argc, char **argv)
     static char *usual[] = { "4", "100", "1000" };
     char **sizes = argc > 1 ? argv + 1 : usual;
     int n_sizes = argc > 1 ? argc - 1 : (int)ARRAY_SIZE(usual);
-    printf("%9s  %9s %9s  %9s %9s  %6s  %9s  %22s %22s %22s %22s  %8s\n", "instances", "bare up", "bare down", "lab up",
-           "lab down", "ratio", "plan", "rule (ours + kernel)", "route", "acl", "member", "process");
+    printf("%9s  %9s %9s  %9s %9s  %6s  %9s  %22s %22s %22s %22s  %10s %8s\n", "instances", "bare up", "bare down",
+           "lab up", "lab down", "ratio", "plan", "rule (ours + kernel)", "route", "acl", "member", "kernel",
+           "process");
     for (int i = 0; i < n_sizes; i++) {
         size_t n = strtoul(sizes[i], NULL, 10);
         double bare_down, lab_down;
@@ -398,7 +405,7 @@ main(int argc, char **argv)
             const struct change *c = &lab.changes[k];
             printf(" %5.2f ms (%4.2f + %4.2f)", c->ms, c->user_ms, c->kernel_ms);
         }
-        printf("  %4ld KiB\n", lab.kib);
+        printf("  %6ld KiB %4ld KiB\n", lab.kernel_kib / (long)n, lab.kib);
     }
     return 0;
 }

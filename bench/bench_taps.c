@@ -3,11 +3,15 @@
  *     make bench && build/bench/bench_taps [N]...          (default 100 1000 5000)
  *
  * The network: N TAP hosts in 20 subnets of one VPC, and two instances with namespaces.  Everything runs on one
- * processor. up         live_start(): plan, rules, TAP devices, routes kernel     what the machine had less of
- * afterwards, without our process, for each host ours       what our process grew by, model and plan and all, for each
- * host pings      echo requests a second that one instance sends to all hosts in turn and that were answered baseline
- * the same from it to the other instance, whose kernel answers Every measurement runs in a process of its own with its
- * own user namespace, so it leaves nothing. */
+ * processor.
+ *
+ *   up        live_start(): plan, rules, TAP devices, routes
+ *   kernel    what the machine had less of afterwards, without our process, for each host
+ *   ours      what our process grew by, model and plan and all, for each host
+ *   pings     echo requests a second that one instance sends to all hosts in turn and that were answered
+ *   baseline  the same from it to the other instance, whose kernel answers
+ *
+ * Every measurement runs in a process of its own with its own user namespace, so it leaves nothing. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/bench.h"
 #include "netsim/live/live.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
@@ -87,23 +92,6 @@ enter_namespaces(void)
     CPU_ZERO(&one);
     CPU_SET((size_t)sched_getcpu(), &one);
     sched_setaffinity(0, sizeof one, &one);
-}
-
-static long
-kib_of(const char *path, const char *name)
-{
-    FILE *file = fopen(path, "r");
-    char line[200];
-    long kib = 0;
-    while (file && fgets(line, sizeof line, file)) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            kib = strtol(line + strlen(name), NULL, 10);
-        }
-    }
-    if (file) {
-        fclose(file);
-    }
-    return kib;
 }
 
 /* Runs 'n' hosts spread over the subnets; the first two instances have namespaces. */
@@ -197,7 +185,7 @@ measure(size_t n)
     struct figures f = { 0 };
     struct err err = { 0 };
     struct instance *with_namespace[2];
-    long own = kib_of("/proc/self/status", "VmRSS:"), all = kib_of("/proc/meminfo", "MemAvailable:");
+    long own = bench_kib("/proc/self/status", "VmRSS:"), all = bench_kib("/proc/meminfo", "MemAvailable:");
     struct network *net = make_network(n, with_namespace);
     double begin = now_ms();
     struct live *live = live_start(net, NULL, &err);
@@ -205,8 +193,8 @@ measure(size_t n)
         fail("live_start", &err);
     }
     f.up_ms = now_ms() - begin;
-    f.own_kib = kib_of("/proc/self/status", "VmRSS:") - own;
-    f.kernel_kib = all - kib_of("/proc/meminfo", "MemAvailable:") - f.own_kib;
+    f.own_kib = bench_kib("/proc/self/status", "VmRSS:") - own;
+    f.kernel_kib = all - bench_kib("/proc/meminfo", "MemAvailable:") - f.own_kib;
     struct ip *to = xcalloc(n, sizeof *to);
     size_t n_to = 0;
     for (const struct instance *i = store_first(network_store(net), &instance_kind); i;

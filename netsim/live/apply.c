@@ -66,6 +66,12 @@ space_guest(const struct spaces *spaces, struct space *space, struct err *err)
         }
         guest->processes = nlq_high_fd(guest->processes);
         guest->files = nlq_high_fd(guest->files);
+        spaces_enter(spaces, space);
+        bool ok = switch_programs(err);
+        spaces_go_home(spaces);
+        if (!ok) {
+            return NULL;
+        }
     }
     return guest;
 }

@@ -32,7 +32,6 @@ static const struct sysctl forward_sysctls[] = {
 };
 static const struct sysctl instance_sysctls[] = { { "ipv4/conf/all/rp_filter", "0" },
                                                   { "ipv4/conf/default/rp_filter", "0" },
-                                                  { "ipv4/ip_local_port_range", LIVE_PROGRAM_PORTS },
                                                   { 0 } };
 /* An appliance does what its user would have told it with sysctl; one that is no longer one has forgotten. */
 static const struct sysctl appliance_sysctls[] = { { "ipv4/ip_forward", "1" },
@@ -133,4 +132,11 @@ bool
 switch_kind(struct spaces *spaces, enum plan_kind kind, struct err *err)
 {
     return set_sysctls(spaces, kind_sysctls[kind], true, err);
+}
+
+bool
+switch_programs(struct err *err)
+{
+    static const struct sysctl ports[] = { { "ipv4/ip_local_port_range", LIVE_PROGRAM_PORTS }, { 0 } };
+    return set_sysctls(NULL, ports, false, err);
 }

@@ -6,3 +6,6 @@
 bool switch_kind(struct spaces *spaces, enum plan_kind kind, struct err *err); /* of a fresh one */
 bool switch_ip6(struct spaces *spaces, enum plan_kind kind, bool on, bool fresh, struct err *err);
 bool switch_forwards(struct spaces *spaces, const struct plan_ns *ns, bool fresh, struct err *err);
+/* Of an instance in which a program is about to run: the ports that its connections come from.  Not at its start, since a file in /proc for
+ * each of a thousand costs. */
+bool switch_programs(struct err *err);
