@@ -12,6 +12,8 @@
 #include "cloud/state.h"
 #include "iampolicy/bucket.h"
 
+#define MOST_ALIKE 1000 /* deliveries of the same records within a minute */
+
 /* Makes every directory before the last slash. */
 static bool
 make_directories(char *path)
@@ -27,13 +29,13 @@ make_directories(char *path)
     return true;
 }
 
+/* False with errno; EEXIST: there is such a file. */
 static bool
-write_file(char *path, const struct buf *bytes, struct err *err)
+write_file(char *path, const struct buf *bytes)
 {
     FILE *file = make_directories(path) ? fopen(path, "wxe") : NULL;
     bool ok = file && fwrite(bytes->data, 1, bytes->size, file) == bytes->size;
-    ok = file && fclose(file) == 0 && ok;
-    return ok || err_set(err, ERR_MACHINE, "", "cannot write flow log records to `%s`: %s", path, strerror(errno));
+    return file && fclose(file) == 0 && ok;
 }
 
 /* The folder and name that AWS gives; 'hash' tells objects of one minute apart. */
@@ -65,15 +67,25 @@ flow_s3_deliver(struct cloud *cloud, const struct flow_batch *batch, struct err 
         return err_set(err, ERR_INPUT, "InvalidParameter", "`%s` is no bucket with a prefix", destination);
     }
     struct buf plain = { 0 }, packed = { 0 };
-    char hash[33];
     buf_printf(&plain, "%s\n", buf_str(&batch->header));
     buf_add(&plain, batch->lines.data, batch->lines.size);
-    md5_hex(plain.data, plain.size, hash);
     gzip_pack(&plain, &packed);
-    char *key = object_key(prefix, log, clock_now_ms(&cloud->clock), hash);
-    char *path = xasprintf("%s/flowlogs/s3/%.*s/%s", cloud->dir->path, (int)bucket_size, bucket, key);
-    char *name = xstrndup(bucket, bucket_size);
-    bool ok = write_file(path, &packed, err);
+    char *key = NULL, *path = NULL, *name = xstrndup(bucket, bucket_size);
+    bool ok = false, taken = true;
+    for (int try = 0; taken && try < MOST_ALIKE; try++) {
+        char hash[33];
+        free(key);
+        free(path);
+        md5_hex(plain.data, plain.size, hash);
+        key = object_key(prefix, log, clock_now_ms(&cloud->clock), hash);
+        path = xasprintf("%s/flowlogs/s3/%s/%s", cloud->dir->path, name, key);
+        ok = write_file(path, &packed);
+        taken = !ok && errno == EEXIST;
+        buf_char(&plain, '\n'); /* the same records in the same minute: another name */
+    }
+    if (!ok) {
+        err_set(err, ERR_MACHINE, "", "cannot write flow log records to `%s`: %s", path, strerror(errno));
+    }
     const struct iam_bucket *there = ok ? iam_find_bucket(cloud->accounts, name) : NULL;
     if (there) {
         s3_object_deliver(cloud, there, key, packed.data, packed.size);

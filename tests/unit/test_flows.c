@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cloud/flow_capture.h"
+#include "cloud/flow_s3.h"
 #include "cloud/flow_store.h"
 #include "cloud/op.h"
 #include "cloud/state.h"
@@ -205,6 +206,25 @@ TEST(flow_capture_writes_what_it_has_when_polling_fails)
     poll_fails = false;
     flow_capture_stop(cloud);
     check_flows(cloud, json_object(), "ACCEPT", "still there");
+    cloud_close(cloud);
+}
+
+/* Objects are named by their minute and what they hold: the same records may come again within it. */
+TEST(the_same_records_of_one_minute_are_objects_of_their_own)
+{
+    struct err err = { 0 };
+    struct cloud *cloud = lab_open();
+    struct flow_batch batch = { .home = { .to_s3 = true, .destination = "arn:aws:s3:::bucket" } };
+    strcpy(batch.log_id, "fl-00000000000000001");
+    buf_str_add(&batch.header, "dstport action");
+    buf_str_add(&batch.lines, "5432 ACCEPT\n");
+    for (int i = 0; i < 3; i++) {
+        CHECK(flow_s3_deliver(cloud, &batch, &err), "%d: %s", i, err.text);
+    }
+    char *count = xasprintf("test $(find %s/flowlogs/s3/bucket -name '*.log.gz' | wc -l) = 3", cloud->dir->path);
+    CHECK(system(count) == 0, "three objects");
+    free(count);
+    flow_batch_done(&batch);
     cloud_close(cloud);
 }
 
