@@ -290,7 +290,7 @@ static struct anchor
 anchor_watch(const char *socket, const char *place)
 {
     struct anchor anchor = { .socket = socket, .place = place, .watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
-    if (anchor.watch >= 0 && stat(socket, &anchor.listening) == 0) {
+    if (stat(socket, &anchor.listening) == 0 && anchor.watch >= 0) { /* without a watch it is still known as ours */
         inotify_add_watch(anchor.watch, socket,
                           IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF); /* an unlink is an IN_ATTRIB */
         char *parent = place ? xasprintf("%.*s", (int)(strrchr(place, '/') - place), place) : NULL;
