@@ -392,35 +392,15 @@ differs(struct doubt *doubt, const struct network *net)
     return found;
 }
 
-static json_t *
-network_json(const struct network *net)
-{
-    json_t *out = json_object();
-    for (size_t k = 0; network_kinds[k]; k++) {
-        json_t *list = store_save_kind(network_store(net), network_kinds[k]);
-        if (json_array_size(list)) {
-            json_object_set(out, network_kinds[k]->list, list);
-        }
-        json_decref(list);
-    }
-    return out;
-}
-
 static bool
 still_differs(void *context, const json_t *json)
 {
     struct doubt *doubt = context;
     struct id_gen ids = { 0 };
     struct clock clock = { 0 };
-    struct err err = { 0 };
     struct network *net = network_new(&ids, &clock);
-    bool ok = true;
     network_set_tap_hosts(net, doubt->trial->tap_hosts);
-    for (size_t k = 0; ok && network_kinds[k]; k++) {
-        const json_t *list = json_object_get(json, network_kinds[k]->list);
-        ok = !list || store_load_kind(network_store(net), network_kinds[k], list, "", NULL, &err);
-    }
-    ok = ok && differs(doubt, net);
+    bool ok = shrink_load(net, json) && differs(doubt, net);
     network_free(net);
     return ok;
 }
@@ -574,7 +554,7 @@ shrink(const struct random_trial *trial, const struct network *net, const asked_
     for (size_t i = 0; i < questions->n; i++) {
         *VEC_ADD(&doubt.questions) = questions->items[i];
     }
-    json_t *network = network_json(net);
+    json_t *network = shrink_save(net);
     bool shrunk = shrink_questions(&doubt, network, &questions->items[first]);
     if (shrunk) {
         json_t *smaller = shrink_network(network, still_differs, &doubt, trial->shrink_tries, trial->shrink_seconds);

@@ -250,3 +250,32 @@ shrink_network(const json_t *network, shrink_test *test, void *context, size_t t
     drop_empty_lists(s.network);
     return s.network;
 }
+
+/* ---- a network and its lists ---- */
+
+json_t *
+shrink_save(const struct network *net)
+{
+    json_t *out = json_object();
+    for (size_t k = 0; network_kinds[k]; k++) {
+        json_t *list = store_save_kind(network_store(net), network_kinds[k]);
+        if (json_array_size(list)) {
+            json_object_set(out, network_kinds[k]->list, list);
+        }
+        json_decref(list);
+    }
+    return out;
+}
+
+bool
+shrink_load(struct network *net, const json_t *network)
+{
+    struct err err = { 0 };
+    for (size_t k = 0; network_kinds[k]; k++) {
+        const json_t *list = json_object_get(network, network_kinds[k]->list);
+        if (list && !store_load_kind(network_store(net), network_kinds[k], list, "", NULL, &err)) {
+            return false;
+        }
+    }
+    return true;
+}

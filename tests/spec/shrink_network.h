@@ -19,34 +19,14 @@ struct spec_doubt {
     const struct flow_spec *flow;
 };
 
-static json_t *
-spec_network_json(const struct network *net)
-{
-    json_t *out = json_object();
-    for (size_t k = 0; network_kinds[k]; k++) {
-        json_t *list = store_save_kind(network_store(net), network_kinds[k]);
-        if (json_array_size(list)) {
-            json_object_set(out, network_kinds[k]->list, list);
-        }
-        json_decref(list);
-    }
-    return out;
-}
-
 static bool
 spec_still_differs(void *context, const json_t *json)
 {
     const struct spec_doubt *doubt = context;
     struct id_gen ids = { 0 };
     struct clock clock = { 0 };
-    struct err err = { 0 };
     struct network *net = network_new(&ids, &clock);
-    bool ok = true;
-    for (size_t k = 0; ok && network_kinds[k]; k++) {
-        const json_t *list = json_object_get(json, network_kinds[k]->list);
-        ok = !list || store_load_kind(network_store(net), network_kinds[k], list, "", NULL, &err);
-    }
-    ok = ok && doubt->differs(net, doubt->flow);
+    bool ok = shrink_load(net, json) && doubt->differs(net, doubt->flow);
     network_free(net);
     return ok;
 }
@@ -60,7 +40,7 @@ spec_shrink(const struct network *net, const struct flow_spec *flow, spec_differ
         return;
     }
     done = true;
-    json_t *whole = spec_network_json(net);
+    json_t *whole = shrink_save(net);
     json_t *small = spec_still_differs(&doubt, whole)
                         ? shrink_network(whole, spec_still_differs, &doubt, SHRINK_TRIES, SHRINK_SECONDS)
                         : json_incref(whole);
