@@ -51,6 +51,15 @@ is_self(const struct op_call *call)
     return strcmp(arg_str(call->in, "resourceOwner"), "SELF") == 0;
 }
 
+/* Of those the caller shares, or takes part in, that the request asks about. */
+static bool
+is_asked_share(const struct op_call *call, const struct ram_share *share, bool own)
+{
+    return ram_sees(call, share, own) &&
+           (own || ram_share_reaches(call->cloud->accounts, share, call->cloud->account)) &&
+           asked(call, "resourceShareArns", share->arn);
+}
+
 /* The ARNs of shares that the request gives must be of shares that are there. */
 static bool
 check_share_arns(const struct op_call *call, struct err *err)
@@ -236,10 +245,9 @@ list_resources(struct op_call *call, struct err *err)
     json_t *list = json_array();
     for (const struct ram_share *s = store_first(store_of(call), &ram_share_kind); s;
          s = store_next(store_of(call), s)) {
-        bool has = ram_sees(call, s, own) && (own || ram_share_reaches(call->cloud->accounts, s, call->cloud->account));
         /* OTHER-ACCOUNTS: the principal is who shares. */
         bool by = !principal || (own ? has_link(s, RAM_PRINCIPAL, principal) : strcmp(s->obj.account, principal) == 0);
-        if (has && by && asked(call, "resourceShareArns", s->arn)) {
+        if (by && is_asked_share(call, s, own)) {
             add_resources(call, s, list);
         }
     }
@@ -323,8 +331,7 @@ list_principals(struct op_call *call, struct err *err)
     json_t *list = json_array();
     for (const struct ram_share *s = store_first(store_of(call), &ram_share_kind); s;
          s = store_next(store_of(call), s)) {
-        bool has = ram_sees(call, s, own) && (own || ram_share_reaches(call->cloud->accounts, s, call->cloud->account));
-        if (has && asked(call, "resourceShareArns", s->arn) && (!arn || has_link(s, RAM_RESOURCE, arn)) &&
+        if (is_asked_share(call, s, own) && (!arn || has_link(s, RAM_RESOURCE, arn)) &&
             (!type || shares_type(call, s, type))) {
             add_principals(call, s, own, list);
         }
