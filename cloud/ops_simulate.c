@@ -84,8 +84,8 @@ simulate_words(struct simulation *s, struct err *err)
         !iam_request_set_action(s->request, as_text(arg_str(in, "Action")), err)) {
         return false;
     }
-    const struct iam_action_info *info = iam_catalog_action(s->catalog, s->request->action.s);
     const char *action = s->request->action.s;
+    const struct iam_action_info *info = iam_catalog_action(s->catalog, action);
     char *resource = resource_of_word(cloud, s->catalog, action, arg_str(in, "Resource"), err);
     if (!resource) {
         return false;

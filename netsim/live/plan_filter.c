@@ -207,7 +207,8 @@ write_node_reference(const struct plan_vpc *v, struct buf *out, const struct sg_
 static void
 except_transits(struct builder *b, const struct plan_vpc *v, const struct sg_rule *rule, struct buf *out)
 {
-    const struct security_group *group = store_get(b->store, &security_group_kind, rule->group_id);
+    const struct security_group *group =
+        rule->group_id ? store_get(b->store, &security_group_kind, rule->group_id) : NULL;
     if (rule->egress || !v->transits.n || !group || strcmp(group->vpc_id, v->vpc->obj.id) == 0) {
         return;
     }
@@ -242,9 +243,7 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
             write_sg_rule(out, rule, family, set);
         } else if (name) {
             snprintf(set, sizeof set, "@%s", name);
-            if (rule->group_id) {
-                except_transits(b, v, rule, out);
-            }
+            except_transits(b, v, rule, out);
             write_sg_rule(out, rule, family, set);
         }
         if (rule->group_id && !rule->egress) {
