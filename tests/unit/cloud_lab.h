@@ -4,11 +4,30 @@
 #include <string.h>
 #include "cloud/cloud.h"
 #include "cloud/op.h"
+#include "cloud/state.h"
+#include "tests/test.h"
 
 static struct cloud *
 lab_open(struct err *err)
 {
     return cloud_open(&(struct cloud_options){ .throw_away = true, .seed = 7 }, err);
+}
+
+/* A directory for a lab; remove_dir() takes both away. */
+__attribute__((unused)) static char *
+make_dir(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *path = xasprintf("%s/vpclab-test-XXXXXX", tmp ? tmp : "/tmp");
+    REQUIRE(mkdtemp(path) != NULL);
+    return path;
+}
+
+__attribute__((unused)) static void
+remove_dir(char *path)
+{
+    lab_dir_remove(path, NULL);
+    free(path);
 }
 
 /* Runs "ec2 create-vpc --cidr-block 10.0.0.0/16" (words by single spaces; 'x y' holds one together). The answer, NULL

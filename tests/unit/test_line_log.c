@@ -12,22 +12,6 @@
 #include "tests/test.h"
 #include "tests/unit/cloud_lab.h"
 
-static char *
-make_dir(void)
-{
-    const char *tmp = getenv("TMPDIR");
-    char *path = xasprintf("%s/vpclab-test-XXXXXX", tmp ? tmp : "/tmp");
-    REQUIRE(mkdtemp(path) != NULL);
-    return path;
-}
-
-static void
-remove_dir(char *path)
-{
-    lab_dir_remove(path, NULL);
-    free(path);
-}
-
 TEST(the_last_lines_are_kept)
 {
     char *dir = make_dir(), *path = xasprintf("%s/log", dir), line[32];

@@ -15,23 +15,6 @@ open_dir(const char *path, struct err *err)
     return cloud_open(&(struct cloud_options){ .lab = path, .seed = 7 }, err);
 }
 
-/* A directory for a lab; the caller removes it. */
-static char *
-make_dir(void)
-{
-    const char *tmp = getenv("TMPDIR");
-    char *path = xasprintf("%s/vpclab-test-XXXXXX", tmp ? tmp : "/tmp");
-    REQUIRE(mkdtemp(path) != NULL);
-    return path;
-}
-
-static void
-remove_dir(char *path)
-{
-    lab_dir_remove(path, NULL);
-    free(path);
-}
-
 static void
 tag_all(struct cloud *cloud, const char *value)
 {
