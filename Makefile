@@ -11,7 +11,7 @@ endif
 ifdef FUZZ
 SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
-PKGS    := jansson lua5.4 libnl-3.0 libnl-route-3.0 libnftables libmnl libnftnl
+PKGS    := jansson lua5.4 libnl-3.0 libnl-route-3.0 libnftables libmnl libnftnl libssl libcrypto
 ALL_CFLAGS += $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lreadline -lpcap -lz -lm
 

@@ -121,6 +121,14 @@ create_listeners(struct op_call *call, struct err *err)
 }
 
 static bool
+set_certificate(struct op_call *call, struct err *err)
+{
+    struct classic_balancer *lb = require_balancer(call, err);
+    return lb && classic_balancer_certify(ec2_net(call), lb, (int)arg_int(call->in, "LoadBalancerPort", 0),
+                                          arg_str(call->in, "SSLCertificateId"), err);
+}
+
+static bool
 delete_listeners(struct op_call *call, struct err *err)
 {
     struct classic_balancer *lb = require_balancer(call, err);
@@ -396,6 +404,8 @@ const struct op ops_elb[] = {
     ROW("DeleteLoadBalancer", OP_WRITE, delete_load_balancer, "Delete a Classic Load Balancer with its interfaces."),
     ROW("CreateLoadBalancerListeners", OP_WRITE, create_listeners,
         "Let a Classic Load Balancer listen on further ports."),
+    ROW("SetLoadBalancerListenerSSLCertificate", OP_WRITE, set_certificate,
+        "Give a listener of a Classic Load Balancer another certificate."),
     ROW("DeleteLoadBalancerListeners", OP_WRITE, delete_listeners,
         "Delete listeners of a Classic Load Balancer by their ports."),
     ROW("AttachLoadBalancerToSubnets", OP_WRITE, attach_subnets, "Enable a Classic Load Balancer in further subnets."),

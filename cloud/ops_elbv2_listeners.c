@@ -110,6 +110,55 @@ modify_listener(struct op_call *call, struct err *err)
 }
 
 static bool
+add_certificates(struct op_call *call, struct err *err)
+{
+    struct load_balancer *lb;
+    struct lb_listener *listener = require_listener(call, &lb, err);
+    const json_t *given = json_object_get(call->in, "Certificates");
+    if (!listener || !listener_add_certificates(ec2_net(call), listener, given, err)) {
+        return false;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(given); i++) {
+        json_array_append_new(list, json_pack("{s:O, s:b}", "CertificateArn",
+                                              json_object_get(json_array_get(given, i), "CertificateArn"), "IsDefault",
+                                              0));
+    }
+    json_object_set_new(call->out, "Certificates", list);
+    return true;
+}
+
+static bool
+remove_certificates(struct op_call *call, struct err *err)
+{
+    struct load_balancer *lb;
+    struct lb_listener *listener = require_listener(call, &lb, err);
+    return listener &&
+           listener_drop_certificates(ec2_net(call), listener, json_object_get(call->in, "Certificates"), err);
+}
+
+static bool
+describe_certificates(struct op_call *call, struct err *err)
+{
+    struct load_balancer *lb;
+    const struct lb_listener *listener = require_listener(call, &lb, err);
+    json_t *list = json_array();
+    for (size_t k = 0; listener && k < 2; k++) {
+        const json_t *of = k ? listener->more_certificates : listener->certificates;
+        for (size_t i = 0; i < json_array_size(of); i++) {
+            json_array_append_new(list, json_pack("{s:O, s:b}", "CertificateArn",
+                                                  json_object_get(json_array_get(of, i), "CertificateArn"),
+                                                  "IsDefault", k == 0));
+        }
+    }
+    if (!listener) {
+        json_decref(list);
+        return false;
+    }
+    return elbv2_answer_page(call, "Certificates", list, err);
+}
+
+static bool
 delete_listener(struct op_call *call, struct err *err)
 {
     struct load_balancer *lb;
@@ -247,6 +296,11 @@ delete_rule(struct op_call *call, struct err *err)
 const struct op ops_elbv2_listeners[] = {
     ELBV2_ROW("CreateListener", OP_WRITE, create_listener, "Let a load balancer listen on a port."),
     ELBV2_ROW("DescribeListeners", OP_READ, describe_listeners, "Show the listeners of a load balancer."),
+    ELBV2_ROW("AddListenerCertificates", OP_WRITE, add_certificates,
+              "Give a listener certificates for more names than its default one has."),
+    ELBV2_ROW("DescribeListenerCertificates", OP_READ, describe_certificates, "Show the certificates of a listener."),
+    ELBV2_ROW("RemoveListenerCertificates", OP_WRITE, remove_certificates,
+              "Take certificates beside the default one away from a listener."),
     ELBV2_ROW("DeleteListener", OP_WRITE, delete_listener, "Delete a listener with its rules."),
     ELBV2_ROW("CreateRule", OP_WRITE, create_rule, "Add a rule to a listener of an application load balancer."),
     ELBV2_ROW("DescribeRules", OP_READ, describe_rules, "Show the rules of a listener."),

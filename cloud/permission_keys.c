@@ -99,6 +99,7 @@ static const struct {
     { "s3:x-amz-object-ownership", "ObjectOwnership" },
     { "s3:locationconstraint", "CreateBucketConfiguration.LocationConstraint" },
     { "organizations:PolicyType", "Type" },
+    { "acm:CertificateTransparencyLogging", "Options.CertificateTransparencyLoggingPreference" },
     { "ec2:MetadataHttpTokens", "MetadataOptions.HttpTokens" },
     { "ec2:MetadataHttpEndpoint", "MetadataOptions.HttpEndpoint" },
     { "ec2:MetadataHttpPutResponseHopLimit", "MetadataOptions.HttpPutResponseHopLimit" },

@@ -41,6 +41,7 @@ libmnl/          netsim/live/
 libnftnl/        netsim/live/
 pcap             netsim/live/capture
 zlib.h           cloud/gzip
+openssl/         netsim/live/
 lua              scenarios/
 lauxlib.h        scenarios/
 readline/        shell/

@@ -1,5 +1,5 @@
 /* netsim/model/balancer_parts.h - what the files of load balancers' operations share: load_balancer_ops.c, target_group_ops.c, listener_ops.c,
- * classic_balancer_ops.c.  Nobody else includes it. */
+ * listener_certificates.c, classic_balancer_ops.c.  Nobody else includes it. */
 #pragma once
 #include "netsim/model/internal.h"
 
@@ -12,5 +12,8 @@ void balancer_hex(struct network *net, char hex[static BALANCER_HEX_DIGITS + 1])
 bool balancer_name_check(const char *what, const char *name, struct err *err);
 /* InvalidSecurityGroup: one that is not there, or of another VPC. */
 bool balancer_groups_check(const struct network *net, const char *vpc_id, const char *const *ids, size_t n, struct err *err);
+/* listener_certificates.c: what a listener says of TLS; 'given': its certificates are new.  Fills in AWS's default policy. */
+struct lb_listener;
+bool listener_tls_check(const struct network *net, struct lb_listener *listener, bool given, struct err *err);
 bool is_network_protocol(const char *protocol); /* TCP UDP TCP_UDP TLS */
 bool is_web_protocol(const char *protocol);     /* HTTP HTTPS */

@@ -1,5 +1,7 @@
 #include "netsim/model/classic_balancer.h"
 
+#include <strings.h>
+
 #include "netsim/model/internal.h"
 
 static const struct field listener_fields[] = {
@@ -44,6 +46,37 @@ static const struct field balancer_fields[] = {
     FIELD_LIST(struct classic_balancer, "Tags", obj.tags, tag_fields, FIELD_STATE_ONLY),
     FIELD_END,
 };
+
+static bool
+speaks(const char *protocol, const char *one, const char *other)
+{
+    return protocol && (strcasecmp(protocol, one) == 0 || strcasecmp(protocol, other) == 0);
+}
+
+bool
+classic_listener_has_tls(const struct classic_listener *listener)
+{
+    return speaks(listener->protocol, "HTTPS", "SSL");
+}
+
+bool
+classic_listener_is_web(const struct classic_listener *listener)
+{
+    return speaks(listener->protocol, "HTTPS", "HTTP");
+}
+
+bool
+classic_listener_sends_tls(const struct classic_listener *listener)
+{
+    return speaks(listener->instance_protocol, "HTTPS", "SSL");
+}
+
+bool
+classic_listener_is_proxied(const struct classic_listener *listener)
+{
+    return classic_listener_has_tls(listener) || classic_listener_is_web(listener) ||
+           classic_listener_sends_tls(listener);
+}
 
 const char *
 classic_balancer_name(const struct classic_balancer *lb)

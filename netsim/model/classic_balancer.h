@@ -42,6 +42,11 @@ void classic_balancer_id(const char *name, const char *account, const char *regi
 struct classic_balancer *network_classic_balancer_of_eni(const struct network *net, const struct eni *eni); /* NULL */
 /* Its interfaces, in order of creation; borrowed until the next change. */
 size_t classic_balancer_enis(const struct network *net, const struct classic_balancer *lb, struct eni *const **enis);
+/* What a listener's protocol asks of its node: ends it TLS, reads it HTTP? */
+bool classic_listener_has_tls(const struct classic_listener *listener); /* HTTPS or SSL */
+bool classic_listener_is_web(const struct classic_listener *listener);  /* HTTP or HTTPS */
+bool classic_listener_is_proxied(const struct classic_listener *listener); /* either, or TLS towards instances: connections end at the node */
+bool classic_listener_sends_tls(const struct classic_listener *listener); /* to its instances */
 /* The port of its health checks; 0: none is set. */
 int classic_balancer_health_port(const struct classic_balancer *lb);
 
@@ -59,6 +64,8 @@ struct classic_spec {
 struct classic_balancer *classic_balancer_create(struct network *net, const struct classic_spec *spec, struct err *err);
 void classic_balancer_delete(struct network *net, struct classic_balancer *lb);
 bool classic_balancer_listen(struct network *net, struct classic_balancer *lb, const json_t *listeners, struct err *err);
+/* The certificate of a listener that ends TLS.  ListenerNotFound, CertificateNotFound, InvalidConfigurationRequest (it ends none). */
+bool classic_balancer_certify(struct network *net, struct classic_balancer *lb, int port, const char *certificate, struct err *err);
 bool classic_balancer_unlisten(struct network *net, struct classic_balancer *lb, int port, struct err *err); /* ListenerNotFound */
 bool classic_balancer_add_subnet(struct network *net, struct classic_balancer *lb, const char *subnet_id, struct err *err);
 bool classic_balancer_drop_subnet(struct network *net, struct classic_balancer *lb, const char *subnet_id, struct err *err);

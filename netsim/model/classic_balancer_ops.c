@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "netsim/model/balancer_parts.h"
+#include "netsim/model/certificate.h"
 #include "netsim/model/classic_balancer.h"
 
 #define HEALTH_RANGE(value, from, to) ((value) >= (from) && (value) <= (to))
@@ -122,7 +123,8 @@ is_web(const char *protocol)
 }
 
 static bool
-listener_check(const struct classic_balancer *lb, const struct classic_listener *listener, struct err *err)
+listener_check(const struct network *net, const struct classic_balancer *lb, const struct classic_listener *listener,
+               struct err *err)
 {
     const char *protocol = listener->protocol, *behind = listener->instance_protocol;
     if (!protocol_check(protocol, err) || !protocol_check(behind, err)) {
@@ -132,9 +134,12 @@ listener_check(const struct classic_balancer *lb, const struct classic_listener 
         return err_set(err, ERR_INPUT, "InvalidConfigurationRequest",
                        "a listener of %s cannot speak %s to its instances", protocol, behind);
     }
-    bool secure = strcasecmp(protocol, "HTTPS") == 0 || strcasecmp(protocol, "SSL") == 0;
+    bool secure = classic_listener_has_tls(listener);
     if (secure && str_empty(listener->certificate_id)) {
         return err_set(err, ERR_INPUT, "ValidationError", "a listener of %s needs an `SSLCertificateId`", protocol);
+    }
+    if (secure && !certificate_check(net, listener->certificate_id, err)) {
+        return false;
     }
     if (!HEALTH_RANGE(listener->port, 1, 65535) || !HEALTH_RANGE(listener->instance_port, 1, 65535)) {
         return err_set(err, ERR_INPUT, "ValidationError", "the ports of a listener are 1 to 65535");
@@ -162,7 +167,7 @@ classic_balancer_listen(struct network *net, struct classic_balancer *lb, const 
                                              .certificate_id = (char *)certificate,
                                              .port = (int32_t)json_int(json, "LoadBalancerPort", 0),
                                              .instance_port = (int32_t)json_int(json, "InstancePort", 0) };
-        if (!listener_check(lb, &listener, err)) {
+        if (!listener_check(net, lb, &listener, err)) {
             return false;
         }
         struct classic_listener *added = VEC_ADD(&lb->listeners);
@@ -173,6 +178,30 @@ classic_balancer_listen(struct network *net, struct classic_balancer *lb, const 
     }
     network_touch(net);
     return true;
+}
+
+bool
+classic_balancer_certify(struct network *net, struct classic_balancer *lb, int port, const char *certificate,
+                         struct err *err)
+{
+    for (size_t i = 0; i < lb->listeners.n; i++) {
+        struct classic_listener *listener = &lb->listeners.items[i];
+        if (listener->port != port) {
+            continue;
+        }
+        if (!classic_listener_has_tls(listener)) {
+            return err_set(err, ERR_INPUT, "InvalidConfigurationRequest",
+                           "the listener on port %d speaks %s, which has no certificate", port, listener->protocol);
+        }
+        if (!certificate_check(net, certificate, err)) {
+            return false;
+        }
+        str_set(&listener->certificate_id, certificate);
+        network_touch(net);
+        return true;
+    }
+    return err_set(err, ERR_INPUT, "ListenerNotFound", "`%s` has no listener on port %d", classic_balancer_name(lb),
+                   port);
 }
 
 bool

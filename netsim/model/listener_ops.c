@@ -137,9 +137,6 @@ listener_check(const struct load_balancer *lb, const struct lb_listener *listene
     if (listener->port < 1 || listener->port > 65535) {
         return err_set(err, ERR_INPUT, "ValidationError", "a listener needs a port of 1 to 65535");
     }
-    if ((str_is(protocol, "HTTPS") || str_is(protocol, "TLS")) && json_array_size(listener->certificates) == 0) {
-        return err_set(err, ERR_INPUT, "ValidationError", "a certificate must be specified for %s listeners", protocol);
-    }
     for (size_t i = 0; i < lb->listeners.n; i++) {
         if (&lb->listeners.items[i] != old && lb->listeners.items[i].port == listener->port) {
             return err_set(err, ERR_INPUT, "DuplicateListener", "`%s` has a listener on port %d already", lb->name,
@@ -155,6 +152,7 @@ load_balancer_listen(struct network *net, struct load_balancer *lb, const json_t
     struct lb_listener listener = { 0 };
     if (!fields_load(lb_listener_fields, &listener, json, "listener", NULL, err) ||
         !listener_check(lb, &listener, NULL, err) ||
+        (!is_gateway(lb) && !listener_tls_check(net, &listener, true, err)) ||
         !actions_check(net, lb, listener.actions.items, listener.actions.n, err)) {
         fields_done(lb_listener_fields, &listener);
         return NULL;
@@ -182,6 +180,23 @@ changed_json(const struct field *fields, const void *object, const json_t *json)
     return whole;
 }
 
+/* What it said of TLS, as far as the request does not say it again. */
+static void
+forget_tls(struct lb_listener *listener, const json_t *json)
+{
+    json_t **const lists[] = { &listener->certificates, &listener->more_certificates, &listener->alpn };
+    static const char *const members[] = { "Certificates", "AdditionalCertificates", "AlpnPolicy" };
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        if (!json_object_get(json, members[i])) {
+            json_decref(*lists[i]);
+            *lists[i] = NULL;
+        }
+    }
+    if (!json_object_get(json, "SslPolicy")) {
+        str_set(&listener->ssl_policy, NULL);
+    }
+}
+
 bool
 listener_modify(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json,
                 struct err *err)
@@ -190,13 +205,11 @@ listener_modify(struct network *net, struct load_balancer *lb, struct lb_listene
     json_t *whole = changed_json(lb_listener_fields, listener, json);
     bool ok = fields_load(lb_listener_fields, &changed, whole, "listener", NULL, err);
     json_decref(whole);
-    if (ok && json_object_get(json, "Protocol") && !json_object_get(json, "Certificates") &&
-        !str_is(changed.protocol, "HTTPS") && !str_is(changed.protocol, "TLS")) {
-        json_decref(changed.certificates);
-        changed.certificates = NULL;
-        str_set(&changed.ssl_policy, NULL);
+    if (ok && json_object_get(json, "Protocol") && !listener_has_tls(&changed)) {
+        forget_tls(&changed, json);
     }
     if (!ok || !listener_check(lb, &changed, listener, err) ||
+        (!is_gateway(lb) && !listener_tls_check(net, &changed, json_object_get(json, "Certificates") != NULL, err)) ||
         !actions_check(net, lb, changed.actions.items, changed.actions.n, err)) {
         fields_done(lb_listener_fields, &changed);
         return false;

@@ -30,6 +30,7 @@ struct lb_listener {
     char *arn, *balancer_arn, *protocol /* TCP UDP TCP_UDP TLS HTTP HTTPS */, *ssl_policy;
     int32_t port;
     json_t *certificates, *alpn;
+    json_t *more_certificates; /* [{CertificateArn}], chosen by the name that a client asks for */
     VEC(struct lb_action) actions; /* DefaultActions */
     VEC(struct lb_rule) rules;     /* without the default one */
 };
@@ -151,11 +152,17 @@ bool target_group_register(struct network *net, struct target_group *group, cons
 bool target_group_deregister(struct network *net, struct target_group *group, const char *id, int port, struct err *err);
 
 /* 'json' has AWS's members Protocol, Port, DefaultActions, Certificates.  ValidationError, DuplicateListener, TargetGroupNotFound,
- * TargetGroupAssociationLimit, InvalidConfigurationRequest, InvalidLoadBalancerAction.  Borrowed until the balancer changes. */
+ * TargetGroupAssociationLimit, InvalidConfigurationRequest, InvalidLoadBalancerAction, CertificateNotFound, TooManyCertificates, SSLPolicyNotFound,
+ * ALPNPolicyNotSupported.  Borrowed until the balancer changes. */
 struct lb_listener *load_balancer_listen(struct network *net, struct load_balancer *lb, const json_t *json, struct err *err);
 struct lb_listener *network_listener(const struct network *net, const char *arn, struct load_balancer **owner); /* NULL if none */
 /* The same members; those that are not there stay. */
 bool listener_modify(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json, struct err *err);
+/* [{CertificateArn}] beside the default one.  CertificateNotFound, TooManyCertificates, ValidationError (a listener without TLS). */
+bool listener_add_certificates(struct network *net, struct lb_listener *listener, const json_t *certificates, struct err *err);
+/* OperationNotPermitted: the default one. */
+bool listener_drop_certificates(struct network *net, struct lb_listener *listener, const json_t *certificates, struct err *err);
+bool listener_has_tls(const struct lb_listener *listener); /* HTTPS or TLS */
 void listener_delete(struct network *net, struct load_balancer *lb, struct lb_listener *listener);
 /* 'json' has Priority (text), Conditions and Actions.  PriorityInUse, ValidationError, and as above. */
 struct lb_rule *listener_add_rule(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json,

@@ -2,6 +2,7 @@
 #include "netsim/model/failure.h"
 #include "netsim/model/internal.h"
 
+#include "netsim/model/certificate.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/private_service.h"
 
@@ -11,6 +12,8 @@
 /* Load order: what others refer to comes first, and interfaces before instances, whose nested copies then count less.
  */
 const struct kind *const network_kinds[] = {
+    &authority_kind,
+    &certificate_kind,
     &dhcp_options_kind,
     &vpc_kind,
     &subnet_kind,

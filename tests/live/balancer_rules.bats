@@ -75,7 +75,8 @@ weights() { # RED BLUE
 @test "weights and stickiness: by turns as they weigh, and with one as long as the cookie says" {
     lab_of_two application HTTP
     listen HTTP "$(weights 3 1)"
-    vpclab elbv2 create-listener --load-balancer-arn lb --protocol HTTPS --port 443 --certificates CertificateArn=arn:aws:acm:us-east-1:123456789012:certificate/1 \
+    certificate=$(vpclab acm request-certificate --domain-name www.example.com --query CertificateArn --output text)
+    vpclab elbv2 create-listener --load-balancer-arn lb --protocol HTTPS --port 443 --certificates "CertificateArn=$certificate" \
         --default-actions "Type=forward,TargetGroupArn=$red" >/dev/null
     vpclab up >"$DIR/said" || up
     grep -qx 'not carried: lb:443: no TLS is spoken: plain HTTP is read' "$DIR/said"
