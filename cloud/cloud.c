@@ -1,3 +1,4 @@
+#include "cloud/inside.h"
 #include "cloud/cloud.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,11 @@ cloud_open(const struct cloud_options *options, struct err *err)
             return cloud;
         }
         *err = failure;
+        cloud_close(cloud);
+        return NULL;
+    }
+    if (inside_node()) {
+        inside_refuse(err);
         cloud_close(cloud);
         return NULL;
     }

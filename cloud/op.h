@@ -58,6 +58,7 @@ struct op {
     void (*text)(const json_t *out, struct buf *text); /* lab verbs: how a person reads the answer; NULL: render() makes a table.
                               AWS operations: what --output table prints */
     bool no_lab;           /* about labs or the program: the lab in use is not read, so it may be damaged, newer or not begun; needs OP_LOCAL */
+    bool inside;           /* works in a machine of a live lab too, where the lab cannot be asked: then 'cloud' is as with no_lab; needs OP_LOCAL */
     const char *group;     /* help by task: "build", "look", "ask", "change", "lab" ; NULL: an AWS service */
     const char *examples;  /* "reach web db --port 5432   may the web server open the database?\n..."; lab verbs */
 };

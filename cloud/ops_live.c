@@ -167,7 +167,8 @@ run_in_node(struct op_call *call, const char *node, char *const *argv, bool deta
     struct buf hosts = { 0 }, resolv = { 0 };
     live_hosts_text(call->cloud, &where, &hosts);
     live_resolv_text(call->cloud, &where, &resolv);
-    const struct keeper_exec_options options = { .hostname = where.hostname,
+    const struct keeper_exec_options options = { .name = where.name,
+                                                 .hostname = where.hostname,
                                                  .hosts = buf_str(&hosts),
                                                  .resolv = buf_str(&resolv),
                                                  .lab = call->cloud->dir->path,

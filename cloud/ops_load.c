@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "cloud/inside.h"
 #include "cloud/live_link.h"
 #include "cloud/live_names.h"
+#include "cloud/load_inside.h"
+#include "cloud/load_text.h"
 #include "cloud/names.h"
 #include "netsim/live/load.h"
 #include "netsim/model/instance.h"
@@ -263,14 +266,68 @@ run_load(struct op_call *call, struct question *q, struct load_result *result, s
     return ok;
 }
 
-static json_t *
-amount(long long bytes, long long packets)
+static void
+answer(json_t *out, const struct question *q, const struct load_result *r, const char *receiver)
 {
-    json_t *out = json_pack("{s:I}", "Bytes", (json_int_t)bytes);
-    if (packets >= 0) {
-        json_object_set_new(out, "Packets", json_integer((json_int_t)packets));
+    bool udp = q->options.protocol == PROTOCOL_UDP;
+    json_object_set_new(out, "Source", json_string(q->from.name));
+    json_object_set_new(out, "Destination", json_string(q->to.name));
+    json_object_set_new(out, "Address", json_string(ip_str(&q->options.to)));
+    json_object_set_new(out, "Port", json_integer(q->options.port));
+    json_object_set_new(out, "Protocol", json_string(protocol_name(q->options.protocol)));
+    json_object_set_new(out, "Receiver", json_string(receiver));
+    json_object_set_new(out, "Seconds", json_real(r->seconds));
+    json_object_set_new(out, "BitsPerSecond",
+                        json_integer(r->seconds > 0 ? (json_int_t)((double)r->received_bytes * 8 / r->seconds) : 0));
+    json_object_set_new(out, "Sent", load_amount_json(r->sent_bytes, r->sent_packets));
+    json_object_set_new(out, "Received", load_amount_json(r->received_bytes, r->received_packets));
+    if (udp) {
+        long long lost = r->sent_packets - r->received_packets;
+        json_object_set_new(out, "Lost", json_integer((json_int_t)lost));
+        json_object_set_new(out, "LostPercent",
+                            json_real(r->sent_packets ? 100.0 * (double)lost / (double)r->sent_packets : 0));
+        json_object_set_new(out, "OutOfOrder", json_integer((json_int_t)r->out_of_order));
+        json_object_set_new(out, "Duplicates", json_integer((json_int_t)r->duplicates));
+    } else {
+        json_object_set_new(out, "Lost", json_integer((json_int_t)r->retransmitted));
+        json_object_set_new(
+            out, "LostPercent",
+            json_real(r->sent_packets ? 100.0 * (double)r->retransmitted / (double)r->sent_packets : 0));
+        json_object_set_new(out, "RoundTripMilliseconds", json_real(r->rtt_ms));
+        json_object_set_new(out, "Complete", json_boolean(r->complete));
     }
-    return out;
+}
+
+static bool
+missing(const char *operand, struct err *err)
+{
+    err_set(err, ERR_USAGE, "", "`%s` is missing", operand);
+    return err_hint(err, "load web db:5201; in an instance `load db:5201` sends and `load --receive 5201` counts");
+}
+
+/* In a machine of the lab: the one operand is who receives. */
+static bool
+load_from_here(struct op_call *call, struct err *err)
+{
+    const char *text = arg_str(call->in, "Source"), *more = arg_str(call->in, "Destination");
+    struct question q = { 0 };
+    struct load_result r;
+    char name[ID_SIZE + 256];
+    if (!text || more) {
+        err_set(err, ERR_USAGE, "", text ? "`load` sends from where it runs, which is `%s`" : "who receives is missing",
+                inside_node());
+        return err_hint(err, "load %s; between others: outside", more ? more : "db:5201");
+    }
+    if (!split_port(text, name, sizeof name, &q.options.port, err) || !read_options(call->in, &q.options, err) ||
+        !load_inside_send(name, arg_flag(call->in, "Ipv6", false) ? IP_V6 : IP_V4, &q.options, &r, err)) {
+        return false;
+    }
+    bool udp = q.options.protocol == PROTOCOL_UDP;
+    snprintf(q.from.name, sizeof q.from.name, "%s", inside_node());
+    snprintf(q.to.name, sizeof q.to.name, "%.79s", name);
+    answer(call->out, &q, &r, r.told ? "counted" : !udp ? "acknowledged" : r.received_packets ? "echoed" : "unknown");
+    call->no = !r.complete || !r.received_bytes;
+    return true;
 }
 
 static bool
@@ -278,97 +335,42 @@ load_op(struct op_call *call, struct err *err)
 {
     struct question q = { 0 };
     struct load_result r;
+    long long port = arg_int(call->in, "Receive", -1);
+    if (port >= 0) {
+        return arg_str(call->in, "Source")
+                   ? err_set(err, ERR_USAGE, "", "`--receive` counts where it runs: it takes no machine")
+               : port < 1 || port > 65535
+                   ? err_set(err, ERR_USAGE, "", "--receive is a port, 1 to 65535, not %lld", port)
+                   : load_inside_receive(call, (int)port, err);
+    }
+    if (inside_node()) {
+        return load_from_here(call, err);
+    }
+    if (!arg_str(call->in, "Destination")) {
+        return missing(arg_str(call->in, "Source") ? "DESTINATION" : "SOURCE", err);
+    }
     if (!live_link_require(call->cloud, err) || !read_question(call, &q, err) || !run_load(call, &q, &r, err)) {
         return false;
     }
-    json_t *out = call->out;
-    bool udp = q.options.protocol == PROTOCOL_UDP;
-    json_object_set_new(out, "Source", json_string(q.from.name));
-    json_object_set_new(out, "Destination", json_string(q.to.name));
-    json_object_set_new(out, "Address", json_string(ip_str(&q.options.to)));
-    json_object_set_new(out, "Port", json_integer(q.options.port));
-    json_object_set_new(out, "Protocol", json_string(protocol_name(q.options.protocol)));
-    json_object_set_new(out, "Receiver",
-                        json_string(!q.tap && !q.balancer ? "counted"
-                                    : udp                 ? "echoed"
-                                                          : "acknowledged"));
-    json_object_set_new(out, "Seconds", json_real(r.seconds));
-    json_object_set_new(out, "BitsPerSecond",
-                        json_integer(r.seconds > 0 ? (json_int_t)((double)r.received_bytes * 8 / r.seconds) : 0));
-    json_object_set_new(out, "Sent", amount(r.sent_bytes, r.sent_packets));
-    json_object_set_new(out, "Received", amount(r.received_bytes, r.received_packets));
-    if (udp) {
-        long long lost = r.sent_packets - r.received_packets;
-        json_object_set_new(out, "Lost", json_integer((json_int_t)lost));
-        json_object_set_new(out, "LostPercent",
-                            json_real(r.sent_packets ? 100.0 * (double)lost / (double)r.sent_packets : 0));
-        json_object_set_new(out, "OutOfOrder", json_integer((json_int_t)r.out_of_order));
-        json_object_set_new(out, "Duplicates", json_integer((json_int_t)r.duplicates));
-    } else {
-        json_object_set_new(out, "Lost", json_integer((json_int_t)r.retransmitted));
-        json_object_set_new(out, "LostPercent",
-                            json_real(r.sent_packets ? 100.0 * (double)r.retransmitted / (double)r.sent_packets : 0));
-        json_object_set_new(out, "RoundTripMilliseconds", json_real(r.rtt_ms));
-        json_object_set_new(out, "Complete", json_boolean(r.complete));
-    }
+    answer(call->out, &q, &r,
+           !q.tap && !q.balancer                ? "counted"
+           : q.options.protocol == PROTOCOL_UDP ? "echoed"
+                                                : "acknowledged");
     call->no = !r.complete || !r.received_bytes;
     return true;
 }
 
-/* ---- for a person -------------------------------------------------------------------------------------------------
- */
 static void
-print_scaled(struct buf *text, double number, double kilo, const char *unit)
+text_of(const json_t *out, struct buf *text)
 {
-    static const char *const prefixes[] = { "", "K", "M", "G", "T" };
-    size_t i = 0;
-    for (; number >= kilo && i + 1 < ARRAY_SIZE(prefixes); i++) {
-        number /= kilo;
-    }
-    buf_printf(text, "%.*f %s%s", i ? 2 : 0, number, prefixes[i], unit);
-}
-
-static void
-print_amount(struct buf *text, const char *what, const json_t *amount_)
-{
-    buf_printf(text, "%-9s ", what);
-    print_scaled(text, (double)json_int(amount_, "Bytes", 0), 1024, "B");
-    if (json_object_get(amount_, "Packets")) {
-        buf_printf(text, " in %lld packets", json_int(amount_, "Packets", 0));
-    }
-}
-
-static void
-load_text(const json_t *out, struct buf *text)
-{
-    const char *receiver = json_str(out, "Receiver"), *protocol = json_str(out, "Protocol");
-    double percent = json_real_value(json_object_get(out, "LostPercent"));
-    bool udp = strcmp(protocol, "udp") == 0;
-    buf_printf(text, "%s -> %s (%s)  %s/%lld  %.2f s\n", json_str(out, "Source"), json_str(out, "Destination"),
-               json_str(out, "Address"), protocol, json_int(out, "Port", 0),
-               json_real_value(json_object_get(out, "Seconds")));
-    print_amount(text, "sent", json_object_get(out, "Sent"));
-    buf_char(text, '\n');
-    print_amount(text, strcmp(receiver, "counted") == 0 ? "received" : receiver, json_object_get(out, "Received"));
-    buf_str_add(text, ", ");
-    print_scaled(text, (double)json_int(out, "BitsPerSecond", 0), 1000, "bit/s");
-    buf_printf(text, "\nlost      %lld (%.2f %%)", json_int(out, "Lost", 0), percent);
-    if (udp) {
-        buf_printf(text, ", %lld out of order, %lld twice\n", json_int(out, "OutOfOrder", 0),
-                   json_int(out, "Duplicates", 0));
-    } else {
-        buf_printf(text, " and sent again; round trip %.3f ms\n",
-                   json_real_value(json_object_get(out, "RoundTripMilliseconds")));
-    }
-    if (!udp && !json_flag(out, "Complete", true)) {
-        buf_str_add(text, "the connection broke: not all that was sent arrived\n");
-    }
+    (json_object_get(out, "Runs") ? load_inside_receive_text : load_text)(out, text);
 }
 
 static const struct op_param load_params[] = {
-    { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem` or `internet` that sends",
-      NULL, NULL },
-    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL,
+    { "Source", OP_ENDPOINT, OP_OPTIONAL | OP_POSITIONAL,
+      "instance, interface, `onprem` or `internet` that sends; left out in an instance, which sends itself", NULL,
+      NULL },
+    { "Destination", OP_ENDPOINT, OP_OPTIONAL | OP_POSITIONAL,
       "who receives, or a balancer, with a port or without (5201): db, db:80", NULL, NULL },
     { "Protocol", OP_STRING, OP_OPTIONAL, "tcp, or udp in datagrams", NULL, "tcp udp", NULL },
     { "Seconds", OP_INT, OP_OPTIONAL, "how long at most (3; with --count 60)", NULL, NULL },
@@ -376,6 +378,7 @@ static const struct op_param load_params[] = {
     { "Rate", OP_STRING, OP_OPTIONAL, "bits a second: 50M, 1G (udp 100M; tcp as fast as it goes)", NULL, NULL },
     { "Count", OP_INT, OP_OPTIONAL, "so many datagrams or writes at most", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6", NULL, NULL },
+    { "Receive", OP_INT, OP_OPTIONAL, "in an instance: count what others send to this port, until ^C", NULL, NULL },
     { 0 },
 };
 
@@ -383,12 +386,14 @@ const struct op ops_load[] = {
     { .name = "load",
       .mode = OP_LOCAL,
       .run = load_op,
-      .text = load_text,
+      .text = text_of,
       .params = load_params,
+      .inside = true,
       .group = "ask",
       .help = "Send as much as a way through the live lab carries, or as you say, and count what arrives.",
       .examples = "load web db                                  TCP to port 5201, 3 seconds\n"
                   "load web db:80 --size 64K --count 16384      1 GiB\n"
-                  "load web db --protocol udp --rate 500M --size 200\n" },
+                  "load web db --protocol udp --rate 500M --size 200\n"
+                  "shell web; load db                           from inside, to `load --receive 5201` in db\n" },
     { 0 },
 };

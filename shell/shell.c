@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cloud/inside.h"
 #include "cloud/suggest.h"
 #include "shell/answer.h"
 #include "shell/builtin.h"
@@ -353,7 +354,7 @@ remember_id(struct shell *s, const json_t *out)
 static struct cloud *
 cloud_for(struct shell *s, const struct options *options, const struct op *op, struct cloud **other, struct err *err)
 {
-    if (op->no_lab && !shell_as(s, options)) {
+    if ((op->no_lab && !shell_as(s, options)) || (op->inside && inside_node())) {
         const struct cloud_options how = { .lab = options->lab, .region = options->region, .unread = true };
         return *other = cloud_open(&how, err);
     }
@@ -394,6 +395,7 @@ run_op(struct shell *s, const struct options *options, const struct op *op, size
     int status;
     struct output_progress progress;
     output_progress_init(&progress, options);
+    progress.progress.formatted = options->quiet || options->query || format_of(s, options);
     if (!in || (options->dry_run && !add_dry_run(op, in, &err)) ||
         !op_call(cloud, op, in, &progress.progress, &result, &err)) {
         output_progress_done(&progress);

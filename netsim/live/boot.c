@@ -88,7 +88,8 @@ run(struct boot *boot, const struct spaces *spaces, const struct instance *insta
         return;
     }
     boot->hooks->identity(boot->hooks->context, instance, &identity);
-    const struct keeper_exec_options options = { .hostname = identity.hostname,
+    const struct keeper_exec_options options = { .name = instance->obj.id,
+                                                 .hostname = identity.hostname,
                                                  .hosts = buf_str(&identity.hosts),
                                                  .resolv = buf_str(&identity.resolv) };
     struct err err = { 0 };

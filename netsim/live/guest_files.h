@@ -16,10 +16,13 @@ bool guest_files_own(void);
 
 /* Is the directory that a program is started in covered, and yet nothing that must stay so (a whole home directory, the files of 'lab', which may be NULL)? */
 bool guest_files_may_show(const char *directory, const char *lab);
-/* A detached, read-only copy of 'directory', for guest_files_show(); -1 with errno set. */
+/* A detached, read-only copy of 'directory' (or a file), for guest_files_show(); -1 with errno set. */
 int guest_files_copy(const char *directory);
 /* Mounts the copy at its old place where that is covered, in a namespace of mounts that the lab's user namespace owns. */
 bool guest_files_show(int copy, const char *directory);
+
+/* The same with the copy of a program, to be run at 'path', which lies in a room of the instance's own. */
+bool guest_files_show_program(int copy, const char *path);
 
 /* Makes the directories above the last name of 'path' that are missing. */
 bool guest_files_parents(const char *path);

@@ -64,7 +64,11 @@ struct guest;
  * (live_guest()) its PID namespace takes the place of the keeper's, and 'guest_user' and its files come after. */
 bool keeper_reply_namespaces(struct keeper_message *reply, int net_fd, const struct guest *guest, int guest_user, struct err *err);
 
+#define KEEPER_NODE_VARIABLE "VPCLAB_NODE" /* tells a program where it runs: options.name */
+#define KEEPER_PROGRAM_DIRECTORY "/run/vpclab" /* in an instance: this very program, at the end of PATH */
+
 struct keeper_exec_options {
+    const char *name;       /* of the machine, as people call it: "web" */
     const char *hostname;   /* of the UTS namespace: "ip-10-0-1-10" */
     const char *hosts;      /* text bound over /etc/hosts; NULL: none */
     const char *resolv;     /* text bound over /etc/resolv.conf; NULL: none */

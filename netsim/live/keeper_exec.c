@@ -142,18 +142,25 @@ enter_as_owner(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec
  * cannot be traced. */
 static void
 enter_as_guest(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, const char *cwd,
-               int report_fd)
+               const char *program, int report_fd)
 {
     prctl(PR_SET_DUMPABLE, 0);
     int copy = guest_files_may_show(cwd, options->lab) ? guest_files_copy(cwd) : -1;
+    int own = *program ? guest_files_copy(program) : -1;
     join(fds[KEEPER_FILES], CLONE_NEWNS, "join the instance's mounts", report_fd);
-    if (copy >= 0) {
+    if (copy >= 0 || own >= 0) {
         /* Still as the lab's owner: then the instance cannot make it writable. */
         if (unshare(CLONE_NEWNS) < 0) {
             give_up(report_fd, "make the program's own mounts", false);
         }
+    }
+    if (copy >= 0) {
         guest_files_show(copy, cwd);
         close(copy);
+    }
+    if (own >= 0) {
+        guest_files_show_program(own, KEEPER_PROGRAM_DIRECTORY "/vpclab");
+        close(own);
     }
     join(fds[KEEPER_PID], CLONE_NEWPID, "join the PID namespace", report_fd);
     join(fds[KEEPER_NET], CLONE_NEWNET, "join the network namespace", report_fd);
@@ -169,12 +176,15 @@ enter_as_guest(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec
 static void
 enter(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, int report_fd)
 {
-    char cwd[PATH_MAX];
+    char cwd[PATH_MAX], program[PATH_MAX] = "";
     bool has_cwd = getcwd(cwd, sizeof cwd) != NULL;
+    if (readlink("/proc/self/exe", program, sizeof program - 1) < 0) {
+        program[0] = '\0';
+    }
     join(fds[KEEPER_USER], CLONE_NEWUSER, "join the user namespace", report_fd);
     join(fds[KEEPER_MOUNT], CLONE_NEWNS, "join the mount namespace", report_fd);
     if (fds[KEEPER_GUEST] >= 0) {
-        enter_as_guest(fds, options, has_cwd ? cwd : "/", report_fd);
+        enter_as_guest(fds, options, has_cwd ? cwd : "/", program, report_fd);
     } else {
         enter_as_owner(fds, options, report_fd);
     }
@@ -206,6 +216,21 @@ forbid_typing(void)
     struct sock_fprog program = { ARRAY_SIZE(filter), filter };
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
           &program); /* as root of the instance; a kernel without it has no such promise */
+}
+
+/* Where it runs, and how it finds this program there. */
+static void
+tell_where(const struct keeper_exec_options *options)
+{
+    const char *path = getenv("PATH");
+    if (options->name) {
+        setenv(KEEPER_NODE_VARIABLE, options->name, 1);
+    }
+    if (path && access(KEEPER_PROGRAM_DIRECTORY "/vpclab", X_OK) == 0) {
+        char *longer = xasprintf("%s:%s", path, KEEPER_PROGRAM_DIRECTORY);
+        setenv("PATH", longer, 1);
+        free(longer);
+    }
 }
 
 static void __attribute__((noreturn)) become_program(char *const *argv, bool detach, bool own_terminal, int report_fd)
@@ -292,6 +317,7 @@ between(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct
         if (fds[KEEPER_GUEST] >= 0) {
             forbid_typing();
         }
+        tell_where(options);
         become_program(argv, options->detach, own_terminal, report_fd);
     }
     close(report_fd);
@@ -392,6 +418,7 @@ become_script(int net_fd, const struct guest *guest, int guest_user, int script_
     if (chdir("/") < 0) {
         _exit(126);
     }
+    tell_where(options);
     snprintf(path, sizeof path, "/proc/self/fd/%d", script_fd);
     execv(path, argv);
     dprintf(2, "cannot run the script: %s\n", strerror(errno));

@@ -15,13 +15,15 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "netsim/live/load_count.h"
 #include "netsim/live/packet_bytes.h"
 
 #define CONNECT_MS 5000
 #define DRAIN_MS   5000 /* for what is under way when the sender ends */
 #define QUIET_MS   300  /* after the last datagram nothing more comes */
 #define BATCH      32   /* datagrams read at a time */
-#define MAGIC      0x76706c64u
+#define ASK_MS     100  /* between questions for a report */
+#define ASKS       10
 
 struct run {
     const struct load_options *options;
@@ -90,49 +92,13 @@ receive_tcp(struct run *run)
     free(data);
 }
 
-/* A set of datagrams seen, for telling duplicates: by number, up to a bound that no test reaches by accident. */
-struct seen {
-    uint8_t *bits;
-    size_t size;
-};
-
-static bool
-is_new(struct seen *seen, uint64_t number)
-{
-    size_t at = (size_t)(number / 8);
-    if (at >= (size_t)1 << 28) {
-        return true; /* two thousand million: not looked at any more */
-    }
-    if (at >= seen->size) {
-        size_t size = seen->size ? seen->size : 4096;
-        while (size <= at) {
-            size *= 2;
-        }
-        seen->bits = xrealloc(seen->bits, size);
-        memset(seen->bits + seen->size, 0, size - seen->size);
-        seen->size = size;
-    }
-    bool is = !(seen->bits[at] >> (number & 7) & 1);
-    seen->bits[at] |= (uint8_t)(1u << (number & 7));
-    return is;
-}
-
 static void
-count_datagram(struct run *run, const uint8_t *data, size_t size, struct seen *seen, uint64_t *next)
+take_count(struct load_result *result, const struct load_count *count)
 {
-    struct load_result *r = run->result;
-    if (size < LOAD_UDP_MIN || get32(data) != MAGIC || get32(data + 4) != run->nonce) {
-        return; /* somebody else's */
-    }
-    uint64_t number = (uint64_t)get32(data + 8) << 32 | get32(data + 12);
-    if (!is_new(seen, number)) {
-        r->duplicates++;
-        return;
-    }
-    r->out_of_order += number < *next;
-    *next = number >= *next ? number + 1 : *next;
-    r->received_packets++;
-    r->received_bytes += (long long)size;
+    result->received_bytes = count->bytes;
+    result->received_packets = count->packets;
+    result->duplicates = count->duplicates;
+    result->out_of_order = count->out_of_order;
 }
 
 static void
@@ -142,8 +108,7 @@ receive_udp(struct run *run)
     struct mmsghdr messages[BATCH] = { 0 };
     struct iovec parts[BATCH];
     uint8_t *data = xcalloc(BATCH, 65536);
-    struct seen seen = { 0 };
-    uint64_t next = 0;
+    struct load_count count = { .run = run->nonce };
     int64_t quiet_since = 0;
     for (size_t i = 0; i < BATCH; i++) {
         parts[i] = (struct iovec){ data + i * 65536, 65536 };
@@ -152,9 +117,10 @@ receive_udp(struct run *run)
     while (!run->end) {
         int n = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
         for (int i = 0; i < n; i++) {
-            count_datagram(run, parts[i].iov_base, messages[i].msg_len, &seen, &next);
+            load_count_datagram(&count, parts[i].iov_base, messages[i].msg_len);
         }
         if (n > 0) {
+            take_count(run->result, &count);
             run->last_us = now_us();
             quiet_since = 0;
             continue;
@@ -168,7 +134,7 @@ receive_udp(struct run *run)
         }
         wait_for(fd, POLLIN, 20);
     }
-    free(seen.bits);
+    load_count_done(&count);
     free(data);
 }
 
@@ -238,7 +204,7 @@ send_all(struct run *run, int64_t begin)
     int64_t deadline = begin + (int64_t)o->max_ms * 1000;
     long long done = 0;
     size_t at = 0; /* of the write that is under way */
-    put32(data, MAGIC);
+    put32(data, LOAD_DATA);
     put32(data + 4, run->nonce);
     while ((!o->count || done < o->count) && !is_stopped(run) && pace(run, begin, deadline, r->sent_bytes) &&
            now_us() < deadline) {
@@ -269,16 +235,20 @@ static void
 finish_tcp(struct run *run)
 {
     struct load_result *r = run->result;
-    char nothing[16];
+    struct load_count told = { 0 };
+    uint8_t answer[2 * LOAD_REPORT_SIZE];
+    long long size = 0; /* what is longer than a report is none */
     shutdown(run->sender, SHUT_WR);
     for (int64_t until = now_us() + DRAIN_MS * 1000; now_us() < until && !is_stopped(run);) {
         if (wait_for(run->sender, POLLIN, 50)) {
-            ssize_t n = recv(run->sender, nothing, sizeof nothing, 0);
+            ssize_t n = recv(run->sender, answer + (size < LOAD_REPORT_SIZE ? size : 0), LOAD_REPORT_SIZE, 0);
+            size += n > 0 ? n : 0;
             if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
                 break;
             }
         }
     }
+    r->told = run->options->ask && load_report_read(answer, (size_t)size, &told);
     struct tcp_info info = { 0 };
     socklen_t length = sizeof info;
     if (getsockopt(run->sender, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
@@ -290,6 +260,37 @@ finish_tcp(struct run *run)
             r->received_bytes = acknowledged < r->sent_bytes ? acknowledged : r->sent_bytes;
             r->received_packets = -1;
         }
+    }
+    if (r->told) {
+        take_count(r, &told);
+    }
+}
+
+/* Until load_receive() answers; who only sends datagrams back is not waited for long. */
+static void
+ask_udp(struct run *run)
+{
+    uint8_t question[LOAD_UDP_MIN], answer[2048];
+    struct load_count told = { .run = run->nonce };
+    int asks = run->result->received_packets ? 3 : ASKS;
+    put32(question, LOAD_END);
+    put32(question + 4, run->nonce);
+    put32(question + 8, (uint32_t)((uint64_t)run->sent >> 32));
+    put32(question + 12, (uint32_t)run->sent);
+    for (int i = 0; i < asks && !is_stopped(run) && !run->result->told; i++) {
+        int64_t until = now_us() + ASK_MS * 1000;
+        if (send(run->sender, question, sizeof question, MSG_NOSIGNAL) < 0 && errno == ECONNREFUSED) {
+            break;
+        }
+        for (int64_t now = now_us(); now < until && !run->result->told; now = now_us()) {
+            if (wait_for(run->sender, POLLIN, (int)((until - now) / 1000) + 1)) {
+                ssize_t n = recv(run->sender, answer, sizeof answer, 0);
+                run->result->told = n > 0 && load_report_read(answer, (size_t)n, &told);
+            }
+        }
+    }
+    if (run->result->told) {
+        take_count(run->result, &told);
     }
 }
 
@@ -316,6 +317,9 @@ load_run(int sender, int receiver, const struct load_options *options, struct lo
     run.sent = result->sent_packets;
     if (udp) {
         pthread_join(thread, NULL);
+        if (options->ask) {
+            ask_udp(&run);
+        }
     } else {
         finish_tcp(&run);
         run.end = true;

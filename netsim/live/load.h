@@ -1,9 +1,10 @@
 /* netsim/live/load.h - as much traffic as a way carries, or as was asked for, between two sockets of a live lab, counted at both ends.
  *
  * The sockets were opened in the namespaces of the two machines (live_socket()); they work wherever their descriptors are, so this runs in the
- * caller's process, the receiving end in a thread of its own.  Bounded in time and, with 'count', in bytes.
+ * caller's process, the receiving end in a thread of its own.  Bounded in time and, with 'count', in bytes.  Or the two ends are two programs, each
+ * in a machine of the lab: load_receive() counts there and tells the sender.
  *
- * Uses: nothing of the lab.   Used by: cloud/ops_load.c */
+ * Uses: nothing of the lab.   Used by: cloud/ops_load.c, cloud/load_inside.c */
 #pragma once
 #include <signal.h>
 #include <stddef.h>
@@ -22,6 +23,7 @@ struct load_options {
     long long count;               /* writes or datagrams at most; 0: no limit */
     size_t size;                   /* bytes of each */
     long long bits_per_second;     /* 0: as fast as it goes */
+    bool ask;                      /* without 'receiver': load_receive() may be at the other end, so ask what it got */
     const volatile sig_atomic_t *stop; /* ends it early; NULL: nothing does */
 };
 struct load_result {
@@ -32,7 +34,13 @@ struct load_result {
     double seconds;  /* from the first packet sent to the last received */
     double rtt_ms;   /* TCP, smoothed; 0: not known */
     bool complete;   /* TCP: all that was sent was received */
+    bool told;       /* load_receive() said what it got */
 };
 /* 'receiver': a socket bound to the port, listening if TCP; -1: a machine of which only the answers are counted (TCP: what it acknowledged; UDP: what
  * came back).  Closes neither.  ERR_MACHINE when no connection comes about, in the kernel's words. */
 bool load_run(int sender, int receiver, const struct load_options *options, struct load_result *result, struct err *err);
+
+/* The other end alone.  'tcp' is a listening socket, 'udp' a bound one; both stay open.  Each connection and each run of datagrams is counted,
+ * reported to its sender, and told to 'visit' (from.. protocol as in load_options) when it has ended.  Goes on for 'max_ms' (0: without end), or until 'stop'. */
+typedef void load_visit(void *context, const struct ip *from, int port, int protocol, const struct load_result *result);
+bool load_receive(int tcp, int udp, long long max_ms, const volatile sig_atomic_t *stop, load_visit *visit, void *context, struct err *err);

@@ -107,11 +107,85 @@ load_json() { vpclab load "$@" --output json >"$DIR/load"; }
     run vpclab load web db --count 10
     [ "$status" = 0 ]
     [[ "$output" == *"sent "*"received "*"bit/s"*"lost "* ]]
-    # From Lua; but not from within an instance, which has no say in the lab.
-    run vpclab exec web -- "$VPCLAB" load web db --count 10
-    [ "$status" != 0 ]
+    # From Lua too.
     echo 'print(lab.load("web", "db", {count = 10, size = "1K"}).Received.Bytes)' >"$DIR/load.lua"
     [ "$(vpclab --lab default run "$DIR/load.lua")" = 10240 ]
+}
+
+receive() { # NODE: counts at port 5201 until it is told to end; its lines are in $DIR/received
+    vpclab exec "$1" -- vpclab load --receive 5201 >"$DIR/received" 3>&- &
+    receiver=$!
+    for _ in $(seq 200); do
+        [ -s "$DIR/received" ] && return
+        sleep 0.05
+    done
+    return 1
+}
+
+@test "load: from inside an instance to another that counts, by TCP, UDP and IPv6" {
+    two_machines
+    open_db udp 5201 >/dev/null
+    vpclab ec2 authorize-security-group-ingress --group-id db --ip-permissions 'IpProtocol=tcp,FromPort=5201,ToPort=5201,Ipv6Ranges=[{CidrIpv6=::/0}]' >/dev/null
+    vpclab ec2 assign-ipv6-addresses --network-interface-id "$(interface 10.0.1.10)" --ipv6-address-count 1 >/dev/null
+    inside() { vpclab exec web -- vpclab load "$@"; }
+    receive db
+    inside db --size 64K --count 160 --output json >"$DIR/load"
+    jq -e '.Source == "web" and .Address == "10.0.2.10" and .Receiver == "counted" and .Complete' "$DIR/load"
+    jq -e '.Received.Bytes == 160 * 65536 and .Received.Packets > 0' "$DIR/load"
+    inside db:5201 --protocol udp --count 200 --size 100 --rate 2M --output json >"$DIR/load"
+    jq -e '.Receiver == "counted" and .Sent.Packets == 200 and .Received.Packets == 200 and .Received.Bytes == 20000 and .Lost == 0' "$DIR/load"
+    six=$(vpclab ec2 describe-instances --instance-ids db --query 'Reservations[0].Instances[0].NetworkInterfaces[0].Ipv6Addresses[0].Ipv6Address' --output text)
+    inside "[$six]:5201" --count 3 --size 1K --output json >"$DIR/load"
+    jq -e --arg six "$six" '.Address == $six and .Received.Bytes == 3072' "$DIR/load"
+    run inside "$six" --count 3 --ipv6
+    [[ "$output" == *"received "*"bit/s"* ]]
+    # The receiver told each run as it ended, and ends when it is interrupted.
+    run vpclab exec db -- vpclab load --receive 5201
+    [ "$status" = 4 ]
+    [[ "$output" == *"cannot receive at port 5201: Address already in use"* ]]
+    vpclab exec db -- pkill -INT vpclab
+    wait "$receiver"
+    [ "$(grep -c '  tcp  ' "$DIR/received")" = 3 ]
+    grep -q '^10.0.1.10 port [0-9]*  tcp .* 10.00 MB in ' "$DIR/received"
+    grep -q '^10.0.1.10 port [0-9]*  udp .* in 200 packets, .* 0 out of order, 0 twice$' "$DIR/received"
+    # Now nobody counts, and then nothing passes.
+    run inside db --count 1
+    [ "$status" = 5 ]
+    [[ "$output" == *"Connection refused"*'load --receive 5201'* ]]
+    run inside db --protocol udp --count 5
+    [ "$status" = 1 ]
+    [[ "$output" == *"received  nobody said"* ]]
+}
+
+@test "load: inside an instance it sends from there, and whoever else asks for the lab is told where he is" {
+    two_machines
+    inside() { vpclab exec web -- vpclab "$@"; }
+    run inside load ""
+    [ "$status" = 2 ]
+    for bad in "load" "load web db" "load --receive 0" "load --receive x" "load db --receive 5201" "load db:0" "load db --size 0"; do
+        # shellcheck disable=SC2086
+        run inside $bad
+        [ "$status" = 2 ]
+    done
+    run inside load nobody
+    [ "$status" = 4 ]
+    [[ "$output" == *'no address of `nobody` is known here'* ]]
+    for asks in "ping db" "scan db 1-10" "status" "ec2 describe-vpcs" "up"; do
+        # shellcheck disable=SC2086
+        run inside $asks
+        [ "$status" = 4 ]
+        [[ "$output" == *'this is inside `web`, a machine of a live lab'*"hint: ask outside"* ]]
+    done
+    vpclab exec web -- test ! -e /root/.local
+    run inside --version
+    [ "$status" = 0 ]
+    # What the instance puts in the program's place cannot hold its owner up.
+    vpclab exec db -- sh -c 'mkdir -p /run/vpclab && mkfifo /run/vpclab/vpclab' || true
+    vpclab exec db -- true
+    # Outside both ends are needed.
+    run vpclab load web
+    [ "$status" = 2 ]
+    [[ "$output" == *'`DESTINATION` is missing'* ]]
 }
 
 @test "load: UDP datagrams are counted one by one, through a NAT gateway and by IPv6 too" {
