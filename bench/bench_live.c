@@ -1,26 +1,31 @@
 /* bench/bench_live.c - a lab of N instances built in the kernel and taken down, beside the bare cost of as many
  * namespaces.
  *
- *     make bench && build/bench/bench_live [N]...          (default 4 100 1000)
+ *     make bench && build/bench/bench_live [-p PAIRS] [N]...          (default 4 100 1000)
  *
- * The network: N instances in 50 subnets (fewer if N is small) of one VPC with an internet gateway, 200 groups with 5
- * rules each.  Rows:
+ * The network: N instances in 50 subnets (fewer if N is small) of one VPC with an internet gateway, 200 groups (fewer
+ * if N is small) with 5 rules each, every group somebody's: of 100 instances each has two.
  *
  *   bare     N network namespaces, each with a veth pair to one router namespace, an address and routes, by batched
- *            netlink: a lab's own messages, without rules, kernel switches and plan.  The baseline, in the same run
+ *            netlink: a lab's own messages, without rules, kernel switches and plan.  The baseline
  *   lab      live_start(): plan, namespaces, rules, links, routes
+ *
+ * The first table takes the two in turn, PAIRS times (default 9, fewer of many instances), and shows medians; the
+ * ratios are medians of each pair's.  `up` is the time on the clock and the processor time of all our processes, `down`
+ * lasts from the stop to the end of the process that held everything, and `freed` until the kernel, which goes on by
+ * itself, has no namespace of it any more.  The second table is of changes to one lab, each a live_update():
+ *
  *   plan     a plan of the whole, which the first update and every uncommon one make
- *   rule     one rule more in one group: live_update()
+ *   rule     one rule more in one group
  *   route    one route more in the VPC's main table
  *   acl      one entry more, or less again, in the ACL that all subnets have
  *   member   one interface in one group more, or less again
  *   kernel   what the machine had less of after live_start(), without our process, for each instance (others' work
- * shows) process  what ours had at most down     from the stop to the end of the process that held everything (the
- * kernel then frees namespaces in the background)
+ *            shows)
+ *   process  what ours had at most
  *
- * Of changes the table shows the median time, and the processor time of one: ours (libnftables' included) and the
- * kernel's.  Every measurement runs in a process of its own with its own user namespace, so it needs no privilege and
- * leaves nothing. */
+ * The median time, and the processor time of one: ours (libnftables' included) and the kernel's.  Every measurement
+ * runs in a process of its own with its own user namespace, so it needs no privilege and leaves nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -46,6 +51,7 @@
 
 #define N_GROUPS  200
 #define N_RULES   5
+#define MAX_PAIRS 99
 #define N_CHANGES 101 /* of each kind, one by one, in the running lab */
 
 static struct id_gen ids;
@@ -56,17 +62,38 @@ struct change {
 };
 enum { RULE, ROUTE, ACL, MEMBER, N_KINDS };
 struct figures {
-    double up_ms, plan_ms;
+    double up_ms, cpu_ms, plan_ms;
     struct change changes[N_KINDS];
     long kib, kernel_kib; /* of our process at most; what the machine had less of, without our process */
 };
 
 static double
-now_ms(void)
+clock_ms(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+    return clock_gettime(clock, &t) < 0 ? 0 : (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double
+now_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
+/* Of this process and its children. */
+static double
+cpu_ms(void)
+{
+    double all = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+    FILE *children = fopen("/proc/thread-self/children", "r");
+    for (int pid; children && fscanf(children, "%d", &pid) == 1;) {
+        clockid_t clock;
+        all += clock_getcpuclockid(pid, &clock) == 0 ? clock_ms(clock) : 0;
+    }
+    if (children) {
+        fclose(children);
+    }
+    return all;
 }
 
 static void
@@ -87,12 +114,12 @@ write_file(const char *path, const char *text)
 }
 
 static void
-enter_namespaces(void)
+enter_namespaces(int flags)
 {
     char uids[48], gids[48];
     snprintf(uids, sizeof uids, "0 %u 1", (unsigned)geteuid());
     snprintf(gids, sizeof gids, "0 %u 1", (unsigned)getegid());
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) < 0) {
+    if (unshare(CLONE_NEWUSER | flags) < 0) {
         fail("unshare", NULL);
     }
     write_file("/proc/self/uid_map", uids);
@@ -119,7 +146,7 @@ make_network(size_t n)
     if (!igw || !internet_gateway_attach(net, igw, vpc->obj.id, &err)) {
         fail("vpc", &err);
     }
-    size_t n_subnets = n < 50 ? (n + 1) / 2 : 50, n_groups = n < N_GROUPS ? n : N_GROUPS;
+    size_t n_subnets = n < 50 ? (n + 1) / 2 : 50, n_groups = 2 * n < N_GROUPS ? n : N_GROUPS;
     char names[N_GROUPS][ID_SIZE];
     for (size_t i = 0; i < n_groups; i++) {
         char name[32];
@@ -146,10 +173,11 @@ make_network(size_t n)
             fail("subnet", &err);
         }
         for (size_t i = s; i < n; i += n_subnets) {
-            const char *group = names[i % n_groups];
+            const char *groups[] = { names[i % n_groups], names[(i + n) % n_groups] };
             struct instance *instance;
             struct instance_spec spec = { .image_id = "ami-12345678", .type = "t3.micro", .public_ip = 0 };
-            spec.eni = (struct eni_spec){ .subnet_id = subnet->obj.id, .groups = &group, .n_groups = 1 };
+            spec.eni =
+                (struct eni_spec){ .subnet_id = subnet->obj.id, .groups = groups, .n_groups = n < n_groups ? 2 : 1 };
             if (!instances_run(net, &spec, 1, &instance, &err)) {
                 fail("instance", &err);
             }
@@ -256,18 +284,31 @@ measure_lab(size_t n)
     struct figures f = { 0 };
     struct err err = { 0 };
     struct network *net = make_network(n);
+    double begin = now_ms(), cpu = cpu_ms();
+    if (!live_start(net, NULL, &err)) {
+        fail("live_start", &err);
+    }
+    f.up_ms = now_ms() - begin;
+    f.cpu_ms = cpu_ms() - cpu;
+    return f; /* the lab ends with the process */
+}
+
+static struct figures
+measure_changed_lab(size_t n)
+{
+    struct figures f = { 0 };
+    struct err err = { 0 };
+    struct network *net = make_network(n);
     double begin = now_ms();
     struct plan_numbers numbers = { 0 };
     plan_free(plan_new(net, &numbers));
     plan_numbers_done(&numbers);
     f.plan_ms = now_ms() - begin;
     long own = bench_kib("/proc/self/status", "VmRSS:"), all = bench_kib("/proc/meminfo", "MemAvailable:");
-    begin = now_ms();
     struct live *live = live_start(net, NULL, &err);
     if (!live) {
         fail("live_start", &err);
     }
-    f.up_ms = now_ms() - begin;
     f.kernel_kib = bench_kib("/proc/self/status", "VmRSS:");
     f.kernel_kib = all - bench_kib("/proc/meminfo", "MemAvailable:") - (f.kernel_kib - own);
     static void (*const changes[N_KINDS])(struct network * net, int i) = { change_rule, change_route, change_acl,
@@ -278,7 +319,7 @@ measure_lab(size_t n)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     f.kib = usage.ru_maxrss;
-    return f; /* the lab ends with the process */
+    return f;
 }
 
 /* ---- bare ---------------------------------------------------------------------------------------------------------
@@ -310,7 +351,7 @@ measure_bare(size_t n)
     struct bare *all = xcalloc(n, sizeof *all);
     const uint8_t gateway_mac[6] = { 2, 0, 0, 0, 0, 1 };
     struct ip gateway = ip_v4(0x0a000001u);
-    double begin = now_ms();
+    double begin = now_ms(), cpu = cpu_ms();
     struct bare router = bare_namespace(&err);
     for (size_t i = 0; i < n; i++) {
         all[i] = bare_namespace(&err);
@@ -344,14 +385,42 @@ measure_bare(size_t n)
         fail("routes", &err);
     }
     f.up_ms = now_ms() - begin;
+    f.cpu_ms = cpu_ms() - cpu;
     return f;
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------
  */
-/* In a process of its own; *down_ms is from the word to stop until it is gone. */
+static bool
+may_make_namespace(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(unshare(CLONE_NEWNET) < 0);
+    }
+    int status;
+    return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* All network namespaces below our user namespace are gone once there may be one and there is none yet.  The kernel
+ * counts them until the last of their memory is freed. */
+static void
+wait_until_freed(void)
+{
+    write_file("/proc/sys/user/max_net_namespaces", "1");
+    while (!may_make_namespace()) {
+        usleep(500);
+    }
+    write_file("/proc/sys/user/max_net_namespaces", "100000");
+}
+
+struct ends {
+    double down_ms, freed_ms;
+};
+
+/* In a process of its own. */
 static struct figures
-in_process(struct figures (*measure)(size_t n), size_t n, double *down_ms)
+in_process(struct figures (*measure)(size_t n), size_t n, struct ends *ends)
 {
     int out[2], stop[2];
     if (pipe(out) < 0 || pipe(stop) < 0) {
@@ -359,7 +428,7 @@ in_process(struct figures (*measure)(size_t n), size_t n, double *down_ms)
     }
     pid_t pid = fork();
     if (pid == 0) {
-        enter_namespaces();
+        enter_namespaces(CLONE_NEWNET | CLONE_NEWNS);
         struct figures f = measure(n);
         char byte;
         close(stop[1]);
@@ -377,35 +446,94 @@ in_process(struct figures (*measure)(size_t n), size_t n, double *down_ms)
     double begin = now_ms();
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    *down_ms = now_ms() - begin;
+    ends->down_ms = now_ms() - begin;
+    wait_until_freed(); /* the next measurement shall not pay for it */
+    ends->freed_ms = now_ms() - begin;
     close(out[0]);
     close(stop[1]);
-    /* The kernel frees namespaces behind our back; the next measurement shall not pay for it. */
-    usleep((useconds_t)(100000 + n * 2500));
     return f;
+}
+
+static double
+median(double *all, size_t n)
+{
+    qsort(all, n, sizeof *all, compare_doubles);
+    return n % 2 ? all[n / 2] : (all[n / 2 - 1] + all[n / 2]) / 2;
+}
+
+/* What is measured of either, in the order of the table. */
+enum { UP, CPU, DOWN, FREED, N_TIMES };
+
+static void
+take_pairs(size_t n, int pairs)
+{
+    double bare[N_TIMES][MAX_PAIRS], lab[N_TIMES][MAX_PAIRS], ratio[N_TIMES][MAX_PAIRS];
+    for (int i = 0; i < pairs; i++) {
+        for (int turn = 0; turn < 2; turn++) {
+            bool is_lab = (i + turn) % 2;
+            struct ends ends;
+            struct figures f = in_process(is_lab ? measure_lab : measure_bare, n, &ends);
+            double(*to)[MAX_PAIRS] = is_lab ? lab : bare;
+            to[UP][i] = f.up_ms;
+            to[CPU][i] = f.cpu_ms;
+            to[DOWN][i] = ends.down_ms;
+            to[FREED][i] = ends.freed_ms;
+        }
+        for (int t = 0; t < N_TIMES; t++) {
+            ratio[t][i] = lab[t][i] / bare[t][i];
+        }
+    }
+    printf("%9zu %5d", n, pairs);
+    for (int t = 0; t < N_TIMES; t++) {
+        printf("  %7.1f %7.1f %5.2f", median(bare[t], (size_t)pairs), median(lab[t], (size_t)pairs),
+               median(ratio[t], (size_t)pairs));
+    }
+    putchar('\n');
+    fflush(stdout);
+}
+
+static void
+take_changes(size_t n)
+{
+    struct ends ends;
+    struct figures lab = in_process(measure_changed_lab, n, &ends);
+    printf("%9zu  %6.2f ms ", n, lab.plan_ms);
+    for (int k = 0; k < N_KINDS; k++) {
+        const struct change *c = &lab.changes[k];
+        printf(" %5.2f ms (%4.2f + %4.2f)", c->ms, c->user_ms, c->kernel_ms);
+    }
+    printf("  %6ld KiB %4ld KiB\n", lab.kernel_kib / (long)n, lab.kib);
+    fflush(stdout);
 }
 
 int
 main(int argc, char **argv)
 {
     static char *usual[] = { "4", "100", "1000" };
+    int pairs = 0;
+    if (argc > 2 && strcmp(argv[1], "-p") == 0) {
+        pairs = atoi(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
     char **sizes = argc > 1 ? argv + 1 : usual;
     int n_sizes = argc > 1 ? argc - 1 : (int)ARRAY_SIZE(usual);
-    printf("%9s  %9s %9s  %9s %9s  %6s  %9s  %22s %22s %22s %22s  %10s %8s\n", "instances", "bare up", "bare down",
-           "lab up", "lab down", "ratio", "plan", "rule (ours + kernel)", "route", "acl", "member", "kernel",
-           "process");
+    enter_namespaces(0);
+    printf("%9s %5s  %21s  %21s  %21s  %21s\n%15s", "instances", "pairs", "up, ms", "processor, ms", "down, ms",
+           "freed, ms", "");
+    for (int t = 0; t < N_TIMES; t++) {
+        printf("  %7s %7s %5s", "bare", "lab", "ratio");
+    }
+    putchar('\n');
     for (int i = 0; i < n_sizes; i++) {
         size_t n = strtoul(sizes[i], NULL, 10);
-        double bare_down, lab_down;
-        struct figures bare = in_process(measure_bare, n, &bare_down);
-        struct figures lab = in_process(measure_lab, n, &lab_down);
-        printf("%9zu  %6.1f ms %6.1f ms  %6.1f ms %6.1f ms  %6.2f  %6.2f ms ", n, bare.up_ms, bare_down, lab.up_ms,
-               lab_down, lab.up_ms / bare.up_ms, lab.plan_ms);
-        for (int k = 0; k < N_KINDS; k++) {
-            const struct change *c = &lab.changes[k];
-            printf(" %5.2f ms (%4.2f + %4.2f)", c->ms, c->user_ms, c->kernel_ms);
-        }
-        printf("  %6ld KiB %4ld KiB\n", lab.kernel_kib / (long)n, lab.kib);
+        int usual_pairs = n > 500 ? 3 : 9;
+        take_pairs(n, pairs < 1 ? usual_pairs : pairs < MAX_PAIRS ? pairs : MAX_PAIRS);
+    }
+    printf("\n%9s  %9s  %22s %22s %22s %22s  %10s %8s\n", "instances", "plan", "rule (ours + kernel)", "route", "acl",
+           "member", "kernel", "process");
+    for (int i = 0; i < n_sizes; i++) {
+        take_changes(strtoul(sizes[i], NULL, 10));
     }
     return 0;
 }

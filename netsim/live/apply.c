@@ -548,29 +548,53 @@ put_inside(struct change *c, bool has_ip6, struct err *err)
 }
 
 static bool
-create_spaces(struct spaces *spaces, const struct plan *from, const struct plan *to, const struct progress *progress,
-              struct err *err)
+make_space(struct spaces *spaces, struct change *c, struct err *err)
+{
+    const struct plan_ns *ns = c->to, *was = c->from;
+    bool ok = true;
+    c->space = spaces_find(spaces, ns->id);
+    if (!c->space) {
+        ok = space_create(spaces, ns, err);
+        c->space = spaces_find(spaces, ns->id);
+    } else if (was != &nothing && (was->ip6 != ns->ip6 || was->forwards != ns->forwards)) {
+        spaces_enter(spaces, c->space);
+        ok = (was->ip6 == ns->ip6 || switch_ip6(spaces, ns->kind, ns->ip6, false, err)) &&
+             switch_forwards(spaces, ns, false, err);
+        if (ok && ns->ip6 && !was->ip6) {
+            drop_local_rule(c->space, IP_V6);
+        }
+    }
+    return ok;
+}
+
+/* Those of instances ('guests') or the rest. */
+static bool
+make_spaces(struct spaces *spaces, struct change *changes, size_t n, bool guests, const struct progress *progress,
+            struct err *err)
 {
     bool ok = true;
-    for (size_t i = 0; ok && i < to->namespaces.n; i++) {
-        const struct plan_ns *ns = to->namespaces.items[i], *was = from ? plan_find(from, ns->id) : NULL;
-        struct space *space = spaces_find(spaces, ns->id);
-        if (!space) {
-            ok = space_create(spaces, ns, err);
-        } else if (was && (was->ip6 != ns->ip6 || was->forwards != ns->forwards)) {
-            spaces_enter(spaces, space);
-            ok = (was->ip6 == ns->ip6 || switch_ip6(spaces, ns->kind, ns->ip6, false, err)) &&
-                 switch_forwards(spaces, ns, false, err);
-            if (ok && ns->ip6 && !was->ip6) {
-                drop_local_rule(space, IP_V6);
-            }
+    for (size_t i = 0; ok && i < n; i++) {
+        if ((changes[i].to->kind == PLAN_INSTANCE) == guests) {
+            ok = make_space(spaces, &changes[i], err);
         }
         if (i % 16 == 15) {
-            progress_report(progress, "namespaces", i + 1, to->namespaces.n);
+            progress_report(progress, "namespaces", i + 1, n);
         }
     }
     spaces_go_home(spaces);
     return ok;
+}
+
+/* The kernel takes its time to make a namespace: a lab's rules are loaded while the guests' are being made. */
+static void
+order_spaces(struct spaces *spaces, const struct plan *to)
+{
+    size_t fresh = 0;
+    for (size_t i = 0; i < to->namespaces.n; i++) {
+        const struct plan_ns *ns = to->namespaces.items[i];
+        fresh += ns->kind == PLAN_INSTANCE && !spaces_find(spaces, ns->id);
+    }
+    guests_order(spaces->guests, fresh);
 }
 
 /* The kernel's worker says that a link is up a moment before it switches it on, but holds the lock of link changes from
@@ -609,27 +633,28 @@ static bool
 apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to, const struct progress *progress,
            struct err *err)
 {
-    if (!create_spaces(spaces, from, to, progress, err)) {
-        return false;
-    }
     size_t n = to->namespaces.n;
     struct change *changes = xcalloc(n, sizeof *changes);
     struct map by_id = { 0 };
     bool ok = true;
     for (size_t i = 0; i < n; i++) {
         const struct plan_ns *ns = to->namespaces.items[i], *was = from ? plan_find(from, ns->id) : NULL;
-        changes[i].space = spaces_find(spaces, ns->id);
         changes[i].to = ns;
         changes[i].from = was ? was : &nothing;
         map_put(&by_id, ns->id, &changes[i]);
     }
-    progress_report(progress, "rules", 0, n);
-    for (size_t i = 0; ok && from && i < n; i++) {
-        ok = changes[i].to->kind != PLAN_INSTANCE ? put_early(&changes[i], err) : ok;
+    order_spaces(spaces, to);
+    for (int guests = 0; guests < 2; guests++) {
+        ok = ok && make_spaces(spaces, changes, n, guests == 1, progress, err);
+        for (size_t i = 0; ok && !guests && i < n; i++) {
+            ok = changes[i].to->kind == PLAN_INSTANCE || put_early(&changes[i], err);
+        }
+        for (size_t i = 0; ok && i < n; i++) {
+            ok = (changes[i].to->kind == PLAN_INSTANCE) != (guests == 1) ||
+                 put_nft(spaces, changes[i].space, changes[i].from, changes[i].to, err);
+        }
     }
-    for (size_t i = 0; ok && i < n; i++) {
-        ok = put_nft(spaces, changes[i].space, changes[i].from, changes[i].to, err);
-    }
+    guests_cancel(spaces->guests);
     progress_report(progress, "links", 0, n);
     for (size_t i = 0; ok && i < n; i++) {
         ok = put_links(spaces, &changes[i], &by_id, err);

@@ -17,6 +17,7 @@
 #include "base/vec.h"
 #include "netsim/live/doctor.h"
 #include "netsim/live/guest_files.h"
+#include "netsim/live/netlink.h"
 
 #define PATIENCE_MS 10000
 
@@ -24,7 +25,9 @@ struct guests {
     pid_t maker;
     int link; /* SOCK_SEQPACKET to the maker */
     int user_fd;
-    int of_maker[3]; /* its end of the link, its /proc, its network: they stand in the keeper's table too, and outlive it */
+    int of_maker[3]; /* its end of the link, its /proc, its network: they stand in the keeper's table too, and outlive
+                        it */
+    size_t ordered, asked; /* namespaces: still to be asked for, and asked for but not taken */
 };
 struct wish {
     enum { WISH_MAPPED, WISH_NET, WISH_GUEST } kind;
@@ -96,7 +99,7 @@ grant(int link, int proc, int *home, const struct wish *wish)
         if (unshare(CLONE_NEWNET) < 0) {
             answer.why = errno;
         } else {
-            answer.fds[0] = open_own(proc, "self/ns/net", &answer);
+            answer.fds[0] = nlq_high_fd(open_own(proc, "self/ns/net", &answer));
             setns(*home, CLONE_NEWNET); /* who stays inside keeps it */
         }
     } else {
@@ -267,11 +270,47 @@ guests_user(const struct guests *guests)
     return guests->user_fd;
 }
 
+/* As many wishes as the maker's queue takes: whoever waited for room there could wait for one who waits for him. */
+static void
+ask_ahead(struct guests *guests)
+{
+    const struct wish wish = { .kind = WISH_NET };
+    while (guests->ordered &&
+           send(guests->link, &wish, sizeof wish, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof wish) {
+        guests->ordered--;
+        guests->asked++;
+    }
+}
+
+void
+guests_order(struct guests *guests, size_t n)
+{
+    guests->ordered += n;
+    ask_ahead(guests);
+}
+
 int
 guests_net(struct guests *guests)
 {
     struct answer answer;
-    return ask(guests, &(struct wish){ .kind = WISH_NET }) && hear(guests, &answer) ? answer.fds[0] : -1;
+    if (!guests->asked && !guests->ordered) {
+        guests->ordered = 1;
+    }
+    ask_ahead(guests);
+    guests->asked -= guests->asked > 0;
+    return hear(guests, &answer) ? answer.fds[0] : -1;
+}
+
+void
+guests_cancel(struct guests *guests)
+{
+    guests->ordered = 0;
+    while (guests->asked) {
+        int fd = guests_net(guests);
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
 }
 
 bool

@@ -23,6 +23,10 @@ void guests_free(struct guests *guests); /* NULL is fine */
 
 int guests_user(const struct guests *guests); /* descriptor of the user namespace, borrowed */
 
+/* 'n' network namespaces will be asked for: they are made from now on, while the caller does something else.  Those that were not taken
+ * must be cancelled before anything but guests_net() is called. */
+void guests_order(struct guests *guests, size_t n);
+void guests_cancel(struct guests *guests);
 /* A new network namespace that guests own; its descriptor (close-on-exec) is the caller's.  -1 with errno set on failure. */
 int guests_net(struct guests *guests);
 
