@@ -268,16 +268,27 @@ static bool
 put_nft(struct spaces *spaces, struct space *space, const struct plan_ns *from, const struct plan_ns *to,
         struct err *err)
 {
-    struct buf text = { 0 };
-    bool torn;
-    nft_diff(from, to, &text);
-    bool ok = !text.size || run_nft(spaces, space, &text, &torn, err);
+    struct buf first = { 0 }, text = { 0 };
+    bool torn = false;
+    nft_diff(from, to, &first, &text);
+    bool ok = !first.size || run_nft(spaces, space, &first, &torn, err);
+    if (ok && text.size && !run_nft(spaces, space, &text, &torn, err)) {
+        ok = false;
+        buf_clear(&first);
+        if (!torn) {
+            nft_undo_new(from, to, &first);
+        }
+        if (first.size) {
+            run_nft(spaces, space, &first, &torn, NULL);
+        }
+    }
     if (!ok && torn && from) {
         buf_clear(&text);
         buf_str_add(&text, "delete table inet vpc\n");
-        nft_diff(NULL, from->whole ? from->whole : from, &text);
+        nft_diff(NULL, from->whole ? from->whole : from, NULL, &text);
         run_nft(spaces, space, &text, &torn, NULL);
     }
+    buf_done(&first);
     buf_done(&text);
     return ok;
 }

@@ -61,8 +61,84 @@ write_elements(struct buf *out, const char *verb, const struct plan_set *from, c
     }
 }
 
+static void
+write_chain(struct buf *out, const struct plan_chain *chain)
+{
+    if (*chain->head) {
+        buf_printf(out, "add chain " TABLE " %s { %s }\n", chain->name, chain->head);
+    } else {
+        buf_printf(out, "add chain " TABLE " %s\n", chain->name);
+    }
+}
+
+static void
+write_set(struct buf *out, const struct plan_set *set)
+{
+    const char *space = strchr(set->head, ' '); /* "map NAME { ... }" */
+    buf_printf(out, "add %.*s " TABLE "%s\n", (int)(space - set->head), set->head, space);
+}
+
+static bool
+is_map(const struct plan_set *set)
+{
+    return strncmp(set->head, "map ", 4) == 0;
+}
+
+/* A chain that comes and that no hook calls. */
+static bool
+is_new(const struct plan_chain *was, const struct plan_chain *is)
+{
+    return !was && is && !*is->head;
+}
+
+/* What nothing refers to as yet.  References decide the order, as below. */
+static void
+write_new(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
+{
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        if (is_new(m.was, m.is)) {
+            write_chain(out, m.is);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        if (!m.was) {
+            write_set(out, m.is);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        if (!m.was) {
+            write_elements(out, "add", NULL, m.is, false);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        if (is_new(m.was, m.is)) {
+            write_rules(out, m.is);
+        }
+    }
+}
+
 void
-nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
+nft_undo_new(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
+{
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        if (is_new(m.was, m.is)) {
+            buf_printf(out, "flush chain " TABLE " %s\n", ((const struct plan_chain *)m.is)->name);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        if (!m.was) {
+            buf_printf(out, "delete set " TABLE " %s\n", ((const struct plan_set *)m.is)->name);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        if (is_new(m.was, m.is)) {
+            buf_printf(out, "delete chain " TABLE " %s\n", ((const struct plan_chain *)m.is)->name);
+        }
+    }
+}
+
+void
+nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *first, struct buf *out)
 {
     bool fresh = !from || !(from->chains.n || from->sets.n);
     if (fresh && !(to->chains.n || to->sets.n)) {
@@ -71,21 +147,20 @@ nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
     from = fresh ? &nothing : from;
     if (fresh) {
         buf_str_add(out, "add table " TABLE "\n");
+        first = NULL; /* nobody's packets pass as yet */
+    }
+    if (first) {
+        write_new(from, to, first);
     }
     /* References decide the order: what is named must be there before, what is deleted must not be named any more. */
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
-        const struct plan_chain *was = m.was, *is = m.is;
-        if (!was && *is->head) {
-            buf_printf(out, "add chain " TABLE " %s { %s }\n", is->name, is->head);
-        } else if (!was) {
-            buf_printf(out, "add chain " TABLE " %s\n", is->name);
+        if (!m.was && !(first && is_new(m.was, m.is))) {
+            write_chain(out, m.is);
         }
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
-        const struct plan_set *was = m.was, *is = m.is;
-        if (!was) {
-            const char *space = strchr(is->head, ' '); /* "map NAME { ... }" */
-            buf_printf(out, "add %.*s " TABLE "%s\n", (int)(space - is->head), is->head, space);
+        if (!m.was && !first) {
+            write_set(out, m.is);
         }
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
@@ -94,23 +169,23 @@ nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
             buf_printf(out, "flush chain " TABLE " %s\n", was->name);
         }
     }
+    /* A set that goes takes its elements along, and a packet that is under way by rules of before still meets them;
+     * what a map's elements refer to must be free first. */
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
         const struct plan_set *was = m.was, *is = m.is;
-        if (was && is) {
+        if (was && (is || is_map(was))) {
             write_elements(out, "delete", was, is, true);
-        } else if (was) {
-            write_elements(out, "delete", was, NULL, true);
         }
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
         const struct plan_set *was = m.was, *is = m.is;
-        if (is) {
+        if (is && !(first && !was)) {
             write_elements(out, "add", was, is, false);
         }
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
         const struct plan_chain *was = m.was, *is = m.is;
-        if (is && (!was || !same_text(was->rules, is->rules))) {
+        if (is && (!was || !same_text(was->rules, is->rules)) && !(first && is_new(was, is))) {
             write_rules(out, is);
         }
     }

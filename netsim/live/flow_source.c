@@ -594,8 +594,8 @@ write_empty_generation(const struct plan_ns *ns, char generation, struct buf *te
             }
         }
     }
-    nft_diff(&part, &none, text);
-    nft_diff(&none, &part, text);
+    nft_diff(&part, &none, NULL, text);
+    nft_diff(&none, &part, NULL, text);
     VEC_DONE(&part.sets);
     VEC_DONE(&part.chains);
 }

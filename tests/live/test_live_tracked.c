@@ -1,5 +1,6 @@
 /* Flows that are running while groups and machines change: real sockets in the instances' namespaces. */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -333,8 +334,7 @@ new_acl(struct scene *s, const struct subnet *subnet, struct err *err)
     return acl && network_acl_replace_association(s->f->net, id, acl, err) ? acl : NULL;
 }
 
-/* To and fro.  (Not of the flow's own subnets: the kernel may judge the packet that is under way just then by a chain
- * that is not yet there for it.) */
+/* To and fro. */
 static void
 change_subnet_acl(struct scene *s, int i, struct err *err)
 {
@@ -418,6 +418,30 @@ scene_place(struct network *net)
     return p;
 }
 
+/* Live, and udp may come to 'to'. */
+static struct scene
+scene_new(struct fixture *f)
+{
+    struct err err = { 0 };
+    struct network *net = f->net = model_new();
+    struct place a = scene_place(net);
+    struct scene s = { .f = f, .from = a, .to = a, .other = a };
+    s.to.subnet = model_subnet(net, a.vpc, "10.4.2.0/24");
+    s.other.subnet = model_subnet(net, a.vpc, "10.4.3.0/24");
+    struct place *const ends[] = { &s.from, &s.to, &s.other };
+    static const char *const names[] = { "from", "to", "other" };
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        ends[i]->group = security_group_create(net, a.vpc->obj.id, names[i], names[i], &err);
+        REQUIRE(ends[i]->group, "%s", err.text);
+        ends[i]->instance = run(net, ends[i], (struct ip){ 0 });
+    }
+    struct sg_rule udp = { .protocol = PROTOCOL_UDP, .from = 53, .to = 54, .cidr = cidr_lit("10.0.0.0/8") };
+    CHECK(security_group_authorize(net, s.to.group, &udp, 1, &err), "%s", err.text);
+    f->live = live_start(net, NULL, &err);
+    REQUIRE(f->live, "%s", err.text);
+    return s;
+}
+
 TEST(changes_lose_no_packet_of_other_flows)
 {
     LAB_OR_SKIP();
@@ -440,23 +464,9 @@ TEST(changes_lose_no_packet_of_other_flows)
         { "a subnet more", change_subnets },
     };
     struct err err = { 0 };
-    struct network *net = model_new();
-    struct place a = scene_place(net);
-    struct fixture f = { .net = net };
-    struct scene s = { .f = &f, .from = a, .to = a, .other = a };
-    s.to.subnet = model_subnet(net, a.vpc, "10.4.2.0/24");
-    s.other.subnet = model_subnet(net, a.vpc, "10.4.3.0/24");
-    struct place *const ends[] = { &s.from, &s.to, &s.other };
-    static const char *const names[] = { "from", "to", "other" };
-    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-        ends[i]->group = security_group_create(net, a.vpc->obj.id, names[i], names[i], &err);
-        REQUIRE(ends[i]->group, "%s", err.text);
-        ends[i]->instance = run(net, ends[i], (struct ip){ 0 });
-    }
-    struct sg_rule udp = { .protocol = PROTOCOL_UDP, .from = 53, .to = 54, .cidr = cidr_lit("10.0.0.0/8") };
-    CHECK(security_group_authorize(net, s.to.group, &udp, 1, &err), "%s", err.text);
-    f.live = live_start(net, NULL, &err);
-    REQUIRE(f.live, "%s", err.text);
+    struct fixture f = { 0 };
+    struct scene s = scene_new(&f);
+    struct network *net = f.net;
     s.acl = new_acl(&s, s.to.subnet, &err); /* which the other subnets have not */
     REQUIRE(s.acl && live_update(f.live, net, &err), "%s", err.text);
     struct flow flow = flow_start(&f, &s.from, &s.to);
@@ -479,6 +489,91 @@ TEST(changes_lose_no_packet_of_other_flows)
     }
     CHECK(flow.told->lost > 0, "an ACL entry that denies it loses packets");
     flow_end(&flow);
+    fixture_done(&f);
+}
+
+/* ---- changes of what a flood goes through -------------------------------------------------------------------------
+ */
+/* Another process sends to a port that nobody has; the receiver's kernel counts what comes. */
+struct flood {
+    pid_t pid;
+    struct sent {
+        _Atomic bool stop;
+        _Atomic uint64_t packets;
+    } * sent;
+};
+
+static struct flood
+flood_start(struct fixture *f, const struct place *from, const struct place *to)
+{
+    struct flood flood = { .sent = mmap(NULL, sizeof(struct sent), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                                        -1, 0) };
+    REQUIRE(flood.sent != MAP_FAILED);
+    struct sockaddr_in at = address_of(f, to->instance, 53);
+    int fd = socket_in(f, from->instance, SOCK_DGRAM);
+    flood.pid = fork();
+    REQUIRE(flood.pid >= 0);
+    while (flood.pid == 0) {
+        flood.sent->packets += sendto(fd, "", 1, 0, (struct sockaddr *)&at, sizeof at) == 1;
+        if (flood.sent->stop) {
+            _exit(0);
+        }
+    }
+    close(fd);
+    return flood;
+}
+
+static uint64_t
+flood_end(struct flood *flood)
+{
+    flood->sent->stop = true;
+    waitpid(flood->pid, NULL, 0);
+    uint64_t packets = flood->sent->packets;
+    munmap(flood->sent, sizeof *flood->sent);
+    return packets;
+}
+
+/* What came to ports that nobody has. */
+static uint64_t
+received(struct fixture *f, const struct instance *instance)
+{
+    int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    REQUIRE(setns(live_namespace(f->live, instance->obj.id), CLONE_NEWNET) == 0);
+    FILE *file = fopen("/proc/thread-self/net/snmp", "r");
+    REQUIRE(setns(home, CLONE_NEWNET) == 0 && file);
+    char line[512];
+    uint64_t n = 0;
+    while (fgets(line, sizeof line, file)) {
+        sscanf(line, "Udp: %*u %" SCNu64, &n);
+    }
+    fclose(file);
+    close(home);
+    return n;
+}
+
+/* Each change brings chains that the packets of the flood go through from then on, and they allow what those before
+ * did.
+ */
+TEST(new_chains_lose_no_packet)
+{
+    LAB_OR_SKIP();
+    struct err err = { 0 };
+    struct fixture f = { 0 };
+    struct scene s = scene_new(&f);
+    struct flood flood = flood_start(&f, &s.from, &s.to);
+    for (int round = 0; round < 40; round++) {
+        struct network_acl *before = (struct network_acl *)(uintptr_t)network_subnet_acl(f.net, s.from.subnet);
+        REQUIRE(new_acl(&s, s.from.subnet, &err) && live_update(f.live, f.net, &err), "%s", err.text);
+        CHECK(round == 0 || network_acl_delete(f.net, before, &err), "%s", err.text);
+        const char *groups[] = { s.to.group->obj.id, s.other.group->obj.id };
+        REQUIRE(
+            eni_set_groups(f.net, instance_eni(f.net, s.to.instance, 0), groups, 1 + (size_t)(round % 2 == 0), &err) &&
+                live_update(f.live, f.net, &err),
+            "%s", err.text);
+    }
+    uint64_t sent = flood_end(&flood);
+    CHECK(sent == received(&f, s.to.instance), "%" PRIu64 " of %" PRIu64, received(&f, s.to.instance), sent);
+    CHECK(sent > 100, "%" PRIu64, sent);
     fixture_done(&f);
 }
 
