@@ -77,7 +77,7 @@ struct plan_tgw_port {
     uint32_t index;
     uint32_t mtu;
     char name[16];
-    bool ip6;
+    bool ip6, no_ip4;                 /* 'no_ip4': a line whose session for it is down */
     const struct vpn_connection *vpn; /* NULL: not a VPN connection's */
 };
 struct plan_tgw {

@@ -150,7 +150,12 @@ attach_outside(struct builder *b, struct plan_tgw *t, const struct tgw_attachmen
         const struct direct_connect_association *a =
             direct ? direct_connect_association_of(b->net, site_id, t->tgw->obj.id) : NULL;
         struct nlq_end end = plan_tunnel(b, site, t->ns, direct ? attachment->obj.id : vpn->obj.id);
-        port_add(t, attachment, &end, site->ns->ip6)->vpn = vpn;
+        struct plan_tgw_port *port = port_add(t, attachment, &end, site->ns->ip6);
+        port->vpn = vpn;
+        if (direct) {
+            port->no_ip4 = direct_connect_fault(b->net, site_id, IP_V4);
+            port->ip6 = port->ip6 && !direct_connect_fault(b->net, site_id, IP_V6);
+        }
         plan_site_route_all(b, site);
         if (a) {
             plan_announce(b, site, a);
@@ -383,7 +388,7 @@ static void
 route_to(struct plan_tgw *t, uint32_t table, const struct cidr *to, const struct plan_tgw_port *port)
 {
     struct nlq_route route = { .table = table, .to = *to, .type = NLQ_BLACKHOLE };
-    if (port && (to->ip.family == IP_V4 || port->ip6)) {
+    if (port && (to->ip.family == IP_V4 ? !port->no_ip4 : port->ip6)) {
         route.type = NLQ_UNICAST;
         route.index = port->index;
         route.via = next_hop(to->ip.family);

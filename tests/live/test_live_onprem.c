@@ -219,6 +219,24 @@ TEST(ipv6_goes_to_a_site_too)
     update(&f);
     CHECK(send_probe(&f, b, dx, in_b, "2600:77::a").replied, "a static route to the attachment");
     CHECK(send_probe(&f, dx, b, "2600:77::a", in_b).replied, "and in");
+    /* A line whose session of the one family is down carries the other one. */
+    struct virtual_interface *vif = store_add(network_store(f.net), &virtual_interface_kind, "dxvif-1");
+    snprintf(vif->gateway_id, sizeof vif->gateway_id, "%s", dx);
+    vif->state = xstrdup("available");
+    for (int i = 0; i < 2; i++) {
+        struct direct_connect_peer *peer = VEC_ADD(&vif->peers);
+        peer->family = xstrdup(i ? "ipv6" : "ipv4");
+        peer->state = xstrdup("available");
+        peer->status = xstrdup(i ? "down" : "up");
+    }
+    update(&f);
+    CHECK(!send_probe(&f, b, dx, in_b, "2600:77::a").arrived, "the session for IPv6 is down");
+    CHECK(!send_probe(&f, a, dx, in_a, "2600:77::a").arrived, "also by the virtual private gateway");
+    free(vif->peers.items[1].status);
+    vif->peers.items[1].status = xstrdup("up");
+    update(&f);
+    CHECK(send_probe(&f, b, dx, in_b, "2600:77::a").replied, "and up again");
+    CHECK(send_probe(&f, a, dx, in_a, "2600:77::a").replied, "for both");
     fixture_done(&f);
 }
 
