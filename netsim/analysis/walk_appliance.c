@@ -75,7 +75,8 @@ appliance_sends_on(struct walk *w, bool turned_back)
 {
     const struct instance *instance = eni_instance(w->net, w->eni);
     enum appliance_role role = instance ? instance_appliance(w->net, instance) : APPLIANCE_NONE;
-    const struct eni *out = instance ? appliance_exit(w->net, instance, &w->packet.dst) : NULL;
+    bool hears = instance && appliance_hears(w->net, w->eni, w->packet.dst.family);
+    const struct eni *out = hears ? appliance_exit(w->net, instance, &w->packet.dst) : NULL;
     if (role == APPLIANCE_NONE || !out) {
         walk_stop(w, instance ? STOP_APPLIANCE_KEEPS : STOP_APPLIANCE);
         return;

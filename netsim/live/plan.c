@@ -455,7 +455,10 @@ plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6, boo
                 (struct nlq_rule){ .family = IP_V4, .priority = 1000, .table = table, .from = cidr_host(ip) };
         }
     }
-    if (!ip6 || !port->eni || !port->eni->addresses6.n) {
+    /* A machine without an address of its own hears of the router all the same, and may send on for others. */
+    const struct cidr *block6 = subnet_cidr6(port->subnet);
+    bool sends_on = ns->forwards && block6;
+    if (!ip6 || !port->eni || (!port->eni->addresses6.n && !sends_on)) {
         return;
     }
     struct ip gateway6 = ip_lit("fe80::1");
@@ -466,6 +469,11 @@ plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6, boo
     *VEC_ADD(&ns->routes) = route;
     if (port->device) {
         route.table = table;
+        *VEC_ADD(&ns->routes) = route;
+    }
+    if (sends_on && one_of_several) { /* to a neighbour by the leg that is there */
+        route.table = 254;
+        route.to = *block6;
         *VEC_ADD(&ns->routes) = route;
     }
     for (size_t i = 0; i < port->eni->addresses6.n; i++) {

@@ -7,6 +7,14 @@
 
 enum { LABELS = 128 }; /* of a connection, in the kernel */
 
+/* What bears its own address it may send on (`accept_local`), but no more take for itself than other machines do. */
+void
+plan_appliance_input(struct builder *b, struct plan_ns *ns)
+{
+    plan_chain_add(b, ns, "i_own", "type filter hook input priority 0; policy accept;",
+                   "iifname \"eth*\" fib saddr type local counter drop comment \"from itself\"\n");
+}
+
 void
 plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns)
 {
@@ -17,6 +25,9 @@ plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns)
     if (role == APPLIANCE_TRANSLATES) { /* what it sends by itself keeps its address */
         plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;",
                        "iifname \"eth*\" meta nfproto ipv4 counter masquerade\n");
+    }
+    if (ns->forwards) {
+        plan_appliance_input(b, ns);
     }
 }
 

@@ -219,6 +219,7 @@ void plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_
 void plan_public_access(struct builder *b, const struct plan_vpc *v, const char *link, enum bpa_way out);
 /* plan_appliance.c: an instance's namespace as its role asks for; then what the router must know of appliances. */
 void plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns);
+void plan_appliance_input(struct builder *b, struct plan_ns *ns); /* once: of each that forwards */
 void plan_appliances(struct builder *b, struct plan_vpc *v);
 /* plan_untracked.c: whose flows are untracked, and what is always tracked. */
 void plan_untracked(struct builder *b, struct plan_vpc *v);

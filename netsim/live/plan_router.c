@@ -56,6 +56,14 @@ static const char *const unbuilt_targets[] = {
     [ROUTE_CORE_NETWORK] = "core network",
 };
 
+/* Of a machine without an IPv6 address in a subnet with IPv6: what its interface is called by on the link. */
+static struct ip
+stand_in(const struct plan_port *port)
+{
+    bool has_none = port->instance && port->eni && !port->eni->addresses6.n && subnet_cidr6(port->subnet);
+    return has_none ? ip_lit("fe80::2") : (struct ip){ 0 };
+}
+
 /* The next hop on the wire of a route's target for senders in the zone; a blackhole when the target is gone, stopped,
  * or not built here. */
 static struct nlq_route
@@ -110,7 +118,7 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
     if (port) {
         struct ip via = family == IP_V4                        ? port->primary
                         : port->eni && port->eni->addresses6.n ? port->eni->addresses6.items[0].ip
-                                                               : (struct ip){ 0 };
+                                                               : stand_in(port);
         if (via.family) {
             out = (struct nlq_route){ .type = NLQ_UNICAST, .index = port->index, .via = via };
         }
@@ -294,6 +302,10 @@ plan_main_table(struct plan_vpc *v)
             }
             *VEC_ADD(&ns->routes) = (struct nlq_route){ .table = 254, .to = cidr_host(ip), .index = port->index };
             plan_neighbour_add(ns, port->index, ip, port->mac);
+        }
+        struct ip link = stand_in(port);
+        if (link.family && v->ip6) {
+            plan_neighbour_add(ns, port->index, &link, port->mac);
         }
     }
 }

@@ -29,5 +29,17 @@ appliance_exit(const struct network *net, const struct instance *instance, const
             return enis[i];
         }
     }
-    return n ? enis[0] : NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (appliance_hears(net, enis[i], destination->family)) {
+            return enis[i];
+        }
+    }
+    return NULL;
+}
+
+bool
+appliance_hears(const struct network *net, const struct eni *eni, int family)
+{
+    const struct subnet *subnet = store_get(net->store, &subnet_kind, eni->subnet_id);
+    return subnet && (family == IP_V4 ? subnet->cidr.ip.family != 0 : subnet_cidr6(subnet) != NULL);
 }

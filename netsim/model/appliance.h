@@ -6,7 +6,8 @@
  * does, `none` keeps them.  The live lab sets its instances up accordingly.
  *
  * An appliance has the routes of an Amazon Linux instance: a neighbour of one of its interfaces is reached by that
- * interface, everything else by the lowest device.
+ * interface, everything else by the lowest device.  Of IPv6 it hears from its router in every subnet that has a block of it, also
+ * without an address of its own.
  * Sources: https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html,
  * https://docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html (middlebox appliances)
  * Used by: analysis/walk_appliance.c, live/plan_appliance.c. */
@@ -22,5 +23,7 @@ enum appliance_role {
 };
 /* APPLIANCE_NONE unless one of its interfaces has the check off. */
 enum appliance_role instance_appliance(const struct network *net, const struct instance *instance);
+/* Is there a router for packets of the family in the interface's subnet? */
+bool appliance_hears(const struct network *net, const struct eni *eni, int family);
 /* The interface by which it sends to 'destination'; NULL if it has none. */
 const struct eni *appliance_exit(const struct network *net, const struct instance *instance, const struct ip *destination);

@@ -84,6 +84,10 @@ TEST(an_appliance_of_several_interfaces_sends_by_the_nearest)
     CHECK(appliance_exit(l.net, l.fw, &db) == leg && appliance_exit(l.net, l.fw, &far) == l.fw_eni &&
               appliance_exit(l.net, l.fw, &world) == l.fw_eni,
           "exits");
+    struct ip six = ip_lit("2600::1");
+    CHECK(!appliance_exit(l.net, l.fw, &six) && !appliance_hears(l.net, leg, IP_V6) &&
+              appliance_hears(l.net, leg, IP_V4),
+          "none of the subnets has IPv6");
     struct reach_result r = { 0 };
     struct flow_spec flow = { .from = end_of(&l, "app"),
                               .to = end_of(&l, "db"),
