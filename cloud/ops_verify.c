@@ -198,7 +198,8 @@ ask_all(struct verify_inquiry *inquiry, const struct live_node *from, const stru
 
 /* From a balancer's nodes to the targets: what is passed on, and whether they are well. */
 static void
-ask_targets(struct verify_inquiry *inquiry, const struct live_node *from, const struct live_node *to, int family)
+ask_targets(struct verify_inquiry *inquiry, const struct live_node *from, const struct live_node *to,
+            const struct flow_spec *only, int family)
 {
     for (size_t i = 0; i < inquiry->sides.n; i++) {
         const struct verify_side *node = &inquiry->sides.items[i];
@@ -211,10 +212,13 @@ ask_targets(struct verify_inquiry *inquiry, const struct live_node *from, const 
             const struct verify_target *t = &targets.items[j % targets.n];
             struct verify_port port = { PROTOCOL_TCP, t->port };
             struct ip src, dst;
+            if (only && (only->protocol != PROTOCOL_TCP || only->dst_port != t->port)) {
+                continue;
+            }
             if (side->eni && side->eni->attachment.device_index == 0 && side_is(side, to) &&
                 strcmp(side->eni->attachment.instance_id, t->instance_id) == 0 && (!family || family == t->family) &&
                 choose_addresses(node, side, t->family, &src, &dst)) {
-                ask(inquiry, node, side, &port, src, dst, NULL);
+                ask(inquiry, node, side, &port, src, dst, only);
                 inquiry->questions.items[inquiry->questions.n - 1].flow.health_check = true;
             }
         }
@@ -233,7 +237,7 @@ put_to_analysis(struct verify_inquiry *inquiry, struct err *err)
             return false;
         }
         if (q->spread && verify_receiver(q)) { /* the way of the one that got it */
-            q->flow.receiver = verify_receiver(q);
+            verify_ask_receiver(q);
             reach_result_done(&q->said);
             q->said = (struct reach_result){ 0 };
             if (!reach(inquiry->cloud->net, &q->flow, false, &q->said, err)) {
@@ -516,9 +520,7 @@ verify_run(struct op_call *call, struct err *err)
     }
     verify_sides_gather(inquiry.cloud->net, &inquiry.sites, &inquiry.sides);
     ask_all(&inquiry, from, to, only, family);
-    if (!only) {
-        ask_targets(&inquiry, from, to, family);
-    }
+    ask_targets(&inquiry, from, to, only, family);
     bool ok = from || to || only ? put_to_both(&inquiry, err) : put_all(&inquiry, family, err);
     ok = ok && follow(call, &inquiry, only != NULL, err);
     if (ok) {

@@ -339,6 +339,14 @@ verify_receiver(const struct verify_question *q)
                                                                       : NULL;
 }
 
+void
+verify_ask_receiver(struct verify_question *q)
+{
+    q->flow.receiver = verify_receiver(q);
+    q->flow.receiver_src = q->flow.receiver ? q->probe.seen_src : (struct ip){ 0 };
+    q->flow.receiver_port = q->flow.receiver ? q->probe.seen_dst_port : 0;
+}
+
 static bool
 is_allowed(const struct verify_question *q, const char *id)
 {

@@ -33,6 +33,7 @@ size_t verify_spread_size(const struct network *net, const struct verify_side *s
 /* The last 'n' questions are such packets. */
 void verify_spread_add(struct verify_inquiry *inquiry, size_t n);
 const char *verify_receiver(const struct verify_question *q); /* the one that got it; NULL: nobody did */
+void verify_ask_receiver(struct verify_question *q); /* analysis shall show the way by which that one got it */
 /* How the two differ (static); NULL: they agree.  Of any question. */
 const char *verify_question_difference(const struct verify_question *q);
 /* It went to a target that analysis says gets nothing: lost rightly, but nobody can say whose rules it met. */

@@ -381,6 +381,8 @@ question_init(const struct network *net, const struct flow_spec *flow, struct qu
         p->icmp_code = flow->icmp_code >= 0 ? flow->icmp_code : 0;
     }
     q->wanted_receiver = flow->receiver;
+    q->wanted_src = flow->receiver_src;
+    q->wanted_port = flow->receiver_port;
     q->health_check = flow->health_check;
     q->ends_at_balancer = flow->ends_at_balancer;
     q->all_obstacles = flow->all_obstacles;

@@ -18,6 +18,8 @@ struct question {
     struct packet packet;
     bool from_alone, to_alone;   /* interfaces, whatever the state of their instances */
     const char *wanted_receiver; /* behind a balancer; NULL: any */
+    struct ip wanted_src;        /* as it sees the client; IP_NONE: any way to it */
+    int wanted_port;             /* 0: any */
     struct ip anyone;            /* the outside host, where the question names none */
     bool all_obstacles;
     struct obstacles *mended;    /* noted and passed; NULL: the first one ends it */

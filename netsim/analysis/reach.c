@@ -91,6 +91,8 @@ question_walk(const struct question *q, struct session *session, struct walk *wa
     walk->alone[0] = q->from_alone ? q->from.eni : NULL;
     walk->alone[1] = q->to_alone ? q->to.eni : NULL;
     walk->wanted_receiver = q->wanted_receiver;
+    walk->wanted_src = q->wanted_src;
+    walk->wanted_port = q->wanted_port;
     walk->mended = q->mended;
     if (q->from.gateway_id && !question_from_public_side(q)) {
         walk_from_gateway(walk, q->from.gateway_id, &q->packet);

@@ -33,6 +33,8 @@ struct flow_spec {
     bool health_check; /* the balancer itself asks whether its target answers: not what it carries */
     bool interfaces_alone; /* an end named as an interface counts without its instance: whether that runs is not asked, as in AWS */
     const char *receiver; /* behind a load balancer, the instance whose way to show if it is among the receivers; NULL: the first */
+    struct ip receiver_src; /* of its ways, by several target groups, that on which it sees this client, IP_NONE: any, */
+    int receiver_port;      /* at this port, 0: any */
     bool all_obstacles;   /* the words are of a walk past every obstacle, as if each were mended; verdict and codes stay of the first */
     int family;           /* IP_V4 (0 too) or IP_V6, when no address tells */
 };

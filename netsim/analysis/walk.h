@@ -111,6 +111,8 @@ struct walk {
     const char *gateway_id;  /* the gateway of 'vpc_id' by which it leaves */
     bool crossed_tgw_table;
     const char *wanted_receiver; /* of the targets behind a balancer, the instance to show; NULL: the first */
+    struct ip wanted_src;        /* of its ways that on which it sees this client (IP_NONE: any) */
+    int wanted_port;             /* at this port (0: any) */
     VEC(const char *) receivers; /* every target behind the balancer that gets it: instance ids, else addresses */
     int balancers;               /* how many it went through */
     const struct eni *endpoint;  /* it stands at a balancer's node, handed over from this interface of an endpoint; */

@@ -284,6 +284,7 @@ struct outcome {
     struct session remembered;                    /* what the way that is shown added */
     struct walk shown;
     bool any, arrived;
+    int rank; /* of the way that is shown */
     VEC(const char *) receivers;
 };
 
@@ -342,11 +343,22 @@ outcome_take(struct outcome *o, struct walk *w, struct target target)
     w->target = target;
 }
 
-static void
-outcome_add(struct outcome *o, struct walk *branch, const struct candidate *c, const char *wanted)
+/* The first that arrives, better the one that was asked for, and of its ways, by several groups, the one that was. */
+static int
+rank_of(const struct walk *w, const struct walk *branch, const struct candidate *c)
 {
-    bool wanted_one = branch->arrived && same(c->id, wanted);
-    bool better = !o->any || (branch->arrived && !o->arrived) || wanted_one;
+    bool wanted = branch->arrived && same(c->id, w->wanted_receiver);
+    bool at_port = wanted && w->wanted_port && branch->packet.dst_port == w->wanted_port;
+    bool by_client = wanted && w->wanted_src.family && ip_equal(&branch->packet.src, &w->wanted_src);
+    return branch->arrived + wanted + 2 * at_port + 2 * by_client;
+}
+
+static void
+outcome_add(struct outcome *o, const struct walk *w, struct walk *branch, const struct candidate *c)
+{
+    int rank = rank_of(w, branch, c);
+    bool better = !o->any || rank > o->rank;
+    o->rank = better ? rank : o->rank;
     outcome_forget(o, better);
     for (size_t i = 0; i < branch->receivers.n; i++) {
         *VEC_ADD(&o->receivers) = branch->receivers.items[i];
@@ -390,7 +402,7 @@ try_target(struct walk *w, const struct candidate *c, struct outcome *outcome)
     struct walk branch = branch_of(w);
     if (branch_aims(&branch, c)) {
         walk_to_target(&branch, c);
-        outcome_add(outcome, &branch, c, w->wanted_receiver);
+        outcome_add(outcome, w, &branch, c);
     } else {
         walk_done(&branch);
     }
@@ -714,7 +726,7 @@ classic_spread(struct walk *w, const struct classic_balancer *lb, const struct c
         struct walk branch = branch_of(w);
         if (branch_aims(&branch, &c)) {
             walk_to_instance(&branch, &c);
-            outcome_add(&outcome, &branch, &c, w->wanted_receiver);
+            outcome_add(&outcome, w, &branch, &c);
         } else {
             walk_done(&branch);
         }
