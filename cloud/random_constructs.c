@@ -49,6 +49,37 @@ at_network_balancer(const struct network *net, const struct hop *hop)
 }
 
 static bool
+at_application_balancer(const struct network *net, const struct hop *hop)
+{
+    (void)net;
+    const struct load_balancer *lb = (const struct load_balancer *)hop->component;
+    return of_kind(hop, &load_balancer_kind) && lb->type && strcmp(lb->type, "application") == 0;
+}
+
+/* The way of a balancer's own packets begins at an interface of it. */
+static bool
+from_application_balancer(const struct network *net, const struct hop *hop)
+{
+    const struct load_balancer *lb =
+        hop->kind == HOP_ENI && hop->eni ? network_load_balancer_of_eni(net, hop->eni) : NULL;
+    return lb && lb->type && strcmp(lb->type, "application") == 0;
+}
+
+static bool
+at_direct_connect(const struct network *net, const struct hop *hop)
+{
+    (void)net;
+    return hop->kind == HOP_DX;
+}
+
+static bool
+at_vpn(const struct network *net, const struct hop *hop)
+{
+    (void)net;
+    return hop->kind == HOP_VPN;
+}
+
+static bool
 at_classic_balancer(const struct network *net, const struct hop *hop)
 {
     (void)net;
@@ -148,7 +179,11 @@ static const struct {
     { "interface endpoint", at_interface_endpoint, STOP_NONE },
     { "endpoint of a service of the lab", at_private_link, STOP_NONE },
     { "network balancer", at_network_balancer, STOP_NONE },
+    { "application balancer", at_application_balancer, STOP_NONE },
+    { "interface of an application balancer", from_application_balancer, STOP_NONE },
     { "Classic balancer", at_classic_balancer, STOP_NONE },
+    { "Direct Connect gateway", at_direct_connect, STOP_NONE },
+    { "VPN connection", at_vpn, STOP_NONE },
     { "public NAT gateway", at_public_nat, STOP_NONE },
     { "private NAT gateway", at_private_nat, STOP_NONE },
     { "appliance that sends on", at_appliance, STOP_NONE },

@@ -9,193 +9,20 @@
 
 #include "base/vec.h"
 #include "cloud/random_constructs.h"
+#include "cloud/random_questions.h"
 #include "cloud/shrink.h"
 #include "cloud/state.h"
 #include "cloud/verify_difference.h"
 #include "cloud/verify_gap.h"
-#include "cloud/verify_rules.h"
 #include "cloud/verify_balancers.h"
 #include "cloud/verify_sides.h"
 #include "cloud/verify_trace.h"
 #include "netsim/model/random_net.h"
 
 #define PROBE_MS  500
-#define AIMED     15  /* questions of a network that are about a rule or route */
-#define DRAWS     400 /* of two ends, until RANDOM_QUESTIONS have something to say to each other */
 #define KINDS_MAX 64
 #define ACCOUNT   "123456789012"
 #define REGION    "us-east-1"
-
-struct asked {
-    struct flow_spec flow;
-    struct live_probe probe;
-};
-typedef VEC(struct asked) asked_vec;
-
-/* ---- what to ask ------------------------------------------------------------------------------------------------- */
-
-/* A TAP host is one interface: it does not know the other addresses of its instance, which a machine would not take. */
-static bool
-may_get_own(const struct random_net *r, const struct verify_side *from, const struct verify_side *to)
-{
-    bool among = false;
-    for (size_t i = 0; from->eni && i < to->receivers.n; i++) {
-        among = among || strcmp(to->receivers.items[i], from->eni->attachment.instance_id) == 0;
-    }
-    const struct instance *instance =
-        among ? store_get(network_store(r->net), &instance_kind, from->eni->attachment.instance_id) : NULL;
-    struct eni *const *enis;
-    return instance && instance_is_tap(r->net, instance) && instance_enis(r->net, instance, &enis) > 1;
-}
-
-static bool
-worth_asking(const struct random_net *r, const struct verify_side *from, const struct verify_side *to, int family)
-{
-    bool both_outside = !from->eni && !to->eni && (!from->gateway || !to->gateway);
-    bool itself = from->eni && to->eni && *from->eni->attachment.instance_id &&
-                  strcmp(from->eni->attachment.instance_id, to->eni->attachment.instance_id) == 0;
-    itself = itself || (from->eni && to->receivers.n == 1 &&
-                        strcmp(from->eni->attachment.instance_id, to->receivers.items[0]) == 0);
-    return from != to && !from->only_answers && !both_outside && !itself && verify_side_address(from, family) &&
-           verify_side_address(to, family) && !may_get_own(r, from, to);
-}
-
-/* One of the end's addresses, mostly the first. */
-static struct ip
-lot_address(struct random_net *r, const struct verify_side *side, int family)
-{
-    const struct eni *eni = side->eni;
-    size_t n = !eni ? 0 : family == IP_V6 ? eni->addresses6.n : eni->addresses.n;
-    if (n < 2 || chance(r, 60)) {
-        return *verify_side_address(side, family);
-    }
-    size_t i = (size_t)lot(r, (int)n);
-    return family == IP_V6 ? eni->addresses6.items[i].ip : eni->addresses.items[i].ip;
-}
-
-/* From outside, and sometimes from another VPC, it takes the public address where there is one. */
-static struct ip
-lot_destination(struct random_net *r, const struct verify_side *from, const struct verify_side *to, int family)
-{
-    bool elsewhere = to->eni && from->eni && strcmp(from->eni->vpc_id, to->eni->vpc_id) != 0;
-    bool public = to->eni && family == IP_V4 && !from->gateway && (!from->eni || chance(r, elsewhere ? 50 : 20));
-    struct ip own = lot_address(r, to, family);
-    const struct ip *ip = public ? eni_public_ip(to->eni, &own) : NULL;
-    return ip ? *ip : own;
-}
-
-/* What the end listens on, else any. */
-static int
-lot_destination_port(struct random_net *r, const struct verify_side *to)
-{
-    bool known = chance(r, 75);
-    if (known && to->balancer && to->balancer->listeners.n) {
-        return to->balancer->listeners.items[lot(r, (int)to->balancer->listeners.n)].port;
-    }
-    if (known && to->classic && to->classic->listeners.n) {
-        return to->classic->listeners.items[lot(r, (int)to->classic->listeners.n)].port;
-    }
-    return known && to->only_answers ? 443 : 1 + lot_port(r) % 65535;
-}
-
-/* Of the few that only answer, endpoints and balancers, one more often than of the many machines. */
-static const struct verify_side *
-lot_receiver(struct random_net *r, const verify_side_vec *sides)
-{
-    const struct verify_side *to = &sides->items[lot(r, (int)sides->n)];
-    for (int tries = 0; tries < 4 && !to->only_answers && chance(r, 50); tries++) {
-        to = &sides->items[lot(r, (int)sides->n)];
-    }
-    return to;
-}
-
-/* 'only': what an aimed packet must be; NULL: all of it by lot. */
-static void
-ask(struct random_net *r, const struct verify_side *from, const struct verify_side *to, int family,
-    const struct flow_spec *only, asked_vec *questions)
-{
-    static const int protocols[] = { PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP };
-    if (!worth_asking(r, from, to, family)) {
-        return;
-    }
-    int number = (int)questions->n; /* each has a source port of its own */
-    struct asked *q = VEC_ADD(questions);
-    *q = (struct asked){ .flow = { .from = verify_side_end(from), .to = verify_side_end(to), .family = family } };
-    struct flow_spec *flow = &q->flow;
-    flow->protocol = only ? only->protocol : protocols[lot(r, 4)];
-    flow->src_ip = only && only->src_ip.family ? only->src_ip : lot_address(r, from, family);
-    flow->dst_ip = only && only->dst_ip.family ? only->dst_ip : lot_destination(r, from, to, family);
-    flow->icmp_type = flow->icmp_code = -1;
-    flow->src_port = (chance(r, 50) ? 20000 : 50000) + number;
-    flow->dst_port = only ? only->dst_port : lot_destination_port(r, to);
-    q->probe.src_port = flow->src_port;
-    q->probe.dst_port = flow->dst_port < 0 ? 0 : flow->dst_port;
-    if (flow->protocol == PROTOCOL_ICMP || flow->protocol == PROTOCOL_ICMPV6) {
-        flow->protocol = family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
-        flow->icmp_type = q->probe.dst_port = only && only->icmp_type >= 0 ? only->icmp_type
-                                              : family == IP_V6            ? 128
-                                                                           : 8;
-        flow->icmp_code = q->probe.src_port = only && only->icmp_code >= 0 ? only->icmp_code : 0;
-        flow->src_port = flow->dst_port = -1;
-    } else if (flow->protocol != PROTOCOL_TCP && flow->protocol != PROTOCOL_UDP) {
-        flow->src_port = flow->dst_port = -1;
-    }
-    q->probe.protocol = flow->protocol;
-    q->probe.src = flow->src_ip;
-    q->probe.dst = flow->dst_ip;
-    snprintf(q->probe.from, sizeof q->probe.from, "%s", verify_side_probe_end(from, &flow->src_ip));
-    flow->ends_at_balancer = verify_ends_at_node(r->net, to, flow->protocol, flow->dst_port, family);
-    if (!verify_can_ask(r->net, from, to, flow->protocol, flow->dst_port, &flow->dst_ip)) {
-        questions->n--;
-    }
-}
-
-static void
-ask_anything(struct random_net *r, const verify_side_vec *sides, asked_vec *questions)
-{
-    const struct verify_side *from = &sides->items[lot(r, (int)sides->n)], *to = lot_receiver(r, sides);
-    ask(r, from, to, chance(r, 25) ? IP_V6 : IP_V4, NULL, questions);
-}
-
-/* Of other protocols the kernel's tracking looks into what they carry, which probes do not make up, and ICMP that asks
- * nothing it follows by what it is about. */
-static bool
-is_plain(const struct flow_spec *flow)
-{
-    bool icmp = flow->protocol == PROTOCOL_ICMP || flow->protocol == PROTOCOL_ICMPV6;
-    bool echo = flow->icmp_type < 0 || flow->icmp_type == (flow->protocol == PROTOCOL_ICMP ? 8 : 128);
-    return flow->protocol == PROTOCOL_TCP || flow->protocol == PROTOCOL_UDP || (icmp && echo);
-}
-
-/* Packets that rules and routes are about, at their bounds and just beside, where judges differ first. */
-static void
-ask_aimed(struct random_net *r, const verify_side_vec *sides, size_t n, asked_vec *questions)
-{
-    struct verify_end *ends = xcalloc(sides->n, sizeof *ends);
-    verify_aim_vec aims = { 0 };
-    for (size_t i = 0; i < sides->n; i++) {
-        const struct verify_side *side = &sides->items[i];
-        ends[i] = (struct verify_end){ .eni = side->eni,
-                                       .internet = !side->eni && !side->gateway,
-                                       .answers_only = side->only_answers };
-        for (int f = IP_V4; f <= IP_V6; f += IP_V6 - IP_V4) {
-            const struct ip *ip = verify_side_address(side, f);
-            ends[i].ips[f == IP_V6] = ip ? *ip : (struct ip){ 0 };
-        }
-    }
-    struct verify_rules *rules = verify_rules_new(r->net, ends, sides->n);
-    verify_rules_aim(rules, &aims);
-    for (int i = 0; i < DRAWS && aims.n && questions->n < n; i++) {
-        const struct verify_aim *a = &aims.items[lot(r, (int)aims.n)];
-        if (!is_plain(&a->flow)) {
-            continue;
-        }
-        ask(r, &sides->items[a->from], &sides->items[a->to], a->flow.family, &a->flow, questions);
-    }
-    verify_rules_free(rules);
-    VEC_DONE(&aims);
-    free(ends);
-}
 
 /* ---- a network as questions see it ---------------------------------------------------------------------------------
  */
@@ -234,6 +61,29 @@ scene_receiver(const struct scene *scene, const struct asked *q)
         }
     }
     return NULL;
+}
+
+/* A node asks nobody but its targets. */
+static bool
+scene_sends(const struct scene *scene, const struct asked *q)
+{
+    bool found = !q->flow.health_check;
+    for (size_t i = 0; !found && i < scene->sides.n; i++) {
+        const struct verify_side *node = &scene->sides.items[i];
+        verify_target_vec targets = { 0 };
+        if (node->eni && strcmp(node->eni->obj.id, q->flow.from.id) == 0) {
+            verify_node_targets(scene->net, node, &targets);
+        }
+        for (size_t t = 0; t < targets.n; t++) {
+            const struct instance *instance =
+                store_get(network_store(scene->net), &instance_kind, targets.items[t].instance_id);
+            const struct eni *eni = instance ? instance_eni(scene->net, instance, 0) : NULL;
+            found =
+                found || (eni && strcmp(eni->obj.id, q->flow.to.id) == 0 && targets.items[t].port == q->flow.dst_port);
+        }
+        VEC_DONE(&targets);
+    }
+    return found;
 }
 
 /* ---- the two answers ------------------------------------------------------------------------------------------------
@@ -294,13 +144,13 @@ judge(const struct scene *scene, const struct asked *asked, struct judgement *j,
     struct verify_question q = { .to = scene_receiver(scene, asked), .flow = asked->flow, .probe = asked->probe };
     struct verify_spread spread = { 0 };
     *j = (struct judgement){ 0 };
-    if (!q.to) {
+    if (!q.to || !scene_sends(scene, asked)) {
         return err_set(err, ERR_INPUT, "", "`%s` is gone", asked->flow.to.id);
     }
     verify_spread_targets(scene->net, q.to, q.flow.protocol, q.flow.dst_port, &spread);
     if (spread.targets.n + spread.strangers > 1 && !q.flow.ends_at_balancer) {
         q.spread = &spread;
-        q.flow.receiver = verify_receiver(&q); /* the way of the one that got it */
+        verify_ask_receiver(&q); /* the way of the one that got it */
     }
     bool ok = reach(scene->net, &q.flow, false, &q.said, err) &&
               verify_find_gap(scene->net, scene->plan, &q.flow, q.probe.kept_at, &j->gap, err);
@@ -361,9 +211,11 @@ struct doubt {
     struct asked last;   /* the one that differed, with the kernel's answer */
     struct reach_result said;
     const char *how;
+    bool alone; /* one question shows it, asked again and again where several targets may get it */
 };
 
-/* The first question whose two answers differ; its answers stay in the doubt. */
+/* The first question whose two answers differ as they did; its answers stay in the doubt.  In a smaller network another
+ * thing may come between them, such as what nobody would have asked there. */
 static bool
 differs(struct doubt *doubt, const struct network *net)
 {
@@ -378,7 +230,7 @@ differs(struct doubt *doubt, const struct network *net)
         if (!judge(&scene, q, &j, &err)) {
             break; /* an end is gone */
         }
-        found = j.how != NULL;
+        found = j.how && strcmp(j.how, doubt->how) == 0;
         if (found) {
             reach_result_done(&doubt->said);
             doubt->said = j.said;
@@ -424,7 +276,8 @@ shrink_questions(struct doubt *doubt, const json_t *network, const struct asked 
 {
     asked_vec all = doubt->questions;
     ask_alone(doubt, first);
-    if (still_differs(doubt, network)) {
+    doubt->alone = still_differs(doubt, network);
+    if (doubt->alone) {
         VEC_DONE(&all);
         return true;
     }
@@ -496,8 +349,8 @@ commands_json(const char *lab, const struct doubt *doubt)
 {
     char *up = xasprintf("vpclab --lab %s up", lab), *down = xasprintf("vpclab --lab %s down", lab);
     json_t *out = json_pack("[s]", up);
-    for (size_t i = 0; i < doubt->questions.n; i++) {
-        char *text = command(lab, &doubt->questions.items[i]);
+    for (size_t i = 0; i < (doubt->alone ? 1 : doubt->questions.n); i++) {
+        char *text = command(lab, doubt->alone ? &doubt->last : &doubt->questions.items[i]);
         if (!is_listed(out, text)) {
             json_array_append_new(out, json_string(text));
         }
@@ -693,10 +546,7 @@ random_verify(const struct random_trial *trial, struct err *err)
     make_network(&r, trial->seed);
     network_set_tap_hosts(r.net, trial->tap_hosts);
     scene_init(&scene, r.net);
-    for (int i = 0; i < DRAWS && questions.n < RANDOM_QUESTIONS - AIMED; i++) {
-        ask_anything(&r, &scene.sides, &questions);
-    }
-    ask_aimed(&r, &scene.sides, RANDOM_QUESTIONS, &questions);
+    random_questions(&r, &scene.sides, &questions);
     for (size_t i = 0; i < questions.n; i++) {
         aim_probe(&scene, &questions.items[i]);
     }

@@ -27,6 +27,12 @@ static const struct part {
     { "TransitGatewayRouteTables", "Routes", 0, false },
     { "TransitGatewayAttachments", "SubnetIds", 1, false },
     { "VpnConnections", "Routes", 0, false },
+    { "VirtualInterfaces", "BgpPeers", 1, false },
+    { "DirectConnectGatewayAssociations", "AllowedPrefixesToDirectConnectGateway", 1, false },
+    { "LoadBalancers", "Listeners", 0, false },
+    { "TargetGroups", "TargetHealthDescriptions", 0, false },
+    { "LoadBalancerDescriptions", "ListenerDescriptions", 1, false },
+    { "LoadBalancerDescriptions", "Instances", 0, false },
     { "InternetGateways", "Attachments", 0, false },
     { "VpnGateways", "VpcAttachments", 0, false },
     { "Instances", "Tags", 0, false },
@@ -161,6 +167,47 @@ drop(json_t *network, const char *id)
     }
 }
 
+/* Does one of the actions forward to nobody?  AWS knows no such thing. */
+static bool
+forwards_nowhere(const json_t *actions)
+{
+    size_t i;
+    const json_t *action;
+    json_array_foreach(actions, i, action)
+    {
+        const char *type = json_str(action, "Type");
+        const json_t *groups = json_object_get(json_object_get(action, "ForwardConfig"), "TargetGroups");
+        if (type && strcmp(type, "forward") == 0 && json_array_size(groups) == 0 &&
+            !json_object_get(action, "TargetGroupArn")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Listeners and their rules go with the last of their target groups. */
+static void
+drop_idle_listeners(json_t *network)
+{
+    size_t i;
+    json_t *balancer;
+    json_array_foreach(json_object_get(network, "LoadBalancers"), i, balancer)
+    {
+        json_t *listeners = json_object_get(balancer, "Listeners");
+        for (size_t l = json_array_size(listeners); l-- > 0;) {
+            json_t *listener = json_array_get(listeners, l), *rules = json_object_get(listener, "Rules");
+            for (size_t r = json_array_size(rules); r-- > 0;) {
+                if (forwards_nowhere(json_object_get(json_array_get(rules, r), "Actions"))) {
+                    json_array_remove(rules, r);
+                }
+            }
+            if (forwards_nowhere(json_object_get(listener, "DefaultActions"))) {
+                json_array_remove(listeners, l);
+            }
+        }
+    }
+}
+
 /* An interface goes with its instance, endpoint or balancer, a main table with its VPC. */
 static bool
 goes_alone(const json_t *object)
@@ -186,6 +233,7 @@ drop_objects(struct shrinking *s)
             if (id && goes_alone(object)) {
                 json_t *candidate = json_deep_copy(s->network);
                 drop(candidate, id);
+                drop_idle_listeners(candidate);
                 smaller |= try_candidate(s, candidate);
             }
         }
@@ -222,6 +270,32 @@ drop_parts(struct shrinking *s, const struct part *part)
     return smaller;
 }
 
+static json_t *
+rules_of(const json_t *network, size_t balancer, size_t listener)
+{
+    json_t *listeners =
+        json_object_get(json_array_get(json_object_get(network, "LoadBalancers"), balancer), "Listeners");
+    return json_object_get(json_array_get(listeners, listener), "Rules");
+}
+
+static bool
+drop_listener_rules(struct shrinking *s)
+{
+    bool smaller = false;
+    for (size_t i = 0; i < json_array_size(json_object_get(s->network, "LoadBalancers")); i++) {
+        const json_t *balancer = json_array_get(json_object_get(s->network, "LoadBalancers"), i);
+        size_t n_listeners = json_array_size(json_object_get(balancer, "Listeners"));
+        for (size_t l = 0; l < n_listeners; l++) {
+            for (size_t r = json_array_size(rules_of(s->network, i, l)); r-- > 0;) {
+                json_t *candidate = json_deep_copy(s->network);
+                json_array_remove(rules_of(candidate, i, l), r);
+                smaller |= try_candidate(s, candidate);
+            }
+        }
+    }
+    return smaller;
+}
+
 static void
 drop_empty_lists(json_t *network)
 {
@@ -246,6 +320,7 @@ shrink_network(const json_t *network, shrink_test *test, void *context, size_t t
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
             smaller |= drop_parts(&s, &parts[i]);
         }
+        smaller |= drop_listener_rules(&s);
     }
     drop_empty_lists(s.network);
     return s.network;

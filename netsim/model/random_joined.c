@@ -1,5 +1,5 @@
 /* netsim/model/random_joined.c - joins the VPCs of a random network: transit gateways with several tables, a peering,
- * sites outside AWS by VPN, zones that fail. */
+ * sites outside AWS by VPN and Direct Connect, zones that fail. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ joined_cidr(struct random_net *r, bool v6)
         return v6 ? cidr_lit("::/0") : cidr_lit("0.0.0.0/0");
     case 3:
         if (!v6) {
-            snprintf(text, sizeof text, "192.168.%d.0/24", 1 + lot(r, 2));
+            snprintf(text, sizeof text, chance(r, 70) ? "192.168.%d.0/24" : "172.20.%d.0/24", 1 + lot(r, 2));
             return cidr_lit(text);
         } /* fallthrough */
     default:
@@ -174,6 +174,114 @@ joined_vpns(struct random_net *r)
     }
 }
 
+/* ---- Direct Connect -------------------------------------------------------------------------------------------------
+ */
+
+/* A block of a VPC as a whole, a part of it, or what holds several. */
+static struct cidr
+joined_allowed(struct random_net *r)
+{
+    static const char *const formats[] = { "10.%d.0.0/16", "10.%d.0.0/16", "10.%d.1.0/24", "2001:db8:%x::/56" };
+    char text[64];
+    snprintf(text, sizeof text, formats[lot(r, 4)], lot(r, r->n_vpcs));
+    return cidr_lit(chance(r, 15) ? "10.0.0.0/8" : text);
+}
+
+/* Its lines: none that the lab knows, or one or two, of which some are down. */
+static void
+joined_lines(struct random_net *r, const struct direct_connect_gateway *gateway, const char *type)
+{
+    for (int i = lot(r, 3); i > 0; i--) {
+        struct err err = { 0 };
+        struct direct_connect_connection *connection =
+            direct_connect_connection_create(r->net, "line", "EqDC2", "1Gbps");
+        struct virtual_interface_spec spec = { .connection_id = connection->obj.id,
+                                               .name = "line",
+                                               .type = type,
+                                               .gateway_id = gateway->obj.id,
+                                               .vlan = 100 + i,
+                                               .asn = 65000 };
+        struct virtual_interface *vif = virtual_interface_create(r->net, &spec, &err);
+        if (vif && chance(r, 25)) {
+            struct direct_connect_peer *peer = &vif->peers.items[0];
+            free(peer->status);
+            peer->status = xstrdup("down");
+        }
+        if (vif && chance(r, 40)) {
+            struct direct_connect_peer *peer = VEC_ADD(&vif->peers);
+            peer->family = xstrdup("ipv6");
+            peer->state = xstrdup("available");
+            peer->status = xstrdup(chance(r, 70) ? "up" : "down");
+        }
+        if (vif && chance(r, 10)) {
+            failure_add(r->net, "vif", vif->obj.id, &err);
+        }
+    }
+}
+
+/* A gateway for what is at the customer's, associated with a virtual private gateway or with a transit gateway; NULL:
+ * AWS refuses it. */
+static const struct direct_connect_gateway *
+joined_direct_connect(struct random_net *r, const char *associated, const char *type)
+{
+    struct err err = { 0 };
+    struct cidr allowed[3];
+    size_t n = (size_t)lot(r, 3) + (strcmp(type, "transit") == 0); /* there AWS wants one */
+    for (size_t i = 0; i < n; i++) {
+        allowed[i] = joined_allowed(r);
+    }
+    struct direct_connect_gateway *gateway = direct_connect_gateway_create(r->net, "office", 65001, &err);
+    if (!gateway || !direct_connect_associate(r->net, gateway, associated, allowed, n, &err)) {
+        return NULL;
+    }
+    joined_lines(r, gateway, type);
+    return gateway;
+}
+
+/* The transit gateway's tables know of it, or not. */
+static void
+joined_tgw_lines(struct random_net *r, const struct direct_connect_gateway *gateway)
+{
+    struct store *store = network_store(r->net);
+    struct tgw_attachment *at = store_first(store, &tgw_attachment_kind);
+    while (at && strcmp(at->resource_id, gateway->obj.id) != 0) {
+        at = store_next(store, at);
+    }
+    if (at && chance(r, 95)) {
+        snprintf(at->table_id, sizeof at->table_id, "tgw-rtb-%d", lot(r, 2));
+    }
+    for (int i = 0; at && i < 2; i++) {
+        char id[ID_SIZE];
+        snprintf(id, sizeof id, "tgw-rtb-%d", i);
+        struct tgw_route_table *table = store_get(store, &tgw_route_table_kind, id);
+        if (chance(r, 60)) {
+            struct tgw_propagation *p = VEC_ADD(&table->propagations);
+            snprintf(p->attachment_id, sizeof p->attachment_id, "%s", at->obj.id);
+            p->state = xstrdup("enabled");
+        }
+        struct cidr to = cidr_lit(chance(r, 70) ? "172.20.0.0/16" : "10.200.0.0/16");
+        if (chance(r, 60)) {
+            struct tgw_route *route = VEC_ADD(&table->routes);
+            route->cidr = to;
+            route->type = xstrdup("static");
+            route->state = xstrdup("active");
+            snprintf(VEC_ADD(&route->attachments)->attachment_id, ID_SIZE, "%s", at->obj.id);
+        }
+    }
+}
+
+static void
+joined_direct_connects(struct random_net *r)
+{
+    if (chance(r, 40)) {
+        joined_direct_connect(r, "vgw-0", "private");
+    }
+    const struct direct_connect_gateway *dx = chance(r, 40) ? joined_direct_connect(r, "tgw-0", "transit") : NULL;
+    if (dx) {
+        joined_tgw_lines(r, dx);
+    }
+}
+
 static void
 joined_route(struct random_net *r, struct route_table *table, int vpc)
 {
@@ -252,6 +360,7 @@ random_net_make_joined(struct random_net *r, uint64_t seed)
     lot_zones_of_subnets(r, 3);
     joined_tgws(r);
     joined_vpns(r);
+    joined_direct_connects(r);
     joined_peering(r);
     for (struct route_table *t = store_first(store, &route_table_kind); t; t = store_next(store, t)) {
         for (int i = 1 + lot(r, 3); i > 0; i--) {

@@ -39,12 +39,11 @@ struct choice {
     size_t n;
 };
 
-/* One or two subnets of the VPC, in zones of their own; of 'zones' if these are given. */
+/* At most so many subnets of the VPC, in zones of their own; of 'zones' if these are given. */
 static struct choice
-choose_subnets(struct random_net *r, int vpc, char *const *zones, size_t n_zones)
+choose_in_zones(struct random_net *r, int vpc, size_t wanted, char *const *zones, size_t n_zones)
 {
     struct choice c = { .n = 0 };
-    size_t wanted = 1 + (size_t)lot(r, 2);
     for (int s = lot(r, SUBNETS), tries = 0; tries < SUBNETS && c.n < wanted; tries++, s++) {
         const char *id = numbered("subnet-%d", vpc * 10 + s % SUBNETS);
         const struct store *store = network_store(r->net);
@@ -62,6 +61,14 @@ choose_subnets(struct random_net *r, int vpc, char *const *zones, size_t n_zones
         }
     }
     return c;
+}
+
+/* One or two. */
+static struct choice
+choose_subnets(struct random_net *r, int vpc, char *const *zones, size_t n_zones)
+{
+    size_t wanted = 1 + (size_t)lot(r, 2);
+    return choose_in_zones(r, vpc, wanted, zones, n_zones);
 }
 
 /* One or two groups of the VPC. */
@@ -213,35 +220,90 @@ yes_or_no(struct random_net *r, int percent)
     return chance(r, percent) ? "true" : "false";
 }
 
-static void
-listener(struct random_net *r, struct load_balancer *lb, int number)
+/* A new group for the balancer with some of its VPC's instances in it; NULL: AWS refuses it. */
+static const struct target_group *
+targets(struct random_net *r, const struct load_balancer *lb, const char *protocol)
 {
-    static const char *const protocols[] = { "TCP", "TCP", "UDP", "TCP_UDP" };
-    const char *protocol = protocols[lot(r, 4)];
     struct err err = { 0 };
-    struct choice targets = choose_instances(r, lb->vpc_id);
+    struct choice chosen = choose_instances(r, lb->vpc_id);
     bool by_address = chance(r, 35);
+    int number = (int)store_count(network_store(r->net), &target_group_kind);
     struct target_group_spec spec = { .name = numbered("tg-%d", number),
                                       .protocol = protocol,
                                       .vpc_id = lb->vpc_id,
                                       .target_type = by_address ? "ip" : "instance",
                                       .port = places_ports[lot(r, 4)] };
     struct target_group *group = target_group_create(r->net, &spec, &err);
-    if (!group) {
-        return;
-    }
-    for (size_t i = 0; i < targets.n; i++) {
-        const struct instance *instance = store_get(network_store(r->net), &instance_kind, targets.ids[i]);
+    for (size_t i = 0; group && i < chosen.n; i++) {
+        const struct instance *instance = store_get(network_store(r->net), &instance_kind, chosen.ids[i]);
         const struct eni *eni = instance_eni(r->net, instance, 0);
-        const char *id = by_address ? ip_str(eni_primary_ip(eni)) : targets.ids[i];
+        const char *id = by_address ? ip_str(eni_primary_ip(eni)) : chosen.ids[i];
         target_group_register(r->net, group, id, chance(r, 25) ? 8080 : 0, NULL, &err);
     }
-    target_group_set_attribute(r->net, group, "preserve_client_ip.enabled", yes_or_no(r, 60), &err);
-    json_t *json = json_pack("{s:s, s:i, s:[{s:s, s:s}]}", "Protocol", protocol, "Port", places_ports[lot(r, 4)],
-                             "DefaultActions", "Type", "forward", "TargetGroupArn", group->arn);
-    err = (struct err){ 0 };
-    load_balancer_listen(r->net, lb, json, &err);
+    if (group && load_balancer_is_network(lb)) {
+        target_group_set_attribute(r->net, group, "preserve_client_ip.enabled", yes_or_no(r, 60), &err);
+    }
+    return group;
+}
+
+/* To one group, or to two by their weights, of which one may get nothing; an application balancer may answer by itself.
+ */
+static json_t *
+action(struct random_net *r, const struct load_balancer *lb, const char *protocol)
+{
+    if (!load_balancer_is_network(lb) && chance(r, 15)) {
+        return chance(r, 50)
+                   ? json_pack("{s:s, s:{s:s}}", "Type", "fixed-response", "FixedResponseConfig", "StatusCode", "404")
+                   : json_pack("{s:s, s:{s:s, s:s}}", "Type", "redirect", "RedirectConfig", "Protocol", "HTTPS",
+                               "StatusCode", "HTTP_301");
+    }
+    json_t *groups = json_array();
+    for (int i = chance(r, 35) ? 2 : 1; i > 0; i--) {
+        const struct target_group *group = targets(r, lb, protocol);
+        int weight = i == 2 || chance(r, 80) ? 1 + lot(r, 4) : 0;
+        if (group) {
+            json_array_append_new(groups, json_pack("{s:s, s:i}", "TargetGroupArn", group->arn, "Weight", weight));
+        }
+    }
+    return json_pack("{s:s, s:{s:o}}", "Type", "forward", "ForwardConfig", "TargetGroups", groups);
+}
+
+/* Who asks, what for, or both. */
+static json_t *
+conditions(struct random_net *r)
+{
+    json_t *list = json_array();
+    int which = lot(r, 3);
+    if (which != 1) {
+        struct ip ip = lot_ip(r, chance(r, 20));
+        struct cidr block = { .bits = (uint8_t)(chance(r, 30) ? 0 : ip.family == IP_V6 ? 64 : 24) };
+        block.ip = ip_mask(&ip, block.bits);
+        json_array_append_new(
+            list, json_pack("{s:s, s:{s:[s]}}", "Field", "source-ip", "SourceIpConfig", "Values", cidr_str(&block)));
+    }
+    if (which != 0) {
+        json_array_append_new(
+            list, json_pack("{s:s, s:{s:[s]}}", "Field", "path-pattern", "PathPatternConfig", "Values", "/api/*"));
+    }
+    return list;
+}
+
+static void
+listener(struct random_net *r, struct load_balancer *lb)
+{
+    static const char *const protocols[] = { "TCP", "TCP", "UDP", "TCP_UDP" };
+    const char *protocol = load_balancer_is_network(lb) ? protocols[lot(r, 4)] : "HTTP";
+    struct err err = { 0 };
+    json_t *json = json_pack("{s:s, s:i, s:[o]}", "Protocol", protocol, "Port", places_ports[lot(r, 4)],
+                             "DefaultActions", action(r, lb, protocol));
+    struct lb_listener *l = load_balancer_listen(r->net, lb, json, &err);
     json_decref(json);
+    for (int i = l && !load_balancer_is_network(lb) ? lot(r, 3) : 0; i > 0; i--) {
+        json = json_pack("{s:s, s:o, s:[o]}", "Priority", numbered("%d", 10 * i), "Conditions", conditions(r),
+                         "Actions", action(r, lb, protocol));
+        listener_add_rule(r->net, lb, l, json, &err);
+        json_decref(json);
+    }
 }
 
 static const char *
@@ -273,9 +335,33 @@ network_balancer(struct random_net *r, int vpc, int number)
     }
     load_balancer_set_attribute(r->net, lb, "load_balancing.cross_zone.enabled", yes_or_no(r, 60), &err);
     for (int i = 0, n = 1 + lot(r, 2); i < n; i++) {
-        listener(r, lb, number * 10 + i);
+        listener(r, lb);
     }
     return lb;
+}
+
+/* In as many zones as the VPC's subnets have, of which AWS wants two. */
+static void
+application_balancer(struct random_net *r, int vpc, int number)
+{
+    struct err err = { 0 };
+    struct choice groups = choose_groups(r, vpc), subnets = choose_in_zones(r, vpc, SUBNETS, NULL, 0);
+    struct lb_subnet zones[SUBNETS] = { { .subnet_id = NULL } };
+    for (size_t i = 0; i < subnets.n; i++) {
+        zones[i].subnet_id = subnets.ids[i];
+    }
+    struct lb_spec spec = { .name = numbered("alb-%d", number),
+                            .type = "application",
+                            .scheme = choose_scheme(r, vpc),
+                            .ip_address_type = chance(r, 30) ? "dualstack" : NULL,
+                            .subnets = zones,
+                            .n_subnets = subnets.n,
+                            .groups = groups.ids,
+                            .n_groups = groups.n };
+    struct load_balancer *lb = groups.n ? load_balancer_create(r->net, &spec, &err) : NULL;
+    for (int i = lb ? 1 + lot(r, 2) : 0; i > 0; i--) {
+        listener(r, lb);
+    }
 }
 
 static void
@@ -455,6 +541,9 @@ add_to_vpc(struct random_net *r, int vpc)
     }
     if (chance(r, 40)) {
         classic_balancer(r, vpc, vpc);
+    }
+    if (chance(r, 40)) {
+        application_balancer(r, vpc, vpc);
     }
     if (chance(r, 50)) {
         egress_only(r, vpc);

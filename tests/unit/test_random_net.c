@@ -7,6 +7,7 @@
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/private_service.h"
 #include "netsim/model/random_net.h"
+#include "netsim/model/vpn.h"
 #include "tests/test.h"
 
 #define SEEDS 60
@@ -37,6 +38,8 @@ TEST(every_kind_of_place_comes_up)
         { &load_balancer_kind, SEEDS / 2 },
         { &target_group_kind, SEEDS / 2 },
         { &private_service_kind, SEEDS / 4 },
+        { &direct_connect_gateway_kind, SEEDS / 6 },
+        { &virtual_interface_kind, SEEDS / 6 },
         { NULL, 0 },
     };
     size_t found[ARRAY_SIZE(cases)] = { 0 };
@@ -61,6 +64,32 @@ add_address(struct map *known, const struct ip *ip, const char *vpc_id, const st
     CHECK(!owner, "seed %d: %s has %s of %s too", (int)seed, eni->obj.id, key, owner ? owner->obj.id : "");
     map_put(known, key, (void *)eni);
     free(key);
+}
+
+/* Application balancers with rules, and weights of which some are none. */
+TEST(listeners_have_rules_and_weights)
+{
+    size_t n_balancers = 0, n_rules = 0, n_weighted = 0, n_none = 0, n_own = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct random_net r;
+        make(&r, seed, seed % 2);
+        const struct store *store = network_store(r.net);
+        for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
+            n_balancers += strcmp(lb->type, "application") == 0;
+            for (size_t i = 0; i < lb->listeners.n; i++) {
+                const struct lb_listener *l = &lb->listeners.items[i];
+                const struct lb_action *action = &l->actions.items[0];
+                n_rules += l->rules.n;
+                n_weighted += action->groups.n > 1;
+                n_none += action->groups.n > 1 && action->groups.items[1].weight == 0;
+                n_own += strcmp(action->type, "forward") != 0;
+            }
+        }
+        random_net_done(&r);
+    }
+    CHECK(n_balancers > 10 && n_rules > 10 && n_weighted > 10 && n_none > 1 && n_own > 1,
+          "%zu balancers, %zu rules, %zu weighted, %zu with nothing for one, %zu that answer", n_balancers, n_rules,
+          n_weighted, n_none, n_own);
 }
 
 TEST(nobody_shares_an_address)

@@ -3,7 +3,10 @@
 #include "cloud/shrink.h"
 #include "cloud/state.h"
 #include "netsim/analysis/reach.h"
+#include "netsim/model/classic_balancer.h"
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/random_net.h"
+#include "netsim/model/vpn.h"
 #include "tests/test.h"
 
 static json_t *
@@ -137,6 +140,9 @@ TEST(it_asks_no_more_than_it_may)
 struct kernel {
     int loses_port;     /* every packet to a port from here on; 0: none */
     bool loses_answers; /* through a NAT gateway */
+    bool loses_at_node; /* what comes to an application balancer */
+    bool loses_behind;  /* what it sends on */
+    bool loses_line;    /* what comes by Direct Connect */
     int n_lies;         /* that many labs have the fault; -1: all */
     int n_labs;
 };
@@ -154,8 +160,13 @@ passes_nat(const struct reach_result *said)
 
 /* False: it is gone. */
 static bool
-read_end(const char *id, struct flow_end *end)
+read_end(const struct network *net, const char *id, struct flow_end *end)
 {
+    if (store_get(network_store(net), &direct_connect_gateway_kind, id)) {
+        end->kind = FLOW_END_GATEWAY;
+        snprintf(end->id, sizeof end->id, "%s", id);
+        return true;
+    }
     if (strcmp(id, "internet") == 0) {
         end->kind = FLOW_END_INTERNET;
         return true;
@@ -166,6 +177,36 @@ read_end(const char *id, struct flow_end *end)
         return true;
     }
     return flow_end_of_id(id, end);
+}
+
+static const struct load_balancer *
+balancer_at(const struct network *net, const char *id)
+{
+    const struct eni *eni = store_get(network_store(net), &eni_kind, id);
+    return eni ? network_load_balancer_of_eni(net, eni) : NULL;
+}
+
+static bool
+is_application(const struct load_balancer *lb)
+{
+    return lb && strcmp(lb->type, "application") == 0;
+}
+
+static bool
+is_node(const struct network *net, const char *id)
+{
+    const struct eni *eni = store_get(network_store(net), &eni_kind, id);
+    return eni && (network_load_balancer_of_eni(net, eni) || network_classic_balancer_of_eni(net, eni));
+}
+
+static bool
+loses(const struct kernel *kernel, const struct network *net, const struct live_probe *p)
+{
+    bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
+    return (kernel->loses_port && !icmp && p->dst_port >= kernel->loses_port) ||
+           (kernel->loses_at_node && is_application(balancer_at(net, p->to))) ||
+           (kernel->loses_behind && is_application(balancer_at(net, p->from))) ||
+           (kernel->loses_line && store_get(network_store(net), &direct_connect_gateway_kind, p->from));
 }
 
 static bool
@@ -183,12 +224,15 @@ send_to_analysis(void *context, const struct network *net, struct live_probe *pr
                                   .src_port = icmp ? -1 : p->src_port,
                                   .dst_port = icmp ? -1 : p->dst_port,
                                   .icmp_type = icmp ? p->dst_port : -1,
-                                  .icmp_code = icmp ? p->src_port : -1 };
+                                  .icmp_code = icmp ? p->src_port : -1,
+                                  .ends_at_balancer = is_application(balancer_at(net, p->to)),
+                                  .health_check = is_node(net, p->from) };
         struct reach_result said = { 0 };
-        if (!read_end(p->from, &flow.from) || !read_end(p->to, &flow.to) || !reach(net, &flow, false, &said, err)) {
+        if (!read_end(net, p->from, &flow.from) || !read_end(net, p->to, &flow.to) ||
+            !reach(net, &flow, false, &said, err)) {
             return false;
         }
-        p->arrived = said.reachable && !(lies && kernel->loses_port && !icmp && p->dst_port >= kernel->loses_port);
+        p->arrived = said.reachable && !(lies && loses(kernel, net, p));
         p->replied = p->arrived && said.reply == REPLY_ALLOWED && !(lies && kernel->loses_answers && passes_nat(&said));
         p->seen_src = said.arrives.src;
         p->seen_dst = said.arrives.dst;
@@ -246,12 +290,25 @@ TEST(a_fault_in_the_kernel_leaves_a_lab_that_shows_it)
         const char *difference, *needs; /* a list without which it could not be shown */
         json_int_t objects;             /* no more than these */
     } cases[] = {
-        /* Two instances in a subnet with a group each, or one and the internet with its gateway. */
-        { { .loses_port = 1, .n_lies = -1 }, "analysis lets it arrive, in the kernel it did not", "Instances", 9 },
+        /* Two instances in a subnet with a group each, or one and the internet with its gateway, or with an endpoint.
+         */
+        { { .loses_port = 1, .n_lies = -1 }, "analysis lets it arrive, in the kernel it did not", "Instances", 10 },
         { { .loses_answers = true, .n_lies = -1 },
           "analysis lets the answer back, in the kernel it was lost",
           "NatGateways",
           13 },
+        { { .loses_at_node = true, .n_lies = -1 },
+          "analysis lets it arrive, in the kernel it did not",
+          "LoadBalancers",
+          15 },
+        { { .loses_behind = true, .n_lies = -1 },
+          "analysis lets it arrive, in the kernel it did not",
+          "TargetGroups",
+          15 },
+        { { .loses_line = true, .n_lies = -1 },
+          "analysis lets it arrive, in the kernel it did not",
+          "DirectConnectGatewayAssociations",
+          12 },
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct kernel kernel = cases[i].kernel;
@@ -261,7 +318,7 @@ TEST(a_fault_in_the_kernel_leaves_a_lab_that_shows_it)
         const json_t *state = json_object_get(found, "State"), *network = json_object_get(state, "network");
         CHECK(strcmp(json_str(found, "Difference"), cases[i].difference) == 0, "%s", json_str(found, "Difference"));
         CHECK(json_flag(found, "Shrunk", false), "%s", cases[i].difference);
-        CHECK(count(network, cases[i].needs) > 0, "%s", cases[i].difference);
+        CHECK(count(network, cases[i].needs) > 0, "%s: %s", cases[i].difference, cases[i].needs);
         CHECK(json_int(found, "Objects", 0) <= cases[i].objects, "%s: %lld objects", cases[i].difference,
               (long long)json_int(found, "Objects", 0));
         CHECK(count(network, "NetworkAcls") == 0, "%s", cases[i].difference);
