@@ -65,7 +65,7 @@ struct guest;
 bool keeper_reply_namespaces(struct keeper_message *reply, int net_fd, const struct guest *guest, int guest_user, struct err *err);
 
 #define KEEPER_NODE_VARIABLE "VPCLAB_NODE" /* tells a program where it runs: options.name */
-#define KEEPER_PROGRAM_DIRECTORY "/run/vpclab" /* in an instance: this very program, at the end of PATH */
+#define KEEPER_PROGRAM_DIRECTORY "/run/vpclab" /* in an instance that cannot see it at its place: this very program; at the end of PATH */
 
 struct keeper_exec_options {
     const char *name;       /* of the machine, as people call it: "web" */

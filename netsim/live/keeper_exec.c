@@ -138,6 +138,17 @@ enter_as_owner(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec
           NULL); /* its own links; may be forbidden */
 }
 
+/* "" when it has been replaced since it was started. */
+static void
+find_program(char program[static PATH_MAX])
+{
+    ssize_t n = readlink("/proc/self/exe", program, PATH_MAX - 1);
+    program[n > 0 ? n : 0] = '\0';
+    if (n > 0 && access(program, X_OK) < 0) {
+        program[0] = '\0';
+    }
+}
+
 /* A program of an instance.  Whoever is root there must find nothing of ours in it, not even between fork and exec: it
  * cannot be traced. */
 static void
@@ -148,7 +159,8 @@ enter_as_guest(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec
     int copy = guest_files_may_show(cwd, options->lab) ? guest_files_copy(cwd) : -1;
     int own = *program ? guest_files_copy(program) : -1;
     join(fds[KEEPER_FILES], CLONE_NEWNS, "join the instance's mounts", report_fd);
-    if (copy >= 0 || own >= 0) {
+    bool hidden = own >= 0 && access(program, X_OK) < 0;
+    if (copy >= 0 || hidden) {
         /* Still as the lab's owner: then the instance cannot make it writable. */
         if (unshare(CLONE_NEWNS) < 0) {
             give_up(report_fd, "make the program's own mounts", false);
@@ -158,8 +170,10 @@ enter_as_guest(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec
         guest_files_show(copy, cwd);
         close(copy);
     }
-    if (own >= 0) {
+    if (hidden) {
         guest_files_show_program(own, KEEPER_PROGRAM_DIRECTORY "/vpclab");
+    }
+    if (own >= 0) {
         close(own);
     }
     join(fds[KEEPER_PID], CLONE_NEWPID, "join the PID namespace", report_fd);
@@ -174,13 +188,11 @@ enter_as_guest(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec
 }
 
 static void
-enter(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, int report_fd)
+enter(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec_options *options, const char *program,
+      int report_fd)
 {
-    char cwd[PATH_MAX], program[PATH_MAX] = "";
+    char cwd[PATH_MAX];
     bool has_cwd = getcwd(cwd, sizeof cwd) != NULL;
-    if (readlink("/proc/self/exe", program, sizeof program - 1) < 0) {
-        program[0] = '\0';
-    }
     join(fds[KEEPER_USER], CLONE_NEWUSER, "join the user namespace", report_fd);
     join(fds[KEEPER_MOUNT], CLONE_NEWNS, "join the mount namespace", report_fd);
     if (fds[KEEPER_GUEST] >= 0) {
@@ -220,14 +232,16 @@ forbid_typing(void)
 
 /* Where it runs, and how it finds this program there. */
 static void
-tell_where(const struct keeper_exec_options *options)
+tell_where(const struct keeper_exec_options *options, const char *program)
 {
-    const char *path = getenv("PATH");
+    const char *path = getenv("PATH"), *slash = strrchr(program, '/');
+    bool seen = slash && access(program, X_OK) == 0;
     if (options->name) {
         setenv(KEEPER_NODE_VARIABLE, options->name, 1);
     }
-    if (path && access(KEEPER_PROGRAM_DIRECTORY "/vpclab", X_OK) == 0) {
-        char *longer = xasprintf("%s:%s", path, KEEPER_PROGRAM_DIRECTORY);
+    if (path && (seen || access(KEEPER_PROGRAM_DIRECTORY "/vpclab", X_OK) == 0)) {
+        char *longer = xasprintf("%s:%.*s", path, seen ? (int)(slash - program) : (int)strlen(KEEPER_PROGRAM_DIRECTORY),
+                                 seen ? program : KEEPER_PROGRAM_DIRECTORY);
         setenv("PATH", longer, 1);
         free(longer);
     }
@@ -300,7 +314,9 @@ between(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct
     signal(SIGQUIT, SIG_IGN);
     signal(SIGTTOU, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
-    enter(fds, options, report_fd);
+    char program[PATH_MAX];
+    find_program(program);
+    enter(fds, options, program, report_fd);
     if (!options->detach) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* once more: another user has become of us */
     }
@@ -317,7 +333,7 @@ between(const int fds[static KEEPER_NAMESPACES], char *const *argv, const struct
         if (fds[KEEPER_GUEST] >= 0) {
             forbid_typing();
         }
-        tell_where(options);
+        tell_where(options, program);
         become_program(argv, options->detach, own_terminal, report_fd);
     }
     close(report_fd);
@@ -389,7 +405,7 @@ static void __attribute__((noreturn))
 become_script(int net_fd, const struct guest *guest, int guest_user, int script_fd,
               const struct keeper_exec_options *options, int out_fd)
 {
-    char path[32];
+    char path[32], program[PATH_MAX];
     char *argv[] = { path, NULL };
     static const int defaults[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD };
     setsid();
@@ -397,6 +413,7 @@ become_script(int net_fd, const struct guest *guest, int guest_user, int script_
     if (dup2(null, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0) {
         _exit(126);
     }
+    find_program(program);
     prctl(PR_SET_DUMPABLE, 0);
     if (setns(guest->files, CLONE_NEWNS) < 0 || setns(guest->processes, CLONE_NEWPID) < 0 ||
         setns(net_fd, CLONE_NEWNET) < 0 || setns(guest_user, CLONE_NEWUSER) < 0 || !guests_become_root() ||
@@ -418,7 +435,7 @@ become_script(int net_fd, const struct guest *guest, int guest_user, int script_
     if (chdir("/") < 0) {
         _exit(126);
     }
-    tell_where(options);
+    tell_where(options, program);
     snprintf(path, sizeof path, "/proc/self/fd/%d", script_fd);
     execv(path, argv);
     dprintf(2, "cannot run the script: %s\n", strerror(errno));

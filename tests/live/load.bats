@@ -179,9 +179,10 @@ receive() { # NODE: counts at port 5201 until it is told to end; its lines are i
     vpclab exec web -- test ! -e /root/.local
     run inside --version
     [ "$status" = 0 ]
-    # What the instance puts in the program's place cannot hold its owner up.
-    vpclab exec db -- sh -c 'mkdir -p /run/vpclab && mkfifo /run/vpclab/vpclab' || true
-    vpclab exec db -- true
+    # The program is found where its own directory is covered too, and what the instance puts in its place holds nobody up.
+    cp "$VPCLAB" "$DIR/vpclab"
+    vpclab exec db -- sh -c 'mkdir /run/vpclab && mkfifo /run/vpclab/vpclab'
+    [ "$(env PATH=/usr/bin:/bin "$DIR/vpclab" exec db -- sh -c 'command -v vpclab && vpclab --version | head -1' | xargs)" = "/run/vpclab/vpclab $(vpclab --version | head -1)" ]
     # Outside both ends are needed.
     run vpclab load web
     [ "$status" = 2 ]
