@@ -15,6 +15,7 @@
 #include "netsim/model/endpoint.h"
 #include "netsim/model/eni.h"
 #include "netsim/model/load_balancer.h"
+#include "netsim/model/private_service.h"
 
 #define MINUTE_MS 60000
 
@@ -217,6 +218,24 @@ add_rules(struct sampling *s)
     map_done(&s->rules);
 }
 
+/* How many endpoints are joined to each endpoint service. */
+static void
+add_services(struct sampling *s)
+{
+    const struct store *store = network_store(s->cloud->net);
+    for (const struct private_service *service = store_first(store, &private_service_kind); service;
+         service = store_next(store, service)) {
+        uint64_t n = 0;
+        for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
+            n += e->state && strcmp(e->state, "available") == 0 && e->service_name &&
+                 network_private_service(s->cloud->net, e->service_name) == service;
+        }
+        if (n) {
+            add_gauge(s, "service", service->obj.id, "-", "is-endpoints", n);
+        }
+    }
+}
+
 static bool
 append(const struct cloud *cloud, const struct buf *lines, struct err *err)
 {
@@ -259,6 +278,7 @@ metrics_tick(struct cloud *cloud, bool now, struct err *err)
     add_rules(&s);
     add_transits(&s);
     add_health(&s);
+    add_services(&s);
     ok = append(cloud, &s.lines, ok ? err : NULL) && ok;
     cloud->metrics->minute = minute;
     buf_done(&s.lines);

@@ -16,10 +16,14 @@
 #include "cloud/ops_ec2.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/eni.h"
+#include "netsim/model/private_service.h"
+#include "netsim/model/subnet.h"
 
 #define APPLICATION "AWS/ApplicationELB"
 #define NETWORK     "AWS/NetworkELB"
+#define GATEWAY     "AWS/GatewayELB"
 #define CLASSIC     "AWS/ELB"
+#define SERVICES    "AWS/PrivateLinkServices"
 
 static const struct metric {
     const char *space, *name, *kind; /* as struct metric_point has it */
@@ -50,6 +54,8 @@ static const struct metric {
     { "AWS/VPN", "TunnelDataOut", "vpn-out", "Bytes", NULL },
     { "AWS/VPN", "TunnelState", "vpn-state", "None", "is-up" },
     { "AWS/PrivateLinkEndpoints", "BytesProcessed", "endpoint", "Bytes", NULL },
+    { SERVICES, "BytesProcessed", "endpoint", "Bytes", NULL },
+    { SERVICES, "EndpointsCount", "service", "Count", "is-endpoints" },
     { APPLICATION, "RequestCount", "balancer", "Count", "RequestCount" },
     { APPLICATION, "NewConnectionCount", "balancer", "Count", "NewConnectionCount" },
     { APPLICATION, "TargetConnectionErrorCount", "balancer", "Count", "TargetConnectionErrorCount" },
@@ -73,6 +79,11 @@ static const struct metric {
     { NETWORK, "ProcessedBytes_UDP", "balancer", "Bytes", "bytes-udp" },
     { NETWORK, "HealthyHostCount", "balancer", "Count", "is-healthy" },
     { NETWORK, "UnHealthyHostCount", "balancer", "Count", "is-unhealthy" },
+    { GATEWAY, "NewFlowCount", "balancer", "Count", "new-" },
+    { GATEWAY, "ActiveFlowCount", "balancer", "Count", "is-active" },
+    { GATEWAY, "ProcessedBytes", "balancer", "Bytes", "bytes-" },
+    { GATEWAY, "HealthyHostCount", "balancer", "Count", "is-healthy" },
+    { GATEWAY, "UnHealthyHostCount", "balancer", "Count", "is-unhealthy" },
     { CLASSIC, "RequestCount", "balancer", "Count", "new-" },
     { CLASSIC, "EstimatedProcessedBytes", "balancer", "Bytes", "bytes-" },
     { CLASSIC, "HealthyHostCount", "balancer", "Count", "is-healthy" },
@@ -93,6 +104,8 @@ enum source {
     ENDPOINT_SERVICE,
     ENDPOINT_VPC,
     ENDPOINT_SUBNET,
+    SERVICE_ID,
+    NODE_ZONE,
     TARGET_GROUP
 };
 static const struct dimension {
@@ -111,10 +124,16 @@ static const struct dimension {
     { "AWS/PrivateLinkEndpoints", NULL, "VPC Endpoint Id", THE_OWNER, false },
     { "AWS/PrivateLinkEndpoints", NULL, "VPC Id", ENDPOINT_VPC, false },
     { "AWS/PrivateLinkEndpoints", NULL, "Subnet Id", ENDPOINT_SUBNET, true },
+    { SERVICES, NULL, "Service Id", SERVICE_ID, false },
+    { SERVICES, "endpoint", "VPC Endpoint Id", THE_OWNER, true },
     { APPLICATION, NULL, "LoadBalancer", THE_OWNER, false },
     { APPLICATION, NULL, "TargetGroup", TARGET_GROUP, false },
     { NETWORK, NULL, "LoadBalancer", THE_OWNER, false },
     { NETWORK, NULL, "TargetGroup", TARGET_GROUP, false },
+    { NETWORK, NULL, "AvailabilityZone", NODE_ZONE, true },
+    { GATEWAY, NULL, "LoadBalancer", THE_OWNER, false },
+    { GATEWAY, NULL, "TargetGroup", TARGET_GROUP, false },
+    { GATEWAY, NULL, "AvailabilityZone", NODE_ZONE, true },
     { CLASSIC, NULL, "LoadBalancerName", THE_OWNER, false },
     { "VPCLab", "refused", "NetworkInterfaceId", THE_ID, false },
     { "VPCLab", NULL, "Rule", THE_RULE, false },
@@ -126,6 +145,19 @@ is_of(const struct dimension *d, const struct metric *m)
     return strcmp(d->space, m->space) == 0 && (!d->kind || strcmp(d->kind, m->kind) == 0);
 }
 
+/* The lab's endpoint service that the point is about; NULL: an endpoint of AWS's own. */
+static const char *
+service_of(const struct cloud *cloud, const struct metric_point *p)
+{
+    if (strcmp(p->kind, "service") == 0) {
+        return p->owner;
+    }
+    const struct endpoint *endpoint = store_get(network_store(cloud->net), &endpoint_kind, p->owner);
+    const struct private_service *service =
+        endpoint && endpoint->service_name ? network_private_service(cloud->net, endpoint->service_name) : NULL;
+    return service ? service->obj.id : NULL;
+}
+
 /* NULL: the point has none. */
 static const char *
 value_of_dimension(const struct cloud *cloud, const struct dimension *d, const struct metric_point *p)
@@ -134,6 +166,7 @@ value_of_dimension(const struct cloud *cloud, const struct dimension *d, const s
     const struct store *store = network_store(cloud->net);
     const struct endpoint *endpoint = store_get(store, &endpoint_kind, p->owner);
     const struct eni *eni = store_get(store, &eni_kind, p->id);
+    const struct subnet *subnet;
     switch (d->source) {
     case THE_OWNER:
         return p->owner;
@@ -142,13 +175,18 @@ value_of_dimension(const struct cloud *cloud, const struct dimension *d, const s
     case THE_RULE:
         return p->rule;
     case ENDPOINT_TYPE:
-        return "Interface";
+        return endpoint && endpoint_is_gateway_lb(endpoint) ? "GatewayLoadBalancer" : "Interface";
     case ENDPOINT_SERVICE:
         return endpoint && endpoint->service_name ? endpoint->service_name : "-";
     case ENDPOINT_VPC:
         return endpoint ? endpoint->vpc_id : "-";
     case ENDPOINT_SUBNET:
         return eni ? eni->subnet_id : "-";
+    case SERVICE_ID:
+        return service_of(cloud, p);
+    case NODE_ZONE:
+        subnet = eni ? store_get(store, &subnet_kind, eni->subnet_id) : NULL;
+        return subnet ? subnet->zone : NULL;
     case TARGET_GROUP: /* what a node counted has none */
         snprintf(text, sizeof text, "targetgroup/%s", p->id);
         return strchr(p->id, '/') ? text : NULL;
@@ -168,21 +206,25 @@ dimension(const struct cloud *cloud, const struct metric *m, const struct metric
     return NULL;
 }
 
-/* "app/NAME/HEX", "net/NAME/HEX", or a Classic balancer's name. */
+/* "app/NAME/HEX", "net/NAME/HEX", "gwy/NAME/HEX", or a Classic balancer's name. */
 static const char *
 space_of_balancer(const char *owner)
 {
-    return strncmp(owner, "app/", 4) == 0 ? APPLICATION : strncmp(owner, "net/", 4) == 0 ? NETWORK : CLASSIC;
+    return strncmp(owner, "app/", 4) == 0   ? APPLICATION
+           : strncmp(owner, "net/", 4) == 0 ? NETWORK
+           : strncmp(owner, "gwy/", 4) == 0 ? GATEWAY
+                                            : CLASSIC;
 }
 
 /* Is the point one of the metric's? */
 static bool
-is_point_of(const struct metric *m, const struct metric_point *p)
+is_point_of(const struct cloud *cloud, const struct metric *m, const struct metric_point *p)
 {
     size_t size = m->rule ? strlen(m->rule) : 0;
     bool begins = size && m->rule[size - 1] == '-' && strncmp(p->rule, m->rule, size) == 0;
     return strcmp(m->kind, p->kind) == 0 && (!m->rule || begins || strcmp(m->rule, p->rule) == 0) &&
-           (strcmp(p->kind, "balancer") != 0 || strcmp(m->space, space_of_balancer(p->owner)) == 0);
+           (strcmp(p->kind, "balancer") != 0 || strcmp(m->space, space_of_balancer(p->owner)) == 0) &&
+           (strcmp(m->space, SERVICES) != 0 || service_of(cloud, p));
 }
 
 /* A point counts in a query that names its dimensions, or fewer of ours: then it is the sum. */
@@ -265,7 +307,7 @@ list_point(void *context, const struct metric_point *p)
     const char *space = arg_str(in, "Namespace"), *name = arg_str(in, "MetricName");
     for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
         const struct metric *m = &metrics[i];
-        if (!is_point_of(m, p) || (space && strcmp(space, m->space) != 0) || (name && strcmp(name, m->name) != 0) ||
+        if (!is_point_of(l->call->cloud, m, p) || (space && strcmp(space, m->space) != 0) || (name && strcmp(name, m->name) != 0) ||
             (wanted && !has_dimensions(l->call->cloud, m, p, wanted))) {
             continue;
         }
@@ -353,7 +395,7 @@ static void
 take_point(void *context, const struct metric_point *p)
 {
     struct series *s = context;
-    if (!is_point_of(s->metric, p) || p->minute_s < s->from_s || p->minute_s >= s->to_s ||
+    if (!is_point_of(s->cloud, s->metric, p) || p->minute_s < s->from_s || p->minute_s >= s->to_s ||
         !has_dimensions(s->cloud, s->metric, p, s->dimensions)) {
         return;
     }

@@ -35,6 +35,7 @@ struct place {
     uint32_t serial; /* of the namespace */
     int in, out;     /* the same for an endpoint: frames; else datagrams of GENEVE, and packets with their headers */
     struct ip ip;    /* of a node */
+    struct gwlb_count count; /* likewise */
     bool wanted;
     /* Of an endpoint: */
     char id[ID_SIZE];
@@ -155,6 +156,9 @@ flow_of(struct gwlb *gwlb, const struct place *endpoint, const struct flow_tuple
         flow->head = (struct geneve){ endpoint->wire_number, endpoint->attachment, ++gwlb->last_cookie };
         uint64_t words[] = { endpoint->wire_number, flow->head.cookie };
         flow->port = (uint16_t)(FLOW_PORT_FIRST + hash_bytes(words, sizeof words) % (65536 - FLOW_PORT_FIRST));
+        if (endpoint->node) {
+            endpoint->node->count.flows++;
+        }
     }
     if (must_move(endpoint, flow)) {
         const struct plan_gwlb_target *target = choose(endpoint, &key);
@@ -165,6 +169,13 @@ flow_of(struct gwlb *gwlb, const struct place *endpoint, const struct flow_tuple
 
 /* ---- the three ways of a packet -----------------------------------------------------------------------------------
  */
+
+static void
+count_packet(struct place *node, size_t size)
+{
+    node->count.packets++;
+    node->count.bytes += size;
+}
 
 static void
 tell(const struct gwlb *gwlb, const struct place *endpoint, const uint8_t *packet, size_t size, bool comes_out)
@@ -188,13 +199,14 @@ enter(struct gwlb *gwlb, const struct place *endpoint, const uint8_t *packet, si
     }
     tell(gwlb, endpoint, packet, size, false);
     if (endpoint->node && flow->peer.family) {
+        count_packet(endpoint->node, size);
         send_geneve(endpoint->node, &endpoint->node->ip, flow, &flow->head, packet, size);
     }
 }
 
 /* An appliance returned it.  It must be of a flow that this target has, or it is lost. */
 static void
-come_out(struct gwlb *gwlb, const struct place *node, const struct ip *from, const struct geneve *head,
+come_out(struct gwlb *gwlb, struct place *node, const struct ip *from, const struct geneve *head,
          const uint8_t *packet, size_t size)
 {
     struct flow_tuple tuple;
@@ -206,6 +218,7 @@ come_out(struct gwlb *gwlb, const struct place *node, const struct ip *from, con
         struct flow_key key = flow_key_of(endpoint->wire_number, &tuple, endpoint->stickiness);
         const struct gwlb_flow *flow = gwlb_flows_find(gwlb->flows, &key, now_ms());
         if (flow && flow->head.cookie == head->cookie && ip_equal(&flow->peer, from)) {
+            count_packet(node, size);
             tell(gwlb, endpoint, packet, size, true);
             send_frame(endpoint, PLAN_ETH0, plan_router_mac, packet, size);
         }
@@ -278,7 +291,7 @@ complete_checksum(const struct virtio_net_hdr *head, uint8_t *frame, size_t size
 
 /* False when there is no more. */
 static bool
-serve_endpoint(struct gwlb *gwlb, const struct place *endpoint)
+serve_endpoint(struct gwlb *gwlb, struct place *endpoint)
 {
     struct sockaddr_ll from = { 0 };
     socklen_t from_size = sizeof from;
@@ -308,7 +321,7 @@ serve_endpoint(struct gwlb *gwlb, const struct place *endpoint)
 }
 
 static bool
-serve_datagram(struct gwlb *gwlb, const struct place *place)
+serve_datagram(struct gwlb *gwlb, struct place *place)
 {
     struct sockaddr_in from = { 0 };
     socklen_t from_size = sizeof from;
@@ -356,7 +369,7 @@ serve(void *context)
         int n = epoll_wait(gwlb->epoll, events, EVENTS_AT_ONCE, waiting ? 0 : -1);
         pthread_mutex_lock(&gwlb->lock);
         for (int i = 0; i < n; i++) {
-            const struct place *place = place_by_number(gwlb, events[i].data.u32);
+            struct place *place = place_by_number(gwlb, events[i].data.u32);
             if (!place) { /* our own wake, or a place that was closed meanwhile */
                 uint64_t count;
                 ssize_t got = events[i].data.u32 == 0 ? read(gwlb->wake, &count, sizeof count) : 0;
@@ -619,6 +632,38 @@ gwlb_settle(struct gwlb *gwlb)
     gwlb->n_carried = 0;
     pthread_mutex_unlock(&gwlb->lock);
     return carried;
+}
+
+/* ---- counting -----------------------------------------------------------------------------------------------------
+ */
+static void
+count_active(void *context, const struct gwlb_flow *flow)
+{
+    struct gwlb *gwlb = context;
+    for (size_t i = 0; i < gwlb->places.n; i++) {
+        const struct place *endpoint = gwlb->places.items[i];
+        if (endpoint->kind == PLACE_ENDPOINT && endpoint->wire_number == flow->key.owner && endpoint->node) {
+            endpoint->node->count.active++;
+            return; /* an endpoint has one interface */
+        }
+    }
+}
+
+void
+gwlb_counts(struct gwlb *gwlb, gwlb_counted *counted, void *context)
+{
+    pthread_mutex_lock(&gwlb->lock);
+    for (size_t i = 0; i < gwlb->places.n; i++) {
+        gwlb->places.items[i]->count.active = 0;
+    }
+    gwlb_flows_visit(gwlb->flows, now_ms(), count_active, gwlb);
+    for (size_t i = 0; i < gwlb->places.n; i++) {
+        const struct place *place = gwlb->places.items[i];
+        if (place->kind == PLACE_NODE) {
+            counted(context, place->ns, &place->count);
+        }
+    }
+    pthread_mutex_unlock(&gwlb->lock);
 }
 
 void

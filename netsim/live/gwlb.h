@@ -7,7 +7,7 @@
  * What is in brackets is done here; all else the kernel does, by the plan's routes and rules.  A flow stays with its target, in both directions.
  * A TCP packet of no flow that is known is lost unless it opens one.
  *
- * Uses: plan_gwlb.h, gwlb_flows.h.   Used by: live.c, probe.c */
+ * Uses: plan_gwlb.h, gwlb_flows.h.   Used by: live.c, probe.c, meter.c */
 #pragma once
 #include <sched.h>
 #include "netsim/live/apply.h"
@@ -25,4 +25,12 @@ void gwlb_watch(struct gwlb *gwlb, gwlb_seen *seen, void *context);
 void gwlb_unwatch(struct gwlb *gwlb);
 /* Returns when all that waited at the time of the call is carried on; how many packets that was since the last call. */
 size_t gwlb_settle(struct gwlb *gwlb);
+
+/* Of each node of a balancer since it is there: flows and packets to and from targets, and the flows that it knows now. */
+struct gwlb_count {
+    uint64_t flows, packets, bytes, active;
+};
+typedef void gwlb_counted(void *context, const char *eni_id, const struct gwlb_count *count);
+void gwlb_counts(struct gwlb *gwlb, gwlb_counted *counted, void *context);
+
 void gwlb_run_on(struct gwlb *gwlb, const cpu_set_t *processors); /* where the thread may run */

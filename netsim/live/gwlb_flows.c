@@ -104,6 +104,12 @@ gwlb_flows_free(struct gwlb_flows *flows)
 
 /* ---- looking up -------------------------------------------------------------------------------------------------- */
 
+static bool
+is_idle(const struct gwlb_flow *flow, int64_t now_ms)
+{
+    return now_ms - flow->used_ms > (flow->key.protocol == PROTOCOL_TCP ? FLOW_TCP_IDLE_MS : FLOW_IDLE_MS);
+}
+
 struct gwlb_flow *
 gwlb_flows_find(struct gwlb_flows *flows, const struct flow_key *key, int64_t now_ms)
 {
@@ -111,8 +117,7 @@ gwlb_flows_find(struct gwlb_flows *flows, const struct flow_key *key, int64_t no
     while (flow && !same_key(&flow->key, key)) {
         flow = flow->next;
     }
-    int64_t idle = key->protocol == PROTOCOL_TCP ? FLOW_TCP_IDLE_MS : FLOW_IDLE_MS;
-    if (flow && now_ms - flow->used_ms > idle) {
+    if (flow && is_idle(flow, now_ms)) {
         forget(flows, flow);
         return NULL;
     }
@@ -142,4 +147,15 @@ size_t
 gwlb_flows_count(const struct gwlb_flows *flows)
 {
     return flows->n;
+}
+
+void
+gwlb_flows_visit(const struct gwlb_flows *flows, int64_t now_ms,
+                 void (*visit)(void *context, const struct gwlb_flow *flow), void *context)
+{
+    for (const struct gwlb_flow *flow = flows->oldest; flow; flow = flow->newer) {
+        if (!is_idle(flow, now_ms)) {
+            visit(context, flow);
+        }
+    }
 }

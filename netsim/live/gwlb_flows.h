@@ -35,3 +35,5 @@ void gwlb_flows_free(struct gwlb_flows *flows);
 struct gwlb_flow *gwlb_flows_find(struct gwlb_flows *flows, const struct flow_key *key, int64_t now_ms);
 struct gwlb_flow *gwlb_flows_add(struct gwlb_flows *flows, const struct flow_key *key, int64_t now_ms); /* it is not there yet */
 size_t gwlb_flows_count(const struct gwlb_flows *flows);
+/* Each that is not idle for too long. */
+void gwlb_flows_visit(const struct gwlb_flows *flows, int64_t now_ms, void (*visit)(void *context, const struct gwlb_flow *flow), void *context);

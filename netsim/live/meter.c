@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "netsim/flowlog/flowlog.h"
+#include "netsim/live/gwlb.h"
 #include "netsim/live/flow_source.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/plan_build.h"
@@ -457,6 +458,15 @@ read_flows(struct metering *m, struct err *err)
     return ok;
 }
 
+static void
+take_gwlb(void *context, const char *eni_id, const struct gwlb_count *count)
+{
+    const struct live_meter_listener *l = context;
+    l->node(l->context, eni_id, "new-flow", &(struct live_count){ .packets = count->flows });
+    l->node(l->context, eni_id, "bytes-flow", &(struct live_count){ count->packets, count->bytes });
+    l->node(l->context, eni_id, "active", &(struct live_count){ .packets = count->active });
+}
+
 bool
 live_meter(struct live *live, const struct network *net, bool rules, const struct live_meter_listener *listener,
            struct err *err)
@@ -480,6 +490,9 @@ live_meter(struct live *live, const struct network *net, bool rules, const struc
     }
     if (ok && listener->balancer && live->services) {
         services_counts(live->services, listener->balancer, listener->context);
+    }
+    if (ok && listener->node && live->gwlb) {
+        gwlb_counts(live->gwlb, take_gwlb, (void *)listener);
     }
     VEC_DONE(&m.ports);
     return ok;

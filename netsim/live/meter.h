@@ -20,7 +20,8 @@ struct live_meter_listener {
     /* 'what': "in" came from the attachment, "out" was sent to it; "no-route" "blackhole" "mtu" "ttl": came from it and was lost. */
     void (*transit)(void *context, const char *tgw_id, const char *attachment_id, const char *what, const struct live_count *count);
     void (*rule)(void *context, const char *rule, const struct live_count *count); /* "sgr-0a1b", "acl-0a1b:ingress:100" */
-    /* Of a node of a network or Classic balancer: "new-tcp" "new-udp" "bytes-tcp" "bytes-udp", and "active" flows (both have 'packets').
+    /* Of a node of a network or Classic balancer: "new-tcp" "new-udp" "bytes-tcp" "bytes-udp", and "active" flows (both have 'packets'); of a gateway
+     * balancer's "new-flow", "bytes-flow", "active".
      * Of balancers, what the lab's services count: NULL: not wanted. */
     void (*node)(void *context, const char *eni_id, const char *what, const struct live_count *count);
     void (*balancer)(void *context, const char *name, const char *balancer, const char *group, uint64_t n);

@@ -44,3 +44,11 @@ says() {
         return 1
     fi
 }
+value() { # NAMESPACE NAME STAT DIMENSION=VALUE...: of the last hour
+    local space=$1 name=$2 stat=$3 dimensions=
+    shift 3
+    for d in "$@"; do dimensions+="{\"Name\":\"${d%%=*}\",\"Value\":\"${d#*=}\"},"; done
+    vpclab cloudwatch get-metric-data --start-time "$(date -u -d '-1 hour' +%FT%TZ)" --end-time "$(date -u -d '+1 hour' +%FT%TZ)" --metric-data-queries \
+        "[{\"Id\":\"a\",\"MetricStat\":{\"Metric\":{\"Namespace\":\"$space\",\"MetricName\":\"$name\",\"Dimensions\":[${dimensions%,}]},\"Period\":3600,\"Stat\":\"$stat\"}}]" \
+        -o json | jq '[.MetricDataResults[0].Values[]] | add // 0'
+}

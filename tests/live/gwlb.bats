@@ -65,6 +65,27 @@ rules() { # APPLIANCE RULE...: what it drops of what it forwards, and of what it
     grep -q "^$gate $own 10.0.2.20 192.88.99.66 10.0.2.20 egress 1 ACCEPT" "$DIR/report"
     grep -q "^$gate $own 192.88.99.66 10.0.2.20 192.88.99.66 egress 8 ACCEPT" "$DIR/report"
     grep -q '^eni-[0-9a-f]* 10.0.2.20 192.88.99.66 10.0.2.20 192.88.99.66 egress 1 ACCEPT' "$DIR/report"
+    # One flow so far, there and back; its bytes are those that the endpoint's interface passed.
+    balancer=$(vpclab elbv2 describe-load-balancers --names inspect --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+    balancer=${balancer#*loadbalancer/} space=AWS/GatewayELB
+    [ "$(value $space NewFlowCount Sum LoadBalancer="$balancer")" = 1 ]
+    [ "$(value $space NewFlowCount Sum LoadBalancer="$balancer" AvailabilityZone=us-east-1a)" = 1 ]
+    [ "$(value $space NewFlowCount Sum LoadBalancer="$balancer" AvailabilityZone=us-east-1b)" = 0 ]
+    [ "$(value $space ActiveFlowCount Maximum LoadBalancer="$balancer")" = 1 ]
+    [ "$(health firewalls)" = "healthy healthy" ]
+    group=$(vpclab elbv2 describe-target-groups --names firewalls --query 'TargetGroups[0].TargetGroupArn' --output text)
+    [ "$(value $space HealthyHostCount Maximum LoadBalancer="$balancer" TargetGroup="${group##*:}")" = 2 ]
+    processed=$(value $space ProcessedBytes Sum LoadBalancer="$balancer")
+    endpoint=$(vpclab ec2 describe-vpc-endpoints --vpc-endpoint-ids way --query 'VpcEndpoints[0].VpcEndpointId' --output text)
+    service=$(vpclab ec2 describe-vpc-endpoint-service-configurations --query 'ServiceConfigurations[0].ServiceId' --output text)
+    through=$(value AWS/PrivateLinkEndpoints BytesProcessed Sum "VPC Endpoint Id=$endpoint" "Endpoint Type=GatewayLoadBalancer")
+    [ "$processed" -gt 500 ] && [ "$through" -ge "$processed" ] && [ "$through" -le $((processed + 400)) ] # the router's questions for neighbours
+    [ "$(value AWS/PrivateLinkServices BytesProcessed Sum "Service Id=$service")" = "$through" ]
+    [ "$(value AWS/PrivateLinkServices EndpointsCount Maximum "Service Id=$service")" = 1 ]
+    [ "$(vpclab cloudwatch list-metrics --namespace AWS/ELB --query 'length(Metrics)')" = 0 ]
+    run vpclab cloudwatch get-metric-statistics --namespace $space --metric-name ConsumedLCUs --statistics Sum --period 60 \
+        --start-time 2026-01-01T00:00:00Z --end-time 2026-01-01T01:00:00Z
+    [ "$status" = 4 ] && [[ "$output" == *'does not count `ConsumedLCUs` of AWS/GatewayELB'*NewFlowCount* ]]
     vpclab verify >"$DIR/report"
     grep -q 'disagree on 0$' "$DIR/report"
     vpclab trace internet web tcp/80 >"$DIR/report" # there and back

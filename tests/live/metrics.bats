@@ -3,15 +3,6 @@
 load ../cli/helper
 load flow_lab
 
-value() { # NAMESPACE NAME STAT DIMENSION=VALUE...: of the last hour
-    local space=$1 name=$2 stat=$3 dimensions=
-    shift 3
-    for d in "$@"; do dimensions+="{\"Name\":\"${d%%=*}\",\"Value\":\"${d#*=}\"},"; done
-    vpclab cloudwatch get-metric-data --start-time "$(date -u -d '-1 hour' +%FT%TZ)" --end-time "$(date -u -d '+1 hour' +%FT%TZ)" --metric-data-queries \
-        "[{\"Id\":\"a\",\"MetricStat\":{\"Metric\":{\"Namespace\":\"$space\",\"MetricName\":\"$name\",\"Dimensions\":[${dimensions%,}]},\"Period\":3600,\"Stat\":\"$stat\"}}]" \
-        -o json | jq '[.MetricDataResults[0].Values[]] | add // 0'
-}
-
 @test "packets and bytes of instances, rules and refusals" {
     lab_with_flow_log
     rule=$(vpclab ec2 authorize-security-group-ingress --group-id "$group" --protocol icmp --port -1 --cidr 172.31.0.0/16 --query 'SecurityGroupRules[0].SecurityGroupRuleId' -o text)
