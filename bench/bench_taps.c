@@ -8,11 +8,14 @@
  *   up        live_start(): plan, rules, TAP devices, routes
  *   kernel    what the machine had less of afterwards, without our process, for each host
  *   ours      what our process grew by, model and plan and all, for each host
- *   pings     echo requests a second that one instance sends to all hosts in turn and that were answered
- *   baseline  the same from it to the other instance, whose kernel answers
+ *   pings     echo requests a second that one instance sends to all hosts in turn and that were answered: sender,
+ * router and who answers share the processor baseline  the same from it to the other instance, whose kernel answers one
+ * core  answers for each second of processor time of the thread that serves all hosts, with what the kernel does in its
+ * name: taking the request, and the answer's way through the router to the sender
  *
  * Every measurement runs in a process of its own with its own user namespace, so it leaves nothing. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/icmp.h>
@@ -42,7 +45,7 @@ static struct id_gen ids;
 static const struct clock bench_clock = { .fixed = true, .base_ms = 1767312000000 };
 
 struct figures {
-    double up_ms, pings, baseline;
+    double up_ms, pings, baseline, per_core;
     long kernel_kib, own_kib;
 };
 
@@ -153,9 +156,32 @@ take_replies(int fd, int timeout_ms)
     return n;
 }
 
+/* Processor time in nanoseconds of all threads but this one. */
+static double
+others_ns(void)
+{
+    double sum = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    for (const struct dirent *task; tasks && (task = readdir(tasks));) {
+        char path[300], text[64] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task->d_name);
+        int fd = strtol(task->d_name, NULL, 10) == getpid() ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && read(fd, text, sizeof text - 1) > 0) {
+            sum += strtod(text, NULL);
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    if (tasks) {
+        closedir(tasks);
+    }
+    return sum;
+}
+
 /* Answered requests a second; 'to' is asked in turn. */
 static double
-ping_rate(int fd, const struct ip *to, size_t n_to)
+ping_rate(int fd, const struct ip *to, size_t n_to, size_t *n_answered)
 {
     struct {
         struct icmphdr head;
@@ -176,6 +202,7 @@ ping_rate(int fd, const struct ip *to, size_t n_to)
             more = take_replies(fd, 20);
         }
     }
+    *n_answered = answered;
     return (double)answered / (now_ms() - begin) * 1e3;
 }
 
@@ -208,8 +235,11 @@ measure(size_t n)
     int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), size = 8 << 20;
     setns(home, CLONE_NEWNET);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    f.pings = ping_rate(fd, to, n_to);
-    f.baseline = ping_rate(fd, eni_primary_ip(instance_eni(net, with_namespace[1], 0)), 1);
+    size_t answered;
+    f.baseline = ping_rate(fd, eni_primary_ip(instance_eni(net, with_namespace[1], 0)), 1, &answered);
+    double before = others_ns();
+    f.pings = ping_rate(fd, to, n_to, &answered);
+    f.per_core = (double)answered / (others_ns() - before) * 1e9;
     return f; /* the lab ends with the process */
 }
 
@@ -253,15 +283,15 @@ main(int argc, char **argv)
         printf("SKIPPED: no access to /dev/net/tun\n");
         return 0;
     }
-    printf("%6s  %10s %10s  %11s %11s  %11s %11s  %6s\n", "hosts", "up", "down", "kernel", "ours", "pings", "baseline",
-           "ratio");
+    printf("%6s  %10s %10s  %11s %11s  %11s %11s %6s  %11s\n", "hosts", "up", "down", "kernel", "ours", "pings",
+           "baseline", "ratio", "one core");
     for (int i = 0; i < n_sizes; i++) {
         size_t n = strtoul(sizes[i], NULL, 10);
         double down;
         struct figures f = in_process(n, &down);
-        printf("%6zu  %7.1f ms %7.1f ms  %5.1f KiB/h %5.1f KiB/h  %9.0f/s %9.0f/s  %6.2f\n", n, f.up_ms, down,
+        printf("%6zu  %7.1f ms %7.1f ms  %5.1f KiB/h %5.1f KiB/h  %9.0f/s %9.0f/s %6.2f  %9.0f/s\n", n, f.up_ms, down,
                (double)f.kernel_kib / (double)n, (double)f.own_kib / (double)n, f.pings, f.baseline,
-               f.pings / f.baseline);
+               f.pings / f.baseline, f.per_core);
     }
     return 0;
 }

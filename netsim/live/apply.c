@@ -461,11 +461,28 @@ put_early(struct change *c, struct err *err)
     return !c->early.n || nlq_flush(c->space->q, err);
 }
 
+enum { QUEUE_ALONE = 128, QUEUE_SHARED = 1024 }; /* frames that a TAP device keeps until they are read */
+
 static bool
 same_host(const struct tap_host *a, const struct tap_host *b)
 {
-    return a && b && memcmp(a->mac, b->mac, sizeof a->mac) == 0 && SAME(&a->addresses, &b->addresses) &&
-           SAME(&a->open, &b->open);
+    return SAME(&a->addresses, &b->addresses) && SAME(&a->open, &b->open);
+}
+
+/* Who is no longer behind a device goes ('come' false), or who is new or another comes; 'was' NULL: it is new. */
+static void
+put_hosts(struct spaces *spaces, const struct plan_link *was, const struct plan_link *is, bool come)
+{
+    static const struct plan_link none = { 0 };
+    was = was ? was : &none;
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &was->hosts, &is->hosts, plan_tap_compare);) {
+        const struct plan_tap *before = m.was, *now = m.is;
+        if (!now && !come) {
+            tap_hosts_unset(spaces->taps, is->here.index, before->host.mac);
+        } else if (now && come && (!before || !same_host(&before->host, &now->host))) {
+            tap_hosts_set(spaces->taps, is->here.index, &now->host);
+        }
+    }
 }
 
 /* The TAP devices of a router: those of 'fresh' are made, the hosts behind all told what they are. */
@@ -474,7 +491,7 @@ put_taps(struct spaces *spaces, struct change *c, const struct plan_link *const 
 {
     bool ok = true;
     for (size_t i = 0; ok && i < n; i++) {
-        if (!fresh[i]->host) {
+        if (!fresh[i]->tap) {
             continue;
         }
         if (!spaces->taps && !(spaces->taps = tap_hosts_new(err))) {
@@ -484,17 +501,22 @@ put_taps(struct spaces *spaces, struct change *c, const struct plan_link *const 
         ok = tap_hosts_add(spaces->taps, &fresh[i]->here, plan_router_mac, err);
         spaces_go_home(spaces);
         if (ok) {
-            nlq_link_set(c->space->q, &fresh[i]->here);
+            nlq_link_set(c->space->q, &fresh[i]->here, *fresh[i]->eni_id ? QUEUE_ALONE : QUEUE_SHARED);
             nlq_no_proxy_delay(c->space->q, fresh[i]->here.index);
             *VEC_ADD(&c->relinked) = fresh[i]->here.index;
         }
     }
-    for (struct plan_merge m = { 0 };
-         spaces->taps && PLAN_MERGE(&m, &c->from->links, &c->to->links, plan_link_compare);) {
-        const struct plan_link *was = m.was, *is = m.is;
-        if (is && is->host && !same_host(was ? was->host : NULL, is->host)) {
-            tap_hosts_set(spaces->taps, is->here.index, is->host);
+    /* A host that has changed its device goes on counting. */
+    for (int come = 0; spaces->taps && come < 2; come++) {
+        for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->links, &c->to->links, plan_link_compare);) {
+            const struct plan_link *is = m.is;
+            if (is && is->tap) {
+                put_hosts(spaces, m.was, is, come == 1);
+            }
         }
+    }
+    if (spaces->taps) {
+        tap_hosts_forget(spaces->taps);
     }
     return ok;
 }
@@ -506,7 +528,7 @@ put_links(struct spaces *spaces, struct change *c, struct map *changes, struct e
     VEC(const struct plan_link *) fresh = { 0 };
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &c->from->links, &c->to->links, plan_link_compare);) {
         const struct plan_link *was = m.was;
-        if (!m.is && was->host) {
+        if (!m.is && was->tap) {
             tap_hosts_remove(spaces->taps, was->here.index);
         }
         if (!m.is) {
@@ -519,7 +541,7 @@ put_links(struct spaces *spaces, struct change *c, struct map *changes, struct e
     bool ok = nlq_flush(c->space->q, err) && put_taps(spaces, c, fresh.items, fresh.n, err);
     for (size_t i = 0; i < fresh.n; i++) {
         const struct plan_link *link = fresh.items[i];
-        if (link->host) {
+        if (link->tap) {
             continue;
         }
         struct change *peer = map_get(changes, link->peer_ns);
@@ -701,7 +723,7 @@ remove_spaces(struct spaces *spaces, const struct plan *from, const struct plan 
         const char *id = ns->id;
         if (!plan_find(to, id)) {
             for (size_t j = 0; j < ns->links.n; j++) {
-                if (ns->links.items[j].host) {
+                if (ns->links.items[j].tap) {
                     tap_hosts_remove(spaces->taps, ns->links.items[j].here.index);
                 }
             }

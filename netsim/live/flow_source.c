@@ -246,14 +246,40 @@ read_whole_set(struct flow_source *source, const struct flow_router *router, con
 
 /* ---- from elements to samples -------------------------------------------------------------------------------------
  */
+/* A TAP host: it may share its link, and change it for another with its groups. */
+struct behind {
+    const struct plan_ns *router;
+    struct ip ip;
+    const char *eni_id;
+};
 struct poll {
     struct live *live;
     const struct network *net;
     const struct live_flow_listener *listener;
     int64_t now_ms, last_ms;
-    VEC(const char *) eni_of; /* link number -> interface id; NULL where there is none */
+    VEC(const char *) eni_of;  /* link number -> interface id; NULL where there is none or more than one */
+    VEC(struct behind) behind; /* sorted */
+    const struct plan_ns *ns;  /* whose flows are told */
     plan_transit_ports port_of;
 };
+
+static int
+behind_compare(const void *pa, const void *pb)
+{
+    const struct behind *a = pa, *b = pb;
+    return a->router != b->router ? ((uintptr_t)a->router < (uintptr_t)b->router ? -1 : 1) : ip_compare(&a->ip, &b->ip);
+}
+
+static void
+name_hosts(struct poll *poll, const struct plan_ns *router, const struct plan_link *link)
+{
+    for (size_t i = 0; i < link->hosts.n; i++) {
+        const struct plan_tap *tap = &link->hosts.items[i];
+        for (size_t j = 0; j < tap->host.addresses.n; j++) {
+            *VEC_ADD(&poll->behind) = (struct behind){ router, tap->host.addresses.items[j], tap->eni_id };
+        }
+    }
+}
 
 /* Link numbers are small and dense enough to index by. */
 static void
@@ -264,6 +290,7 @@ name_links(struct poll *poll)
         for (size_t j = 0; j < ns->links.n; j++) {
             const struct plan_link *link = &ns->links.items[j];
             const char *id = link->attachment_eni ? link->attachment_eni : link->eni_id;
+            name_hosts(poll, ns, link);
             if (!*id) {
                 continue;
             }
@@ -274,6 +301,9 @@ name_links(struct poll *poll)
             }
             poll->eni_of.items[number] = nat && nat->addresses.n ? nat->addresses.items[0].eni_id : id;
         }
+    }
+    if (poll->behind.n > 1) {
+        qsort(poll->behind.items, poll->behind.n, sizeof *poll->behind.items, behind_compare);
     }
 }
 
@@ -391,10 +421,17 @@ name_refusal(const struct poll *poll, const struct flow_router *router, const st
 
 /* ---- telling ------------------------------------------------------------------------------------------------------
  */
+/* Of TAP hosts it is the one that the flow came from, or went to. */
 static const char *
-eni_of_mark(const struct poll *poll, uint32_t mark)
+eni_of_mark(const struct poll *poll, uint32_t mark, const struct ip *src, const struct ip *dst)
 {
-    return (mark & MARK_LINK) < poll->eni_of.n ? poll->eni_of.items[mark & MARK_LINK] : NULL;
+    struct behind wanted = { .router = poll->ns, .ip = mark & MARK_INGRESS ? *dst : *src };
+    const char *eni = (mark & MARK_LINK) < poll->eni_of.n ? poll->eni_of.items[mark & MARK_LINK] : NULL;
+    if (eni || !poll->behind.n) {
+        return eni;
+    }
+    const struct behind *found = bsearch(&wanted, poll->behind.items, poll->behind.n, sizeof wanted, behind_compare);
+    return found ? found->eni_id : NULL;
 }
 
 /* When the packets were that a poll finds. */
@@ -455,15 +492,16 @@ tell(const struct poll *poll, const struct flow_router *router, const struct pla
     uint64_t packets = is->packets - (again ? was->packets : 0);
     uint32_t mark;
     memcpy(&mark, is->key, sizeof mark);
-    const char *eni = eni_of_mark(poll, mark);
+    size_t size = set->family == IP_V4 ? 4 : 16;
+    const uint8_t *rest = is->key + 4 + 2 * size;
+    struct ip src = ip_of_bytes(is->key + 4, set->family), dst = ip_of_bytes(is->key + 4 + size, set->family);
+    const char *eni = eni_of_mark(poll, mark, &src, &dst);
     if (!packets || !eni) {
         return false;
     }
-    size_t size = set->family == IP_V4 ? 4 : 16;
-    const uint8_t *rest = is->key + 4 + 2 * size;
     struct flow_sample sample = {
-        .src = ip_of_bytes(is->key + 4, set->family),
-        .dst = ip_of_bytes(is->key + 4 + size, set->family),
+        .src = src,
+        .dst = dst,
         .protocol = set->protocol ? (uint8_t)set->protocol : rest[0],
         .action = mark & MARK_REJECT ? FLOW_REJECT : FLOW_ACCEPT,
         .direction = mark & MARK_INGRESS ? FLOW_INGRESS : FLOW_EGRESS,
@@ -638,15 +676,26 @@ tell_transit_lost(const struct poll *poll, const struct flow_router *router, uin
     }
 }
 
+/* The address after the mark, of one of several interfaces behind a link; none where there is but one. */
+static struct ip
+address_of_lost(const struct counted *lost)
+{
+    static const uint8_t nothing[12];
+    return ip_of_bytes(lost->key + 4, memcmp(lost->key + 8, nothing, sizeof nothing) ? IP_V6 : IP_V4);
+}
+
 /* What found no room, interface by interface. */
 static bool
-poll_lost(struct poll *poll, struct flow_router *router, struct err *err)
+poll_lost(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, struct err *err)
 {
+    static const char *const sets[] = { "fl_lost", "fl_lost4", "fl_lost6" };
     counted_vec now = { 0 };
     size_t n_repeated;
-    if (!read_set(poll->live->flows, router, "fl_lost", &now, &n_repeated, err)) {
-        VEC_DONE(&now);
-        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+        if (has_set(ns, sets[i]) && !read_set(poll->live->flows, router, sets[i], &now, &n_repeated, err)) {
+            VEC_DONE(&now);
+            return false;
+        }
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &router->lost, &now, counted_compare);) {
         const struct counted *was = m.was, *is = m.is;
@@ -657,7 +706,8 @@ poll_lost(struct poll *poll, struct flow_router *router, struct err *err)
             tell_transit_lost(poll, router, mark, packets);
             continue;
         }
-        const char *eni = eni_of_mark(poll, mark);
+        struct ip ip = is ? address_of_lost(is) : (struct ip){ 0 };
+        const char *eni = eni_of_mark(poll, mark, &ip, &ip);
         if (packets && eni && poll->listener->lost) {
             poll->listener->lost(poll->listener->context, eni, packets);
         }
@@ -674,7 +724,7 @@ poll_router(struct poll *poll, struct flow_router *router, const struct plan_ns 
     for (int generation = 0; ok && generation < 2; generation++) {
         ok = poll_generation(poll, router, ns, generation, poll->listener->whole, &crowded, err);
     }
-    ok = ok && poll_lost(poll, router, err) && (!crowded || exchange(poll, router, ns, err));
+    ok = ok && poll_lost(poll, router, ns, err) && (!crowded || exchange(poll, router, ns, err));
     for (size_t i = 0; ok && router->reasons_read && i < ARRAY_SIZE(reason_sets); i++) {
         VEC_DONE(&router->old_reasons[i]);
         memcpy(&router->old_reasons[i], &router->reasons[i], sizeof router->reasons[i]);
@@ -748,10 +798,12 @@ live_flows_poll(struct live *live, const struct network *net, int64_t now_ms, co
             plan_transit_ports_of(&live->numbers, &poll.port_of);
             named = true;
         }
+        poll.ns = ns;
         struct flow_router *router = router_of(live, ns, err);
         ok = router && poll_router(&poll, router, ns, err);
     }
     VEC_DONE(&poll.eni_of);
+    VEC_DONE(&poll.behind);
     VEC_DONE(&poll.port_of);
     live->flows->polled_ms = now_ms;
     return ok;

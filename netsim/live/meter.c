@@ -26,6 +26,7 @@
 #include "netsim/live/plan_build.h"
 #include "netsim/live/plan_flows.h"
 #include "netsim/live/services.h"
+#include "netsim/live/tap_hosts.h"
 
 #define ETHERNET 14 /* bytes of a frame's header, which no figure of AWS's counts */
 
@@ -37,20 +38,29 @@ struct metering {
     const char *set;          /* of it */
     plan_transit_ports ports;
     uint32_t sequence;
-    uint64_t active; /* flows of the node being read */
-    bool routes; /* the rules that are read count routes */
+    uint64_t active;              /* flows of the node being read */
+    const struct plan_link *link; /* whose hosts are being read */
+    bool routes;                  /* the rules that are read count routes */
 };
 
-/* The interface (a NAT gateway's id for its own) behind a link of the router; NULL: a gateway's link. */
-static const char *
-id_of_link(const struct metering *m, uint32_t index)
+static const struct plan_link *
+link_of(const struct metering *m, uint32_t index)
 {
     for (size_t i = 0; i < m->ns->links.n; i++) {
-        if (m->ns->links.items[i].here.index == index && *m->ns->links.items[i].eni_id) {
-            return m->ns->links.items[i].eni_id;
+        if (m->ns->links.items[i].here.index == index) {
+            return &m->ns->links.items[i];
         }
     }
     return NULL;
+}
+
+/* The interface (a NAT gateway's id for its own) behind a link of the router; NULL: a gateway's link, or one with
+ * several. */
+static const char *
+id_of_link(const struct metering *m, uint32_t index)
+{
+    const struct plan_link *link = link_of(m, index);
+    return link && *link->eni_id ? link->eni_id : NULL;
 }
 
 /* NAT gateways have an interface of their own, which is what filters and flow logs speak of. */
@@ -117,9 +127,36 @@ take_link(const struct nlmsghdr *h, void *data)
     return MNL_CB_OK;
 }
 
+/* What one of several hosts behind a device got and sent. */
+static void
+take_host(void *context, const uint8_t mac[6], const struct tap_count *in, const struct tap_count *out)
+{
+    const struct metering *m = context;
+    for (size_t i = 0; i < m->link->hosts.n; i++) {
+        if (memcmp(m->link->hosts.items[i].host.mac, mac, 6) == 0) {
+            m->listener->interface(m->listener->context, m->link->hosts.items[i].eni_id,
+                                   &(struct live_count){ in->packets, in->bytes },
+                                   &(struct live_count){ out->packets, out->bytes });
+            return;
+        }
+    }
+}
+
+static void
+read_hosts(struct metering *m)
+{
+    for (size_t i = 0; i < m->ns->links.n; i++) {
+        m->link = &m->ns->links.items[i];
+        if (m->link->tap && !*m->link->eni_id) {
+            tap_hosts_counts(m->live->spaces.taps, m->link->here.index, take_host, m);
+        }
+    }
+}
+
 static bool
 read_links(struct metering *m, struct err *err)
 {
+    read_hosts(m);
     char buffer[256] __attribute__((aligned(8)));
     struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
     h->nlmsg_type = RTM_GETLINK;
@@ -141,13 +178,20 @@ take_element(struct nftnl_set_elem *elem, void *data)
 {
     struct metering *m = data;
     uint32_t size = 0, key[2];
-    const void *bytes = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_KEY, &size);
+    const uint8_t *bytes = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_KEY, &size);
     const struct nftnl_expr *counter = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_EXPR, NULL);
     if (!bytes || !counter || size < sizeof key) {
         return 0;
     }
     memcpy(key, bytes, sizeof key);
+    /* Link and refusal; where a link has several interfaces then the address. */
     const char *eni = eni_of(m, id_of_link(m, key[0]));
+    if (size > sizeof key) {
+        const struct plan_link *link = link_of(m, key[0]);
+        struct ip ip = ip_of_bytes(bytes + sizeof key, size == sizeof key + 4 ? IP_V4 : IP_V6);
+        const char *found = link ? plan_link_eni(link, &ip) : "";
+        eni = *found ? found : NULL;
+    }
     struct live_count count = { nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_PACKETS),
                                 nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_BYTES) };
     char rule[FLOW_RULE_SIZE];
@@ -377,6 +421,9 @@ read_nftables(struct metering *m, bool rules, struct err *err)
     bool ok = true;
     if (m->ns->kind == PLAN_ROUTER) {
         ok = read_set(m, fd, "fl_refused", take_elements, err);
+        bool shared = plan_find_set(m->ns, "fl_refused4") != NULL;
+        ok = ok && (!shared || (read_set(m, fd, "fl_refused4", take_elements, err) &&
+                                read_set(m, fd, "fl_refused6", take_elements, err)));
     }
     if (ok && (rules || m->ns->kind == PLAN_NAT)) {
         ok = dump_rules(m, fd, "vpc", err);

@@ -338,14 +338,14 @@ nlq_veth_add(struct nlq *q, const struct nlq_end *here, const struct nlq_end *pe
 }
 
 void
-nlq_link_set(struct nlq *q, const struct nlq_end *e)
+nlq_link_set(struct nlq *q, const struct nlq_end *e, uint32_t queue)
 {
     struct ifinfomsg body = { .ifi_index = (int)e->index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
     struct nl_msg *m = begin(q, RTM_SETLINK, 0, &body, sizeof body);
     nla_put(m, IFLA_ADDRESS, 6, e->mac);
     nla_put_u32(m, IFLA_MTU, e->mtu);
     nla_put_u32(m, IFLA_GROUP, e->group);
-    nla_put_u32(m, IFLA_TXQLEN, 128); /* a TAP device keeps room for that many frames; a thousand would be 8 KiB */
+    nla_put_u32(m, IFLA_TXQLEN, queue);
     end(q);
 }
 

@@ -50,7 +50,8 @@ void nlq_exact(struct nlq *q);
 /* Each adds one change to the queue.  Deletions of what is gone already are no error. */
 /* 'here' is up at once, its peer when its own namespace says so. */
 void nlq_veth_add(struct nlq *q, const struct nlq_end *here, const struct nlq_end *peer, int peer_ns_fd);
-void nlq_link_set(struct nlq *q, const struct nlq_end *end); /* address, MTU and group of a link that is there; then it is up */
+/* Address, MTU, group and room for frames (a TAP device takes 8 bytes each) of a link that is there; then it is up. */
+void nlq_link_set(struct nlq *q, const struct nlq_end *end, uint32_t queue);
 void nlq_link_delete(struct nlq *q, uint32_t index);
 void nlq_link_up(struct nlq *q, uint32_t index);
 void nlq_link_no_auto6(struct nlq *q, uint32_t index); /* no link-local address of the kernel's making */

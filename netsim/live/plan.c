@@ -14,18 +14,36 @@ const uint8_t plan_router_mac[6] = { 0x0a, 0x76, 0x70, 0x63, 0x00, 0x01 };
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------
  */
-uint32_t
-plan_number(struct plan_numbers *numbers, const char *kind, const char *id)
+static uint32_t
+number_of(struct plan_numbers *numbers, const char *key)
 {
-    char key[3 * ID_SIZE], *end = stpcpy(key, kind);
-    *end++ = ':';
-    snprintf(end, sizeof key - (size_t)(end - key), "%s", id);
     uintptr_t known = (uintptr_t)map_get(&numbers->known, key);
     if (!known) {
         known = ++numbers->last;
         map_put(&numbers->known, key, (void *)known);
     }
     return (uint32_t)known;
+}
+
+uint32_t
+plan_number(struct plan_numbers *numbers, const char *kind, const char *id)
+{
+    char key[3 * ID_SIZE], *end = stpcpy(key, kind);
+    *end++ = ':';
+    snprintf(end, sizeof key - (size_t)(end - key), "%s", id);
+    return number_of(numbers, key);
+}
+
+uint32_t
+plan_number_as(struct plan_numbers *numbers, const char *eni_id, const char *key)
+{
+    char link[ID_SIZE + 8];
+    uint32_t number = number_of(numbers, key);
+    snprintf(link, sizeof link, "link:%s", eni_id);
+    if ((uintptr_t)map_get(&numbers->known, link) != number) {
+        map_put(&numbers->known, link, (void *)(uintptr_t)number);
+    }
+    return number;
 }
 
 void
@@ -119,9 +137,15 @@ plan_link_compare(const void *pa, const void *pb)
 {
     const struct plan_link *a = pa, *b = pb;
     int c = end_compare(&a->here, &b->here);
-    COMPARE(c ? 0 : a->host != NULL, c ? 0 : b->host != NULL);
+    COMPARE(c ? 0 : a->tap, c ? 0 : b->tap);
     c = c ? c : end_compare(&a->peer, &b->peer);
     return c ? c : strcmp(a->peer_ns, b->peer_ns);
+}
+
+int
+plan_tap_compare(const void *a, const void *b)
+{
+    return memcmp(((const struct plan_tap *)a)->host.mac, ((const struct plan_tap *)b)->host.mac, 6);
 }
 
 int
@@ -177,6 +201,9 @@ sort(void *items, size_t n, size_t size, int (*compare)(const void *, const void
 void
 plan_ns_sort(struct plan_ns *ns)
 {
+    for (size_t i = 0; i < ns->links.n; i++) {
+        SORT(&ns->links.items[i].hosts, plan_tap_compare);
+    }
     SORT(&ns->links, plan_link_compare);
     SORT(&ns->addresses, plan_address_compare);
     SORT(&ns->routes, plan_route_compare);
@@ -318,18 +345,19 @@ parse_mac(const char *text, uint8_t mac[6])
 }
 
 static void
-add_port(struct builder *b, struct plan_vpc *v, const struct plan_port *spec, const char *mac)
+add_port(struct builder *b, struct plan_vpc *v, const struct plan_port *spec, const char *mac,
+         struct plan_tap_names *taps)
 {
     struct plan_port *port = VEC_ADD(&v->ports);
     *port = *spec;
-    uint32_t number = plan_number(b->numbers, "link", spec->key);
-    port->index = PLAN_LINK_BASE + number;
-    snprintf(port->name, sizeof port->name, "e%u", number);
     if (!parse_mac(mac, port->mac)) {
         uint64_t hash = hash_bytes(spec->key, strlen(spec->key));
         memcpy(port->mac, &hash, 6);
         port->mac[0] = 0x02; /* locally administered, unicast */
     }
+    uint32_t number = port->tap ? plan_tap_number(b, taps, port) : plan_number(b->numbers, "link", spec->key);
+    port->index = PLAN_LINK_BASE + number;
+    snprintf(port->name, sizeof port->name, "e%u", number);
 }
 
 struct plan_vpc *
@@ -370,6 +398,8 @@ place_of(struct builder *b, const struct eni *eni)
 static void
 gather_ports(struct builder *b)
 {
+    struct plan_tap_names taps = { 0 };
+    plan_tap_names_gather(b, &taps);
     for (const struct eni *eni = store_first(b->store, &eni_kind); eni; eni = store_next(b->store, eni)) {
         enum plan_place place = place_of(b, eni);
         if (!eni->attachment.instance_id[0] && !place) {
@@ -397,7 +427,7 @@ gather_ports(struct builder *b)
                                   .instance = place ? NULL : instance,
                                   .tap = !place && instance_is_tap(b->net, instance),
                                   .primary = primary ? *primary : (struct ip){ 0 } };
-        add_port(b, v, &port, eni->mac);
+        add_port(b, v, &port, eni->mac, &taps);
     }
     for (const struct nat_gateway *nat = store_first(b->store, &nat_gateway_kind); nat;
          nat = store_next(b->store, nat)) {
@@ -412,8 +442,9 @@ gather_ports(struct builder *b)
                                   .subnet = subnet,
                                   .nat = nat,
                                   .primary = nat->addresses.items[0].private_ip };
-        add_port(b, v, &port, NULL);
+        add_port(b, v, &port, NULL, &taps);
     }
+    plan_tap_names_done(&taps);
 }
 
 static struct ip
@@ -507,37 +538,12 @@ plan_nat_rules(struct builder *b, struct plan_ns *ns, const struct plan_port *po
                    "ct state established,related accept\n");
 }
 
-/* The machine behind a TAP device: this interface alone, as if it were all of it. */
-static const struct tap_host *
-plan_tap_host(struct builder *b, const struct plan_vpc *v, const struct plan_port *port)
-{
-    struct tap_host *host = arena_alloc(b->plan->arena, sizeof *host);
-    const struct eni *eni = port->eni;
-    memcpy(host->mac, port->mac, 6);
-    size_t n6 = v->ip6 ? eni->addresses6.n : 0;
-    host->addresses.items = arena_alloc(b->plan->arena, (eni->addresses.n + n6) * sizeof *host->addresses.items);
-    for (size_t i = 0; i < eni->addresses.n; i++) {
-        host->addresses.items[host->addresses.n++] = eni->addresses.items[i].ip;
-    }
-    for (size_t i = 0; i < n6; i++) {
-        host->addresses.items[host->addresses.n++] = eni->addresses6.items[i].ip;
-    }
-    host->open.items = arena_alloc(b->plan->arena, port->instance->served.n * sizeof *host->open.items);
-    for (size_t i = 0; i < port->instance->served.n; i++) {
-        const struct served_port *p = &port->instance->served.items[i];
-        host->open.items[host->open.n++] =
-            (struct tap_port){ (uint8_t)p->protocol, { (uint16_t)p->from, (uint16_t)p->to } };
-    }
-    return host;
-}
-
-/* Both are links of the router; behind a TAP device is no namespace. */
-static struct plan_link *
+struct plan_link *
 plan_router_end(struct builder *b, struct plan_vpc *v, const struct plan_port *port)
 {
     struct plan_link *link = VEC_ADD(&v->router->links);
     link->eni_id = arena_strdup(b->plan->arena, port->key);
-    link->peer_ns = link->instance_id = "";
+    link->peer_ns = "";
     link->here = (struct nlq_end){ .index = port->index,
                                    .mtu = PLAN_MTU,
                                    .group = plan_number(b->numbers, "subnet", port->subnet->obj.id) };
@@ -550,9 +556,7 @@ static void
 plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *port)
 {
     if (port->tap) {
-        struct plan_link *tap = plan_router_end(b, v, port);
-        tap->host = plan_tap_host(b, v, port);
-        tap->instance_id = port->device == 0 ? arena_strdup(b->plan->arena, port->ns) : "";
+        plan_tap_link(b, v, port);
         return;
     }
     struct plan_ns *ns = map_get(&b->plan->by_id, port->ns);
@@ -659,6 +663,9 @@ plan_free(struct plan *plan)
         for (size_t j = 0; j < ns->sets.n; j++) {
             VEC_DONE(&ns->sets.items[j].elements);
         }
+        for (size_t j = 0; j < ns->links.n; j++) {
+            VEC_DONE(&ns->links.items[j].hosts);
+        }
         VEC_DONE(&ns->links);
         VEC_DONE(&ns->addresses);
         VEC_DONE(&ns->routes);
@@ -674,6 +681,7 @@ plan_free(struct plan *plan)
         VEC_DONE(&v->transits);
         VEC_DONE(&v->endpoints);
         VEC_DONE(&v->overridden);
+        map_done(&v->shared);
     }
     VEC_DONE(&plan->namespaces);
     VEC_DONE(&plan->unbuilt);

@@ -20,17 +20,25 @@ struct plan_numbers {
     uint32_t flow_set_size; /* flows of one kind that a router counts at a time; 0: PLAN_FLOW_SET_SIZE */
 };
 uint32_t plan_number(struct plan_numbers *numbers, const char *kind, const char *id); /* from 1 */
+/* The number of what is known as 'key' (with its kind) is now that of the link of an interface too. */
+uint32_t plan_number_as(struct plan_numbers *numbers, const char *eni_id, const char *key);
 void plan_numbers_done(struct plan_numbers *numbers);
 
 enum plan_kind { PLAN_INTERNET, PLAN_ROUTER, PLAN_IGW, PLAN_NAT, PLAN_INSTANCE, PLAN_TRANSIT, PLAN_ONPREM };
 
+/* A machine behind a TAP device. */
+struct plan_tap {
+    struct tap_host host;
+    const char *eni_id;
+    const char *instance_id; /* whose primary interface it is; "" otherwise */
+};
 struct plan_link { /* a veth pair, made from the namespace that lists it, or a TAP device */
     struct nlq_end here, peer;
-    const char *peer_ns;          /* "" for a TAP device */
-    const struct tap_host *host;  /* behind the TAP device; NULL: a veth pair */
-    const char *eni_id; /* of the interface behind it; "" for an igw link */
+    const char *peer_ns;        /* "" for a TAP device */
+    bool tap;
+    VEC(struct plan_tap) hosts; /* behind the TAP device, by hardware address; several where the router treats them alike */
+    const char *eni_id; /* of the interface behind it; "" for an igw link and for a TAP device that may have several */
     const char *attachment_eni; /* where flows are recorded: of a transit gateway's attachment; NULL otherwise */
-    const char *instance_id; /* whose primary interface a TAP device is; "" otherwise */
 };
 struct plan_address {
     uint32_t index;
@@ -110,6 +118,11 @@ void plan_free(struct plan *plan);
 const struct plan_ns *plan_find(const struct plan *plan, const char *id); /* NULL if there is none */
 const struct plan_unbuilt *plan_find_unbuilt(const struct plan *plan, const char *id); /* NULL: built, or no route leads there */
 
+/* The interface behind a link of a router that has the address; "" if there is none. */
+const char *plan_link_eni(const struct plan_link *link, const struct ip *address);
+/* The host with that interface, or whose primary interface is the instance's, behind a TAP device; NULL if there is none. */
+const struct plan_tap *plan_link_host(const struct plan_link *link, const char *id);
+
 /* Of a planned namespace; NULL if there is none. */
 const struct plan_set *plan_find_set(const struct plan_ns *ns, const char *name);
 const struct plan_chain *plan_find_chain(const struct plan_ns *ns, const char *name);
@@ -121,6 +134,7 @@ int plan_route_compare(const void *a, const void *b);
 int plan_route_key_compare(const void *a, const void *b); /* table, block and metric only: a route's identity */
 int plan_rule_compare(const void *a, const void *b);
 int plan_link_compare(const void *a, const void *b);
+int plan_tap_compare(const void *a, const void *b); /* by hardware address */
 int plan_set_compare(const void *a, const void *b);   /* by name */
 int plan_chain_compare(const void *a, const void *b); /* by name */
 int plan_element_compare(const void *a, const void *b); /* by key */

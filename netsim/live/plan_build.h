@@ -49,6 +49,7 @@ struct plan_port {
     enum plan_place place;
     const struct instance *instance; /* whose it is; NULL: nobody's that has a machine */
     bool tap;                        /* a TAP host is behind it, not a namespace */
+    bool shared;                     /* its TAP device may have other hosts too */
     struct ip primary;             /* IPv4; IP_NONE if IPv6 only */
     uint32_t index;
     char name[16];
@@ -118,6 +119,7 @@ struct plan_vpc {
     const struct vpn_gateway *vgw; /* NULL if none is attached */
     uint32_t vgw_index;            /* of the router's link to it */
     VEC(const struct route_table *) overridden; /* with routes inside the VPC's own blocks */
+    struct map shared;                          /* TAP devices that may have several hosts -> place in the router's links, from 1 */
     struct plan_vpc *next;
 };
 struct builder {
@@ -145,6 +147,18 @@ void plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip,
 /* Names of nftables objects: an AWS id with a prefix, other characters replaced. Rotating buffers. */
 const char *plan_name(const char *prefix, const char *id, const char *suffix);
 
+/* plan_taps.c: the number of the TAP device of a port, which it may share; its link to the router, with the host behind it; which devices are
+ * shared, for the counters of what was refused (false: none). */
+struct plan_tap_names {
+    struct map macs, alone; /* hardware addresses that were seen; what must not share */
+};
+void plan_tap_names_gather(struct builder *b, struct plan_tap_names *names);
+void plan_tap_names_done(struct plan_tap_names *names);
+uint32_t plan_tap_number(struct builder *b, struct plan_tap_names *names, struct plan_port *port);
+void plan_tap_link(struct builder *b, struct plan_vpc *v, const struct plan_port *port);
+bool plan_shared_taps(struct builder *b, struct plan_vpc *v); /* sets `taps`, `fl_refused4` and `fl_refused6` */
+/* plan.c: the router's end of a port's link. */
+struct plan_link *plan_router_end(struct builder *b, struct plan_vpc *v, const struct plan_port *port);
 /* plan_gateway.c: the namespace of an attached internet gateway, its links and its translation. */
 void plan_internet_gateway(struct builder *b, struct plan_vpc *v);
 uint32_t plan_igw_index(struct builder *b, const struct plan_vpc *v); /* of the router's link to it */

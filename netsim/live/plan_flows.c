@@ -47,9 +47,16 @@ add_set(struct builder *b, struct plan_ns *ns, const char *name, const char *typ
     plan_set_add(b, ns, name, head);
 }
 
+/* Which of the interfaces behind a TAP device it was: the sender, or with bit 31 of the mark the receiver. */
+#define LOST_OF_TAPS                                                                                                   \
+    "meta nfproto ipv4 meta mark & 0x80000000 == 0 update @fl_lost4 { meta mark . ip saddr counter }\n"                \
+    "meta nfproto ipv4 meta mark & 0x80000000 != 0 update @fl_lost4 { meta mark . ip daddr counter }\n"                \
+    "meta nfproto ipv6 meta mark & 0x80000000 == 0 update @fl_lost6 { meta mark . ip6 saddr counter }\n"               \
+    "meta nfproto ipv6 meta mark & 0x80000000 != 0 update @fl_lost6 { meta mark . ip6 daddr counter }\n"
+
 /* One of the chains that count: by protocol, and at the end what found no room. */
 static void
-plan_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp, char generation)
+plan_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp, bool shared, char generation)
 {
     const struct {
         const char *chain, *ports, *types, *before;
@@ -74,7 +81,7 @@ plan_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp, 
                        family_names[family], set, ip, ip, kinds[i].ports);
         }
         /* A full set drops new flows without a word; how many packets is said here. */
-        buf_str_add(&text, "update @fl_lost { meta mark counter }\n");
+        buf_printf(&text, "%supdate @fl_lost { meta mark counter }\n", shared ? LOST_OF_TAPS : "");
         /* A chain and a set may have the same name. */
         plan_chain_add(b, ns, plan_flow_name(kinds[i].chain, generation, chain), "", buf_str(&text));
         buf_done(&text);
@@ -83,12 +90,16 @@ plan_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp, 
 
 /* Both generations.  Where only some flags are recorded, packets that have none of them are spared the look. */
 static void
-plan_all_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp)
+plan_all_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp, bool shared)
 {
     struct buf record = { 0 };
     plan_set_add(b, ns, "fl_lost", "set fl_lost { type mark; size 65536; flags dynamic; }");
-    plan_counting(b, ns, ip6, tcp, 'a');
-    plan_counting(b, ns, ip6, tcp, 'b');
+    if (shared) {
+        plan_set_add(b, ns, "fl_lost4", "set fl_lost4 { type mark . ipv4_addr; size 65536; flags dynamic; }");
+        plan_set_add(b, ns, "fl_lost6", "set fl_lost6 { type mark . ipv6_addr; size 65536; flags dynamic; }");
+    }
+    plan_counting(b, ns, ip6, tcp, shared, 'a');
+    plan_counting(b, ns, ip6, tcp, shared, 'b');
     plan_flow_record('a', "", &record);
     plan_chain_add(b, ns, "fl_record", "", buf_str(&record));
     buf_done(&record);
@@ -97,7 +108,7 @@ plan_all_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *t
 void
 plan_flow_counting(struct builder *b, struct plan_ns *ns, bool ip6)
 {
-    plan_all_counting(b, ns, ip6, "jump fl_flags\n");
+    plan_all_counting(b, ns, ip6, "jump fl_flags\n", false);
 }
 
 /* Which rule refused what; source ports decide nothing, so they are left out. */
@@ -195,10 +206,17 @@ plan_recorded(struct builder *b, struct plan_vpc *v)
 /* By interface and by what refused, for metrics; there are few, and it is asked of refused packets only. */
 #define REFUSED_OUT "update @fl_refused { meta iif . meta mark counter }\n"
 #define REFUSED_IN  "update @fl_refused { meta oif . meta mark counter }\n"
-#define LOGS        "jump fl_log_1\njump fl_log_2\njump fl_log_3\njump fl_log_4\n"
-#define REJECT_OUT  "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\n"
-#define REJECT_IN   "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_reject\n"
-#define ACCEPT_IN   "meta mark set oifname map @fl_ingress jump fl_record\n"
+/* Behind a TAP device with several hosts also by which of them. */
+#define REFUSED_TAP_OUT                                                                                                \
+    "iifname @taps meta nfproto ipv4 update @fl_refused4 { meta iif . meta mark . ip saddr counter }\n"                \
+    "iifname @taps meta nfproto ipv6 update @fl_refused6 { meta iif . meta mark . ip6 saddr counter }\n"
+#define REFUSED_TAP_IN                                                                                                 \
+    "oifname @taps meta nfproto ipv4 update @fl_refused4 { meta oif . meta mark . ip daddr counter }\n"                \
+    "oifname @taps meta nfproto ipv6 update @fl_refused6 { meta oif . meta mark . ip6 daddr counter }\n"
+#define LOGS       "jump fl_log_1\njump fl_log_2\njump fl_log_3\njump fl_log_4\n"
+#define REJECT_OUT "meta mark set iifname map @fl_egress meta mark set meta mark | 0x00800000 jump fl_reject\n"
+#define REJECT_IN  "meta mark set oifname map @fl_ingress meta mark set meta mark | 0x00800000 jump fl_reject\n"
+#define ACCEPT_IN  "meta mark set oifname map @fl_ingress jump fl_record\n"
 
 void
 plan_flow_logs(struct builder *b, struct plan_vpc *v)
@@ -211,14 +229,18 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
         plan_chain_add(b, v->router, name, "", "");
     }
     plan_set_add(b, v->router, "fl_refused", "set fl_refused { type iface_index . mark; size 65536; flags dynamic; }");
+    bool shared = plan_shared_taps(b, v);
+    struct arena *arena = b->plan->arena;
     plan_chain_add(b, v->router, "fl_deny_out", "",
-                   recording ? REFUSED_OUT LOGS REJECT_OUT "drop\n" : REFUSED_OUT LOGS "drop\n");
+                   arena_join(arena, REFUSED_OUT, shared ? REFUSED_TAP_OUT : "", LOGS, recording ? REJECT_OUT : "",
+                              "drop\n", NULL));
     plan_chain_add(b, v->router, "fl_deny_in", "",
-                   recording ? REFUSED_IN LOGS ACCEPT_OUT REJECT_IN "drop\n" : REFUSED_IN LOGS "drop\n");
+                   arena_join(arena, REFUSED_IN, shared ? REFUSED_TAP_IN : "", LOGS,
+                              recording ? ACCEPT_OUT REJECT_IN : "", "drop\n", NULL));
     if (!recording) {
         return;
     }
-    plan_all_counting(b, v->router, v->ip6, "tcp flags & (fin | syn | rst) != 0 jump fl_flags\n");
+    plan_all_counting(b, v->router, v->ip6, "tcp flags & (fin | syn | rst) != 0 jump fl_flags\n", shared);
     plan_reasons(b, v);
     plan_chain_add(b, v->router, "fl_flags", "",
                    "tcp flags & (syn | ack) == syn | ack meta mark set meta mark | 0x12000000\n"

@@ -111,7 +111,7 @@ join(struct builder *b, struct plan_ns *endpoint, struct plan_ns *instance, cons
     memcpy(here.mac, plan_router_mac, 6);
     memcpy(there.mac, plan_gwlb_mac, 6);
     *VEC_ADD(&endpoint->links) =
-        (struct plan_link){ .here = here, .peer = there, .peer_ns = instance->id, .eni_id = "", .instance_id = "" };
+        (struct plan_link){ .here = here, .peer = there, .peer_ns = instance->id, .eni_id = "" };
     for (int family = IP_V4; family <= (instance->ip6 ? IP_V6 : IP_V4); family += 2) {
         struct ip back = next_hop(family);
         struct nlq_rule rule = { .family = (uint8_t)family, .priority = PRIORITY_RETURN, .table = there.index };

@@ -270,8 +270,8 @@ regroup(struct mend *m, const char *eni_id)
     if (!port || !port->eni || is_regrouped(m, port)) {
         return true;
     }
-    if (port->place) {
-        return false;
+    if (port->place || port->tap) {
+        return false; /* with other groups it is behind another device */
     }
     *VEC_ADD(&m->regrouped) = port;
     char base[128] = "", key[24], data[160];
@@ -516,6 +516,20 @@ remark_subnets(struct mend *m, const struct route_table *table, struct marks *ma
     return ok;
 }
 
+static bool
+lead_to_tap(const struct mend *m, const struct nlq_route *routes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; routes[i].via.family && j < m->standing->links.n; j++) {
+            const struct plan_link *link = &m->standing->links.items[j];
+            if (link->tap && link->here.index == routes[i].index) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* False: more than the lines of the table depends on its routes. */
 static bool
 remake_routes(struct mend *m, const struct route_table *table)
@@ -547,6 +561,10 @@ remake_routes(struct mend *m, const struct route_table *table)
         if (is_of_table(m->standing->rules.items[i].table, &marks)) {
             *VEC_ADD(&m->from->rules) = m->standing->rules.items[i];
         }
+    }
+    if (lead_to_tap(m, m->from->routes.items, m->from->routes.n) ||
+        lead_to_tap(m, m->to->routes.items, m->to->routes.n)) {
+        return false; /* what routes lead to has a device of its own */
     }
     return was_inside == is_inside; /* its subnets are marked another way when routes lead inside the VPC */
 }

@@ -58,8 +58,7 @@ join(struct plan_ns *endpoint, struct plan_ns *node, uint32_t number, uint32_t f
         plan_neighbour_add(endpoint, here.index, &other, plan_router_mac);
         plan_neighbour_add(node, there.index, &own, plan_router_mac);
     }
-    *VEC_ADD(&endpoint->links) =
-        (struct plan_link){ .here = here, .peer = there, .peer_ns = node->id, .eni_id = "", .instance_id = "" };
+    *VEC_ADD(&endpoint->links) = (struct plan_link){ .here = here, .peer = there, .peer_ns = node->id, .eni_id = "" };
     return here;
 }
 

@@ -49,9 +49,10 @@ struct mouth {
 };
 struct end {
     const struct space *space;
-    const struct plan_link *tap; /* the TAP host there; then 'space' is its router's */
-    uint32_t index;              /* of the link to send through; 0: as routed */
-    const struct eni *eni;       /* NULL: the internet */
+    const struct plan_tap *tap; /* the TAP host there; then 'space' is its router's */
+    struct tap_name name;       /* of the TAP host */
+    uint32_t index;             /* of the link to send through; 0: as routed */
+    const struct eni *eni;      /* NULL: the internet */
 };
 typedef VEC(struct end) end_vec;
 struct flight { /* a probe under way */
@@ -187,10 +188,13 @@ find_end(const struct live *live, const char *id, struct end *end)
         const struct plan_ns *ns = live->plan->namespaces.items[i];
         for (size_t j = 0; j < ns->links.n; j++) {
             const struct plan_link *link = &ns->links.items[j];
-            if (link->host ? strcmp(link->eni_id, id) == 0 || strcmp(link->instance_id, id) == 0
-                           : strcmp(link->eni_id, id) == 0) {
-                end->tap = link->host ? link : NULL;
-                end->space = spaces_find(&live->spaces, link->host ? ns->id : link->peer_ns);
+            end->tap = plan_link_host(link, id);
+            if (end->tap || strcmp(link->eni_id, id) == 0) {
+                end->space = spaces_find(&live->spaces, end->tap ? ns->id : link->peer_ns);
+                if (end->tap) {
+                    end->name.index = link->here.index;
+                    memcpy(end->name.mac, end->tap->host.mac, sizeof end->name.mac);
+                }
                 /* A raw socket's route does not depend on the source in its header: where the machine has other
                  * interfaces the link must be named. */
                 const struct plan_ns *there = plan_find(live->plan, link->peer_ns);
@@ -208,9 +212,9 @@ static struct ip
 own_address(const struct live *live, const struct end *end, int family)
 {
     const struct plan_ns *ns = plan_find(live->plan, end->space->id);
-    for (size_t i = 0; end->tap && i < end->tap->host->addresses.n; i++) {
-        if (end->tap->host->addresses.items[i].family == family) {
-            return end->tap->host->addresses.items[i];
+    for (size_t i = 0; end->tap && i < end->tap->host.addresses.n; i++) {
+        if (end->tap->host.addresses.items[i].family == family) {
+            return end->tap->host.addresses.items[i];
         }
     }
     if (end->tap) {
@@ -228,11 +232,12 @@ own_address(const struct live *live, const struct end *end, int family)
     return (struct ip){ 0 };
 }
 
-/* Is this where the end hears: its namespace, or its TAP device ('tap' 0: none)? */
+/* Is this where the end hears: its namespace, or its TAP host ('tap' NULL: none)? */
 static bool
-is_at(const struct end *end, const struct space *space, uint32_t tap)
+is_at(const struct end *end, const struct space *space, const struct tap_name *tap)
 {
-    return end->tap ? tap == end->tap->here.index : end->space && end->space == space;
+    return end->tap ? tap && tap->index == end->name.index && memcmp(tap->mac, end->name.mac, sizeof tap->mac) == 0
+                    : end->space && end->space == space;
 }
 
 /* ---- packets ------------------------------------------------------------------------------------------------------
@@ -257,7 +262,7 @@ send_packet(struct run *run, const struct end *from, const struct packet_spec *s
     size_t size = packet_build(spec, packet);
     int family = spec->dst.family;
     if (from->tap) {
-        tap_hosts_send(run->taps, from->tap->here.index, packet, size);
+        tap_hosts_send(run->taps, &from->name, packet, size);
         return;
     }
     struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl((uint32_t)spec->dst.lo) };
@@ -326,8 +331,8 @@ note_arrival(struct run *run, size_t i, size_t receiver, const struct ip *src, c
 
 /* A packet without its IP header, seen in a namespace or by a TAP host. */
 static void
-take(struct run *run, const struct space *space, uint32_t tap, const struct packet_seen *seen, enum packet_kind kind,
-     const struct ip *src, const struct ip *dst)
+take(struct run *run, const struct space *space, const struct tap_name *tap, const struct packet_seen *seen,
+     enum packet_kind kind, const struct ip *src, const struct ip *dst)
 {
     if (kind == PACKET_OTHER || seen->number >= run->n) {
         return;
@@ -394,7 +399,7 @@ hear(struct run *run, const struct ear *ear)
         struct packet_seen seen;
         enum packet_kind kind =
             packet_read(data + head, (size_t)n - head, ear->family, ear->protocol, run->nonce, &seen);
-        take(run, ear->space, 0, &seen, kind, &src, &dst);
+        take(run, ear->space, NULL, &seen, kind, &src, &dst);
     }
 }
 
@@ -428,16 +433,16 @@ static void
 hear_taps(struct run *run)
 {
     uint8_t data[2048];
-    for (ssize_t n; (n = recv(run->tap_ear, data, sizeof data, 0)) > 24;) {
-        uint32_t link;
-        memcpy(&link, data, sizeof link);
-        const uint8_t *packet = data + sizeof link;
+    struct tap_name name;
+    for (ssize_t n; (n = recv(run->tap_ear, data, sizeof data, 0)) > (ssize_t)sizeof name + 20;) {
+        memcpy(&name, data, sizeof name);
+        const uint8_t *packet = data + sizeof name;
         struct packet_seen seen;
         int protocol, family = packet[0] >> 4 == 6 ? IP_V6 : IP_V4;
-        enum packet_kind kind = read_whole(packet, (size_t)n - sizeof link, run->nonce, &protocol, &seen);
+        enum packet_kind kind = read_whole(packet, (size_t)n - sizeof name, run->nonce, &protocol, &seen);
         struct ip src = ip_of_bytes(packet + (family == IP_V6 ? 8 : 12), family),
                   dst = ip_of_bytes(packet + (family == IP_V6 ? 24 : 16), family);
-        take(run, NULL, link, &seen, kind, &src, &dst);
+        take(run, NULL, &name, &seen, kind, &src, &dst);
     }
 }
 

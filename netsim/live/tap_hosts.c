@@ -16,21 +16,27 @@
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 256
-#define FRAMES_AT_ONCE 16 /* of one device, before the next has its turn */
+#define FRAMES_AT_ONCE 64 /* of one device, before the next has its turn */
+#define ETHERNET       14 /* bytes of a frame's header, which are not counted */
 
+struct guest {
+    struct tap_host host;
+    struct tap_count in, out;
+};
 struct tap {
     uint32_t index;
     int fd;
     uint8_t router_mac[6];
-    struct tap_host host;
+    VEC(struct guest *) guests; /* by hardware address, sorted */
 };
 struct tap_hosts {
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows; the thread holds it while it works and lets go while it waits */
     pthread_cond_t settled;
     int epoll, wake;
-    VEC(struct tap *) taps; /* by index, sorted */
-    uint64_t asked, done;   /* tap_hosts_settle(): questions, and up to which they are answered */
+    VEC(struct tap *) taps;   /* by index, sorted */
+    VEC(struct guest *) gone; /* may come again behind another device */
+    uint64_t asked, done;     /* tap_hosts_settle(): questions, and up to which they are answered */
     bool ending;
     int watch[2]; /* ours to write, the caller's to read; -1: no watch */
     enum tap_wanted (*wanted)(void *context, const uint8_t *packet, size_t size);
@@ -62,18 +68,40 @@ find_tap(const struct tap_hosts *hosts, uint32_t index)
     return i < hosts->taps.n && hosts->taps.items[i]->index == index ? hosts->taps.items[i] : NULL;
 }
 
+static size_t
+place_of_guest(const struct tap *tap, const uint8_t mac[6])
+{
+    size_t low = 0, high = tap->guests.n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (memcmp(tap->guests.items[middle]->host.mac, mac, 6) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct guest *
+find_guest(const struct tap *tap, const uint8_t mac[6])
+{
+    size_t i = place_of_guest(tap, mac);
+    return i < tap->guests.n && memcmp(tap->guests.items[i]->host.mac, mac, 6) == 0 ? tap->guests.items[i] : NULL;
+}
+
 /* ---- serving ------------------------------------------------------------------------------------------------------
  */
 /* Shows a frame to who watches; true if he takes it for himself, or nobody does. */
 static bool
-is_taken(struct tap_hosts *hosts, const struct tap *tap, const uint8_t *frame, size_t size)
+is_taken(struct tap_hosts *hosts, const struct tap *tap, const struct guest *guest, const uint8_t *frame, size_t size)
 {
     const uint8_t *packet;
     size_t packet_size;
     if (!tap_packet(frame, size, &packet, &packet_size)) {
         return false;
     }
-    if (tap_is_martian(&tap->host, packet, packet_size)) {
+    if (tap_is_martian(&guest->host, packet, packet_size)) {
         return true;
     }
     if (hosts->watch[0] < 0) {
@@ -83,11 +111,39 @@ is_taken(struct tap_hosts *hosts, const struct tap *tap, const uint8_t *frame, s
     if (wanted == TAP_NOT_WANTED) {
         return false;
     }
-    struct iovec parts[] = { { (void *)&tap->index, sizeof tap->index }, { (void *)packet, packet_size } };
+    struct tap_name name = { .index = tap->index };
+    memcpy(name.mac, guest->host.mac, sizeof name.mac);
+    struct iovec parts[] = { { &name, sizeof name }, { (void *)packet, packet_size } };
     struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
     ssize_t sent = sendmsg(hosts->watch[0], &message, MSG_DONTWAIT | MSG_NOSIGNAL); /* who does not read misses it */
     (void)sent;
     return wanted == TAP_TAKEN;
+}
+
+/* A full queue loses packets, like any wire. */
+static bool
+write_frame(const struct tap *tap, struct guest *guest, const uint8_t *frame, size_t size)
+{
+    bool ok = write(tap->fd, frame, size) == (ssize_t)size;
+    guest->out.packets += ok;
+    guest->out.bytes += ok ? size - ETHERNET : 0;
+    return ok;
+}
+
+static void
+serve_guest(struct tap_hosts *hosts, struct tap *tap, struct guest *guest, const uint8_t *frame, size_t n,
+            uint8_t *answer)
+{
+    if (!(frame[0] & 1)) { /* what goes to all is the router's own talk */
+        guest->in.packets++;
+        guest->in.bytes += n - ETHERNET;
+    }
+    if (!is_taken(hosts, tap, guest, frame, n)) {
+        size_t size = tap_answer(&guest->host, frame, n, answer);
+        if (size) {
+            write_frame(tap, guest, answer, size);
+        }
+    }
 }
 
 /* False when the device has no more. */
@@ -95,15 +151,18 @@ static bool
 serve_frame(struct tap_hosts *hosts, struct tap *tap, uint8_t *frame, uint8_t *answer)
 {
     ssize_t n = read(tap->fd, frame, TAP_FRAME_MAX);
-    if (n <= 0) {
-        return n < 0 && errno == EINTR;
+    if (n < ETHERNET) {
+        return n >= 0 || errno == EINTR;
     }
-    if (!is_taken(hosts, tap, frame, (size_t)n)) {
-        size_t size = tap_answer(&tap->host, frame, (size_t)n, answer);
-        if (size) {
-            ssize_t written = write(tap->fd, answer, size); /* a full queue loses packets, like any wire */
-            (void)written;
+    if (frame[0] & 1) { /* to all of them */
+        for (size_t i = 0; i < tap->guests.n; i++) {
+            serve_guest(hosts, tap, tap->guests.items[i], frame, (size_t)n, answer);
         }
+        return true;
+    }
+    struct guest *guest = find_guest(tap, frame);
+    if (guest) {
+        serve_guest(hosts, tap, guest, frame, (size_t)n, answer);
     }
     return true;
 }
@@ -183,11 +242,21 @@ tap_hosts_new(struct err *err)
 }
 
 static void
+guest_free(struct guest *guest)
+{
+    VEC_DONE(&guest->host.addresses);
+    VEC_DONE(&guest->host.open);
+    free(guest);
+}
+
+static void
 tap_free(struct tap *tap)
 {
     close(tap->fd);
-    VEC_DONE(&tap->host.addresses);
-    VEC_DONE(&tap->host.open);
+    for (size_t i = 0; i < tap->guests.n; i++) {
+        guest_free(tap->guests.items[i]);
+    }
+    VEC_DONE(&tap->guests);
     free(tap);
 }
 
@@ -206,6 +275,8 @@ tap_hosts_free(struct tap_hosts *hosts)
         tap_free(hosts->taps.items[i]);
     }
     VEC_DONE(&hosts->taps);
+    tap_hosts_forget(hosts);
+    VEC_DONE(&hosts->gone);
     tap_hosts_unwatch(hosts);
     close(hosts->epoll);
     close(hosts->wake);
@@ -285,21 +356,69 @@ tap_hosts_add(struct tap_hosts *hosts, const struct nlq_end *end, const uint8_t 
     return true;
 }
 
+/* The host with that address, new if there is none. */
+static struct guest *
+put_guest(struct tap_hosts *hosts, struct tap *tap, const uint8_t mac[6])
+{
+    struct guest *guest = find_guest(tap, mac);
+    if (!guest) {
+        size_t at = place_of_guest(tap, mac);
+        guest = xcalloc(1, sizeof *guest);
+        memcpy(guest->host.mac, mac, 6);
+        VEC_ADD(&tap->guests);
+        memmove(&tap->guests.items[at + 1], &tap->guests.items[at],
+                (tap->guests.n - 1 - at) * sizeof *tap->guests.items);
+        tap->guests.items[at] = guest;
+        for (size_t i = 0; i < hosts->gone.n; i++) {
+            const struct guest *was = hosts->gone.items[i];
+            if (memcmp(was->host.mac, mac, 6) == 0) {
+                guest->in = was->in;
+                guest->out = was->out;
+            }
+        }
+    }
+    return guest;
+}
+
 void
 tap_hosts_set(struct tap_hosts *hosts, uint32_t index, const struct tap_host *host)
 {
     pthread_mutex_lock(&hosts->lock);
     struct tap *tap = find_tap(hosts, index);
     if (tap) {
-        memcpy(tap->host.mac, host->mac, 6);
-        tap->host.addresses.n = tap->host.open.n = 0;
+        struct tap_host *mine = &put_guest(hosts, tap, host->mac)->host;
+        mine->addresses.n = mine->open.n = 0;
         for (size_t i = 0; i < host->addresses.n; i++) {
-            *VEC_ADD(&tap->host.addresses) = host->addresses.items[i];
+            *VEC_ADD(&mine->addresses) = host->addresses.items[i];
         }
         for (size_t i = 0; i < host->open.n; i++) {
-            *VEC_ADD(&tap->host.open) = host->open.items[i];
+            *VEC_ADD(&mine->open) = host->open.items[i];
         }
     }
+    pthread_mutex_unlock(&hosts->lock);
+}
+
+void
+tap_hosts_unset(struct tap_hosts *hosts, uint32_t index, const uint8_t mac[6])
+{
+    pthread_mutex_lock(&hosts->lock);
+    struct tap *tap = find_tap(hosts, index);
+    size_t at = tap ? place_of_guest(tap, mac) : 0;
+    if (tap && find_guest(tap, mac)) {
+        *VEC_ADD(&hosts->gone) = tap->guests.items[at];
+        VEC_REMOVE(&tap->guests, at);
+    }
+    pthread_mutex_unlock(&hosts->lock);
+}
+
+void
+tap_hosts_forget(struct tap_hosts *hosts)
+{
+    pthread_mutex_lock(&hosts->lock);
+    for (size_t i = 0; i < hosts->gone.n; i++) {
+        guest_free(hosts->gone.items[i]);
+    }
+    hosts->gone.n = 0;
     pthread_mutex_unlock(&hosts->lock);
 }
 
@@ -312,25 +431,59 @@ tap_hosts_remove(struct tap_hosts *hosts, uint32_t index)
     pthread_mutex_lock(&hosts->lock);
     size_t at = place_of(hosts, index);
     if (at < hosts->taps.n && hosts->taps.items[at]->index == index) {
-        tap_free(hosts->taps.items[at]); /* closing takes it out of the epoll too */
+        struct tap *tap = hosts->taps.items[at];
+        for (size_t i = 0; i < tap->guests.n; i++) {
+            *VEC_ADD(&hosts->gone) = tap->guests.items[i];
+        }
+        tap->guests.n = 0;
+        tap_free(tap); /* closing takes it out of the epoll too */
         VEC_REMOVE(&hosts->taps, at);
     }
     pthread_mutex_unlock(&hosts->lock);
 }
 
+/* Does it bear the address of another host behind the device? */
+static bool
+is_of_another(const struct tap *tap, const struct guest *guest, const uint8_t *packet, size_t size)
+{
+    bool another = false;
+    if (tap->guests.n > 1 && !tap_is_martian(&guest->host, packet, size)) {
+        for (size_t i = 0; i < tap->guests.n && !another; i++) {
+            another = tap_is_martian(&tap->guests.items[i]->host, packet, size);
+        }
+    }
+    return another;
+}
+
 bool
-tap_hosts_send(struct tap_hosts *hosts, uint32_t index, const uint8_t *packet, size_t size)
+tap_hosts_send(struct tap_hosts *hosts, const struct tap_name *host, const uint8_t *packet, size_t size)
 {
     uint8_t frame[2048];
     bool ok = false;
     pthread_mutex_lock(&hosts->lock);
-    struct tap *tap = find_tap(hosts, index);
-    if (tap && size > 0 && size + 14 <= sizeof frame) {
-        size_t n = tap_frame(&tap->host, tap->router_mac, packet, size, frame);
-        ok = write(tap->fd, frame, n) == (ssize_t)n;
+    const struct tap *tap = find_tap(hosts, host->index);
+    struct guest *guest = tap ? find_guest(tap, host->mac) : NULL;
+    if (guest && size > 0 && size + ETHERNET <= sizeof frame && !is_of_another(tap, guest, packet, size)) {
+        size_t n = tap_frame(&guest->host, tap->router_mac, packet, size, frame);
+        ok = write_frame(tap, guest, frame, n);
     }
     pthread_mutex_unlock(&hosts->lock);
     return ok;
+}
+
+void
+tap_hosts_counts(struct tap_hosts *hosts, uint32_t index,
+                 void (*each)(void *context, const uint8_t mac[6], const struct tap_count *in,
+                              const struct tap_count *out),
+                 void *context)
+{
+    pthread_mutex_lock(&hosts->lock);
+    const struct tap *tap = find_tap(hosts, index);
+    for (size_t i = 0; tap && i < tap->guests.n; i++) {
+        const struct guest *guest = tap->guests.items[i];
+        each(context, guest->host.mac, &guest->in, &guest->out);
+    }
+    pthread_mutex_unlock(&hosts->lock);
 }
 
 /* ---- watching -----------------------------------------------------------------------------------------------------

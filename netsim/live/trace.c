@@ -208,7 +208,7 @@ beginning(const struct trace *t, const char *end)
         const struct plan_ns *ns = plan->namespaces.items[i];
         for (size_t j = 0; j < ns->links.n; j++) {
             const struct plan_link *link = &ns->links.items[j];
-            if (strcmp(link->eni_id, end) == 0 || (link->host && strcmp(link->instance_id, end) == 0)) {
+            if (strcmp(link->eni_id, end) == 0 || plan_link_host(link, end)) {
                 return ns;
             }
         }
@@ -431,15 +431,16 @@ find_link(const struct trace *t, const struct plan_ns *ns, uint32_t index, const
     return NULL;
 }
 
-/* What stands at the other end of a link: an interface, or a node.  NULL: not known. */
+/* What stands at the other end of a link: an interface, of several there the one with that address, or a node.  NULL:
+ * not known. */
 static const char *
-name_far_end(const struct trace *t, const struct plan_ns *ns, uint32_t index)
+name_far_end(const struct trace *t, const struct plan_ns *ns, uint32_t index, const struct ip *address)
 {
     const char *far = NULL;
     uint32_t far_index;
     const struct plan_link *link = index ? find_link(t, ns, index, &far, &far_index) : NULL;
-    bool of_interface = link && *link->eni_id && ns->kind == PLAN_ROUTER;
-    return !link ? NULL : of_interface ? link->eni_id : *far ? far : NULL;
+    const char *eni_id = link && ns->kind == PLAN_ROUTER ? plan_link_eni(link, address) : "";
+    return !link ? NULL : *eni_id ? eni_id : *far ? far : NULL;
 }
 
 /* The route table, a VPC's or a transit gateway's, that a mark stands for: its number was given for "table:rtb-0a1b" or
@@ -544,7 +545,7 @@ static const char *
 refusing_interface(const struct trace *t, const struct visit *v)
 {
     bool egress = strcmp(v->chain, "fl_deny_out") == 0;
-    const char *far = name_far_end(t, v->ns, egress ? v->in : v->towards);
+    const char *far = name_far_end(t, v->ns, egress ? v->in : v->towards, egress ? &v->came.src : &v->left.dst);
     const struct nat_gateway *nat = far ? store_get(network_store(t->net), &nat_gateway_kind, far) : NULL;
     return nat && nat->addresses.n ? nat->addresses.items[0].eni_id : far ? far : "";
 }
@@ -639,7 +640,7 @@ static json_t *
 tell_visit(const struct trace *t, const struct visit *v)
 {
     const struct header *a = &v->came, *z = &v->left;
-    const char *in = name_far_end(t, v->ns, v->in), *out = name_far_end(t, v->ns, v->out);
+    const char *in = name_far_end(t, v->ns, v->in, &a->src), *out = name_far_end(t, v->ns, v->out, &z->dst);
     char table[ID_SIZE];
     json_t *hop = json_pack("{s:s, s:s}", "Direction", v->answer ? "answer" : "forward", "Node", v->ns->id);
     if (in) {

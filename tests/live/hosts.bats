@@ -167,3 +167,51 @@ answers() { # whatever kind of machine db is
     run vpclab scan client nobody
     [ "$status" != 0 ]
 }
+
+value() { # NAMESPACE NAME DIMENSION VALUE: the sum of the last hour
+    vpclab cloudwatch get-metric-statistics --namespace "$1" --metric-name "$2" --dimensions "Name=$3,Value=$4" --statistics Sum --period 3600 \
+        --start-time "$(date -u -d '-1 hour' +%FT%TZ)" --end-time "$(date -u -d '+1 hour' +%FT%TZ)" -o json | jq '[.Datapoints[].Sum] | add // 0'
+}
+packets() { # INTERFACE ACTION: in the records of its flows
+    vpclab flows --output json | jq "[.FlowLogs[].Records[] | select(.\"interface-id\" == \"$1\" and .action == \"$2\") | .packets] | add // 0"
+}
+devices() { vpclab exec router:main -- ip -o link show type tun | wc -l; }
+
+@test "hosts: TAP hosts with the same groups share a device, and records, metrics and rules tell them apart" {
+    [ -w /dev/net/tun ] || return 0
+    local eni id i
+    setup_lab namespace
+    vpclab logs create-log-group --log-group-name g >/dev/null
+    vpclab ec2 create-flow-logs --resource-type VPC --resource-ids "$(vpclab ec2 describe-vpcs --filters Name=tag:Name,Values=main --query 'Vpcs[0].VpcId' -o text)" \
+        --traffic-type ALL --log-group-name g --deliver-logs-permission-arn arn:aws:iam::123456789012:role/x >/dev/null
+    for i in 1 2 3; do
+        run_instance "h$i" "10.0.1.3$i" tap
+        eni[i]=$(vpclab ec2 describe-network-interfaces --filters "Name=addresses.private-ip-address,Values=10.0.1.3$i" --query 'NetworkInterfaces[0].NetworkInterfaceId' -o text)
+        id[i]=$(vpclab ec2 describe-network-interfaces --filters "Name=addresses.private-ip-address,Values=10.0.1.3$i" --query 'NetworkInterfaces[0].Attachment.InstanceId' -o text)
+    done
+    [ "$(devices)" = 1 ]
+    vpclab ping h1 h2 --count 3
+    vpclab ping h1 h3 --count 2
+    # Other groups are another device: new flows are refused at h3 alone, what was counted stays.
+    vpclab ec2 modify-instance-attribute --instance-id h3 --groups db >/dev/null
+    [ "$(devices)" = 2 ]
+    run vpclab ping h2 h3 --count 1
+    [ "$status" = 1 ]
+    vpclab ping h2 h1 --count 1
+    [ "$(packets "${eni[1]}" ACCEPT) $(packets "${eni[2]}" ACCEPT) $(packets "${eni[3]}" ACCEPT)" = "12 9 4" ]
+    [ "$(packets "${eni[1]}" REJECT) $(packets "${eni[2]}" REJECT) $(packets "${eni[3]}" REJECT)" = "0 0 1" ]
+    for i in 1 2 3; do refused[i]=$(value VPCLab RefusedPackets NetworkInterfaceId "${eni[i]}") in[i]=$(value AWS/EC2 NetworkPacketsIn InstanceId "${id[i]}"); done
+    [ "${refused[*]}" = "0 0 1" ]
+    [ "${in[*]}" = "6 4 2" ] # h3's two came by the device that it has left
+    # Once more the same groups, and a route that leads to one of them: it alone has a device of its own.
+    vpclab ec2 modify-instance-attribute --instance-id h3 --groups "$(vpclab ec2 describe-network-interfaces --network-interface-ids "${eni[1]}" --query 'NetworkInterfaces[0].Groups[0].GroupId' -o text)" >/dev/null
+    [ "$(devices)" = 1 ]
+    vpclab ec2 create-route --route-table-id "$(vpclab ec2 describe-route-tables --filters Name=vpc-id,Values="$(vpclab ec2 describe-vpcs --filters Name=tag:Name,Values=main --query 'Vpcs[0].VpcId' -o text)" --query 'RouteTables[0].RouteTableId' -o text)" \
+        --destination-cidr-block 10.9.0.0/16 --network-interface-id "${eni[2]}" >/dev/null
+    [ "$(devices)" = 2 ]
+    run vpclab verify
+    [ "$status" = 0 ]
+    # Nor can one send with the address of another behind its device.
+    run vpclab verify h1 client --source-ip 10.0.1.33 --protocol icmp
+    [ "$status" = 0 ]
+}
