@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nftables/libnftables.h>
-#include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,33 +11,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "netsim/live/apply_nft.h"
+#include "netsim/live/apply_rules.h"
 #include "netsim/live/apply_switches.h"
 #include "netsim/live/doctor.h"
 #include "netsim/live/tap_hosts.h"
 
 /* ---- spaces -------------------------------------------------------------------------------------------------------
  */
-/* What libnftables can send at once: in a user namespace it cannot enlarge its socket's buffer (and does not try the
- * humbler way). */
-static size_t
-largest_transaction(void)
-{
-    int got = 0;
-    socklen_t length = sizeof got;
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-    if (fd >= 0) {
-        getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &got, &length);
-        close(fd);
-    }
-    return got > 32768 ? (size_t)got - 8192 : 24576;
-}
-
 bool
 spaces_init(struct spaces *spaces, struct err *err)
 {
     *spaces = (struct spaces){ .home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
-                               .transaction_size = largest_transaction(),
+                               .transaction_size = apply_rules_transaction(),
                                .has_ip6 = access("/proc/sys/net/ipv6", F_OK) == 0 };
     if (spaces->home < 0) {
         return err_set(err, ERR_MACHINE, "", "cannot open /proc/self/ns/net: %s", strerror(errno));
@@ -81,6 +65,9 @@ space_free(struct space *space)
 {
     if (space->nft) {
         nft_ctx_free(space->nft);
+    }
+    if (space->batch_fd >= 0) {
+        close(space->batch_fd);
     }
     guest_leave(&space->guest);
     nlq_free(space->q);
@@ -192,6 +179,7 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
     space->serial = ++spaces->last_serial;
     space->kind = ns->kind;
     space->fd = fd;
+    space->batch_fd = -1;
     space->guest = (struct guest){ .processes = -1, .files = -1 };
     *VEC_ADD(&spaces->list) = space;
     map_put(&spaces->by_id, ns->id, space);
@@ -212,85 +200,6 @@ space_create(struct spaces *spaces, const struct plan_ns *ns, struct err *err)
         drop_local_rule(space, IP_V6);
     }
     return true;
-}
-
-/* ---- nftables -----------------------------------------------------------------------------------------------------
- */
-bool
-space_nft(struct space *space, const char *text, struct err *err)
-{
-    if (nft_run_cmd_from_buffer(space->nft, text) == 0) {
-        return true;
-    }
-    const char *said = nft_ctx_get_error_buffer(space->nft);
-    said = strncmp(said, "Error: ", 7) == 0 ? said + 7 : said;
-    err_set(err, ERR_MACHINE, "", "nftables refused the rules of `%s`: %.*s", space->id, (int)strcspn(said, "\n"),
-            said);
-    const char *second = strchr(said, '\n');
-    return second ? err_hint(err, "it was: %.*s", (int)strcspn(second + 1, "\n"), second + 1) : false;
-}
-
-/* One transaction, unless the text is larger than the kernel takes at once; '*torn' says that a first part was done and
- * a later one was not. */
-static bool
-run_nft(struct spaces *spaces, struct space *space, const struct buf *text, bool *torn, struct err *err)
-{
-    *torn = false;
-    if (!space->nft) {
-        spaces_enter(spaces, space);
-        space->nft = nft_ctx_new(NFT_CTX_DEFAULT);
-        spaces_go_home(spaces);
-        if (!space->nft) {
-            return err_set(err, ERR_MACHINE, "", "libnftables does not start in `%s`", space->id);
-        }
-        nft_ctx_buffer_error(space->nft);
-        nft_ctx_buffer_output(space->nft);
-    }
-    size_t whole = nft_piece(buf_str(text), spaces->transaction_size);
-    if (whole == text->size) {
-        return space_nft(space, buf_str(text), err);
-    }
-    bool ok = true;
-    for (size_t at = 0; ok && at < text->size;) {
-        size_t size = nft_piece(text->data + at, spaces->transaction_size);
-        char *piece = xstrndup(text->data + at, size);
-        ok = space_nft(space, piece, err);
-        *torn = !ok && at > 0;
-        free(piece);
-        at += size;
-    }
-    return ok;
-}
-
-/* From one state to the next.  If a change of several transactions breaks in the middle, the table is made anew as it
- * was. */
-static bool
-put_nft(struct spaces *spaces, struct space *space, const struct plan_ns *from, const struct plan_ns *to,
-        struct err *err)
-{
-    struct buf first = { 0 }, text = { 0 };
-    bool torn = false;
-    nft_diff(from, to, &first, &text);
-    bool ok = !first.size || run_nft(spaces, space, &first, &torn, err);
-    if (ok && text.size && !run_nft(spaces, space, &text, &torn, err)) {
-        ok = false;
-        buf_clear(&first);
-        if (!torn) {
-            nft_undo_new(from, to, &first);
-        }
-        if (first.size) {
-            run_nft(spaces, space, &first, &torn, NULL);
-        }
-    }
-    if (!ok && torn && from) {
-        buf_clear(&text);
-        buf_str_add(&text, "delete table inet vpc\n");
-        nft_diff(NULL, from->whole ? from->whole : from, NULL, &text);
-        run_nft(spaces, space, &text, &torn, NULL);
-    }
-    buf_done(&first);
-    buf_done(&text);
-    return ok;
 }
 
 /* ---- the difference -----------------------------------------------------------------------------------------------
@@ -684,7 +593,7 @@ apply_once(struct spaces *spaces, const struct plan *from, const struct plan *to
         }
         for (size_t i = 0; ok && i < n; i++) {
             ok = (changes[i].to->kind == PLAN_INSTANCE) != (guests == 1) ||
-                 put_nft(spaces, changes[i].space, changes[i].from, changes[i].to, err);
+                 apply_rules(spaces, changes[i].space, changes[i].from, changes[i].to, err);
         }
     }
     guests_cancel(spaces->guests);

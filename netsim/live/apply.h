@@ -1,9 +1,9 @@
 /* netsim/live/apply.h - the kernel brought from one plan to the next.
  *
  * A 'space' is a network namespace and what was opened inside it: a netlink queue and, where it filters, an nftables context.  Both stay bound
- * to the namespace, so that changes later need no switching.  Rules are loaded before links, so no packet passes unfiltered.
+ * to the namespace, so that changes later need no switching.  Rules (apply_rules.h) are loaded before links, so no packet passes unfiltered.
  *
- * Uses: plan.h, libnftables.   Used by: live.c, probe.c, flow_source.c */
+ * Uses: plan.h.   Used by: live.c, probe.c, flow_source.c */
 #pragma once
 #include "base/progress.h"
 #include "netsim/live/guests.h"
@@ -18,6 +18,8 @@ struct space {
     int fd; /* of the network namespace */
     struct nlq *q;
     struct nft_ctx *nft; /* NULL until it has rules */
+    int batch_fd;        /* nft_batch.h; -1 until needed */
+    size_t batch_limit;
     struct guest guest;  /* what its programs share; made for the first of them */
 };
 struct spaces {

@@ -16,8 +16,8 @@ same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static void
-write_rules(struct buf *out, const struct plan_chain *chain)
+void
+nft_rules(const struct plan_chain *chain, struct buf *out)
 {
     for (const char *line = chain->rules; *line;) {
         const char *end = strchrnul(line, '\n');
@@ -61,8 +61,14 @@ write_elements(struct buf *out, const char *verb, const struct plan_set *from, c
     }
 }
 
-static void
-write_chain(struct buf *out, const struct plan_chain *chain)
+void
+nft_elements(const struct plan_set *set, struct buf *out)
+{
+    write_elements(out, "add", NULL, set, false);
+}
+
+void
+nft_chain(const struct plan_chain *chain, struct buf *out)
 {
     if (*chain->head) {
         buf_printf(out, "add chain " TABLE " %s { %s }\n", chain->name, chain->head);
@@ -97,7 +103,7 @@ write_new(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
 {
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
         if (is_new(m.was, m.is)) {
-            write_chain(out, m.is);
+            nft_chain(m.is, out);
         }
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
@@ -112,7 +118,7 @@ write_new(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
         if (is_new(m.was, m.is)) {
-            write_rules(out, m.is);
+            nft_rules(m.is, out);
         }
     }
 }
@@ -140,7 +146,7 @@ nft_undo_new(const struct plan_ns *from, const struct plan_ns *to, struct buf *o
 void
 nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *first, struct buf *out)
 {
-    bool fresh = !from || !(from->chains.n || from->sets.n);
+    bool fresh = !from || !(from->chains.n || from->sets.n || from->whole);
     if (fresh && !(to->chains.n || to->sets.n)) {
         return;
     }
@@ -155,7 +161,7 @@ nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *first
     /* References decide the order: what is named must be there before, what is deleted must not be named any more. */
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
         if (!m.was && !(first && is_new(m.was, m.is))) {
-            write_chain(out, m.is);
+            nft_chain(m.is, out);
         }
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
@@ -186,7 +192,7 @@ nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *first
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
         const struct plan_chain *was = m.was, *is = m.is;
         if (is && (!was || !same_text(was->rules, is->rules)) && !(first && is_new(was, is))) {
-            write_rules(out, is);
+            nft_rules(is, out);
         }
     }
     for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {

@@ -1,4 +1,4 @@
-/* netsim/live/apply_nft.h - the nftables half of a change: two tables of a plan to one transaction, or two.  Used by: apply.c */
+/* netsim/live/apply_nft.h - the nftables half of a change: two tables of a plan to one transaction, or two.  Used by: apply_rules.c, flow_source.c */
 #pragma once
 #include "base/buf.h"
 #include "netsim/live/plan.h"
@@ -13,6 +13,11 @@ void nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *
 
 /* The commands that take away what 'first' made, when the rest of the change was refused. */
 void nft_undo_new(const struct plan_ns *from, const struct plan_ns *to, struct buf *out);
+
+/* One of them as commands: a chain without its rules, its rules, and the elements of a set. */
+void nft_chain(const struct plan_chain *chain, struct buf *out);
+void nft_rules(const struct plan_chain *chain, struct buf *out);
+void nft_elements(const struct plan_set *set, struct buf *out);
 
 /* How many bytes of the text, whole commands, make a transaction of at most about 'limit' bytes. */
 size_t nft_piece(const char *text, size_t limit);
