@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netsim/model/certificate.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/load_balancer.h"
 
@@ -32,15 +33,18 @@ authenticates(const struct lb_action *actions, size_t n)
     return false;
 }
 
+static const char stand_in[] = "its certificate is not in the lab: one of the lab's own authority is shown";
+
 static void
-add_listener(json_t *list, const struct load_balancer *lb, const struct lb_listener *l)
+add_listener(json_t *list, const struct network *net, const struct load_balancer *lb, const struct lb_listener *l)
 {
     bool asks = authenticates(l->actions.items, l->actions.n);
     for (size_t i = 0; i < l->rules.n; i++) {
         asks = asks || authenticates(l->rules.items[i].actions.items, l->rules.items[i].actions.n);
     }
-    if (same(l->protocol, "TLS")) {
-        add(list, xasprintf("%s:%d", lb->name, l->port), "TLS is not ended: bytes are passed on as they are");
+    const char *arn = json_str(json_array_get(l->certificates, 0), "CertificateArn");
+    if (same(l->protocol, "TLS") && !network_certificate(net, arn)) {
+        add(list, xasprintf("%s:%d", lb->name, l->port), stand_in);
     }
     if (same(l->protocol, "HTTPS")) {
         add(list, xasprintf("%s:%d", lb->name, l->port), "no TLS is spoken: plain HTTP is read");
@@ -69,7 +73,7 @@ add_group(json_t *list, const struct target_group *group)
             add(list, xstrdup(group->name), attributes[i].what);
         }
     }
-    if (same(group->protocol, "HTTPS") || same(group->protocol, "TLS")) {
+    if (same(group->protocol, "HTTPS")) {
         add(list, xstrdup(group->name), "no TLS is spoken to targets");
     }
     if (group->protocol_version && strcmp(group->protocol_version, "HTTP1") != 0) {
@@ -87,7 +91,7 @@ live_remarks(const struct network *net)
     json_t *list = json_array();
     for (const struct load_balancer *lb = store_first(store, &load_balancer_kind); lb; lb = store_next(store, lb)) {
         for (size_t i = 0; i < lb->listeners.n; i++) {
-            add_listener(list, lb, &lb->listeners.items[i]);
+            add_listener(list, net, lb, &lb->listeners.items[i]);
         }
     }
     for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
@@ -99,9 +103,10 @@ live_remarks(const struct network *net)
          lb = store_next(store, lb)) {
         for (size_t i = 0; i < lb->listeners.n; i++) {
             const struct classic_listener *l = &lb->listeners.items[i];
-            if (same(l->protocol, "SSL") || same(l->protocol, "HTTPS")) {
-                add(list, xasprintf("%s:%d", lb->obj.id, l->port), "TLS is not ended: bytes are passed on as they are");
-            } else if (same(l->protocol, "HTTP")) {
+            if (classic_listener_has_tls(l) && !network_certificate(net, l->certificate_id)) {
+                add(list, xasprintf("%s:%d", lb->obj.id, l->port), stand_in);
+            }
+            if (classic_listener_is_web(l)) {
                 add(list, xasprintf("%s:%d", lb->obj.id, l->port),
                     "requests are not read: no X-Forwarded-For, no cookies");
             }

@@ -13,6 +13,7 @@
 #include "cloud/permission.h"
 #include "cloud/state.h"
 #include "cloud/sts_session.h"
+#include "netsim/model/certificate.h"
 #include "netsim/model/instance.h"
 
 #define SESSION_SECONDS (6 * 3600 + 1200)
@@ -121,5 +122,7 @@ live_hook_identity(void *context, const struct instance *instance, struct live_i
         memcpy(identity->hostname, node.hostname, sizeof identity->hostname);
         live_hosts_text(cloud, &node, &identity->hosts);
         live_resolv_text(cloud, &node, &identity->resolv);
+        const struct authority *authority = network_authority(cloud->net);
+        identity->authority = authority ? authority->pem : NULL;
     }
 }

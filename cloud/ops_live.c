@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "cloud/certificates.h"
 #include "cloud/live_link.h"
 #include "cloud/live_remarks.h"
 #include "cloud/live_names.h"
 #include "cloud/state.h"
 #include "netsim/live/doctor.h"
 #include "netsim/live/keeper.h"
+#include "netsim/model/certificate.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
@@ -65,6 +67,14 @@ not_built(const struct network *net)
     return list;
 }
 
+/* Programs of instances trust it, so it must be there before the first one starts. */
+static bool
+have_authority(struct cloud *cloud, struct err *err)
+{
+    struct pem_pair authority;
+    return network_authority(cloud->net) || (cloud_authority(cloud, &authority, err) && state_save(cloud, err));
+}
+
 static bool
 up_run(struct op_call *call, struct err *err)
 {
@@ -75,7 +85,8 @@ up_run(struct op_call *call, struct err *err)
     }
     double begin = now_ms();
     cloud->exact = arg_flag(call->in, "Exact", false);
-    if ((cloud->dir && !lab_dir_lock(cloud->dir, err)) || !live_link_up(cloud, call->progress, err)) {
+    if ((cloud->dir && !lab_dir_lock(cloud->dir, err)) || !have_authority(cloud, err) ||
+        !live_link_up(cloud, call->progress, err)) {
         return false;
     }
     const struct store *store = network_store(cloud->net);
@@ -167,10 +178,12 @@ run_in_node(struct op_call *call, const char *node, char *const *argv, bool deta
     struct buf hosts = { 0 }, resolv = { 0 };
     live_hosts_text(call->cloud, &where, &hosts);
     live_resolv_text(call->cloud, &where, &resolv);
+    const struct authority *authority = network_authority(call->cloud->net);
     const struct keeper_exec_options options = { .name = where.name,
                                                  .hostname = where.hostname,
                                                  .hosts = buf_str(&hosts),
                                                  .resolv = buf_str(&resolv),
+                                                 .authority = authority ? authority->pem : NULL,
                                                  .lab = call->cloud->dir->path,
                                                  .detach = detach };
     int status = keeper_exec(fds, argv, &options, err);

@@ -7,6 +7,7 @@
 
 #include "cloud/verify_difference.h"
 #include "cloud/verify_ports.h"
+#include "netsim/model/classic_balancer.h"
 #include "netsim/model/private_service.h"
 
 #define PACKETS_EACH    14 /* with so many for each of n targets, one is left out once in a million times */
@@ -234,12 +235,29 @@ verify_side_find_receivers(const struct network *net, const struct private_servi
     return side->receivers.n > 0;
 }
 
+static bool
+proxies(const struct classic_balancer *lb, int port)
+{
+    for (size_t i = 0; i < lb->listeners.n; i++) {
+        if (lb->listeners.items[i].port == port) {
+            return classic_listener_is_proxied(&lb->listeners.items[i]);
+        }
+    }
+    return false;
+}
+
 bool
 verify_ends_at_node(const struct network *net, const struct verify_side *side, int protocol, int port, int family)
 {
     const struct lb_listener *listener = listener_of(side->balancer, protocol, port);
+    if (side->classic) {
+        return protocol == PROTOCOL_TCP && proxies(side->classic, port);
+    }
     if (!listener || !load_balancer_is_network(side->balancer)) {
         return side->balancer && same(side->balancer->type, "application");
+    }
+    if (listener_has_tls(listener)) {
+        return protocol == PROTOCOL_TCP;
     }
     struct verify_spread spread = { 0 };
     bool own = false, other = false;
@@ -405,7 +423,7 @@ verify_health_gap(const struct verify_inquiry *inquiry, const struct verify_ques
 {
     struct verify_spread all = { 0 };
     bool in_service[2] = { false, false };
-    if (!q->to->classic || q->flow.health_check) {
+    if (!q->to->classic || q->flow.health_check || q->flow.ends_at_balancer) {
         return false;
     }
     gather(inquiry->cloud->net, q->to, q->flow.protocol, q->flow.dst_port, &all);

@@ -4,8 +4,8 @@
  * connections that none of them can be left out by chance; every arrival must be at one that analysis allows, with the addresses it has there;
  * and each of those must get some, unless the lab's health checks keep it out.
  *
- * An application balancer ends connections, and so does a network one towards targets of the other address family: there the client's way to
- * the node is one question, and the node's ways to its targets are others.
+ * An application balancer ends connections, and so does a network one that ends TLS or sends to the other address family, and a Classic one that
+ * reads HTTP or ends TLS: there the client's way to the node is one question, and the node's ways to its targets are others.
  *
  * Used by: ops_verify.c, verify_report.c, verify_sides.c. */
 #pragma once

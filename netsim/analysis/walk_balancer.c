@@ -762,6 +762,8 @@ classic_receives(struct walk *w, const struct classic_balancer *lb)
         walk_stop(w, STOP_CLB_NO_LISTENER);
     } else if (w->balancers >= MAX_BALANCERS) {
         walk_stop(w, STOP_TOO_LONG);
+    } else if (w->ends_at_balancer) {
+        walk_arrive(w);
     } else if (w->target.kind == TARGET_INTERNET || w->target.kind == TARGET_GATEWAY) {
         walk_stop(w, STOP_NO_INTERNET_ROUTE);
     } else {

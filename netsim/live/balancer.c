@@ -193,7 +193,7 @@ forward(struct exchange *x, const struct load_balancer *lb, const struct lb_acti
         sticky_note(&x->sticky, action, group, t, now_ms);
         snprintf(x->group, sizeof x->group, "%s", group->obj.id);
         count(x, "RequestCount");
-        x->target.watch.fd = services_connect_from(services, balancer->place->ns, &t->ip, t->port);
+        x->target.watch.fd = services_connect_proxied(services, balancer->place->ns, &t->ip, t->port, NULL, 0);
         if (x->target.watch.fd < 0) {
             count(x, "TargetConnectionErrorCount");
             say_error(x, 502);

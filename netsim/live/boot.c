@@ -91,7 +91,8 @@ run(struct boot *boot, const struct spaces *spaces, const struct instance *insta
     const struct keeper_exec_options options = { .name = instance->obj.id,
                                                  .hostname = identity.hostname,
                                                  .hosts = buf_str(&identity.hosts),
-                                                 .resolv = buf_str(&identity.resolv) };
+                                                 .resolv = buf_str(&identity.resolv),
+                                                 .authority = identity.authority };
     struct err err = { 0 };
     const struct guest *guest = space_guest(spaces, space, &err);
     if (!guest ||

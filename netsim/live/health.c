@@ -12,6 +12,8 @@
 #include "netsim/live/http.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/services.h"
+#include "netsim/live/stream.h"
+#include "netsim/live/tls.h"
 #include "netsim/model/classic_balancer.h"
 
 #define TIMEOUT_MS 2000 /* or the group's, if that is shorter */
@@ -23,26 +25,30 @@ struct check {
     struct ip ip;
     int port, timeout_ms, healthy_after, unhealthy_after;
     char *path, *matcher; /* of an HTTP check; NULL: a connection is enough */
+    bool tls;             /* which includes hands shaken */
+    struct stream stream;
     enum health_state { INITIAL, HEALTHY, UNHEALTHY } state;
     int n_good, n_bad; /* in a row */
     enum live_health_why why;
     int status;
     long long since_ms;
     struct buf in;
-    bool asked, wanted;
+    bool connected, asked, wanted;
 };
 struct health {
     struct reactor *reactor;
+    struct tls_book *tls;
     VEC(struct check *) checks;
     struct map unhealthy;
     bool changed;
 };
 
 struct health *
-health_new(struct reactor *reactor)
+health_new(struct reactor *reactor, struct tls_book *tls)
 {
     struct health *health = xcalloc(1, sizeof *health);
     health->reactor = reactor;
+    health->tls = tls;
     return health;
 }
 
@@ -51,11 +57,11 @@ stop(struct check *c)
 {
     if (c->watch.fd >= 0) {
         reactor_remove(c->health->reactor, &c->watch);
-        close(c->watch.fd);
+        stream_close(&c->stream);
         c->watch.fd = -1;
     }
     buf_done(&c->in);
-    c->asked = false;
+    c->connected = c->asked = false;
 }
 
 static void
@@ -94,11 +100,17 @@ find(const struct health *health, const char *key)
     return NULL;
 }
 
+/* "HTTP", "HTTPS", and the beginnings of Classic targets, "SSL:443". */
 static bool
-is_http(const struct target_group *group)
+asks_page(const char *protocol)
 {
-    const char *protocol = group->health_protocol ? group->health_protocol : "TCP";
-    return strncmp(protocol, "HTTP", 4) == 0;
+    return protocol && strncmp(protocol, "HTTP", 4) == 0;
+}
+
+static bool
+asks_tls(const char *protocol)
+{
+    return protocol && (strncmp(protocol, "HTTPS", 5) == 0 || strncmp(protocol, "SSL", 3) == 0);
 }
 
 /* The node that asks: in the target's zone if there is one. */
@@ -134,10 +146,12 @@ check_of(struct health *health, const char *key, const struct ip *ip, const stru
     return c;
 }
 
-/* 'path' NULL: a connection is enough. */
 static void
-set_check(struct check *c, int timeout_s, int healthy_after, int unhealthy_after, const char *path, const char *matcher)
+set_check(struct check *c, int timeout_s, int healthy_after, int unhealthy_after, const char *protocol,
+          const char *path, const char *matcher)
 {
+    path = asks_page(protocol) ? path ? path : "/" : NULL;
+    c->tls = asks_tls(protocol);
     c->timeout_ms = timeout_s > 0 && timeout_s * 1000 < TIMEOUT_MS ? timeout_s * 1000 : TIMEOUT_MS;
     c->healthy_after = healthy_after > 0 ? healthy_after : 5;
     c->unhealthy_after = unhealthy_after > 0 ? unhealthy_after : 2;
@@ -163,14 +177,11 @@ want(struct health *health, const struct network *net, const struct load_balance
     struct check *c = check_of(health, balancer_target_key(group, target, key), &t.ip, node);
     bool own = !group->health_port || strcmp(group->health_port, "traffic-port") == 0;
     c->port = own ? t.port : atoi(group->health_port);
-    set_check(c, group->health_timeout_s, group->healthy_count, group->unhealthy_count,
-              !is_http(group)      ? NULL
-              : group->health_path ? group->health_path
-                                   : "/",
-              group->matcher_http);
+    set_check(c, group->health_timeout_s, group->healthy_count, group->unhealthy_count, group->health_protocol,
+              group->health_path, group->matcher_http);
 }
 
-/* "TCP:80", "SSL:443", "HTTP:80/index.html": what begins with HTTP asks for the page, which must answer 200. */
+/* "TCP:80", "SSL:443", "HTTPS:443/index.html": what begins with HTTP asks for the page, which must answer 200. */
 static void
 want_instance(struct health *health, const struct network *net, const struct classic_balancer *lb, const char *id)
 {
@@ -185,7 +196,7 @@ want_instance(struct health *health, const struct network *net, const struct cla
     if (node && classic_balancer_health_port(lb)) {
         struct check *c = check_of(health, balancer_classic_key(lb, id, key), eni_primary_ip(eni), node);
         c->port = classic_balancer_health_port(lb);
-        set_check(c, lb->health_timeout_s, lb->healthy_count, lb->unhealthy_count, page, "200");
+        set_check(c, lb->health_timeout_s, lb->healthy_count, lb->unhealthy_count, lb->health_target, page, "200");
     }
 }
 
@@ -263,7 +274,7 @@ static void
 read_answer(struct check *c)
 {
     char data[4096];
-    ssize_t n = recv(c->watch.fd, data, sizeof data, MSG_DONTWAIT);
+    ssize_t n = stream_read(&c->stream, data, sizeof data);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
@@ -283,6 +294,23 @@ read_answer(struct check *c)
 }
 
 static void
+ask(struct check *c)
+{
+    struct buf request = { 0 };
+    buf_printf(&request,
+               "GET %s HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\r\n",
+               c->path, ip_str(&c->ip), c->port);
+    bool sent = stream_write(&c->stream, request.data, request.size) == (ssize_t)request.size;
+    buf_done(&request);
+    c->asked = true;
+    if (sent) {
+        reactor_change(c->health->reactor, &c->watch, EPOLLIN);
+    } else {
+        note(c, LIVE_HEALTH_CONNECTION, 0);
+    }
+}
+
+static void
 on_ready(struct watch *watch, uint32_t events)
 {
     struct check *c = (struct check *)watch;
@@ -293,23 +321,19 @@ on_ready(struct watch *watch, uint32_t events)
     }
     int why = 0;
     socklen_t size = sizeof why;
-    if (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) < 0 || why) {
+    if (!c->connected && (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) < 0 || why)) {
         note(c, why == ETIMEDOUT ? LIVE_HEALTH_TIMEOUT : LIVE_HEALTH_CONNECTION, 0);
-    } else if (!c->path) {
-        note(c, LIVE_HEALTH_WELL, 0);
+        return;
+    }
+    c->connected = true;
+    if (!stream_shake(&c->stream)) {
+        note(c, LIVE_HEALTH_CONNECTION, 0);
+    } else if (!c->stream.shaken) {
+        reactor_change(c->health->reactor, watch, stream_events(&c->stream, true, false));
+    } else if (c->path) {
+        ask(c);
     } else {
-        struct buf request = { 0 };
-        buf_printf(&request,
-                   "GET %s HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\r\n",
-                   c->path, ip_str(&c->ip), c->port);
-        bool sent = send(watch->fd, request.data, request.size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)request.size;
-        buf_done(&request);
-        c->asked = true;
-        if (sent) {
-            reactor_change(c->health->reactor, watch, EPOLLIN);
-        } else {
-            note(c, LIVE_HEALTH_CONNECTION, 0);
-        }
+        note(c, LIVE_HEALTH_WELL, 0);
     }
 }
 
@@ -322,6 +346,7 @@ begin(struct check *c, const struct spaces *spaces, long long now)
     }
     c->since_ms = now;
     c->watch = (struct watch){ services_connect(spaces, space, &c->ip, c->port), on_ready };
+    c->stream = stream_of(c->watch.fd, c->watch.fd >= 0 && c->tls ? tls_connect(c->health->tls, NULL) : NULL);
     if (c->watch.fd < 0) {
         note(c, LIVE_HEALTH_CONNECTION, 0);
     } else {
@@ -333,7 +358,7 @@ begin(struct check *c, const struct spaces *spaces, long long now)
 static bool
 is_ready(const struct check *c)
 {
-    struct pollfd p = { .fd = c->watch.fd, .events = c->asked ? POLLIN : POLLOUT };
+    struct pollfd p = { .fd = c->watch.fd, .events = c->connected ? POLLIN : POLLOUT };
     return poll(&p, 1, 0) > 0;
 }
 

@@ -1,6 +1,6 @@
 /* netsim/live/health.h - health checks of load balancers' targets and of Classic balancers' instances: real connections from a node of the balancer, every second.
  *
- * A target begins as "initial", one answer makes it healthy; then the group's thresholds count.  AWS's intervals (10 to 30 s) are a second
+ * HTTPS and SSL shake hands first; a certificate is not verified.  A target begins as "initial", one answer makes it healthy; then the group's thresholds count.  AWS's intervals (10 to 30 s) are a second
  * here, so that a lab shows in seconds what takes minutes.
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html, .../classic/elb-healthchecks.html
  * Uses: reactor.h, plan_balancer.h.   Used by: services.c */
@@ -12,7 +12,8 @@
 #include "netsim/live/reactor.h"
 
 struct health;
-struct health *health_new(struct reactor *reactor);
+struct tls_book;
+struct health *health_new(struct reactor *reactor, struct tls_book *tls); /* both borrowed */
 void health_free(struct health *health);
 /* Which targets there are now; those that went are forgotten. */
 void health_sync(struct health *health, const struct network *net);

@@ -67,11 +67,13 @@ bool keeper_reply_namespaces(struct keeper_message *reply, int net_fd, const str
 #define KEEPER_NODE_VARIABLE "VPCLAB_NODE" /* tells a program where it runs: options.name */
 #define KEEPER_PROGRAM_DIRECTORY "/run/vpclab" /* in an instance that cannot see it at its place: this very program; at the end of PATH */
 
+#define KEEPER_TRUSTED "/etc/ssl/certs/ca-certificates.crt" /* where there is such a file; SSL_CERT_FILE names it then */
 struct keeper_exec_options {
     const char *name;       /* of the machine, as people call it: "web" */
     const char *hostname;   /* of the UTS namespace: "ip-10-0-1-10" */
     const char *hosts;      /* text bound over /etc/hosts; NULL: none */
     const char *resolv;     /* text bound over /etc/resolv.conf; NULL: none */
+    const char *authority;  /* PEM added to what the machine's programs trust (KEEPER_TRUSTED); NULL: none */
     const char *lab;        /* directory of the lab, which an instance must not see; NULL: none */
     bool detach;            /* do not wait; output to /dev/null */
 };

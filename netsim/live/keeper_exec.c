@@ -20,10 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/vec.h"
 #include "netsim/live/guest_files.h"
 #include "netsim/live/guests.h"
 #include "netsim/live/keeper.h"
+
+#define TRUSTED_MAX (2u << 20)
 
 /* What the forked side says before it becomes the program: where it failed, or nothing (the pipe closes on exec). */
 struct exec_report {
@@ -70,19 +73,36 @@ make_target(const char *target)
     }
 }
 
-/* Shows 'hosts' and 'resolv' as /etc/hosts and /etc/resolv.conf.  The texts need a file system to live on: a small
- * tmpfs is mounted over a directory that every system has, the files are bound to their places, and the cover is lifted
- * again; the binds keep them. */
-static bool
-bind_texts(const char *hosts, const char *resolv)
+/* The certificates that the machine trusts and the lab's own authority. */
+static char *
+trusted_text(const char *authority)
 {
+    struct buf text = { 0 };
+    struct err absent = { 0 };
+    if (!authority || !buf_read_file(&text, KEEPER_TRUSTED, TRUSTED_MAX, &absent)) {
+        buf_done(&text);
+        return NULL;
+    }
+    buf_printf(&text, "\n%s", authority);
+    return buf_steal(&text);
+}
+
+/* Shows the options' texts as /etc/hosts, /etc/resolv.conf and what is trusted.  The texts need a file system to live
+ * on: a small tmpfs is mounted over a directory that every system has, the files are bound to their places, and the
+ * cover is lifted again; the binds keep them. */
+static bool
+bind_texts(const struct keeper_exec_options *options)
+{
+    char *trusted = trusted_text(options->authority);
     static const char *const covers[] = { "/tmp", "/var/tmp", "/mnt", "/run" };
     const struct {
         const char *text, *file, *target;
-    } rows[] = { { hosts, "hosts", "/etc/hosts" }, { resolv, "resolv.conf", "/etc/resolv.conf" } };
+    } rows[] = { { options->hosts, "hosts", "/etc/hosts" },
+                 { options->resolv, "resolv.conf", "/etc/resolv.conf" },
+                 { trusted, "trusted", KEEPER_TRUSTED } };
     const char *cover = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(covers) && !cover; i++) {
-        if (mount("tmpfs", covers[i], "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=0755") == 0) {
+        if (mount("tmpfs", covers[i], "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=0755") == 0) {
             cover = covers[i];
         }
     }
@@ -100,6 +120,11 @@ bind_texts(const char *hosts, const char *resolv)
     if (cover) {
         umount2(cover, MNT_DETACH);
     }
+    if (ok && trusted) {
+        setenv("SSL_CERT_FILE", KEEPER_TRUSTED,
+               1); /* programs that look into a directory of hashes would not find it */
+    }
+    free(trusted);
     return ok;
 }
 
@@ -122,7 +147,7 @@ furnish(const struct keeper_exec_options *options, int report_fd)
     if (options->hostname) {
         sethostname(options->hostname, strlen(options->hostname));
     }
-    if ((options->hosts || options->resolv) && !bind_texts(options->hosts, options->resolv)) {
+    if ((options->hosts || options->resolv) && !bind_texts(options)) {
         give_up(report_fd, "bind /etc/hosts", false);
     }
 }
@@ -424,7 +449,7 @@ become_script(int net_fd, const struct guest *guest, int guest_user, int script_
     prctl(PR_SET_DUMPABLE, 0);
     syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
     sethostname(options->hostname, strlen(options->hostname));
-    bind_texts(options->hosts, options->resolv);
+    bind_texts(options);
     pid_t pid = fork(); /* the PID namespace is for children only */
     if (pid != 0) {
         _exit(pid > 0 ? 0 : 126);

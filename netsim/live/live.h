@@ -15,10 +15,11 @@ struct live; /* lives in the keeper process */
 struct instance;
 struct http_exchange;
 
-/* What a program in an instance finds: its host name, /etc/hosts and /etc/resolv.conf. */
+/* What a program in an instance finds: its host name, /etc/hosts and /etc/resolv.conf, and whom it trusts. */
 struct live_identity {
     char hostname[64];
     struct buf hosts, resolv; /* the caller frees them */
+    const char *authority;    /* PEM that its programs trust beside the machine's own; NULL: none */
 };
 /* What the lab's services ask of the rooms that live/ does not see. */
 struct live_hooks {

@@ -263,7 +263,7 @@ translate(struct node *n, const struct lb_listener *listener, const char *protoc
     buf_printf(&n->dnat, " } comment \"%s %d\"\n", protocol, listener->port);
 }
 
-/* What cannot be translated, since the target is of the other family, ends here and begins anew (relay.h). */
+/* What cannot be translated, since the target is of the other family or TLS ends here, begins anew (relay.h). */
 static void
 relay(struct node *n, const struct lb_listener *listener, int family)
 {
@@ -280,7 +280,7 @@ static void
 listener_rules(struct node *n, const struct lb_listener *listener, const char *protocol)
 {
     balancer_target_vec targets = { 0 };
-    bool has[2] = { false, false }, tcp = strcmp(protocol, "tcp") == 0;
+    bool has[2] = { false, false }, tcp = strcmp(protocol, "tcp") == 0, ends_tls = listener_has_tls(listener);
     balancer_listener_targets(n->b->net, n->lb, node_zone(n->port), listener, n->b->numbers->unhealthy, &targets);
     for (size_t i = 0; i < targets.n; i++) {
         has[targets.items[i].ip.family == IP_V6] = true;
@@ -290,7 +290,9 @@ listener_rules(struct node *n, const struct lb_listener *listener, const char *p
         if (!node_address(n->port, family) || (six && !n->ns->ip6)) {
             continue;
         }
-        if (has[six]) {
+        if (ends_tls) {
+            relay(n, listener, family);
+        } else if (has[six]) {
             translate(n, listener, protocol, family, &targets);
         } else if (has[!six] && tcp && (!has[1] || n->ns->ip6)) {
             relay(n, listener, family);
@@ -311,12 +313,42 @@ balancer_count(struct builder *b, struct plan_ns *ns)
                    "ct status dnat meta l4proto udp counter comment \"bytes-udp\"\n");
 }
 
+/* A connection that ends here goes on with the client's address where the target is to see it: the answers to that are
+ * for this node. */
+static void
+keep_clients(struct node *n)
+{
+    struct buf out = { 0 }, in = { 0 };
+    for (int family = IP_V4; family <= (n->ns->ip6 ? IP_V6 : IP_V4); family += IP_V6 - IP_V4) {
+        const struct ip *own = node_address(n->port, family);
+        if (!own) {
+            continue;
+        }
+        buf_printf(&out, "meta mark 0x%x %s saddr != %s ct mark set 0x%x\n", PLAN_MARK_PROXIED, family_word(family),
+                   ip_str(own), PLAN_MARK_KEPT);
+        *VEC_ADD(&n->ns->rules) = (struct nlq_rule){
+            .family = (uint8_t)family, .priority = PRIORITY_RETURN, .mark = PLAN_MARK_KEPT, .table = PLAN_MARK_KEPT
+        };
+        *VEC_ADD(&n->ns->routes) = (struct nlq_route){ .table = PLAN_MARK_KEPT,
+                                                       .to = cidr_lit(family == IP_V4 ? "0.0.0.0/0" : "::/0"),
+                                                       .type = NLQ_LOCAL,
+                                                       .index = PLAN_LOOPBACK };
+    }
+    buf_printf(&in, "ct direction reply ct mark 0x%x meta mark set 0x%x\n", PLAN_MARK_KEPT, PLAN_MARK_KEPT);
+    plan_chain_add(n->b, n->ns, "o_kept", "type filter hook output priority 0; policy accept;", buf_str(&out));
+    plan_chain_add(n->b, n->ns, "p_kept", "type filter hook prerouting priority -150; policy accept;", buf_str(&in));
+    buf_done(&out);
+    buf_done(&in);
+}
+
 static void
 network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port, const struct load_balancer *lb)
 {
     struct node n = { .b = b, .ns = ns, .port = port, .lb = lb };
+    bool ends_tls = false;
     for (size_t i = 0; i < lb->listeners.n; i++) {
         const struct lb_listener *l = &lb->listeners.items[i];
+        ends_tls = ends_tls || listener_has_tls(l);
         bool both = same(l->protocol, "TCP_UDP");
         if (both || same(l->protocol, "TCP") || same(l->protocol, "TLS")) {
             listener_rules(&n, l, "tcp");
@@ -341,6 +373,9 @@ network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port
     buf_str_add(&n.local, "ct state established,related accept\n");
     plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;", buf_str(&n.local));
     balancer_count(b, ns);
+    if (ends_tls) {
+        keep_clients(&n);
+    }
     buf_done(&n.dnat);
     buf_done(&n.snat);
     buf_done(&n.forward);

@@ -40,4 +40,8 @@ const char *balancer_classic_key(const struct classic_balancer *lb, const char *
 /* The instance's interface; NULL where the node sends nothing: not running, of a zone that it does not serve (NULL: serves all). */
 const struct eni *balancer_classic_instance(const struct network *net, const struct classic_balancer *lb, const char *node_zone,
                                             const char *instance_id);
+/* Addresses of those in service that the node 'node' may send to; 'unhealthy' as in balancer_targets(). */
+typedef VEC(struct ip) balancer_ip_vec;
+void balancer_classic_instances(const struct network *net, const struct classic_balancer *lb, const struct eni *node,
+                                const struct map *unhealthy, balancer_ip_vec *out);
 const char *balancer_target_key(const struct target_group *group, const struct lb_target *target, char out[static BALANCER_KEY_SIZE]);

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "netsim/live/plan_balancer.h"
+#include "netsim/live/plan_build.h"
+#include "netsim/live/stream.h"
+#include "netsim/live/tls_offers.h"
 
 #define SILENCE_MS      350000 /* AWS's idle timeout of a network balancer */
 #define CONNECT_MS      10000
@@ -16,6 +19,7 @@
 
 struct end {
     struct watch watch; /* first; fd -1: not there */
+    struct stream stream;
     struct passage *passage;
     struct buf out; /* waits to be written to it */
     bool ended;     /* it sends no more */
@@ -27,6 +31,9 @@ struct passage {
     struct end client, target;
     struct relay *relay;
     struct passage *next, *before;
+    struct ip client_ip;
+    int client_port;
+    bool chosen; /* it has its target */
     bool connected;
     long long last_ms;
 };
@@ -59,8 +66,8 @@ passage_free(struct passage *p)
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
         if (ends[i]->watch.fd >= 0) {
             reactor_remove(p->relay->reactor, &ends[i]->watch);
-            close(ends[i]->watch.fd);
         }
+        stream_close(&ends[i]->stream);
         buf_done(&ends[i]->out);
     }
     *(p->before ? &p->before->next : &p->relay->first) = p->next;
@@ -78,7 +85,7 @@ static bool
 pull(struct end *from, struct end *to)
 {
     char data[16384];
-    ssize_t n = recv(from->watch.fd, data, sizeof data, MSG_DONTWAIT);
+    ssize_t n = stream_read(&from->stream, data, sizeof data);
     if (n > 0) {
         buf_add(&to->out, data, (size_t)n);
     }
@@ -90,25 +97,24 @@ static bool
 push(struct end *to, const struct end *from)
 {
     while (to->out.size) {
-        ssize_t n = send(to->watch.fd, to->out.data, to->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n = stream_write(&to->stream, to->out.data, to->out.size);
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR;
         }
         memmove(to->out.data, to->out.data + n, to->out.size - (size_t)n);
         to->out.size -= (size_t)n;
     }
-    if (from->ended && !to->told) {
+    if (from->ended && !to->told && to->stream.shaken) {
         to->told = true;
-        shutdown(to->watch.fd, SHUT_WR);
+        stream_end(&to->stream);
     }
     return true;
 }
 
 static void
-listen_for(struct passage *p, struct end *end, bool reads, bool writes)
+listen_for(struct passage *p, struct end *end, uint32_t events)
 {
-    uint32_t events = (reads ? EPOLLIN : 0) | (writes ? EPOLLOUT : 0);
-    if (events != end->events) {
+    if (end->watch.fd >= 0 && events != end->events) {
         end->events = events;
         reactor_change(p->relay->reactor, &end->watch, events);
     }
@@ -117,22 +123,35 @@ listen_for(struct passage *p, struct end *end, bool reads, bool writes)
 static void
 settle(struct passage *p)
 {
-    if ((p->connected && !push(&p->target, &p->client)) || !push(&p->client, &p->target) ||
-        (p->client.told && p->target.told)) {
+    struct end *client = &p->client, *target = &p->target;
+    if ((p->connected && !push(target, client)) || !push(client, target) || (client->told && target->told)) {
         passage_free(p);
         return;
     }
-    listen_for(p, &p->client, !p->client.ended && p->target.out.size<HELD_MAX, p->client.out.size> 0);
-    listen_for(p, &p->target, p->connected && !p->target.ended && p->client.out.size < HELD_MAX,
-               !p->connected || p->target.out.size > 0);
+    listen_for(
+        p, client,
+        stream_events(&client->stream, p->chosen && !client->ended && target->out.size<HELD_MAX, client->out.size> 0));
+    listen_for(p, target,
+               !p->connected
+                   ? EPOLLOUT
+                   : stream_events(&target->stream, !target->ended && client->out.size<HELD_MAX, target->out.size> 0));
 }
+
+static bool begin_target(struct passage *p);
 
 static void
 on_client(struct watch *watch, uint32_t events)
 {
     struct passage *p = ((struct end *)watch)->passage;
+    struct end *client = &p->client;
+    bool was_shaken = client->stream.shaken, ok = true;
     p->last_ms = services_now_ms();
-    if ((events & EPOLLERR) || ((events & (EPOLLIN | EPOLLHUP)) && !pull(&p->client, &p->target))) {
+    if (!was_shaken) {
+        ok = stream_shake(&client->stream) && (!client->stream.shaken || begin_target(p));
+    } else if (events & (EPOLLIN | EPOLLHUP)) {
+        ok = pull(client, &p->target);
+    }
+    if ((events & EPOLLERR) || !ok) {
         passage_free(p);
         return;
     }
@@ -147,7 +166,10 @@ on_target(struct watch *watch, uint32_t events)
     if (!p->connected) {
         int why = 0;
         socklen_t size = sizeof why;
-        p->connected = getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) == 0 && why == 0;
+        p->connected = getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) == 0 && why == 0 &&
+                       stream_shake(&p->target.stream);
+    } else if (!p->target.stream.shaken) {
+        p->connected = stream_shake(&p->target.stream);
     } else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !pull(&p->target, &p->client)) {
         p->connected = false;
     }
@@ -179,19 +201,37 @@ listener_at(const struct load_balancer *lb, uint16_t port)
     return NULL;
 }
 
+static const struct classic_listener *
+classic_at(const struct classic_balancer *lb, uint16_t port)
+{
+    for (size_t i = 0; lb && i < lb->listeners.n; i++) {
+        if (lb->listeners.items[i].port == port) {
+            return &lb->listeners.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whom a passage goes on to, and how. */
+struct choice {
+    struct ip ip;
+    int port;
+    bool tls, keeps_client;
+};
+
 /* By turns, or by the client's address where it is to stay; a group's weight counts as in the kernel. */
 static bool
-choose_target(struct relay *relay, const struct ip *client, struct ip *ip, int *port)
+choose_target(struct relay *relay, const struct load_balancer *lb, const struct eni *node, const struct ip *client,
+              struct choice *out)
 {
-    struct services *services = relay->place->services;
-    const struct network *net = services_network(services);
-    const struct load_balancer *lb = network_load_balancer(net, relay->place->id);
+    const struct service_place *place = relay->place;
+    const struct network *net = services_network(place->services);
     const struct lb_listener *listener = listener_at(lb, relay->port);
-    const struct eni *node = store_get(network_store(net), &eni_kind, relay->place->ns);
     balancer_target_vec targets = { 0 };
     int slots = 0;
     if (listener) {
-        balancer_listener_targets(net, lb, node ? node->zone : NULL, listener, services_unhealthy(services), &targets);
+        balancer_listener_targets(net, lb, node ? node->zone : NULL, listener, services_unhealthy(place->services),
+                                  &targets);
     }
     for (size_t i = 0; i < targets.n; i++) {
         slots += targets.items[i].slots;
@@ -203,28 +243,109 @@ choose_target(struct relay *relay, const struct ip *client, struct ip *ip, int *
         while (at >= targets.items[i].slots) {
             at -= targets.items[i++].slots;
         }
-        *ip = targets.items[i].ip;
-        *port = targets.items[i].port;
+        const struct balancer_target *t = &targets.items[i];
+        *out = (struct choice){ t->ip, t->port, t->group->protocol && strcmp(t->group->protocol, "TLS") == 0,
+                                t->keeps_client && t->ip.family == client->family };
     }
     VEC_DONE(&targets);
     return slots > 0;
 }
 
-static void
-begin(struct relay *relay, int fd, const struct ip *client)
+static bool
+choose_instance(struct relay *relay, const struct classic_balancer *lb, const struct eni *node, struct choice *out)
 {
-    struct ip ip;
-    int port, far = choose_target(relay, client, &ip, &port)
-                        ? services_connect_from(relay->place->services, relay->place->ns, &ip, port)
-                        : -1;
-    if (far < 0) {
+    const struct service_place *place = relay->place;
+    const struct classic_listener *listener = classic_at(lb, relay->port);
+    balancer_ip_vec instances = { 0 };
+    if (listener && node) {
+        balancer_classic_instances(services_network(place->services), lb, node, services_unhealthy(place->services),
+                                   &instances);
+    }
+    bool any = instances.n > 0;
+    if (any) {
+        *out = (struct choice){ instances.items[relay->turn++ % instances.n], listener->instance_port,
+                                classic_listener_sends_tls(listener), false };
+    }
+    VEC_DONE(&instances);
+    return any;
+}
+
+/* PrivateLink never shows a client's address. */
+static bool
+is_shown(const struct ip *client)
+{
+    struct cidr block = cidr_lit(client->family == IP_V6 ? PLAN_PRIVATE_LINK_BLOCK6 : PLAN_PRIVATE_LINK_BLOCK);
+    return !cidr_contains_ip(&block, client);
+}
+
+/* False: there is nobody to send to. */
+static bool
+begin_target(struct passage *p)
+{
+    struct relay *relay = p->relay;
+    const struct service_place *place = relay->place;
+    const struct network *net = services_network(place->services);
+    const struct load_balancer *lb = network_load_balancer(net, place->id);
+    const struct classic_balancer *classic =
+        lb ? NULL : store_get(network_store(net), &classic_balancer_kind, place->id);
+    const struct eni *node = store_get(network_store(net), &eni_kind, place->ns);
+    struct choice to;
+    if (lb ? !choose_target(relay, lb, node, &p->client_ip, &to) : !choose_instance(relay, classic, node, &to)) {
+        return false;
+    }
+    bool kept = to.keeps_client && is_shown(&p->client_ip);
+    int fd = services_connect_proxied(place->services, place->ns, &to.ip, to.port, kept ? &p->client_ip : NULL,
+                                      p->client_port);
+    if (fd < 0) {
+        return false;
+    }
+    char protocol[16];
+    tls_agreed(&p->client.stream, protocol);
+    p->target.stream =
+        stream_of(fd, to.tls ? tls_connect(services_tls(place->services), *protocol ? protocol : NULL) : NULL);
+    p->target.watch.fd = fd;
+    p->target.events = EPOLLOUT;
+    p->chosen = true;
+    return reactor_add(relay->reactor, &p->target.watch, EPOLLOUT);
+}
+
+/* TLS for a new client; false: the listener ends it and cannot. */
+static bool
+greet(const struct relay *relay, struct ssl_st **tls)
+{
+    const struct service_place *place = relay->place;
+    const struct network *net = services_network(place->services);
+    const struct load_balancer *lb = network_load_balancer(net, place->id);
+    const struct lb_listener *listener = listener_at(lb, relay->port);
+    const struct classic_balancer *classic =
+        lb ? NULL : store_get(network_store(net), &classic_balancer_kind, place->id);
+    const struct classic_listener *old = classic_at(classic, relay->port);
+    struct tls_offer *offer = NULL;
+    *tls = NULL;
+    if (listener ? !listener_has_tls(listener) : !old || !classic_listener_has_tls(old)) {
+        return listener || old;
+    }
+    offer =
+        listener ? tls_offer_listener(place->services, lb, listener) : tls_offer_classic(place->services, classic, old);
+    *tls = offer ? tls_accept(offer) : NULL;
+    return *tls != NULL;
+}
+
+static void
+begin(struct relay *relay, int fd, const struct ip *client, int port)
+{
+    struct ssl_st *tls;
+    if (!greet(relay, &tls)) {
         close(fd);
         return;
     }
     struct passage *p = xcalloc(1, sizeof *p);
-    p->client = (struct end){ .watch = { fd, on_client }, .passage = p, .events = EPOLLIN };
-    p->target = (struct end){ .watch = { far, on_target }, .passage = p, .events = EPOLLOUT };
+    p->client =
+        (struct end){ .watch = { fd, on_client }, .stream = stream_of(fd, tls), .passage = p, .events = EPOLLIN };
+    p->target = (struct end){ .watch = { -1, on_target }, .stream = { .fd = -1 }, .passage = p };
     p->relay = relay;
+    p->client_ip = *client;
+    p->client_port = port;
     p->last_ms = services_now_ms();
     p->next = relay->first;
     if (p->next) {
@@ -232,9 +353,10 @@ begin(struct relay *relay, int fd, const struct ip *client)
     }
     relay->first = p;
     relay->n++;
-    services_count(relay->place->services, "new-tcp", relay->place->id, "-");
-    reactor_add(relay->reactor, &p->client.watch, EPOLLIN);
-    reactor_add(relay->reactor, &p->target.watch, EPOLLOUT);
+    services_count(relay->place->services, tls ? "new-tls" : "new-tcp", relay->place->id, "-");
+    if (!reactor_add(relay->reactor, &p->client.watch, EPOLLIN) || (!tls && !begin_target(p))) {
+        passage_free(p);
+    }
 }
 
 /* ---- the listener -------------------------------------------------------------------------------------------------
@@ -254,7 +376,7 @@ on_listener(struct watch *watch, uint32_t events)
             return;
         }
         struct ip client = http_address(&address, &port);
-        begin(relay, fd, &client);
+        begin(relay, fd, &client, port);
     }
     pause_listener(relay, relay->n >= CONNECTIONS_MAX);
 }

@@ -6,6 +6,8 @@
 #include "netsim/live/health.h"
 #include "netsim/live/internet_hosts.h"
 #include "netsim/live/relay.h"
+#include "netsim/live/plan_build.h"
+#include "netsim/live/tls.h"
 #include "netsim/model/endpoint.h"
 
 #include <errno.h>
@@ -39,6 +41,7 @@ struct services {
     struct metadata *metadata;
     struct health *health;
     struct boot *boot;
+    struct tls_book *tls;
     const struct spaces *spaces; /* NULL until the first services_sync() */
     VEC(struct open_service *) open;
     struct map counts; /* "name balancer group" -> uint64_t */
@@ -56,7 +59,8 @@ services_new(const struct live_hooks *hooks, struct err *err)
     services->hooks = *hooks;
     services->reactor = reactor;
     services->metadata = metadata_new();
-    services->health = health_new(reactor);
+    services->tls = tls_book_new();
+    services->health = health_new(reactor, services->tls);
     services->boot = boot_new(reactor, &services->hooks);
     return services;
 }
@@ -92,6 +96,7 @@ services_free(struct services *services)
     metadata_free(services->metadata);
     health_free(services->health);
     boot_free(services->boot);
+    tls_book_free(services->tls);
     reactor_free(services->reactor);
     free(services);
 }
@@ -258,27 +263,78 @@ open_socket(const struct ip *ip, uint16_t port, int type)
     return fd;
 }
 
-int
-services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port)
+static int
+new_socket(const struct spaces *spaces, const struct space *space, int family)
 {
-    struct sockaddr_storage address;
-    socklen_t size = socket_address(ip, (uint16_t)port, &address);
     spaces_enter(spaces, space);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     spaces_go_home(spaces);
-    fd = nlq_high_fd(fd);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, size) < 0 && errno != EINPROGRESS) {
+    return nlq_high_fd(fd);
+}
+
+/* The descriptor, or -1 when the kernel refuses at once. */
+static int
+begin_connect(int fd, const struct sockaddr_storage *address, socklen_t size)
+{
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, size) < 0 && errno != EINPROGRESS) {
         close(fd);
-        fd = -1;
+        return -1;
     }
     return fd;
 }
 
 int
-services_connect_from(const struct services *services, const char *ns, const struct ip *ip, int port)
+services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port)
+{
+    struct sockaddr_storage address;
+    socklen_t size = socket_address(ip, (uint16_t)port, &address);
+    return begin_connect(new_socket(spaces, space, address.ss_family), &address, size);
+}
+
+/* An address that is not the node's own. */
+static bool
+bind_as(int fd, const struct ip *as, int port)
+{
+    struct sockaddr_storage own;
+    socklen_t size = socket_address(as, (uint16_t)port, &own);
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    int level = as->family == IP_V6 ? SOL_IPV6 : SOL_IP,
+        option = as->family == IP_V6 ? IPV6_TRANSPARENT : IP_TRANSPARENT;
+    return setsockopt(fd, level, option, &one, sizeof one) == 0 && bind(fd, (struct sockaddr *)&own, size) == 0;
+}
+
+int
+services_connect_proxied(const struct services *services, const char *ns, const struct ip *ip, int port,
+                         const struct ip *as, int as_port)
 {
     const struct space *space = spaces_find(services->spaces, ns);
-    return space ? services_connect(services->spaces, space, ip, port) : -1;
+    const unsigned mark = PLAN_MARK_PROXIED;
+    struct sockaddr_storage address;
+    socklen_t size = socket_address(ip, (uint16_t)port, &address);
+    /* The client's port may be taken there by an earlier connection of its: then any. */
+    for (int tries = 0; space && tries < 2; tries++) {
+        int fd = new_socket(services->spaces, space, address.ss_family);
+        if (fd < 0) {
+            return -1;
+        }
+        setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
+        if (as && !bind_as(fd, as, tries ? 0 : as_port)) {
+            close(fd);
+            continue;
+        }
+        fd = begin_connect(fd, &address, size);
+        if (fd >= 0 || !as) {
+            return fd;
+        }
+    }
+    return -1;
+}
+
+struct tls_book *
+services_tls(const struct services *services)
+{
+    return services->tls;
 }
 
 /* ---- what is open -------------------------------------------------------------------------------------------------

@@ -41,8 +41,11 @@ const struct network *services_network(const struct services *services);
 const struct live_hooks *services_hooks(const struct services *services);
 long long services_now_ms(void); /* monotonic */
 /* A TCP connection begun inside the namespace, not waited for; -1 if the kernel refuses at once. */
-int services_connect_from(const struct services *services, const char *ns, const struct ip *ip, int port);
 int services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port);
+/* What a balancer passes on: marked for its node's rules (PLAN_MARK_PROXIED), and with the client's own address and port where 'as' is not NULL. */
+int services_connect_proxied(const struct services *services, const char *ns, const struct ip *ip, int port, const struct ip *as, int as_port);
+struct tls_book;
+struct tls_book *services_tls(const struct services *services);
 
 /* ---- the services, each in its file */
 struct metadata; /* tokens given out */

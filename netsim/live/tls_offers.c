@@ -1,0 +1,121 @@
+#include "netsim/live/tls_offers.h"
+
+#include <string.h>
+
+#include "netsim/live/authority.h"
+#include "netsim/model/certificate.h"
+
+typedef VEC(const char *) arn_vec;
+
+static void
+add_arns(arn_vec *arns, const json_t *certificates)
+{
+    for (size_t i = 0; i < json_array_size(certificates); i++) {
+        const char *arn = json_str(json_array_get(certificates, i), "CertificateArn");
+        if (arn) {
+            *VEC_ADD(arns) = arn;
+        }
+    }
+}
+
+static enum tls_alpn
+alpn_of(const struct lb_listener *listener)
+{
+    static const struct {
+        const char *policy;
+        enum tls_alpn alpn;
+    } rows[] = { { "HTTP1Only", TLS_ALPN_HTTP1 },
+                 { "HTTP2Only", TLS_ALPN_H2 },
+                 { "HTTP2Preferred", TLS_ALPN_H2_OR_1 },
+                 { "HTTP2Optional", TLS_ALPN_1_OR_H2 } };
+    const char *policy = json_string_value(json_array_get(listener->alpn, 0));
+    for (size_t i = 0; policy && i < ARRAY_SIZE(rows); i++) {
+        if (strcmp(rows[i].policy, policy) == 0) {
+            return rows[i].alpn;
+        }
+    }
+    return strcmp(listener->protocol, "HTTPS") == 0 ? TLS_ALPN_HTTP1 : TLS_ALPN_NONE;
+}
+
+struct tls_offer *
+tls_offer_names(const struct services *services, const char *const *names, size_t n)
+{
+    const struct authority *authority = network_authority(services_network(services));
+    struct tls_book *book = services_tls(services);
+    struct buf key = { 0 };
+    buf_str_add(&key, "names");
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(&key, " %s", names[i]);
+    }
+    struct tls_offer *offer = tls_offer_find(book, buf_str(&key));
+    struct pem_pair made = { 0 };
+    struct err err = { 0 };
+    if (!offer && authority && n &&
+        authority_issue(&(struct pem_pair){ authority->pem, authority->key }, names, n, "EC_prime256v1", &made, &err)) {
+        struct tls_certificate own = { made.certificate, authority->pem, made.key };
+        offer = tls_offer_make(book, buf_str(&key),
+                               &(struct tls_terms){ .certificates = &own, .n = 1, .from = 2, .to = 3 });
+    }
+    pem_pair_done(&made);
+    buf_done(&key);
+    return offer;
+}
+
+/* What the lab has of the certificates; the stand-in if it lacks the default one. */
+static struct tls_offer *
+offer_of(const struct services *services, const arn_vec *arns, const char *policy_name, enum tls_alpn alpn,
+         const char *dns_name)
+{
+    const struct network *net = services_network(services);
+    const struct ssl_policy *policy = ssl_policy_find(policy_name ? policy_name : SSL_POLICY_DEFAULT);
+    VEC(struct tls_certificate) certificates = { 0 };
+    struct buf key = { 0 };
+    struct tls_terms terms = { .from = policy ? policy->from : 2, .to = policy ? policy->to : 3, .alpn = alpn };
+    buf_printf(&key, "listener %d %d %d", terms.from, terms.to, (int)alpn);
+    for (size_t i = 0; i < arns->n; i++) {
+        const struct certificate *c = network_certificate(net, arns->items[i]);
+        if (c && c->pem && c->key) {
+            *VEC_ADD(&certificates) = (struct tls_certificate){ c->pem, c->chain, c->key };
+            buf_printf(&key, " %s %s", c->arn, c->serial); /* imported again it has another number */
+        } else if (i == 0) {
+            break;
+        }
+    }
+    struct tls_offer *offer = NULL;
+    terms.certificates = certificates.items;
+    terms.n = certificates.n;
+    if (certificates.n) {
+        offer = tls_offer_find(services_tls(services), buf_str(&key));
+        offer = offer ? offer : tls_offer_make(services_tls(services), buf_str(&key), &terms);
+    } else if (dns_name) {
+        offer = tls_offer_names(services, &dns_name, 1);
+    }
+    VEC_DONE(&certificates);
+    buf_done(&key);
+    return offer;
+}
+
+struct tls_offer *
+tls_offer_listener(const struct services *services, const struct load_balancer *lb, const struct lb_listener *listener)
+{
+    arn_vec arns = { 0 };
+    add_arns(&arns, listener->certificates);
+    add_arns(&arns, listener->more_certificates);
+    struct tls_offer *offer = offer_of(services, &arns, listener->ssl_policy, alpn_of(listener), lb->dns_name);
+    VEC_DONE(&arns);
+    return offer;
+}
+
+struct tls_offer *
+tls_offer_classic(const struct services *services, const struct classic_balancer *lb,
+                  const struct classic_listener *listener)
+{
+    arn_vec arns = { 0 };
+    if (listener->certificate_id) {
+        *VEC_ADD(&arns) = listener->certificate_id;
+    }
+    enum tls_alpn alpn = classic_listener_is_web(listener) ? TLS_ALPN_HTTP1 : TLS_ALPN_NONE;
+    struct tls_offer *offer = offer_of(services, &arns, NULL, alpn, lb->dns_name);
+    VEC_DONE(&arns);
+    return offer;
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# Balancers that end TLS: certificates by name, to targets in plain or in TLS, health checks over TLS.
+load ../cli/helper
+load services
+
+fails() { ! "$@"; } # `!` alone ends no test
+# serve.py behind TLS, with a certificate that nobody else knows: NAME PORT [ADDRESS].
+serve_tls() {
+    vpclab exec --detach "$1" -- python3 tests/live/serve.py --tls "$2" "$3" "${@:4}"
+    for _ in $(seq 100); do
+        vpclab exec "$1" -- curl -skf -o /dev/null "https://127.0.0.1:$3/" && return
+        sleep 0.05
+    done
+    return 1
+}
+certificate() { # NAME...
+    vpclab acm request-certificate --domain-name "$1" --subject-alternative-names "$@" --key-algorithm EC_prime256v1 --query CertificateArn --output text
+}
+page() { # CLIENT NAME PORT NODE PATH OPTION...: what is read there by that name, with the certificate verified
+    local node=$4
+    [[ $node == *:* ]] && node="[$node]"
+    vpclab exec "$1" -- curl -sf -m 20 --resolve "$2:$3:$node" "https://$2:$3$5" "${@:6}"
+}
+node6() { vpclab ec2 describe-network-interfaces --filters "Name=private-ip-address,Values=$1" --query 'NetworkInterfaces[0].Ipv6Addresses[0].Ipv6Address' --output text; }
+listen() { # BALANCER PROTOCOL PORT GROUP OPTION...
+    vpclab elbv2 create-listener --load-balancer-arn "$1" --protocol "$2" --port "$3" --default-actions "Type=forward,TargetGroupArn=$4" "${@:5}" \
+        --query 'Listeners[0].ListenerArn' --output text
+}
+
+@test "network balancer: ends TLS by the name that is asked for, and targets see the client" {
+    setup_lab
+    open_group web 8080 8443
+    vpclab ec2 authorize-security-group-ingress --group-id web --ip-permissions 'IpProtocol=tcp,FromPort=8080,ToPort=8080,Ipv6Ranges=[{CidrIpv6=::/0}]' >/dev/null
+    one=$(run_instance one a --private-ip-address 10.0.1.11 --security-group-ids web)
+    run_instance client a --private-ip-address 10.0.1.10 --ipv6-address-count 1 >/dev/null
+    vpclab elbv2 create-load-balancer --name lb --type network --scheme internal --ip-address-type dualstack --subnets a b >/dev/null
+    vpclab elbv2 create-target-group --name plain --protocol TCP --port 8080 --vpc-id main >/dev/null
+    vpclab elbv2 create-target-group --name sealed --protocol TLS --port 8443 --vpc-id main --health-check-protocol HTTPS --health-check-path / >/dev/null
+    targets plain "$one"
+    targets sealed "$one"
+    www=$(certificate www.example.com)
+    l=$(listen lb TLS 443 plain --certificates "CertificateArn=$www" --ssl-policy ELBSecurityPolicy-TLS13-1-2-2021-06)
+    listen lb TLS 8443 sealed --certificates "CertificateArn=$www" --alpn-policy HTTP1Only >/dev/null
+    up
+    serve one one 8080
+    serve_tls one one 8443
+    [ "$(health plain healthy)" = healthy ]
+    [ "$(health sealed healthy)" = healthy ]
+    n=$(node lb a)
+    [ "$(page client www.example.com 443 "$n" /x)" = "one 10.0.1.10 - www.example.com /x -" ]
+    [ "$(page client www.example.com 8443 "$n" /y)" = "one 10.0.1.10 - www.example.com:8443 /y -" ]
+    # The other family: from the node.
+    [ "$(page client www.example.com 443 "$(node6 "$n")" /6)" = "one $n - www.example.com /6 -" ]
+    # Another name is not verified, until its certificate is there.
+    fails page client api.example.org 443 "$n" /
+    vpclab elbv2 add-listener-certificates --listener-arn "$l" --certificates "CertificateArn=$(certificate '*.example.org')" >/dev/null
+    [ "$(page client api.example.org 443 "$n" /z)" = "one 10.0.1.10 - api.example.org /z -" ]
+    [ "$(page client www.example.com 443 "$n" /x)" = "one 10.0.1.10 - www.example.com /x -" ]
+    # Versions are the policy's, ALPN the listener's.
+    shake() { vpclab exec client -- openssl s_client -connect "$n:$1" -servername www.example.com "${@:2}" </dev/null 2>&1; }
+    shake 443 | grep -q 'New, TLSv1.3'
+    shake 8443 -alpn h2,http/1.1 | grep -q 'New, TLSv1.2'
+    shake 8443 -alpn h2,http/1.1 | grep -q 'ALPN protocol: http/1.1'
+    fails eval "shake 8443 -tls1_3 | grep -q 'New, TLS'"
+    # What is no TLS gets no answer, and the next one does.
+    [ "$(code client "http://$n:443/")" = 000 ]
+    [ "$(page client www.example.com 443 "$n" /x)" = "one 10.0.1.10 - www.example.com /x -" ]
+    vpclab verify >"$DIR/said" || { cat "$DIR/said"; false; }
+    grep -q "^client *$(interface "$n") .* tcp/443 " "$DIR/said"
+    # A group that admits the node alone keeps the client out, as its address is kept.
+    vpclab ec2 revoke-security-group-ingress --group-id web --protocol tcp --port 8080 --cidr 0.0.0.0/0 >/dev/null
+    vpclab ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 8080 --cidr "$n/32" >/dev/null
+    fails page client www.example.com 443 "$n" / -m 2
+    vpclab elbv2 modify-target-group-attributes --target-group-arn plain --attributes Key=preserve_client_ip.enabled,Value=false >/dev/null
+    [ "$(page client www.example.com 443 "$n" /x)" = "one $n - www.example.com /x -" ]
+}
+
+@test "classic balancer: ends SSL, begins it towards instances, and checks them over it" {
+    setup_lab
+    open_group web 8080 8443
+    open_group door 443 8443 80
+    one=$(run_instance one a --private-ip-address 10.0.1.11 --security-group-ids web)
+    run_instance client a --private-ip-address 10.0.1.10 >/dev/null
+    c=$(certificate www.example.com)
+    vpclab elb create-load-balancer --load-balancer-name old --scheme internal --subnets a --security-groups door \
+        --listeners "Protocol=SSL,LoadBalancerPort=443,InstancePort=8080,SSLCertificateId=$c" "Protocol=SSL,LoadBalancerPort=8443,InstanceProtocol=SSL,InstancePort=8443,SSLCertificateId=$c" \
+        Protocol=TCP,LoadBalancerPort=80,InstanceProtocol=SSL,InstancePort=8443 >/dev/null
+    vpclab elb register-instances-with-load-balancer --load-balancer-name old --instances "$one" >/dev/null
+    vpclab elb configure-health-check --load-balancer-name old --health-check Target=SSL:8443,Interval=5,Timeout=2,UnhealthyThreshold=2,HealthyThreshold=2 >/dev/null
+    up
+    serve one one 8080
+    in_service() { # STATE
+        for _ in $(seq 100); do
+            [ "$(vpclab elb describe-instance-health --load-balancer-name old --query 'InstanceStates[0].State' --output text)" = "$1" ] && return
+            sleep 0.2
+        done
+        return 1
+    }
+    in_service OutOfService # nobody shakes hands yet
+    serve_tls one one 8443
+    in_service InService
+    n=$(vpclab ec2 describe-network-interfaces --filters Name=requester-id,Values=amazon-elb --query 'NetworkInterfaces[0].PrivateIpAddress' --output text)
+    [ "$(page client www.example.com 443 "$n" /x)" = "one $n - www.example.com /x -" ]
+    [ "$(page client www.example.com 8443 "$n" /y)" = "one $n - www.example.com:8443 /y -" ]
+    [ "$(get client "http://$n/z")" = "one $n - $n /z -" ]
+    fails page client other.example.com 443 "$n" /
+    vpclab elb configure-health-check --load-balancer-name old --health-check Target=HTTPS:8443/,Interval=5,Timeout=2,UnhealthyThreshold=2,HealthyThreshold=2 >/dev/null
+    in_service InService
+    vpclab verify >"$DIR/said" || { cat "$DIR/said"; false; }
+    # Towards its own subnet it meets the outbound ACL, as it does for bytes that it does not read.
+    acl=$(vpclab ec2 describe-network-acls --filters "Name=vpc-id,Values=$(vpclab ec2 describe-vpcs --vpc-ids main --query 'Vpcs[0].VpcId' --output text)" --query 'NetworkAcls[0].NetworkAclId' --output text)
+    deny() { vpclab ec2 "$1-network-acl-entry" --network-acl-id "$acl" --egress --rule-number 10 "${@:2}" >/dev/null; }
+    deny create --protocol tcp --port-range From=8080,To=8080 --cidr-block 10.0.1.0/24 --rule-action deny
+    fails page client www.example.com 443 "$n" / -m 2
+    deny delete
+    [ "$(page client www.example.com 443 "$n" /x)" = "one $n - www.example.com /x -" ]
+}
