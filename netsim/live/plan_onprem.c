@@ -160,6 +160,8 @@ void
 plan_sites_finish(struct builder *b)
 {
     for (struct plan_site *s = b->sites; s; s = s->next) {
+        /* What is led to a site stays there, though a route to AWS's blocks leads out of it again. */
+        plan_chain_add(b, s->ns, "f_stay", "type filter hook forward priority 0; policy drop;", "");
         plan_chain_add(b, s->ns, "p_way", "type filter hook prerouting priority -150; policy accept;",
                        buf_str(&s->marks));
         plan_chain_add(b, s->ns, "o_way", "type route hook output priority -150; policy accept;",
