@@ -70,12 +70,16 @@ struct translation {
     const struct eni *endpoint; /* the packet came by this interface of an endpoint, where 'before' is told; NULL: it came itself */
     struct packet before, after;
 };
+struct inspection {
+    const struct endpoint *endpoint;
+    struct ip src, dst; /* of the packet there: a flow under other addresses is another one */
+};
 struct session {
     VEC(const struct eni *) passed; /* interfaces whose groups let the connection through */
     VEC(struct translation) translations;
     const char *egress_only_id, *egress_only_vpc; /* the gateway by which it was opened towards the internet, and whose it is; NULL: none */
     struct ip egress_only_source;
-    VEC(const struct endpoint *) inspected; /* endpoints of Gateway Load Balancers that it went through */
+    VEC(struct inspection) inspected; /* endpoints of Gateway Load Balancers that it went through */
 };
 void session_done(struct session *session);
 

@@ -29,12 +29,14 @@ static bool
 knows_flow(struct walk *w, const struct endpoint *endpoint)
 {
     for (size_t i = 0; w->is_reply && i < w->session->inspected.n; i++) {
-        if (w->session->inspected.items[i] == endpoint) {
+        const struct inspection *known = &w->session->inspected.items[i];
+        if (known->endpoint == endpoint && ip_equal(&known->src, &w->packet.dst) &&
+            ip_equal(&known->dst, &w->packet.src)) {
             return true;
         }
     }
     if (!w->is_reply) {
-        *VEC_ADD(&w->session->inspected) = endpoint;
+        *VEC_ADD(&w->session->inspected) = (struct inspection){ endpoint, w->packet.src, w->packet.dst };
     }
     return !w->is_reply || w->packet.protocol != PROTOCOL_TCP;
 }

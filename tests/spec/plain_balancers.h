@@ -83,6 +83,20 @@ plain_zone_enabled(const struct load_balancer *lb, const char *zone)
     return found;
 }
 
+/* A machine takes nothing that bears an address of its own, whichever of its interfaces has it. */
+static bool
+plain_is_own(const struct plain *w, const struct eni *at)
+{
+    const char *machine = at->attachment.instance_id;
+    bool own = plain_holds(at, &w->p.src);
+    EACH(eni, e, eni_kind)
+    {
+        own = own || (*machine && strcmp(e->attachment.instance_id, machine) == 0 &&
+                      strcmp(e->vpc_id, at->vpc_id) == 0 && plain_holds(e, &w->p.src));
+    }
+    return own;
+}
+
 /* The way to one target, from the node. */
 static void
 plain_to_target(struct plain *b, const struct eni *node, const struct plain_target *to)
@@ -107,7 +121,7 @@ plain_to_target(struct plain *b, const struct eni *node, const struct plain_targ
     }
     b->handed = NULL;
     b->lb_memory[m].after = b->p;
-    if (to->eni && plain_holds(to->eni, &b->p.src)) {
+    if (to->eni && plain_is_own(b, to->eni)) {
         plain_drop(b, "lb-loopback");
     } else if (!plain_groups(b, node, true)) {
         plain_drop(b, "sg-egress");

@@ -58,7 +58,10 @@ struct plain {
         struct plain_packet before, after;
     } lb_memory[8];
     int n_lb_memory;
-    const struct endpoint *inspected[32]; /* endpoints of Gateway Load Balancers that saw it */
+    struct {
+        const struct endpoint *by;
+        struct ip src, dst;
+    } inspected[32]; /* by endpoints of Gateway Load Balancers, under these addresses */
     int n_inspected;
     /* Where it ended. */
     const char *why;                                 /* NULL: it arrived */

@@ -227,7 +227,8 @@ plain_inspected(const struct plain *w, const struct endpoint *e)
 {
     bool found = false;
     for (int i = 0; i < w->n_inspected; i++) {
-        found = found || w->inspected[i] == e;
+        found = found || (w->inspected[i].by == e && ip_equal(&w->inspected[i].src, &w->p.dst) &&
+                          ip_equal(&w->inspected[i].dst, &w->p.src));
     }
     return found;
 }
@@ -255,7 +256,9 @@ plain_through_gwlb_endpoint(struct plain *w, const char *id, const struct subnet
         plain_drop(w, "asymmetric-return");
     } else {
         if (!w->back && w->n_inspected < 32) {
-            w->inspected[w->n_inspected++] = e;
+            w->inspected[w->n_inspected].by = e;
+            w->inspected[w->n_inspected].src = w->p.src;
+            w->inspected[w->n_inspected++].dst = w->p.dst;
         }
         plain_out_of_gwlb_endpoint(w, eni);
     }
