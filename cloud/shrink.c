@@ -1,6 +1,7 @@
 /* cloud/shrink.c - takes a network apart while a test goes on saying yes. */
 #include "cloud/shrink.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -208,6 +209,40 @@ drop_idle_listeners(json_t *network)
     }
 }
 
+static bool
+is_associated(const json_t *network, const json_t *attachment)
+{
+    size_t i;
+    const json_t *association;
+    json_array_foreach(json_object_get(network, "DirectConnectGatewayAssociations"), i, association)
+    {
+        const char *gateway = json_str(association, "DirectConnectGatewayId"),
+                   *other = json_string_value(json_at(association, "AssociatedGateway.Id"));
+        if (gateway && other && strcmp(gateway, json_str(attachment, "ResourceId")) == 0 &&
+            strcmp(other, json_str(attachment, "TransitGatewayId")) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The attachment of a Direct Connect gateway is its association with the transit gateway. */
+static void
+drop_unassociated(json_t *network)
+{
+    const json_t *list = json_object_get(network, "TransitGatewayAttachments");
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const json_t *attachment = json_array_get(list, i);
+        const char *type = json_str(attachment, "ResourceType");
+        if (type && strcmp(type, "direct-connect-gateway") == 0 && !is_associated(network, attachment)) {
+            char id[ID_SIZE];
+            snprintf(id, sizeof id, "%s", json_str(attachment, "TransitGatewayAttachmentId"));
+            drop(network, id);
+            i = json_array_size(list);
+        }
+    }
+}
+
 /* An interface goes with its instance, endpoint or balancer, a main table with its VPC. */
 static bool
 goes_alone(const json_t *object)
@@ -234,6 +269,7 @@ drop_objects(struct shrinking *s)
                 json_t *candidate = json_deep_copy(s->network);
                 drop(candidate, id);
                 drop_idle_listeners(candidate);
+                drop_unassociated(candidate);
                 smaller |= try_candidate(s, candidate);
             }
         }

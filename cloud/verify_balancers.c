@@ -376,6 +376,7 @@ is_allowed(const struct verify_question *q, const char *id)
     return false;
 }
 
+/* Each way to a target counts: the same instance may be in two groups of which one keeps the client's address. */
 bool
 verify_lost_elsewhere(const struct verify_question *q)
 {
@@ -383,7 +384,15 @@ verify_lost_elsewhere(const struct verify_question *q)
         return false;
     }
     for (size_t i = 0; i < q->spread->targets.n; i++) {
-        if (!is_allowed(q, q->spread->targets.items[i].instance_id)) {
+        const char *id = q->spread->targets.items[i].instance_id;
+        size_t n_ways = 0, n_open = 0;
+        for (size_t j = 0; j < q->spread->targets.n; j++) {
+            n_ways += same(q->spread->targets.items[j].instance_id, id);
+        }
+        for (size_t j = 0; j < q->said.receivers.n; j++) {
+            n_open += same(q->said.receivers.items[j], id);
+        }
+        if (n_open < n_ways) {
             return true;
         }
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netsim/analysis/walk.h"
+#include "netsim/model/direct_connect_way.h"
 
 static void
 set_gap(struct verify_gap *gap, const char *lacks, const char *what, const char *id)
@@ -26,6 +27,38 @@ untranslated(const struct hop *hop)
                        (hop->packet.protocol == PROTOCOL_ICMPV6 && type < 128));
 }
 
+/* With a VPN connection whose routes come by BGP and a line of Direct Connect beside it nobody but their sessions tells
+ * which of them a packet from AWS takes: the site asked about may be the other one's, with the same addresses. */
+static bool
+bgp_decides(const struct network *net, const char *vgw_id, int family)
+{
+    const struct store *store = network_store(net);
+    bool by_vpn = false, by_line = false;
+    for (const struct vpn_connection *v = store_first(store, &vpn_connection_kind); v; v = store_next(store, v)) {
+        by_vpn = by_vpn ||
+                 (strcmp(v->vpn_gateway_id, vgw_id) == 0 && vpn_connection_is_available(v) && !v->static_routes_only);
+    }
+    for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); by_vpn && a;
+         a = store_next(store, a)) {
+        by_line = by_line || (strcmp(a->associated_id, vgw_id) == 0 && direct_connect_association_carries(a) &&
+                              !direct_connect_fault(net, a->gateway_id, family));
+    }
+    return by_vpn && by_line;
+}
+
+/* On its way out: not after the connection by which it came in. */
+static bool
+leaves_by(const struct walk *walk, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        enum hop_kind kind = walk->hops.items[i].kind;
+        if (kind == HOP_VPN || kind == HOP_DX || kind == HOP_CUSTOMER) {
+            return false;
+        }
+    }
+    return walk->hops.items[at].kind == HOP_VGW;
+}
+
 static void
 find_on_walk(const struct plan *plan, const struct walk *walk, const char *kept_at, struct verify_gap *gap)
 {
@@ -41,6 +74,8 @@ find_on_walk(const struct plan *plan, const struct walk *walk, const char *kept_
             set_gap(gap, "not built live", unbuilt->what, unbuilt->id);
         } else if (hop->kind == HOP_VPCE && hop->id && *kept_at && strcmp(hop->id, kept_at) == 0) {
             set_gap(gap, "not returned", "by the appliances behind", hop->id);
+        } else if (hop->id && leaves_by(walk, i) && bgp_decides(walk->net, hop->id, walk->packet.dst.family)) {
+            set_gap(gap, "not analysed", "which connection BGP prefers at", hop->id);
         } else if (hop->kind == HOP_UNMODELLED && hop->id) {
             set_gap(gap, "not analysed", walk->stop_what ? walk->stop_what : "component", hop->id);
         } else if (walk->stop == STOP_APPLIANCE && hop->stopped && hop->id) {

@@ -273,7 +273,9 @@ joined_tgw_lines(struct random_net *r, const struct direct_connect_gateway *gate
 static void
 joined_direct_connects(struct random_net *r)
 {
-    if (chance(r, 40)) {
+    /* Beside a VPN connection that speaks BGP too nobody could say which of the two a packet takes. */
+    const struct vpn_connection *vpn = store_get(network_store(r->net), &vpn_connection_kind, "vpn-0");
+    if (chance(r, vpn->static_routes_only ? 60 : 5)) {
         joined_direct_connect(r, "vgw-0", "private");
     }
     const struct direct_connect_gateway *dx = chance(r, 40) ? joined_direct_connect(r, "tgw-0", "transit") : NULL;
