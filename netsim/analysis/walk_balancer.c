@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "netsim/analysis/mended.h"
+#include "netsim/analysis/walk_outcome.h"
 #include "netsim/analysis/walk_places.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/load_balancer.h"
@@ -277,105 +278,6 @@ walk_to_target(struct walk *b, const struct candidate *c)
     }
 }
 
-/* What became of all targets together. */
-struct outcome {
-    struct session *session;
-    size_t n_passed, n_translations, n_inspected; /* the session had before */
-    struct session remembered;                    /* what the way that is shown added */
-    struct walk shown;
-    bool any, arrived;
-    int rank; /* of the way that is shown */
-    VEC(const char *) receivers;
-};
-
-static struct outcome
-outcome_of(const struct walk *w)
-{
-    return (struct outcome){ .session = w->session,
-                             .n_passed = w->session->passed.n,
-                             .n_translations = w->session->translations.n,
-                             .n_inspected = w->session->inspected.n };
-}
-
-/* A connection goes to one target: what was remembered on the ways to the others, nobody knows. */
-static void
-outcome_forget(struct outcome *o, bool keep)
-{
-    struct session *s = o->session;
-    if (keep) {
-        session_done(&o->remembered);
-        o->remembered = (struct session){ 0 };
-    }
-    for (size_t i = o->n_passed; i < s->passed.n && keep; i++) {
-        *VEC_ADD(&o->remembered.passed) = s->passed.items[i];
-    }
-    for (size_t i = o->n_translations; i < s->translations.n && keep; i++) {
-        *VEC_ADD(&o->remembered.translations) = s->translations.items[i];
-    }
-    for (size_t i = o->n_inspected; i < s->inspected.n && keep; i++) {
-        *VEC_ADD(&o->remembered.inspected) = s->inspected.items[i];
-    }
-    s->passed.n = o->n_passed;
-    s->inspected.n = o->n_inspected;
-    s->translations.n = o->n_translations;
-}
-
-/* The way that is shown takes the place of 'w', which goes on being about 'target'. */
-static void
-outcome_take(struct outcome *o, struct walk *w, struct target target)
-{
-    for (size_t i = 0; i < o->remembered.passed.n; i++) {
-        *VEC_ADD(&o->session->passed) = o->remembered.passed.items[i];
-    }
-    for (size_t i = 0; i < o->remembered.translations.n; i++) {
-        *VEC_ADD(&o->session->translations) = o->remembered.translations.items[i];
-    }
-    for (size_t i = 0; i < o->remembered.inspected.n; i++) {
-        *VEC_ADD(&o->session->inspected) = o->remembered.inspected.items[i];
-    }
-    session_done(&o->remembered);
-    walk_done(w);
-    *w = o->shown;
-    if (o->receivers.n > 0) {
-        VEC_DONE(&w->receivers);
-        memcpy(&w->receivers, &o->receivers, sizeof w->receivers);
-    }
-    w->target = target;
-}
-
-/* The first that arrives, better the one that was asked for, and of its ways, by several groups, the one that was. */
-static int
-rank_of(const struct walk *w, const struct walk *branch, const struct candidate *c)
-{
-    bool wanted = branch->arrived && same(c->id, w->wanted_receiver);
-    bool at_port = wanted && w->wanted_port && branch->packet.dst_port == w->wanted_port;
-    bool by_client = wanted && w->wanted_src.family && ip_equal(&branch->packet.src, &w->wanted_src);
-    return branch->arrived + wanted + 2 * at_port + 2 * by_client;
-}
-
-static void
-outcome_add(struct outcome *o, const struct walk *w, struct walk *branch, const struct candidate *c)
-{
-    int rank = rank_of(w, branch, c);
-    bool better = !o->any || rank > o->rank;
-    o->rank = better ? rank : o->rank;
-    outcome_forget(o, better);
-    for (size_t i = 0; i < branch->receivers.n; i++) {
-        *VEC_ADD(&o->receivers) = branch->receivers.items[i];
-    }
-    if (branch->arrived && branch->receivers.n == 0) {
-        *VEC_ADD(&o->receivers) = c->id;
-    }
-    o->arrived = o->arrived || branch->arrived;
-    if (better) {
-        walk_done(o->any ? &o->shown : NULL);
-        o->shown = *branch;
-        o->any = true;
-    } else {
-        walk_done(branch);
-    }
-}
-
 /* Is an interface asked about that is neither the balancer's nor that of the endpoint before it?  Then only what leads
  * there counts. */
 static bool
@@ -402,7 +304,7 @@ try_target(struct walk *w, const struct candidate *c, struct outcome *outcome)
     struct walk branch = branch_of(w);
     if (branch_aims(&branch, c)) {
         walk_to_target(&branch, c);
-        outcome_add(outcome, w, &branch, c);
+        outcome_add(outcome, w, &branch, c->id);
     } else {
         walk_done(&branch);
     }
@@ -609,12 +511,7 @@ service_receives(struct walk *w, const struct private_service *service)
         struct walk branch = branch_of(w);
         branch.balancers--; /* enter_node() counts it */
         enter_node(&branch, lb, node);
-        bool better = !outcome.any || branch.arrived;
-        outcome_forget(&outcome, better);
-        walk_done(!better ? &branch : outcome.any ? &outcome.shown : NULL);
-        outcome.shown = better ? branch : outcome.shown;
-        outcome.any = true;
-        outcome.arrived = branch.arrived;
+        outcome_keep(&outcome, &branch, !outcome.any || branch.arrived);
     }
     if (outcome.any) {
         outcome_take(&outcome, w, w->target);
@@ -726,7 +623,7 @@ classic_spread(struct walk *w, const struct classic_balancer *lb, const struct c
         struct walk branch = branch_of(w);
         if (branch_aims(&branch, &c)) {
             walk_to_instance(&branch, &c);
-            outcome_add(&outcome, w, &branch, &c);
+            outcome_add(&outcome, w, &branch, c.id);
         } else {
             walk_done(&branch);
         }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "netsim/analysis/reach.h"
+#include "tests/spec/check_all_obstacles.h"
 #include "tests/spec/plain_ask.h"
 #include "tests/spec/random_services.h"
 #include "tests/spec/shrink_network.h"
@@ -249,6 +250,26 @@ TEST(reach_agrees_with_a_plain_reading)
     /* Chance must have met the cases this test is for. */
     CHECK(n < 100 || (counts.reachable > counts.asked / 20 && counts.blocked > 0 && counts.allowed > 0));
     CHECK(n < 1000 || (counts.balanced > n / 20 && counts.linked > n / 500 && counts.lent > n / 40));
+}
+
+/* A quarter as many: each network is copied for each mend. */
+TEST(all_obstacles_mended_are_enough_and_none_too_many)
+{
+    uint64_t first = setting("SPEC_SEED", 1), n = setting("SPEC_NETWORKS", 2000);
+    struct all_counts counts = { 0 };
+    for (uint64_t seed = first; seed < first + (n + 3) / 4 && test_complaints < 10; seed++) {
+        struct random_lab l;
+        random_lab_make(&l, seed, false);
+        for (int i = 0; i < QUESTIONS; i++) {
+            struct flow_spec flow;
+            random_flow(&l, &flow);
+            check_all_obstacles(l.net.net, &flow, seed, &counts);
+        }
+        random_lab_done(&l);
+    }
+    fprintf(stderr, "%zu lists of obstacles, %zu of filters alone, %zu of these past balancers; %zu mends left out\n",
+            counts.listed, counts.mended, counts.balanced, counts.needed);
+    CHECK(n < 1000 || (counts.mended > n / 10 && counts.balanced > 0 && counts.needed > n / 20));
 }
 
 TEST_MAIN
