@@ -489,55 +489,82 @@ reason_of(const struct verify_rules *r, const struct goal *goal, struct buf *out
 static json_t *
 goal_json(const struct verify_rules *r, const struct goal *goal)
 {
-    struct buf text = { 0 }, reason = { 0 };
+    struct buf text = { 0 };
     const struct object *of = goal->group ? &goal->group->obj : &goal->acl->obj;
     if (goal->rule) {
         sg_rule_words(r->net, goal->rule, &text);
     } else {
         nacl_entry_words(goal->entry, &text);
     }
-    reason_of(r, goal, &reason);
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:s}", "Rule", goal->name, "Of", of->id, "Name",
-                  component_name(of) ? component_name(of) : "", "Text", buf_str(&text), "Reason", buf_str(&reason));
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "Rule", goal->name, "Of", of->id, "Name",
+                             component_name(of) ? component_name(of) : "", "Text", buf_str(&text));
     buf_done(&text);
+    return json;
+}
+
+static json_t *
+missed_json(const struct verify_rules *r, const struct goal *goal)
+{
+    struct buf reason = { 0 };
+    json_t *json = goal_json(r, goal);
+    reason_of(r, goal, &reason);
+    json_object_set_new(json, "Reason", json_string(buf_str(&reason)));
     buf_done(&reason);
+    return json;
+}
+
+static json_t *
+way_json(const struct way *way)
+{
+    struct buf text = { 0 };
+    const char *name = component_name(&way->table->obj);
+    route_words(way->route, &text);
+    json_t *json = json_pack("{s:s, s:s, s:s}", "RouteTableId", way->table->obj.id, "Name", name ? name : "", "Text",
+                             buf_str(&text));
+    buf_done(&text);
+    return json;
+}
+
+static json_t *
+untaken_json(const struct verify_rules *r, const struct way *way)
+{
+    verify_aim_vec aims = { 0 };
+    json_t *json = way_json(way);
+    aim_route(r, way, &aims);
+    json_object_set_new(json, "Reason",
+                        json_string(route_is_blackhole(way->route) ? "it leads nowhere"
+                                    : aims.n                       ? "no packet arrived by it"
+                                                                   : "nobody else in the lab has such an address"));
+    VEC_DONE(&aims);
     return json;
 }
 
 json_t *
 verify_rules_json(const struct verify_rules *r)
 {
-    json_t *missed = json_array(), *untaken = json_array();
-    json_int_t n = 0, hit = 0, idle = 0, routes = 0, taken = 0;
+    json_t *missed = json_array(), *untaken = json_array(), *met = json_array(), *used = json_array();
+    json_int_t n = 0, idle = 0, routes = 0;
     for (size_t i = 0; i < r->goals.n; i++) {
         const struct goal *goal = &r->goals.items[i];
         idle += goal->idle && !goal->hit;
         n += !goal->idle || goal->hit;
-        hit += goal->hit;
-        if (!goal->idle && !goal->hit) {
-            json_array_append_new(missed, goal_json(r, goal));
+        if (goal->hit) {
+            json_array_append_new(met, goal_json(r, goal));
+        } else if (!goal->idle) {
+            json_array_append_new(missed, missed_json(r, goal));
         }
     }
     for (size_t i = 0; i < r->ways.n; i++) {
         const struct way *way = &r->ways.items[i];
         routes += !way->idle || way->taken;
-        taken += way->taken;
-        if (!way->idle && !way->taken) {
-            struct buf text = { 0 };
-            verify_aim_vec aims = { 0 };
-            const char *name = component_name(&way->table->obj);
-            route_words(way->route, &text);
-            aim_route(r, way, &aims);
-            json_array_append_new(untaken, json_pack("{s:s, s:s, s:s, s:s}", "RouteTableId", way->table->obj.id, "Name",
-                                                     name ? name : "", "Text", buf_str(&text), "Reason",
-                                                     route_is_blackhole(way->route) ? "it leads nowhere"
-                                                     : aims.n                       ? "no packet arrived by it"
-                                                              : "nobody else in the lab has such an address"));
-            VEC_DONE(&aims);
-            buf_done(&text);
+        if (way->taken) {
+            json_array_append_new(used, way_json(way));
+        } else if (!way->idle) {
+            json_array_append_new(untaken, untaken_json(r, way));
         }
     }
-    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I, s:o}", "Rules", n, "Exercised", hit, "Idle", idle, "NotExercised",
-                     missed, "Routes", routes, "Taken", taken, "NotTaken", untaken);
+    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:o, s:o}", "Rules", n, "Exercised",
+                     (json_int_t)json_array_size(met), "Idle", idle, "NotExercised", missed, "ExercisedRules", met,
+                     "Routes", routes, "Taken", (json_int_t)json_array_size(used), "NotTaken", untaken, "TakenRoutes",
+                     used);
 }

@@ -37,6 +37,10 @@ coverage_text(const json_t *coverage, struct buf *text)
     const json_t *item;
     size_t i;
     if (!coverage || !(json_int(coverage, "Rules", 0) + json_int(coverage, "Routes", 0))) {
+        if (json_int(coverage, "Idle", 0)) {
+            buf_printf(text, "exercised: nothing, as no running interface has any of the %lld rules\n",
+                       json_int(coverage, "Idle", 0));
+        }
         return;
     }
     buf_printf(text, "exercised: %lld of %lld rules, %lld of %lld routes", json_int(coverage, "Exercised", 0),

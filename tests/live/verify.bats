@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# `verify` over the networks of ground truth: what both judges have, they agree on; what only one has is listed, not judged.
+# What `verify` asks and reports, on networks of ground truth and small labs.  All of the former: verify_networks.sh.
 load ../cli/helper
 NET=../shared/vectors/net
 
@@ -24,14 +24,6 @@ verified() {
     vpclab verify >"$DIR/said" || { echo "$1:"; grep -A 2 DISAGREE "$DIR/said"; return 1; }
     grep -q 'disagree on 0' "$DIR/said"
     vpclab down >/dev/null
-}
-
-@test "no network of ground truth has a disagreement" {
-    begin
-    [ -d "$NET" ] || skip "$NET is absent"
-    for network in "$NET"/*/aws; do
-        verified "$(basename "$(dirname "$network")")"
-    done
 }
 
 @test "networks outside AWS are asked by their connection, and answer" {
