@@ -2,29 +2,20 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "netsim/live/carrier.h"
+#include "netsim/live/frames.h"
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_gwlb.h"
 
-#define EVENTS_AT_ONCE  64
-#define PACKETS_AT_ONCE 32 /* of one socket, before the next has its turn */
 #define FLOW_PORT_FIRST 49152
-#define VNET            sizeof(struct virtio_net_hdr)
-#define BUFFER_SIZE     (VNET + ETH_HLEN + 65536)
 
 /* A namespace that packets are taken from: an endpoint's, a node's, or an appliance's. */
 enum place_kind { PLACE_ENDPOINT, PLACE_NODE, PLACE_APPLIANCE };
@@ -47,16 +38,10 @@ struct place {
     VEC(struct place *) appliances;       /* of the targets, NULL where the lab's program is not */
 };
 struct gwlb {
-    pthread_t thread;
-    pthread_mutex_t lock; /* of what follows; the thread holds it while it works and lets go while it waits */
-    pthread_cond_t settled;
-    int epoll, wake;
+    struct carrier *carrier; /* holds its lock while it works: what follows is shared with it */
     VEC(struct place *) places;
     uint32_t last_number, last_cookie;
     struct gwlb_flows *flows, *answers; /* the balancers'; the appliances' */
-    uint64_t asked, done;               /* gwlb_settle(): questions, and up to which they are answered */
-    size_t n_carried;
-    bool ending;
     gwlb_seen *seen;
     void *context;
     uint8_t *buffer;
@@ -72,25 +57,6 @@ now_ms(void)
 
 /* ---- sending -----------------------------------------------------------------------------------------------------
  * What a full queue does not take is lost, as on any wire. */
-
-static void
-send_frame(const struct place *endpoint, uint32_t link, const uint8_t mac[6], const uint8_t *packet, size_t size)
-{
-    struct virtio_net_hdr plain = { 0 };
-    uint8_t ether[ETH_HLEN] = { 0 };
-    unsigned type = packet[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
-    memcpy(ether, mac, 6);
-    memcpy(ether + 6, mac, 6);
-    put16(ether + 12, type);
-    struct sockaddr_ll to = {
-        .sll_family = AF_PACKET, .sll_ifindex = (int)link, .sll_protocol = htons((uint16_t)type), .sll_halen = 6
-    };
-    memcpy(to.sll_addr, mac, 6);
-    struct iovec parts[] = { { &plain, sizeof plain }, { ether, sizeof ether }, { (void *)packet, size } };
-    struct msghdr message = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = parts, .msg_iovlen = 3 };
-    ssize_t sent = sendmsg(endpoint->out, &message, MSG_DONTWAIT);
-    (void)sent;
-}
 
 static void
 send_geneve(const struct place *from, const struct ip *src, const struct gwlb_flow *flow, const struct geneve *head,
@@ -206,8 +172,8 @@ enter(struct gwlb *gwlb, const struct place *endpoint, const uint8_t *packet, si
 
 /* An appliance returned it.  It must be of a flow that this target has, or it is lost. */
 static void
-come_out(struct gwlb *gwlb, struct place *node, const struct ip *from, const struct geneve *head,
-         const uint8_t *packet, size_t size)
+come_out(struct gwlb *gwlb, struct place *node, const struct ip *from, const struct geneve *head, const uint8_t *packet,
+         size_t size)
 {
     struct flow_tuple tuple;
     for (size_t i = 0; i < gwlb->places.n && flow_tuple_read(packet, size, &tuple); i++) {
@@ -220,7 +186,7 @@ come_out(struct gwlb *gwlb, struct place *node, const struct ip *from, const str
         if (flow && flow->head.cookie == head->cookie && ip_equal(&flow->peer, from)) {
             count_packet(node, size);
             tell(gwlb, endpoint, packet, size, true);
-            send_frame(endpoint, PLAN_ETH0, plan_router_mac, packet, size);
+            frames_send(endpoint->out, PLAN_ETH0, plan_router_mac, packet, size);
         }
         return;
     }
@@ -250,7 +216,7 @@ hand_over(struct gwlb *gwlb, const struct place *appliance, const struct sockadd
             flow->head = *head;
             flow->peer = ip_v4(ntohl(from->sin_addr.s_addr));
             flow->port = ntohs(from->sin_port);
-            send_frame(endpoint, endpoint->targets.items[j].link, plan_gwlb_mac, packet, size);
+            frames_send(endpoint->out, endpoint->targets.items[j].link, plan_gwlb_mac, packet, size);
             return;
         }
     }
@@ -278,44 +244,23 @@ hand_back(struct gwlb *gwlb, const struct place *endpoint, uint32_t link, const 
 
 /* ---- receiving ----------------------------------------------------------------------------------------------------
  */
-/* The sender's kernel left the checksum to a device that would have computed it. */
-static void
-complete_checksum(const struct virtio_net_hdr *head, uint8_t *frame, size_t size)
-{
-    size_t start = head->csum_start, at = start + head->csum_offset;
-    if ((head->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) && at + 2 <= size) {
-        unsigned sum = fold(sum16(frame + start, size - start, 0));
-        put16(frame + at, sum ? sum : 0xffff);
-    }
-}
-
 /* False when there is no more. */
 static bool
 serve_endpoint(struct gwlb *gwlb, struct place *endpoint)
 {
-    struct sockaddr_ll from = { 0 };
-    socklen_t from_size = sizeof from;
-    ssize_t n = recvfrom(endpoint->in, gwlb->buffer, BUFFER_SIZE, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
-    if (n < 0) {
-        return errno == EINTR;
+    uint32_t link;
+    uint8_t *packet;
+    size_t size;
+    if (!frames_take(endpoint->in, gwlb->buffer, &link, &packet, &size)) {
+        return false;
     }
-    struct virtio_net_hdr head;
-    unsigned type = ntohs(from.sll_protocol);
-    uint8_t *frame = gwlb->buffer + VNET, *packet = frame + ETH_HLEN;
-    if ((size_t)n <= VNET + ETH_HLEN || (type != ETH_P_IP && type != ETH_P_IPV6) || from.sll_pkttype != PACKET_HOST) {
+    if (!size) {
         return true;
     }
-    size_t size = (size_t)n - VNET - ETH_HLEN;
-    memcpy(&head, gwlb->buffer, sizeof head);
-    complete_checksum(&head, frame, size + ETH_HLEN);
-    if (head.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
-        return true; /* links of the plan cut such packets before they come here */
-    }
-    gwlb->n_carried++;
-    if (from.sll_ifindex == PLAN_ETH0) {
+    if (link == PLAN_ETH0) {
         enter(gwlb, endpoint, packet, size);
     } else {
-        hand_back(gwlb, endpoint, (uint32_t)from.sll_ifindex, packet, size);
+        hand_back(gwlb, endpoint, link, packet, size);
     }
     return true;
 }
@@ -325,14 +270,14 @@ serve_datagram(struct gwlb *gwlb, struct place *place)
 {
     struct sockaddr_in from = { 0 };
     socklen_t from_size = sizeof from;
-    ssize_t n = recvfrom(place->in, gwlb->buffer, BUFFER_SIZE, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
+    ssize_t n =
+        recvfrom(place->in, gwlb->buffer, FRAMES_BUFFER_SIZE, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
     if (n < 0) {
         return errno == EINTR;
     }
     struct geneve head;
     const uint8_t *packet;
     size_t size;
-    gwlb->n_carried++;
     if (!geneve_read(gwlb->buffer, (size_t)n, &head, &packet, &size)) {
         return true;
     }
@@ -356,47 +301,12 @@ place_by_number(const struct gwlb *gwlb, uint32_t number)
     return NULL;
 }
 
-static void *
-serve(void *context)
+static bool
+serve(void *owner, uint32_t number)
 {
-    struct gwlb *gwlb = context;
-    struct epoll_event events[EVENTS_AT_ONCE];
-    pthread_mutex_lock(&gwlb->lock);
-    while (!gwlb->ending) {
-        uint64_t asked = gwlb->asked;
-        bool waiting = asked != gwlb->done, busy = false;
-        pthread_mutex_unlock(&gwlb->lock);
-        int n = epoll_wait(gwlb->epoll, events, EVENTS_AT_ONCE, waiting ? 0 : -1);
-        pthread_mutex_lock(&gwlb->lock);
-        for (int i = 0; i < n; i++) {
-            struct place *place = place_by_number(gwlb, events[i].data.u32);
-            if (!place) { /* our own wake, or a place that was closed meanwhile */
-                uint64_t count;
-                ssize_t got = events[i].data.u32 == 0 ? read(gwlb->wake, &count, sizeof count) : 0;
-                (void)got;
-                continue;
-            }
-            busy = true;
-            for (int turn = 0; turn < PACKETS_AT_ONCE &&
-                               (place->kind == PLACE_ENDPOINT ? serve_endpoint : serve_datagram)(gwlb, place);
-                 turn++) {
-            }
-        }
-        if (waiting && !busy) {
-            gwlb->done = asked;
-            pthread_cond_broadcast(&gwlb->settled);
-        }
-    }
-    pthread_mutex_unlock(&gwlb->lock);
-    return NULL;
-}
-
-static void
-wake(struct gwlb *gwlb)
-{
-    uint64_t one = 1;
-    ssize_t written = write(gwlb->wake, &one, sizeof one);
-    (void)written;
+    struct gwlb *gwlb = owner;
+    struct place *place = place_by_number(gwlb, number);
+    return place && (place->kind == PLACE_ENDPOINT ? serve_endpoint : serve_datagram)(gwlb, place);
 }
 
 /* ---- beginning and end --------------------------------------------------------------------------------------------
@@ -405,23 +315,11 @@ struct gwlb *
 gwlb_new(struct err *err)
 {
     struct gwlb *gwlb = xcalloc(1, sizeof *gwlb);
-    struct epoll_event event = { .events = EPOLLIN };
-    gwlb->epoll = nlq_high_fd(epoll_create1(EPOLL_CLOEXEC));
-    gwlb->wake = nlq_high_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     gwlb->flows = gwlb_flows_new(FLOWS_MAX);
     gwlb->answers = gwlb_flows_new(FLOWS_MAX);
-    gwlb->buffer = xmalloc(BUFFER_SIZE);
-    pthread_mutex_init(&gwlb->lock, NULL);
-    pthread_cond_init(&gwlb->settled, NULL);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the keeper's own thread's */
-    bool ok = gwlb->epoll >= 0 && gwlb->wake >= 0 && epoll_ctl(gwlb->epoll, EPOLL_CTL_ADD, gwlb->wake, &event) == 0 &&
-              pthread_create(&gwlb->thread, NULL, serve, gwlb) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!ok) {
-        err_set(err, ERR_MACHINE, "", "cannot start the thread of the gateway load balancers: %s", strerror(errno));
-        gwlb->ending = true;
+    gwlb->buffer = xmalloc(FRAMES_BUFFER_SIZE);
+    gwlb->carrier = carrier_new("gateway load balancers", serve, gwlb, err);
+    if (!gwlb->carrier) {
         gwlb_free(gwlb);
         return NULL;
     }
@@ -448,14 +346,7 @@ gwlb_free(struct gwlb *gwlb)
     if (!gwlb) {
         return;
     }
-    pthread_mutex_lock(&gwlb->lock);
-    bool runs = !gwlb->ending;
-    gwlb->ending = true;
-    pthread_mutex_unlock(&gwlb->lock);
-    if (runs) {
-        wake(gwlb);
-        pthread_join(gwlb->thread, NULL);
-    }
+    carrier_free(gwlb->carrier);
     for (size_t i = 0; i < gwlb->places.n; i++) {
         place_free(gwlb->places.items[i]);
     }
@@ -463,35 +354,11 @@ gwlb_free(struct gwlb *gwlb)
     gwlb_flows_free(gwlb->flows);
     gwlb_flows_free(gwlb->answers);
     free(gwlb->buffer);
-    close(gwlb->epoll);
-    close(gwlb->wake);
-    pthread_cond_destroy(&gwlb->settled);
-    pthread_mutex_destroy(&gwlb->lock);
     free(gwlb);
 }
 
 /* ---- sockets ------------------------------------------------------------------------------------------------------
  */
-static int
-open_frames(void)
-{
-    int one = 1, size = 4 << 20;
-    /* Bound only when it is set up: nothing comes before its header does. */
-    int fd = nlq_high_fd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    struct sockaddr_ll any = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
-    if (fd < 0) {
-        return -1;
-    }
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
-    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0 ||
-        bind(fd, (struct sockaddr *)&any, sizeof any) < 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 static int
 open_datagrams(void)
 {
@@ -511,7 +378,7 @@ open_sockets(struct place *place, const struct spaces *spaces, const struct spac
 {
     spaces_enter(spaces, space);
     if (place->kind == PLACE_ENDPOINT) {
-        place->in = place->out = open_frames();
+        place->in = place->out = frames_open(0);
     } else {
         place->in = open_datagrams();
         place->out = nlq_high_fd(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW));
@@ -546,8 +413,7 @@ want_place(struct gwlb *gwlb, const struct spaces *spaces, enum place_kind kind,
     place->wanted = true;
     snprintf(place->ns, sizeof place->ns, "%s", ns);
     place->number = ++gwlb->last_number;
-    struct epoll_event event = { .events = EPOLLIN, .data.u32 = place->number };
-    if (!open_sockets(place, spaces, space) || epoll_ctl(gwlb->epoll, EPOLL_CTL_ADD, place->in, &event) < 0) {
+    if (!open_sockets(place, spaces, space) || !carrier_watch(gwlb->carrier, place->in, place->number)) {
         err_set(err, ERR_MACHINE, "", "cannot take packets from `%s` for a gateway load balancer: %s", ns,
                 strerror(errno));
         place_free(place);
@@ -585,7 +451,7 @@ bool
 gwlb_sync(struct gwlb *gwlb, const struct spaces *spaces, const struct plan *plan, struct err *err)
 {
     bool ok = true;
-    pthread_mutex_lock(&gwlb->lock);
+    carrier_lock(gwlb->carrier);
     for (size_t i = 0; i < gwlb->places.n; i++) {
         gwlb->places.items[i]->wanted = false;
     }
@@ -598,7 +464,7 @@ gwlb_sync(struct gwlb *gwlb, const struct spaces *spaces, const struct plan *pla
             VEC_REMOVE(&gwlb->places, i);
         }
     }
-    pthread_mutex_unlock(&gwlb->lock);
+    carrier_unlock(gwlb->carrier);
     return ok;
 }
 
@@ -607,10 +473,10 @@ gwlb_sync(struct gwlb *gwlb, const struct spaces *spaces, const struct plan *pla
 void
 gwlb_watch(struct gwlb *gwlb, gwlb_seen *seen, void *context)
 {
-    pthread_mutex_lock(&gwlb->lock);
+    carrier_lock(gwlb->carrier);
     gwlb->seen = seen;
     gwlb->context = context;
-    pthread_mutex_unlock(&gwlb->lock);
+    carrier_unlock(gwlb->carrier);
 }
 
 void
@@ -622,16 +488,7 @@ gwlb_unwatch(struct gwlb *gwlb)
 size_t
 gwlb_settle(struct gwlb *gwlb)
 {
-    pthread_mutex_lock(&gwlb->lock);
-    uint64_t mine = ++gwlb->asked;
-    wake(gwlb);
-    while (gwlb->done < mine && !gwlb->ending) {
-        pthread_cond_wait(&gwlb->settled, &gwlb->lock);
-    }
-    size_t carried = gwlb->n_carried;
-    gwlb->n_carried = 0;
-    pthread_mutex_unlock(&gwlb->lock);
-    return carried;
+    return carrier_settle(gwlb->carrier);
 }
 
 /* ---- counting -----------------------------------------------------------------------------------------------------
@@ -652,7 +509,7 @@ count_active(void *context, const struct gwlb_flow *flow)
 void
 gwlb_counts(struct gwlb *gwlb, gwlb_counted *counted, void *context)
 {
-    pthread_mutex_lock(&gwlb->lock);
+    carrier_lock(gwlb->carrier);
     for (size_t i = 0; i < gwlb->places.n; i++) {
         gwlb->places.items[i]->count.active = 0;
     }
@@ -663,11 +520,11 @@ gwlb_counts(struct gwlb *gwlb, gwlb_counted *counted, void *context)
             counted(context, place->ns, &place->count);
         }
     }
-    pthread_mutex_unlock(&gwlb->lock);
+    carrier_unlock(gwlb->carrier);
 }
 
 void
 gwlb_run_on(struct gwlb *gwlb, const cpu_set_t *processors)
 {
-    pthread_setaffinity_np(gwlb->thread, sizeof *processors, processors);
+    carrier_run_on(gwlb->carrier, processors);
 }
