@@ -25,20 +25,49 @@ vpc_of_end(const struct network *net, const char *id)
                                     : NULL;
 }
 
-bool
-names_ask(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer,
-          struct err *err)
+const struct subnet *
+subnet_of_end(const struct network *net, const char *id)
 {
-    if (!resolver_lookup(net, vpc_id, name, type ? type : DNS_A, answer, err)) {
+    const struct object *object = id ? store_find(network_store(net), id) : NULL;
+    const struct kind *kind = object ? object->kind : NULL;
+    const struct eni *eni = kind == &eni_kind        ? (const struct eni *)object
+                            : kind == &instance_kind ? instance_eni(net, (const struct instance *)object, 0)
+                                                     : NULL;
+    return kind == &subnet_kind ? (const struct subnet *)object
+           : eni                ? store_get(network_store(net), &subnet_kind, eni->subnet_id)
+                                : NULL;
+}
+
+static bool
+ask_type(const struct network *net, const char *vpc_id, const struct subnet *subnet, const char *name, int type,
+         struct dns_answer *answer, struct err *err)
+{
+    struct dns_answer four = { 0 };
+    if (!resolver_lookup(net, vpc_id, name, type, answer, err)) {
+        return false;
+    }
+    if (resolver_wants_dns64(subnet, type, answer) && resolver_lookup(net, vpc_id, name, DNS_A, &four, err)) {
+        resolver_dns64(subnet, &four, answer);
+    }
+    return true;
+}
+
+bool
+names_ask(const struct network *net, const char *vpc_id, const struct subnet *subnet, const char *name, int type,
+          struct dns_answer *answer, struct err *err)
+{
+    bool six_first = subnet && subnet->ipv6_native;
+    if (!ask_type(net, vpc_id, subnet, name, type ? type : six_first ? DNS_AAAA : DNS_A, answer, err)) {
         return false;
     }
     if (!type && answer->outcome == DNS_NO_DATA) {
-        struct dns_answer six = { 0 };
-        if (resolver_lookup(net, vpc_id, name, DNS_AAAA, &six, err) && six.outcome == DNS_ANSWERED) {
+        struct dns_answer other = { 0 };
+        if (ask_type(net, vpc_id, subnet, name, six_first ? DNS_A : DNS_AAAA, &other, err) &&
+            other.outcome == DNS_ANSWERED) {
             dns_answer_done(answer);
-            *answer = six;
+            *answer = other;
         } else {
-            dns_answer_done(&six);
+            dns_answer_done(&other);
         }
     }
     return true;

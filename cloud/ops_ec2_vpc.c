@@ -67,6 +67,7 @@ static const struct attribute vpc_attributes[] = {
 static const struct attribute subnet_attributes[] = {
     { "MapPublicIpOnLaunch", "", offsetof(struct subnet, map_public_ip) },
     { "AssignIpv6AddressOnCreation", "", offsetof(struct subnet, assign_ipv6) },
+    { "EnableDns64", "", offsetof(struct subnet, dns64) },
     { "EnableResourceNameDnsARecordOnLaunch", "", offsetof(struct subnet, dns_a_record) },
     { "EnableResourceNameDnsAAAARecordOnLaunch", "", offsetof(struct subnet, dns_aaaa_record) },
 };
@@ -285,7 +286,7 @@ modify_subnet_attribute(struct op_call *call, struct err *err)
 {
     struct subnet *subnet = ec2_require(call, &subnet_kind, "SubnetId", err);
     if (!subnet || !ec2_refuse(call,
-                               "MapCustomerOwnedIpOnLaunch CustomerOwnedIpv4Pool EnableDns64 EnableLniAtDeviceIndex "
+                               "MapCustomerOwnedIpOnLaunch CustomerOwnedIpv4Pool EnableLniAtDeviceIndex "
                                "DisableLniAtDeviceIndex",
                                err)) {
         return false;

@@ -352,7 +352,14 @@ aim(struct verify_inquiry *inquiry, int family)
         const struct verify_side *from = &inquiry->sides.items[a->from], *to = &inquiry->sides.items[a->to];
         struct verify_port port = { a->flow.protocol, a->flow.dst_port };
         struct ip src, dst;
-        if ((!family || family == a->flow.family) && choose_addresses(from, to, a->flow.family, &src, &dst) &&
+        const struct ip *own = verify_side_address(from, a->flow.family);
+        bool there = choose_addresses(from, to, a->flow.family, &src, &dst);
+        if (!there && own && a->flow.dst_ip.family) { /* by NAT64 it is reached without an IPv6 address of its own */
+            src = *own;
+            dst = a->flow.dst_ip;
+            there = true;
+        }
+        if ((!family || family == a->flow.family) && there &&
             verify_can_ask(inquiry->cloud->net, from, to, port.protocol, port.port,
                            a->flow.dst_ip.family ? &a->flow.dst_ip : &dst)) {
             ask(inquiry, from, to, &port, src, dst, &a->flow);

@@ -29,15 +29,17 @@ may_get_own(const struct random_net *r, const struct verify_side *from, const st
 }
 
 static bool
-worth_asking(const struct random_net *r, const struct verify_side *from, const struct verify_side *to, int family)
+worth_asking(const struct random_net *r, const struct verify_side *from, const struct verify_side *to, int family,
+             const struct flow_spec *only)
 {
+    bool there = (only && only->dst_ip.family) || verify_side_address(to, family); /* NAT64 reaches IPv4 alone too */
     bool both_outside = !from->eni && !to->eni && (!from->gateway || !to->gateway);
     bool itself = from->eni && to->eni && *from->eni->attachment.instance_id &&
                   strcmp(from->eni->attachment.instance_id, to->eni->attachment.instance_id) == 0;
     itself = itself || (from->eni && to->receivers.n == 1 &&
                         strcmp(from->eni->attachment.instance_id, to->receivers.items[0]) == 0);
     return from != to && !from->only_answers && !both_outside && !itself && verify_side_address(from, family) &&
-           verify_side_address(to, family) && !may_get_own(r, from, to);
+           there && !may_get_own(r, from, to);
 }
 
 /* One of the end's addresses, mostly the first. */
@@ -95,7 +97,7 @@ ask(struct random_net *r, const struct verify_side *from, const struct verify_si
     const struct flow_spec *only, asked_vec *questions)
 {
     static const int protocols[] = { PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP };
-    if (!worth_asking(r, from, to, family)) {
+    if (!worth_asking(r, from, to, family, only)) {
         return;
     }
     int number = (int)questions->n; /* each has a source port of its own */

@@ -393,6 +393,22 @@ aim_from(const struct verify_rules *r, const struct goal *goal, size_t owner, ve
     VEC_DONE(&blocks);
 }
 
+/* The address by which the end is reached in a route's block; for NAT64 made of its IPv4 one. */
+static bool
+address_in_block(const struct verify_rules *r, const struct verify_end *end, const struct cidr *block, struct ip *far)
+{
+    struct cidr nat64 = cidr_lit("64:ff9b::/96");
+    if (!cidr_contains(&nat64, block)) {
+        *far = end->ips[block->ip.family == IP_V6];
+        return end->internet ? outside_address(r, block, far) : far->family != 0;
+    }
+    if (end->ips[0].family && !end->answers_only) {
+        *far = ip_add(&nat64.ip, end->ips[0].lo);
+        return true;
+    }
+    return false;
+}
+
 static void
 aim_route(const struct verify_rules *r, const struct way *way, verify_aim_vec *aims)
 {
@@ -411,9 +427,9 @@ aim_route(const struct verify_rules *r, const struct way *way, verify_aim_vec *a
             const struct verify_end *end = &r->ends[e];
             for (size_t b = 0; b < blocks.n && !same_machine(end, &r->ends[o]); b++) {
                 const struct cidr *block = &blocks.items[b];
-                struct ip far = end->ips[block->ip.family == IP_V6];
-                bool there = end->internet ? outside_address(r, block, &far) : far.family != 0;
-                if (there && cidr_contains_ip(block, &far) && route_lookup(r->net, way->table, &far, NULL) == route) {
+                struct ip far;
+                if (address_in_block(r, end, block, &far) && cidr_contains_ip(block, &far) &&
+                    route_lookup(r->net, way->table, &far, NULL) == route) {
                     struct flow_spec ping = { .protocol = far.family == IP_V4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
                                               .src_port = -1,
                                               .dst_port = -1,

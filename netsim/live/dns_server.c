@@ -1,6 +1,7 @@
 #include "netsim/live/dns_server.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,6 +17,7 @@
 struct stream {         /* a TCP connection */
     struct watch watch; /* first: the reactor gives it back */
     struct dns_server *server;
+    struct ip asker;
     struct buf in, out;
     size_t sent;
     long long last_ms;
@@ -35,7 +37,8 @@ struct dns_server {
 
 /* Nothing to say (nobody would answer): 'out' stays empty. */
 static void
-answer(struct dns_server *server, const uint8_t *data, size_t size, bool datagram, struct buf *out)
+answer(struct dns_server *server, const struct ip *asker, const uint8_t *data, size_t size, bool datagram,
+       struct buf *out)
 {
     static const int codes[] = { [DNS_NO_NAME] = DNS_NAME_ERROR,
                                  [DNS_ANSWERED] = DNS_OK,
@@ -49,7 +52,7 @@ answer(struct dns_server *server, const uint8_t *data, size_t size, bool datagra
         return;
     }
     bool asked = code == DNS_OK;
-    if (asked && !server->handler(server->context, &question, &found)) {
+    if (asked && !server->handler(server->context, asker, &question, &found)) {
         code = DNS_SERVER_FAILURE;
     } else if (asked && found.outcome == DNS_SILENT) {
         dns_answer_done(&found);
@@ -59,6 +62,14 @@ answer(struct dns_server *server, const uint8_t *data, size_t size, bool datagra
     }
     dns_write_answer(&question, code, &found, datagram ? question.udp_size : DNS_MESSAGE_MAX, out);
     dns_answer_done(&found);
+}
+
+static struct ip
+ip_of_sockaddr(const struct sockaddr_storage *from)
+{
+    return from->ss_family == AF_INET6
+               ? ip_of_bytes((const uint8_t *)&((const struct sockaddr_in6 *)from)->sin6_addr, IP_V6)
+               : ip_of_bytes((const uint8_t *)&((const struct sockaddr_in *)from)->sin_addr, IP_V4);
 }
 
 static void
@@ -75,7 +86,8 @@ on_datagram(struct watch *watch, uint32_t events)
             return;
         }
         struct buf out = { 0 };
-        answer(server, data, (size_t)n, true, &out);
+        struct ip asker = ip_of_sockaddr(&from);
+        answer(server, &asker, data, (size_t)n, true, &out);
         if (out.size) {
             sendto(watch->fd, out.data, out.size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&from, size);
         }
@@ -112,7 +124,7 @@ take_message(struct stream *s)
         return;
     }
     struct buf out = { 0 };
-    answer(s->server, in + 2, size, false, &out);
+    answer(s->server, &s->asker, in + 2, size, false, &out);
     if (out.size) {
         buf_char(&s->out, (char)(out.size >> 8 & 255));
         buf_char(&s->out, (char)(out.size & 255));
@@ -183,7 +195,9 @@ on_listener(struct watch *watch, uint32_t events)
 {
     struct dns_server *server = ((struct listener *)watch)->server;
     (void)events;
-    int fd = nlq_high_fd(accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    struct sockaddr_storage from = { 0 };
+    socklen_t size = sizeof from;
+    int fd = nlq_high_fd(accept4(watch->fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd < 0) {
         return;
     }
@@ -193,6 +207,7 @@ on_listener(struct watch *watch, uint32_t events)
     struct stream *s = xcalloc(1, sizeof *s);
     s->watch = (struct watch){ fd, on_stream };
     s->server = server;
+    s->asker = ip_of_sockaddr(&from);
     s->last_ms = server->now_ms;
     *VEC_ADD(&server->streams) = s;
     if (!reactor_add(server->reactor, &s->watch, EPOLLIN)) {

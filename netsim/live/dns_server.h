@@ -4,8 +4,8 @@
 #include "netsim/live/dns.h"
 #include "netsim/live/reactor.h"
 
-/* Fills 'answer' (zeroed; freed by the server).  False: the question cannot be answered (SERVFAIL). */
-typedef bool dns_handler(void *context, const struct dns_question *question, struct dns_answer *answer);
+/* Fills 'answer' (zeroed; freed by the server) for who asks from that address.  False: the question cannot be answered (SERVFAIL). */
+typedef bool dns_handler(void *context, const struct ip *asker, const struct dns_question *question, struct dns_answer *answer);
 
 struct dns_server;
 /* Takes both sockets, bound and not blocking; the one for TCP listens. */

@@ -61,7 +61,7 @@ frames_take(int fd, uint8_t *buffer, uint32_t *link, uint8_t **packet, size_t *s
     struct virtio_net_hdr head;
     unsigned type = ntohs(from.sll_protocol);
     uint8_t *frame = buffer + VNET;
-    if ((size_t)n <= VNET + ETH_HLEN || (type != ETH_P_IP && type != ETH_P_IPV6) || from.sll_pkttype != PACKET_HOST) {
+    if ((size_t)n <= VNET + ETH_HLEN || (type != ETH_P_IP && type != ETH_P_IPV6) || (from.sll_pkttype != PACKET_HOST && from.sll_pkttype != PACKET_OTHERHOST)) {
         return true;
     }
     memcpy(&head, buffer, sizeof head);

@@ -11,7 +11,7 @@
 
 /* In the namespace the calling thread is in; 'link' 0: all of them.  -1: errno says why. */
 int frames_open(uint32_t link);
-/* The next IP packet that was sent to this machine: it lies in 'buffer' (of FRAMES_BUFFER_SIZE), '*size' 0: something else came that nobody needs.  False: nothing waits. */
+/* The next IP packet that came in, for this machine or a neighbour on the wire: it lies in 'buffer' (of FRAMES_BUFFER_SIZE), '*size' 0: something else came that nobody needs.  False: nothing waits. */
 bool frames_take(int fd, uint8_t *buffer, uint32_t *link, uint8_t **packet, size_t *size);
 /* What a full queue does not take is lost, as on any wire. */
 void frames_send(int fd, uint32_t link, const uint8_t mac[6], const uint8_t *packet, size_t size);

@@ -11,15 +11,35 @@
 
 #include "netsim/live/gwlb.h"
 #include "netsim/live/live_internal.h"
+#include "netsim/live/nat64_carrier.h"
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_mend.h"
+#include "netsim/live/plan_nat64.h"
 #include "netsim/live/services.h"
 
-/* What endpoints of gateway load balancers carry follows the plan. */
+static bool
+any_nat64(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->namespaces.n; i++) {
+        if (plan_has_nat64(plan->namespaces.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What endpoints of gateway load balancers carry, and NAT gateways translate, follows the plan. */
 static bool
 carry(struct live *live, const struct plan *plan, struct err *err)
 {
+    bool nat64 = any_nat64(plan);
+    if (nat64 && !live->nat64) {
+        live->nat64 = nat64_carrier_new(err);
+    }
+    if (live->nat64 ? !nat64_carrier_sync(live->nat64, &live->spaces, plan, err) : nat64) {
+        return false;
+    }
     if (plan->gwlb && !live->gwlb) {
         live->gwlb = gwlb_new(err);
     }
@@ -112,6 +132,7 @@ live_stop(struct live *live)
     if (live) {
         flow_source_free(live->flows);
         gwlb_free(live->gwlb);
+        nat64_carrier_free(live->nat64);
         services_free(live->services);
         spaces_done(&live->spaces);
         plan_free(live->plan);

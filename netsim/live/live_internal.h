@@ -20,6 +20,7 @@ struct live {
     struct flow_source *flows; /* NULL until first polled */
     struct services *services; /* NULL until live_serve() */
     struct gwlb *gwlb;         /* NULL until the first endpoint of a gateway load balancer */
+    struct nat64_carrier *nat64; /* NULL until the first NAT gateway with IPv6 */
     bool counts_routes;        /* route_count.h */
     uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };

@@ -517,6 +517,11 @@ plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6, boo
     }
 }
 
+#define NAT_CARRIES                                                                                                    \
+    "ct state invalid counter drop\n" /* an answer to what went another way: it could only pass untranslated */        \
+    "meta l4proto { 6, 17, 1 } ct direction original counter accept comment \"from source\"\n"                         \
+    "meta l4proto { 6, 17, 1 } ct direction reply counter accept comment \"from destination\"\n"
+
 /* A NAT gateway carries TCP, UDP and ICMP that came by route; what is addressed to itself gets no answer. */
 static void
 plan_nat_rules(struct builder *b, struct plan_ns *ns, const struct plan_port *port)
@@ -529,11 +534,12 @@ plan_nat_rules(struct builder *b, struct plan_ns *ns, const struct plan_port *po
              "oifname \"eth0\" meta l4proto icmp snat ip to %s\n",
              ip, ip, ip);
     plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;", text);
+    /* What is counted is the leg in IPv4. */
     plan_chain_add(
         b, ns, "f_protocols", "type filter hook forward priority 0; policy drop;",
-        "ct state invalid counter drop\n" /* an answer to what went another way: it could only pass untranslated */
-        "meta l4proto { 6, 17, 1 } ct direction original counter accept comment \"from source\"\n"
-        "meta l4proto { 6, 17, 1 } ct direction reply counter accept comment \"from destination\"\n");
+        ns->ip6 ? "meta nfproto ipv6 goto nat64\n"
+                  "oifname \"nat64\" ct direction original counter drop comment \"nobody's address\"\n" NAT_CARRIES
+                : NAT_CARRIES);
     plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;",
                    "ct state established,related accept\n");
 }
@@ -563,7 +569,7 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
     if (!ns) {
         bool forwards = port->nat || port->place == PLAN_PLACE_NODE;
         ns = plan_ns_add(b, port->ns, forwards ? PLAN_NAT : PLAN_INSTANCE,
-                         v->ip6 && (!forwards || (port->place && port->eni->addresses6.n)));
+                         v->ip6 && (!forwards || port->nat || port->eni->addresses6.n));
         if (port->place == PLAN_PLACE_ENDPOINT) {
             plan_endpoint_interface(b, ns, port);
         } else if (port->place == PLAN_PLACE_INSPECTION || port->place == PLAN_PLACE_GATEWAY) {
@@ -574,6 +580,9 @@ plan_port_link(struct builder *b, struct plan_vpc *v, const struct plan_port *po
         }
         if (port->nat) {
             plan_nat_rules(b, ns, port);
+            if (ns->ip6) {
+                plan_nat64(b, ns);
+            }
         } else if (!port->place) {
             plan_appliance(b, v, ns);
         }

@@ -159,6 +159,8 @@ void plan_tap_link(struct builder *b, struct plan_vpc *v, const struct plan_port
 bool plan_shared_taps(struct builder *b, struct plan_vpc *v); /* sets `taps`, `fl_refused4` and `fl_refused6` */
 /* plan.c: the router's end of a port's link. */
 struct plan_link *plan_router_end(struct builder *b, struct plan_vpc *v, const struct plan_port *port);
+/* plan_nat64.c: what a NAT gateway does with IPv6. */
+void plan_nat64(struct builder *b, struct plan_ns *ns);
 /* plan_gateway.c: the namespace of an attached internet gateway, its links and its translation. */
 void plan_internet_gateway(struct builder *b, struct plan_vpc *v);
 uint32_t plan_igw_index(struct builder *b, const struct plan_vpc *v); /* of the router's link to it */

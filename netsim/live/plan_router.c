@@ -56,12 +56,13 @@ static const char *const unbuilt_targets[] = {
     [ROUTE_CORE_NETWORK] = "core network",
 };
 
-/* Of a machine without an IPv6 address in a subnet with IPv6: what its interface is called by on the link. */
+/* Of a machine without an IPv6 address in a subnet with IPv6, and of a NAT gateway: what its interface is called by on
+ * the link. */
 static struct ip
 stand_in(const struct plan_port *port)
 {
     bool has_none = port->instance && port->eni && !port->eni->addresses6.n && subnet_cidr6(port->subnet);
-    return has_none ? ip_lit("fe80::2") : (struct ip){ 0 };
+    return has_none || port->nat ? ip_lit("fe80::2") : (struct ip){ 0 };
 }
 
 /* The next hop on the wire of a route's target for senders in the zone; a blackhole when the target is gone, stopped,
@@ -84,7 +85,7 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
         }
         return out;
     case ROUTE_NAT_GATEWAY:
-        port = family == IP_V4 ? port_of(v, id) : NULL;
+        port = port_of(v, id);
         break;
     case ROUTE_ENI:
         port = port_of(v, id);

@@ -30,6 +30,8 @@
 
 #include "netsim/live/gwlb.h"
 #include "netsim/live/live_internal.h"
+#include "netsim/live/nat64.h"
+#include "netsim/live/nat64_carrier.h"
 #include "netsim/live/packet.h"
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/tap_hosts.h"
@@ -483,6 +485,7 @@ settle(struct run *run, int64_t deadline)
     bool ok = true;
     for (bool moved = true; ok && moved && now_us() < deadline;) {
         moved = run->live->gwlb && gwlb_settle(run->live->gwlb) > 0;
+        moved = (run->live->nat64 && nat64_carrier_settle(run->live->nat64) > 0) || moved;
         if (run->taps) {
             tap_hosts_settle(run->taps);
         }
@@ -520,6 +523,20 @@ find_receivers(const struct run *run, const struct live_probe *p, end_vec *to)
         any = find_end(run->live, one, VEC_ADD(to)) || any;
     }
     return any;
+}
+
+/* Of another family when it arrives. */
+static bool
+is_nat64(const struct ip *dst)
+{
+    struct cidr prefix = cidr_lit(NAT64_PREFIX);
+    return cidr_contains_ip(&prefix, dst);
+}
+
+static int
+protocol_at(const struct live_probe *p, int family)
+{
+    return p->protocol == PROTOCOL_ICMPV6 && family == IP_V4 ? PROTOCOL_ICMP : p->protocol;
 }
 
 static bool
@@ -562,10 +579,12 @@ prepare(struct run *run, size_t i, struct err *err)
         }
         run->taps = run->live->spaces.taps;
     }
-    bool ok = f->from.tap || need_ear(run, f->from.space, family, p->protocol, err);
+    bool ok = f->from.tap || need_ear(run, f->from.space, family, p->protocol, err), six = is_nat64(&p->dst);
     for (size_t j = 0; ok && j < f->to.n; j++) {
         const struct end *to = &f->to.items[j];
-        ok = to->tap || !to->space || need_ear(run, to->space, family, p->protocol, err);
+        bool hears = !to->tap && to->space;
+        ok = !hears || need_ear(run, to->space, family, p->protocol, err);
+        ok = ok && (!hears || !six || need_ear(run, to->space, IP_V4, protocol_at(p, IP_V4), err));
     }
     return ok;
 }
@@ -644,6 +663,9 @@ run_others_on(const struct run *run, const cpu_set_t *processors)
     }
     if (run->live->gwlb) {
         gwlb_run_on(run->live->gwlb, processors);
+    }
+    if (run->live->nat64) {
+        nat64_carrier_run_on(run->live->nat64, processors);
     }
 }
 

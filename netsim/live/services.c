@@ -381,24 +381,39 @@ answer_page(const struct open_service *open, struct http_exchange *x)
 }
 
 static bool
-answer_dns(void *context, const struct dns_question *question, struct dns_answer *answer)
+ask_names(const struct network *net, const char *vpc, const char *name, int type, struct dns_answer *answer)
 {
-    const struct open_service *open = context;
-    const char *vpc = *open->id ? open->id : NULL;
     uint32_t draw;
     if (getrandom(&draw, sizeof draw, GRND_NONBLOCK) != sizeof draw) {
         draw = 0; /* without chance the most likely is answered */
     }
-    if (!resolver_ask_drawn(services_network(open->place.services), vpc, question->name, question->type, draw, answer,
-                            NULL)) {
+    if (!resolver_ask_drawn(net, vpc, name, type, draw, answer, NULL)) {
         return false;
     }
     if (answer->outcome == DNS_ELSEWHERE) {
         struct dns_answer outside = { 0 };
-        if (internet_hosts_ask(question->name, question->type, &outside)) {
+        if (internet_hosts_ask(name, type, &outside)) {
             dns_answer_done(answer);
             *answer = outside;
         }
+    }
+    return true;
+}
+
+static bool
+answer_dns(void *context, const struct ip *asker, const struct dns_question *question, struct dns_answer *answer)
+{
+    const struct open_service *open = context;
+    const struct network *net = services_network(open->place.services);
+    const char *vpc = *open->id ? open->id : NULL;
+    if (!ask_names(net, vpc, question->name, question->type, answer)) {
+        return false;
+    }
+    const struct eni *eni = vpc ? network_eni_by_address(net, vpc, asker) : NULL;
+    const struct subnet *subnet = eni ? store_get(network_store(net), &subnet_kind, eni->subnet_id) : NULL;
+    struct dns_answer four = { 0 };
+    if (resolver_wants_dns64(subnet, question->type, answer) && ask_names(net, vpc, question->name, DNS_A, &four)) {
+        resolver_dns64(subnet, &four, answer);
     }
     return true;
 }

@@ -23,6 +23,8 @@
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/live/plan_gwlb.h"
+#include "netsim/live/plan_nat64.h"
+#include "netsim/live/trace_rule.h"
 
 #define TABLE "vpclab_trace"
 
@@ -106,6 +108,17 @@ is_first_of_protocol(const struct trace *t, size_t i)
     return true;
 }
 
+static bool
+any_protocol(const struct trace *t, int protocol)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->probes[i].protocol == protocol) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static char *
 table_text(const struct trace *t)
 {
@@ -126,6 +139,10 @@ table_text(const struct trace *t)
             write_rules(t, t->probes[i].protocol, &text, "t_in");
             write_rules(t, t->probes[i].protocol, &text, "t_from");
         }
+    }
+    if (any_protocol(t, PROTOCOL_ICMPV6) && !any_protocol(t, PROTOCOL_ICMP)) { /* what NAT64 makes of it */
+        write_rules(t, PROTOCOL_ICMP, &text, "t_in");
+        write_rules(t, PROTOCOL_ICMP, &text, "t_from");
     }
     return buf_steal(&text);
 }
@@ -467,63 +484,6 @@ has_tables(const struct plan_ns *ns)
     return ns->kind == PLAN_ROUTER || ns->kind == PLAN_TRANSIT;
 }
 
-struct wanted_rule {
-    const char *chain;
-    char name[FLOW_RULE_SIZE]; /* out; "" if it has none */
-    char comment[96];          /* out */
-};
-
-static int
-find_tracking(struct nftnl_expr *expr, void *data)
-{
-    const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);
-    *(bool *)data |= name && strcmp(name, "ct") == 0;
-    return 0;
-}
-
-static int
-take_rule(const struct nlmsghdr *h, void *data)
-{
-    struct wanted_rule *wanted = data;
-    struct nftnl_rule *rule = nftnl_rule_alloc();
-    bool tracked = false;
-    if (rule && nftnl_rule_nlmsg_parse(h, rule) == 0) {
-        const char *comment = live_rule_comment(rule);
-        nftnl_expr_foreach(rule, find_tracking, &tracked);
-        if (comment) {
-            snprintf(wanted->comment, sizeof wanted->comment, "%s", comment);
-            live_rule_name(wanted->chain, comment, wanted->name);
-        } else if (tracked && strncmp(wanted->chain, "f_sg_", 5) == 0) {
-            snprintf(wanted->name, sizeof wanted->name, "tracked");
-        }
-    }
-    nftnl_rule_free(rule);
-    return MNL_CB_OK;
-}
-
-static void
-ask_rule(const struct trace *t, const struct plan_ns *ns, uint64_t handle, struct wanted_rule *wanted)
-{
-    char buffer[8192] __attribute__((aligned(8)));
-    spaces_enter(&t->live->spaces, spaces_find(&t->live->spaces, ns->id));
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-    spaces_go_home(&t->live->spaces);
-    struct nftnl_rule *rule = nftnl_rule_alloc();
-    struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, 0, 1);
-    nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, "vpc");
-    nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, wanted->chain);
-    nftnl_rule_set_u64(rule, NFTNL_RULE_HANDLE, handle);
-    nftnl_rule_nlmsg_build_payload(h, rule);
-    nftnl_rule_free(rule);
-    ssize_t n = fd >= 0 && send(fd, h, h->nlmsg_len, 0) > 0 ? recv(fd, buffer, sizeof buffer, 0) : -1;
-    if (n > 0) {
-        mnl_cb_run(buffer, (size_t)n, 1, 0, take_rule, wanted);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
 /* Why a chain drops that refuses without a number. */
 static const struct {
     const char *chain, *why;
@@ -536,6 +496,8 @@ static const struct {
     { "f_igw", "the interface has no public address, so the internet gateway does not translate it" },
     { "f_public_access", "VPC Block Public Access" },
     { "f_protocols", "a NAT gateway carries tcp, udp and icmp only, and only what was opened from inside" },
+    { "nat64",
+      "a NAT gateway carries IPv6 only to 64:ff9b::/96, tcp, udp and echo, and only what was opened from inside" },
     { "f_balancer", "the balancer has no listener there" },
     { "i_local", "nothing answers at this address" },
 };
@@ -576,7 +538,7 @@ static void
 say_why_it_stopped(const struct trace *t, const struct visit *v, json_t *hop)
 {
     char text[FLOW_RULE_SIZE], table[ID_SIZE];
-    struct wanted_rule wanted = { .chain = v->chain };
+    struct trace_rule wanted = { .chain = v->chain };
     if (!v->dropped) {
         const char *dst = ip_str(&v->left.dst);
         if (has_tables(v->ns) && name_table(t, v->mark, table)) {
@@ -607,7 +569,7 @@ say_why_it_stopped(const struct trace *t, const struct visit *v, json_t *hop)
         return;
     }
     if (v->handle) {
-        ask_rule(t, v->ns, v->handle, &wanted);
+        trace_rule_ask(t->live, v->ns, v->handle, &wanted);
     }
     json_object_set_new(hop, "Stopped", json_string(*wanted.comment ? wanted.comment : v->chain));
 }
@@ -662,8 +624,8 @@ tell_visit(const struct trace *t, const struct visit *v)
     }
     json_t *rules = json_array();
     for (size_t i = 0; i < v->votes.n; i++) {
-        struct wanted_rule wanted = { .chain = v->votes.items[i].chain };
-        ask_rule(t, v->ns, v->votes.items[i].handle, &wanted);
+        struct trace_rule wanted = { .chain = v->votes.items[i].chain };
+        trace_rule_ask(t->live, v->ns, v->votes.items[i].handle, &wanted);
         if (*wanted.name && !is_listed(rules, wanted.name)) {
             json_array_append_new(rules, json_string(wanted.name));
         }
@@ -708,6 +670,31 @@ next_visit(const struct trace *t, const struct visit *v)
     return NULL;
 }
 
+/* What a NAT gateway's kernel saw before and after NAT64, which another thread does, is one visit. */
+static void
+join_translations(struct trace *t)
+{
+    for (size_t i = 0; i < t->visits.n; i++) {
+        struct visit *v = &t->visits.items[i];
+        for (size_t j = i + 1; v->out == PLAN_NAT64_KERNEL && plan_has_nat64(v->ns) && j < t->visits.n; j++) {
+            struct visit *next = &t->visits.items[j];
+            if (next->ns != v->ns || next->in != v->out || next->number != v->number || next->answer != v->answer) {
+                continue;
+            }
+            struct visit whole = *next;
+            whole.in = v->in;
+            whole.came = v->came;
+            for (size_t k = 0; k < v->votes.n; k++) {
+                *VEC_ADD(&whole.votes) = v->votes.items[k];
+            }
+            VEC_DONE(&v->votes);
+            *v = whole;
+            VEC_REMOVE(&t->visits, j);
+            break;
+        }
+    }
+}
+
 static bool
 is_first(const struct trace *t, const struct visit *v)
 {
@@ -745,6 +732,7 @@ live_trace(struct live *live, const struct network *net, struct live_probe *prob
     ok = ok && live_probe_as(live, probes, n, t.nonce, timeout_ms, err);
     if (ok) {
         read_traces(&t);
+        join_translations(&t);
     }
     close_ears(&t);
     for (uint32_t i = 0; ok && i < n; i++) {

@@ -402,6 +402,44 @@ resolver_ask_drawn(const struct network *net, const char *vpc_id, const char *na
     return ask(&q, 0);
 }
 
+/* ---- DNS64 ------------------------------------------------------------------------------------------------------- */
+
+bool
+resolver_wants_dns64(const struct subnet *subnet, int type, const struct dns_answer *answer)
+{
+    return subnet && subnet->dns64 && type == DNS_AAAA && answer->outcome == DNS_NO_DATA;
+}
+
+static void
+make_six(struct dns_record *records, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (records[i].type == DNS_A) {
+            struct ip prefix = ip_lit("64:ff9b::");
+            records[i].type = DNS_AAAA;
+            records[i].ip = ip_add(&prefix, records[i].ip.lo);
+        }
+    }
+}
+
+void
+resolver_dns64(const struct subnet *subnet, struct dns_answer *four, struct dns_answer *answer)
+{
+    if (four->outcome != DNS_ANSWERED) {
+        dns_answer_done(four);
+        return;
+    }
+    make_six(four->records.items, four->records.n);
+    make_six(four->possible.items, four->possible.n);
+    dns_answer_done(answer);
+    *answer = *four;
+    *four = (struct dns_answer){ 0 };
+    char *reason = xasprintf("%s; it has no IPv6 address, so DNS64 of `%s` makes one of the IPv4 address",
+                             answer->reason ? answer->reason : "", subnet->obj.id);
+    free(answer->reason);
+    answer->reason = reason;
+}
+
 /* ---- as an instance does it -------------------------------------------------------------------------------------- */
 
 struct ip

@@ -53,6 +53,12 @@ bool resolver_ask(const struct network *net, const char *vpc_id, const char *nam
 bool resolver_ask_drawn(const struct network *net, const char *vpc_id, const char *name, int type, uint32_t draw, struct dns_answer *answer,
                         struct err *err);
 
+/* DNS64: for who asks from a subnet that has it on, IPv6 addresses are made of IPv4 ones where a name has none of its own.  resolver_wants_dns64()
+ * says whether 'answer', to a question for 'type', is such a case; then resolver_dns64() makes it of 'four', the answer for DNS_A, which it takes.
+ * Source: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html */
+bool resolver_wants_dns64(const struct subnet *subnet, int type, const struct dns_answer *answer);
+void resolver_dns64(const struct subnet *subnet, struct dns_answer *four, struct dns_answer *answer);
+
 /* The same as an instance of the VPC does it: asks the servers that DHCP names (DNS_ELSEWHERE when these are others than Amazon's), a
  * name without dots in DHCP's domain first. */
 bool resolver_lookup(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer, struct err *err);
