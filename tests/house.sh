@@ -148,7 +148,7 @@ embed() # PROGRAM.c LIBRARY
     check "$1 links with $2, libbase and jansson alone" < <(
         make -s ${SAN:+SAN=$SAN} "$BUILD/lib$2.a" "$BUILD/libbase.a" 2>&1 >/dev/null | grep -E 'error|\*\*\*'
         # shellcheck disable=SC2086
-        ${CC:-cc} -std=c17 -D_GNU_SOURCE -I. ${SAN:+-fsanitize=address,undefined} -o "$BUILD/embed-$2" "$1" \
+        ${CC:-cc} -std=c17 -D_GNU_SOURCE -I. ${SAN:+-fsanitize=address,undefined -no-pie} -o "$BUILD/embed-$2" "$1" \
             -Wl,--whole-archive "$BUILD/lib$2.a" -Wl,--no-whole-archive "$BUILD/libbase.a" -ljansson 2>&1 |
             grep -E 'undefined reference|error' | head -n 10
         if [ ! -x "$BUILD/embed-$2" ]; then
