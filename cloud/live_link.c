@@ -295,6 +295,11 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         ok = serve_trace(cloud, trace, timeout_ms, reply->json, &err);
     } else if (socket) {
         ok = serve_socket(cloud, socket, reply, &err);
+    } else if (json_object_get(request->json, "router_end")) {
+        const char *end = live_router_end(cloud->live, json_str(request->json, "router_end"));
+        ok = end || err_set(&err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab",
+                            json_str(request->json, "router_end"));
+        json_object_set_new(reply->json, "link", json_string(end ? end : ""));
     } else if (json_flag(request->json, "health", false)) {
         json_object_set_new(reply->json, "health", live_health(cloud->live));
     } else if (json_flag(request->json, "flows", false)) {
@@ -476,6 +481,18 @@ live_link_meter(const struct cloud *cloud, bool rules, struct err *err)
     json_t *counters = json_incref(reply.json);
     keeper_message_done(&reply);
     return counters;
+}
+
+bool
+live_link_router_end(const struct cloud *cloud, const char *eni_id, char name[static 16], struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    if (!ask(cloud, json_pack("{s:s}", "router_end", eni_id), &reply, err)) {
+        return false;
+    }
+    snprintf(name, 16, "%s", json_str(reply.json, "link"));
+    keeper_message_done(&reply);
+    return true;
 }
 
 bool

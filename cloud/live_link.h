@@ -40,5 +40,7 @@ bool live_link_flush(const struct cloud *cloud, struct err *err);
 bool live_link_count_routes(const struct cloud *cloud, bool on, struct err *err); /* live_count_routes() likewise */
 /* Counters since the lab is live, as "meter" answers; the caller owns it.  NULL on failure. */
 json_t *live_link_meter(const struct cloud *cloud, bool rules, struct err *err);
+/* The name of an interface's link in its VPC's router; ERR_INPUT when it has none. */
+bool live_link_router_end(const struct cloud *cloud, const char *eni_id, char name[static 16], struct err *err);
 /* Descriptors of the namespaces of a node (live_namespace()), for keeper_exec(); the caller closes those that are not -1. */
 bool live_link_enter(const struct cloud *cloud, const char *node, int fds[static KEEPER_NAMESPACES], struct err *err);

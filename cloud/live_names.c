@@ -42,7 +42,9 @@ find_instance(const struct cloud *cloud, const char *id, const struct eni *eni, 
     if (!instance || !instance_is_running(instance)) {
         err_set(err, ERR_INPUT, "IncorrectInstanceState", "instance `%s` is %s, so it is not in the live lab", id,
                 instance && instance->state_name ? instance->state_name : "missing");
-        return instance ? err_hint(err, "`ec2 start-instances --instance-ids %s`", id) : false;
+        bool over = !instance || !instance->state_name || strcmp(instance->state_name, "terminated") == 0;
+        return over ? err_hint(err, "it does not come back: `ec2 run-instances` makes another")
+                    : err_hint(err, "`ec2 start-instances --instance-ids %s`", id);
     }
     node->eni = eni ? eni : instance_eni(cloud->net, instance, 0);
     snprintf(node->id, sizeof node->id, "%s", id);

@@ -52,9 +52,9 @@ add_link(struct session *s, const char *link, const char *name, const char *desc
     return added;
 }
 
-/* The interfaces of an instance, or the one that was named. */
-static void
-add_interfaces(const struct cloud *cloud, struct session *s, const struct live_node *node)
+/* The interfaces of an instance, or the one that was named.  A TAP host's are seen from the router. */
+static bool
+add_interfaces(const struct cloud *cloud, struct session *s, const struct live_node *node, bool tap, struct err *err)
 {
     const struct store *store = network_store(cloud->net);
     for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
@@ -65,8 +65,14 @@ add_interfaces(const struct cloud *cloud, struct session *s, const struct live_n
         }
         snprintf(link, sizeof link, "eth%d", eni->attachment.device_index);
         snprintf(description, sizeof description, "%s of %s", link, node->name);
-        add_link(s, link, eni->obj.id, description)->eni = eni;
+        if (tap && !live_link_router_end(cloud, eni->obj.id, link, err)) {
+            return false;
+        }
+        struct capture_link *added = add_link(s, link, eni->obj.id, description);
+        added->eni = eni;
+        added->outside = tap;
     }
+    return true;
 }
 
 /* An internet gateway has two links, between the router and the world; others are captured whole. */
@@ -85,7 +91,11 @@ find_node(struct op_call *call, const char *text, struct session *s, struct err 
     } else if (!live_node_find(cloud, text, &node, err)) {
         return err_at(err, "NODE", 0, 0);
     }
-    if (!live_link_enter(cloud, node.id, s->fds, err)) {
+    const struct instance *instance = store_get(store, &instance_kind, node.id);
+    bool tap = instance && instance_is_tap(cloud->net, instance);
+    char router[ID_SIZE + 16];
+    snprintf(router, sizeof router, "router:%s", tap ? node.eni->vpc_id : "");
+    if (!live_link_enter(cloud, tap ? router : node.id, s->fds, err)) {
         return false;
     }
     snprintf(s->name, sizeof s->name, "%s", node.name);
@@ -93,8 +103,8 @@ find_node(struct op_call *call, const char *text, struct session *s, struct err 
     if (gateway && store_get(store, &internet_gateway_kind, id)) {
         add_link(s, "vpc", id, "the side of the VPC: private addresses");
         add_link(s, "inet", id, "the side of the internet: public addresses");
-    } else if (store_get(store, &instance_kind, node.id)) {
-        add_interfaces(cloud, s, &node);
+    } else if (instance) {
+        return add_interfaces(cloud, s, &node, tap, err);
     } else if (nat && nat->addresses.n) {
         const struct eni *eni = store_get(store, &eni_kind, nat->addresses.items[0].eni_id);
         add_link(s, "eth0", nat->addresses.items[0].eni_id, node.name)->eni = eni;
@@ -148,7 +158,7 @@ read_options(struct op_call *call, struct capture_options *options, struct err *
     int ring = 0;
     options->filter = arg_str(call->in, "Filter");
     options->max_packets = arg_int(call->in, "Count", 0);
-    if (options->max_packets < 0) {
+    if (json_object_get(call->in, "Count") && options->max_packets < 1) {
         return err_set(err, ERR_USAGE, "", "`--count` must be at least 1") || err_at(err, "--count", 0, 0);
     }
     if (span && (!clock_parse_span(span, &ms) || ms > INT32_MAX)) {

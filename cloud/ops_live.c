@@ -318,9 +318,9 @@ doctor_op(struct op_call *call, struct err *err)
     for (size_t i = 0; i < n; i++) {
         const struct doctor_finding *f = &findings[i];
         able = able && (f->ok || !f->required);
-        json_array_append_new(list, json_pack("{s:s, s:b, s:b, s:s, s:s, s:s}", "Feature", f->name, "Works", f->ok,
-                                              "Required", f->required, "Purpose", f->purpose, "Detail", f->detail,
-                                              "Remedy", f->remedy));
+        json_array_append_new(list, json_pack("{s:s, s:b, s:b, s:b, s:s, s:s, s:s}", "Feature", f->name, "Works", f->ok,
+                                              "Tried", !f->untried, "Required", f->required, "Purpose", f->purpose,
+                                              "Detail", f->detail, "Remedy", f->remedy));
     }
     json_object_set_new(call->out, "Findings", list);
     json_object_set_new(call->out, "LiveLabs", json_boolean(able));
@@ -336,12 +336,14 @@ doctor_text(const json_t *out, struct buf *text)
     json_array_foreach(json_object_get(out, "Findings"), i, f)
     {
         bool ok = json_flag(f, "Works", false);
+        bool tried = json_flag(f, "Tried", true);
         buf_printf(text, "%-4s %-13s %s",
                    ok                                ? "ok"
+                   : !tried                          ? "?"
                    : json_flag(f, "Required", false) ? "NO"
                                                      : "-",
                    json_str(f, "Feature"), json_str(f, "Purpose"));
-        buf_printf(text, "%s%s\n", ok ? ": " : ": missing, ", json_str(f, "Detail"));
+        buf_printf(text, "%s%s\n", ok ? ": " : tried ? ": missing, " : ": not tried, ", json_str(f, "Detail"));
         if (*json_str(f, "Remedy")) {
             buf_printf(text, "     %-13s %s\n", "", json_str(f, "Remedy"));
         }

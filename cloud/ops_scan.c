@@ -126,7 +126,9 @@ scan_text(const json_t *out, struct buf *text)
     {
         buf_printf(text, "%-6lld %s\n", json_int(port, "Port", 0), json_str(port, "State"));
     }
-    buf_printf(text, "%lld filtered: nothing came back\n", json_int(out, "Filtered", 0));
+    if (json_int(out, "Filtered", 0)) {
+        buf_printf(text, "%lld filtered: nothing came back\n", json_int(out, "Filtered", 0));
+    }
 }
 
 static const struct op_param scan_params[] = {

@@ -219,6 +219,21 @@ release_old(struct capture *c, int64_t until_us)
     }
 }
 
+/* Has the packet's sender (receiver) an address of the interface? */
+static bool
+is_own(const struct eni *eni, bool sender, const uint8_t *packet, size_t size)
+{
+    bool four = size >= 20 && packet[0] >> 4 == 4, six = size >= 40 && packet[0] >> 4 == 6;
+    struct ip ip = four  ? ip_of_bytes(packet + (sender ? 12 : 16), IP_V4)
+                   : six ? ip_of_bytes(packet + (sender ? 8 : 24), IP_V6)
+                         : (struct ip){ 0 };
+    bool own = false;
+    for (size_t i = 0; i < (four ? eni->addresses.n : six ? eni->addresses6.n : 0); i++) {
+        own |= ip_equal(four ? &eni->addresses.items[i].ip : &eni->addresses6.items[i].ip, &ip);
+    }
+    return own;
+}
+
 static void
 on_refusal(void *context, const struct capture_refusal *r)
 {
@@ -227,7 +242,8 @@ on_refusal(void *context, const struct capture_refusal *r)
     char text[256];
     for (size_t i = 0; i < c->n; i++) {
         struct open_link *l = &c->links[i];
-        if (!l->router_index || l->router_index != (egress ? r->in_index : r->out_index)) {
+        if (!l->router_index || l->router_index != (egress ? r->in_index : r->out_index) ||
+            (l->link->outside && !is_own(l->link->eni, egress, r->packet, r->size))) {
             continue;
         }
         refusal_text(c, l->link, r->refusal, text);
@@ -271,6 +287,9 @@ take_frame(struct capture *c, size_t i, const struct pcap_pkthdr *head, const ui
     bool ethernet = pcap_datalink(l->pcap) == DLT_EN10MB;
     bool leaves = ethernet && head->caplen >= 14 && memcmp(bytes + 6, l->mac, 6) == 0;
     bool judged = l->router_index && ip_of_frame(bytes, head->caplen, &ip_size);
+    if (l->link->outside && !leaves && (head->caplen < 14 || memcmp(bytes, l->mac, 6) != 0)) {
+        return; /* another's who is behind the same device */
+    }
     struct pcap_packet packet = { .interface = (uint32_t)i,
                                   .time_us = (int64_t)head->ts.tv_sec * 1000000 + head->ts.tv_usec,
                                   .bytes = bytes,
@@ -424,8 +443,16 @@ open_link(struct open_link *l, size_t n_links, const struct capture_options *opt
                        pcap_geterr(l->pcap));
     }
     pcap_setnonblock(l->pcap, 1, error);
-    read_mac(l->link->link, l->mac);
-    l->router_index = l->link->eni && options->router_fd >= 0 ? capture_peer_index(l->link->link) : 0;
+    const struct capture_link *link = l->link;
+    bool judged = link->eni && options->router_fd >= 0;
+    if (link->outside) {
+        unsigned char *m = l->mac;
+        sscanf(link->eni->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", m, m + 1, m + 2, m + 3, m + 4, m + 5);
+        l->router_index = judged ? if_nametoindex(link->link) : 0;
+    } else {
+        read_mac(link->link, l->mac);
+        l->router_index = judged ? capture_peer_index(link->link) : 0;
+    }
     return set_filter(l, options->filter, err);
 }
 

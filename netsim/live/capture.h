@@ -18,6 +18,7 @@ struct capture_link {
     char name[ID_SIZE];     /* in the file: the interface's id */
     char description[160];
     const struct eni *eni;  /* NULL: a gateway's link, of which no verdicts are told */
+    bool outside;           /* the router's end: a TAP host has no other, and others may share it; it needs 'eni' */
 };
 struct capture_options {
     int user_fd;            /* the lab's user namespace */

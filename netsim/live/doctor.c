@@ -321,17 +321,19 @@ doctor_run(struct doctor_finding findings[static DOCTOR_FINDINGS_MAX])
         }
         if (got < sizeof *f) {
             *f = (struct doctor_finding){ .ok = false };
-            snprintf(f->detail, sizeof f->detail, "not tried: needs what is missing above");
+            f->untried = true;
+            snprintf(f->detail, sizeof f->detail, "needs what is missing above");
         }
         const struct check *c = i ? &checks[i - 1] : NULL;
         f->name = c ? c->name : "namespaces";
         f->purpose = c ? c->purpose : "a network of its own for each instance, without privilege";
         f->required = !c || c->required;
         snprintf(f->remedy, sizeof f->remedy, "%s",
-                 f->ok       ? ""
-                 : !c        ? userns_remedy()
-                 : c->remedy ? c->remedy
-                             : c->find_remedy());
+                 f->ok        ? ""
+                 : f->untried ? ""
+                 : !c         ? userns_remedy()
+                 : c->remedy  ? c->remedy
+                              : c->find_remedy());
         n++;
     }
     close(fds[0]);

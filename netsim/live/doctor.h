@@ -9,6 +9,7 @@
 
 struct doctor_finding {
     const char *name;    /* "user namespaces" */
+    bool untried; /* what is missing above it needs */
     bool ok, required;   /* required: without it there is no live lab */
     const char *purpose; /* what it is for */
     char detail[200];    /* what was seen */

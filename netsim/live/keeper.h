@@ -8,6 +8,7 @@
  *     {"op": ["ec2", "CreateVpc"], "in": {...}, "as": ...}      -> {"out": {...}, "no": false} or {"error": {...}}
  *     {"enter": "i-0a.."}                                       -> {} and descriptors: user, mnt, pid, net namespaces, for keeper_exec(); for an instance
  *                                                                  its user namespace and that of its mounts besides
+ *     {"router_end": "eni-0a.."}                                -> {"link": "e12"}: its link's name in the router
  *     {"stop": true}                                            -> {} once everything is gone
  *
  * The keeper knows none of these words: cloud/ serves them.  Used by: cloud/keeper_link.c, cloud/ops_live.c */

@@ -213,6 +213,25 @@ live_health(const struct live *live)
     return live->services ? services_health_json(live->services) : json_object();
 }
 
+const char *
+live_router_end(const struct live *live, const char *eni_id)
+{
+    for (size_t i = 0; i < live->plan->namespaces.n; i++) {
+        const struct plan_ns *ns = live->plan->namespaces.items[i];
+        for (size_t j = 0; ns->kind == PLAN_ROUTER && j < ns->links.n; j++) {
+            const struct plan_link *link = &ns->links.items[j];
+            bool is = strcmp(link->eni_id, eni_id) == 0;
+            for (size_t k = 0; k < link->hosts.n && !is; k++) {
+                is = strcmp(link->hosts.items[k].eni_id, eni_id) == 0;
+            }
+            if (is) {
+                return link->here.name;
+            }
+        }
+    }
+    return NULL;
+}
+
 int
 live_namespace(const struct live *live, const char *id)
 {

@@ -67,6 +67,7 @@ json_t *live_health(const struct live *live); /* of all: {group or Classic balan
 bool live_target_health(const struct live *live, const struct target_group *group, const struct lb_target *target, struct live_health *out);
 bool live_instance_health(const struct live *live, const struct classic_balancer *lb, const char *instance_id, struct live_health *out);
 
+const char *live_router_end(const struct live *live, const char *eni_id); /* "e12": an interface's link in its router; NULL: none */
 /* File descriptor of the network namespace of an instance (or "internet", "router:vpc-.."), borrowed; -1 if there is none. */
 int live_namespace(const struct live *live, const char *id);
 /* A socket in such a namespace, bound to address and port ('ip' NULL: any; port 0: any), listening if it is a TCP socket with a port; it can be used wherever

@@ -135,6 +135,37 @@ fields() {
     [ -z "$(find "$DIR" -maxdepth 1 -name '*ring*' ! -name ring.pcapng)" ] # and nothing beside it
 }
 
+@test "a capture of a TAP host has its packets alone, though others are behind the same device" {
+    need_tshark
+    [ -r /dev/net/tun ] && [ -w /dev/net/tun ] || skip "no access to /dev/net/tun"
+    lab_with_flow_log
+    tap='ResourceType=instance,Tags=[{Key=vpclab:host,Value=tap},{Key=Name,Value='
+    for name in one two; do
+        vpclab ec2 run-instances --image-id ami-12345678 --subnet-id "$subnet" --security-group-ids "$group" --tag-specifications "$tap$name}]" >/dev/null
+    done
+    vpclab ec2 authorize-security-group-ingress --group-id db --protocol icmp --port -1 --cidr 0.0.0.0/0 >/dev/null
+    one=$(address one) two=$(address two)
+    up
+    begin_capture one "$DIR/one.pcapng" --filter 'icmp or tcp'
+    vpclab -q ping two web --count 1 || true
+    vpclab -q ping web two --count 1
+    vpclab -q ping web one --count 2
+    knock web "$two" 22 || true
+    knock web "$one" 22 || true
+    end_capture
+    fields "$DIR/one.pcapng" "" ip.src ip.dst frame.comment | awk '!/REJECT/ || !n++' >"$DIR/seen" # a knock may come again
+    { for _ in 1 2; do printf '%s\n' "$web $one ACCEPT ingress" "$one $web ACCEPT egress"; done
+      echo "$web $one REJECT ingress $group:ingress:none"; } | cmp - "$DIR/seen"
+    # Times are the lab's: in both they are those of the same minutes, also when the clock was put on.
+    vpclab clock advance 1h >/dev/null
+    begin_capture one "$DIR/late.pcapng" --filter icmp
+    vpclab -q ping web one --count 1
+    end_capture
+    at=$(fields "$DIR/late.pcapng" "" frame.time_epoch | head -1)
+    [ $((${at%.*} - $(date +%s))) -gt 3500 ]
+    vpclab flows one --from "$DIR/one.pcapng" --protocol icmp | grep -q " $one  *$web .* 2  *80 .* ACCEPT "
+}
+
 @test "captures refuse what they cannot do" {
     lab_with_flow_log
     run vpclab capture web "$DIR/x"
@@ -156,6 +187,8 @@ fields() {
     [ "$status" = 2 ]
     run vpclab capture web "$DIR/x" --for ages
     [ "$status" = 2 ]
+    run timeout 20 "$VPCLAB" capture web "$DIR/x" --count 0
+    [ "$status" = 2 ] && grep -q "must be at least 1" <<<"$output"
     # as many at once as a router tells apart, and no more with verdicts
     local running=()
     for i in 1 2 3 4; do

@@ -155,6 +155,8 @@ answers() { # whatever kind of machine db is
     run vpclab scan client db 8080 8081 7999
     [ "$status" = 0 ]
     [[ "$output" == *"8080   open"*"8081   closed"*"1 filtered"* ]]
+    run vpclab scan client db 8080
+    [[ "$output" == *"8080   open" ]] # nothing is filtered: nothing is said of it
     run vpclab scan client db 7000
     [ "$status" = 1 ]
     run vpclab scan client db 53 54 --udp

@@ -130,5 +130,10 @@ serve() { # NODE PORT: until it listens
     [[ "$output" == *"cannot make a user namespace"* ]]
     [[ "$output" == *"user.max_user_namespaces"* ]]
     [ "$before" = "$(cat "$XDG_DATA_HOME/vpclab/labs/default/state.json")" ]
+    # What needs it was not tried, and nobody is sent to mend it.
+    run unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$VPCLAB" doctor'
+    [ "$status" = 1 ]
+    [[ "$output" == *"NO   namespaces "*"user.max_user_namespaces"*"?    links "*"not tried, needs what is missing above"* ]]
+    [[ "$output" != *modprobe* ]]
     vpclab up
 }
