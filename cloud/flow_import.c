@@ -21,6 +21,7 @@ struct import {
     flow_visit *visit;
     void *context;
     struct flow_reading *reading;
+    bool events;      /* the lines are messages of log events */
     size_t strangers; /* records of interfaces that the model does not have */
 };
 
@@ -78,7 +79,8 @@ import_capture(struct import *import, const char *path, const struct buf *text, 
     packet_flows_each(flows, take_record, import);
     size_t strangers = packet_flows_strangers(flows);
     if (strangers) {
-        buf_printf(note, "%zu packets are between addresses that the model does not have\n", strangers);
+        buf_printf(note, "%zu packet%s between addresses that the model does not have\n", strangers,
+                   strangers == 1 ? " is" : "s are");
     }
     if (!whole && ok) {
         buf_printf(note, "%s; what was read before is shown\n", damage.text);
@@ -126,16 +128,54 @@ import_records(struct import *import, const char *path, const char *format, stru
         } else if (flow_record_parse(line, &reading->format, &record, err)) {
             tell(import, &record, line);
         } else {
-            if (err) {
+            char *event = xasprintf("%s: event %d", path, number);
+            if (err && import->events) {
+                err_at(err, event, 0, 0);
+            } else if (err) {
                 err->line = number;
                 err_at(err, path, number, err->column);
             }
+            free(event);
             return err_hint(err, "the first line names the fields, or --log-format does as in create-flow-logs; "
                                  "without both the record has AWS's default fields");
         }
         line = next;
     }
     return true;
+}
+
+/* ---- answers of CloudWatch Logs -----------------------------------------------------------------------------------
+ */
+static bool
+is_object(const struct buf *text)
+{
+    size_t at = 0;
+    while (at < text->size && strchr(" \t\r\n", text->data[at]) && text->data[at]) {
+        at++;
+    }
+    return at < text->size && text->data[at] == '{';
+}
+
+/* The messages of `filter-log-events` or `get-log-events`, a line each, in place of the answer. */
+static bool
+take_messages(const char *path, struct buf *text, struct err *err)
+{
+    json_t *answer = json_read(text->data, text->size, path, err);
+    const json_t *events = json_object_get(answer, "events"), *event;
+    size_t i;
+    buf_clear(text);
+    json_array_foreach(events, i, event)
+    {
+        buf_printf(text, "%s\n", json_str(event, "message"));
+    }
+    bool ok = answer && json_is_array(events);
+    json_decref(answer);
+    if (!ok && answer) {
+        err_set(err, ERR_DOCUMENT, "", "the JSON has no list `events`");
+        err_hint(err, "save the whole answer of `logs filter-log-events` or `logs get-log-events`");
+        return err_at(err, path, 0, 0);
+    }
+    return ok;
 }
 
 bool
@@ -151,13 +191,15 @@ flow_import(const struct cloud *cloud, const char *path, const char *format, flo
     } else if (pcap_is_capture(text.data, text.size)) {
         ok = import_capture(&import, path, &text, note, err);
     } else {
+        import.events = is_object(&text);
+        ok = !import.events || take_messages(path, &text, err);
         buf_char(&text, '\0');
-        ok = import_records(&import, path, format, &text, err);
+        ok = ok && import_records(&import, path, format, &text, err);
     }
     if (ok && import.strangers) {
-        buf_printf(
-            note, "%zu records are of interfaces that the model does not have; it cannot say which rule decides them\n",
-            import.strangers);
+        bool one = import.strangers == 1;
+        buf_printf(note, "%zu record%s that the model does not have; it cannot say which rule decides %s\n",
+                   import.strangers, one ? " is of an interface" : "s are of interfaces", one ? "it" : "them");
     }
     buf_done(&text);
     return ok;
