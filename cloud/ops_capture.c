@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/vec.h"
@@ -221,6 +222,15 @@ open_spare(const char *path, struct err *err)
     return fd;
 }
 
+/* Of the lab's clock before the machine's. */
+static int64_t
+ahead_us(const struct clock *clock)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (clock_now_ms(clock) - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000)) * 1000;
+}
+
 static bool
 capture_op(struct op_call *call, struct err *err)
 {
@@ -239,6 +249,7 @@ capture_op(struct op_call *call, struct err *err)
     if (fd >= 0 && ok) {
         options.user_fd = s.fds[KEEPER_USER];
         options.router_fd = s.router_fds[KEEPER_NET];
+        options.ahead_us = ahead_us(&call->cloud->clock);
         options.lab_socket = call->cloud->dir->socket_path;
         ok = capture_run(call->cloud->net, s.links.items, s.links.n, &options, fd, &result, err);
     }

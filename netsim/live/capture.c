@@ -112,7 +112,9 @@ static void
 write_packet(struct capture *c, const struct pcap_packet *packet)
 {
     if (!is_enough(c)) {
-        pcapng_packet(&c->out, packet);
+        struct pcap_packet stamped = *packet;
+        stamped.time_us += c->options->ahead_us;
+        pcapng_packet(&c->out, &stamped);
         c->result.packets++;
         if (c->ring.half) {
             c->full |= !capture_ring_add(&c->ring, c->out.data, c->out.size);
