@@ -104,6 +104,7 @@ enum {
     FLOW_ZERO_IS_NONE = 2, /* 0 prints "-" */
     FLOW_OF_TRANSIT = 4,   /* logs of transit gateways have it too */
     FLOW_NOT_OF_ENI = 8,   /* and those of interfaces have not */
+    FLOW_NOT_OF_BPA = 16,  /* "-" in records of what VPC Block Public Access refused (flow-logs-limitations.html) */
 };
 struct flow_field {
     const char *name; /* "srcaddr" */

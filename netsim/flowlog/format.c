@@ -42,7 +42,7 @@ const struct flow_field flow_fields[] = {
     { "dstport",             2, FLOW_U16,  FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(dst_port) },
     { "protocol",            2, FLOW_U8,   FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(protocol) },
     { "packets",             2, FLOW_U64,  FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(packets) },
-    { "bytes",               2, FLOW_U64,  FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT,   AT(bytes) },
+    { "bytes",               2, FLOW_U64,  FLOW_TRAFFIC_ONLY | FLOW_OF_TRANSIT | FLOW_NOT_OF_BPA, AT(bytes) },
     { "start",               2, FLOW_TIME, FLOW_OF_TRANSIT,                       AT(start_s) },
     { "end",                 2, FLOW_TIME, FLOW_OF_TRANSIT,                       AT(end_s) },
     { "action",              2, FLOW_WORD, FLOW_TRAFFIC_ONLY,                     AT(action),           WORDS(action_words) },
@@ -245,7 +245,8 @@ print_field(const struct flow_record *record, const struct flow_field *field, st
     const void *member = (const char *)record + field->offset;
     char ip[IP_STR_SIZE];
     uint64_t number = 0;
-    if ((field->flags & FLOW_TRAFFIC_ONLY) && record->status != FLOW_OK) {
+    if (((field->flags & FLOW_TRAFFIC_ONLY) && record->status != FLOW_OK) ||
+        ((field->flags & FLOW_NOT_OF_BPA) && record->reason == FLOW_REASON_BPA)) {
         return;
     }
     switch (field->type) {

@@ -218,20 +218,20 @@ packets_of() {
 }
 
 @test "what VPC Block Public Access refuses is a REJECT at the interface, with its reason; addresses of S3 are called so" {
-    lab_with_flow_log '${interface-id} ${pkt-srcaddr} ${pkt-dstaddr} ${dstport} ${flow-direction} ${action} ${reject-reason} ${pkt-src-aws-service} ${pkt-dst-aws-service}'
+    lab_with_flow_log '${interface-id} ${pkt-srcaddr} ${pkt-dstaddr} ${dstport} ${flow-direction} ${action} ${reject-reason} ${pkt-src-aws-service} ${pkt-dst-aws-service} ${packets} ${bytes}'
     up
     public=$(of_instance web PublicIpAddress)
     refused web 52.216.1.1 443 # nobody listens there: a RST
-    has "^$(eni web) +$web +52.216.1.1 +443 +egress +ACCEPT +- +- +S3 +-\$"
-    has "^$(eni web) +52.216.1.1 +$web +[0-9]+ +ingress +ACCEPT +- +S3 +- +-\$"
+    has "^$(eni web) +$web +52.216.1.1 +443 +egress +ACCEPT +- +- +S3 +[0-9]+ +[0-9]+ +-\$"
+    has "^$(eni web) +52.216.1.1 +$web +[0-9]+ +ingress +ACCEPT +- +S3 +- +[0-9]+ +[0-9]+ +-\$"
     vpclab ec2 modify-vpc-block-public-access-options --internet-gateway-block-mode block-bidirectional >/dev/null
     refused web 52.216.1.1 444
     vpclab ec2 authorize-security-group-ingress --group-id default --protocol tcp --port 81-82 --cidr 0.0.0.0/0 >/dev/null
     refused internet "$public" 81
     refused internet "$public" 83
-    has "^$(eni web) +$web +52.216.1.1 +444 +egress +REJECT +BPA +- +S3 +block-public-access:egress\$"
-    has "^$(eni web) +8.8.8.8 +$web +81 +ingress +REJECT +BPA +- +- +block-public-access:ingress\$"
-    has "^$(eni web) +8.8.8.8 +$web +83 +ingress +REJECT +- +- +- +sg-[0-9a-f]+:ingress:none\$"
+    has "^$(eni web) +$web +52.216.1.1 +444 +egress +REJECT +BPA +- +S3 +[0-9]+ +- +block-public-access:egress\$"
+    has "^$(eni web) +8.8.8.8 +$web +81 +ingress +REJECT +BPA +- +- +[0-9]+ +- +block-public-access:ingress\$"
+    has "^$(eni web) +8.8.8.8 +$web +83 +ingress +REJECT +- +- +- +[0-9]+ +[0-9]+ +sg-[0-9a-f]+:ingress:none\$"
     vpclab verify >/dev/null
     vpclab ec2 modify-vpc-block-public-access-options --internet-gateway-block-mode off >/dev/null
     vpclab exec web -- ping -c 1 -W 1 52.216.1.1 >/dev/null
