@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/map.h"
+#include "base/vec.h"
 #include "netsim/flowlog/flowlog.h"
 #include "netsim/live/gwlb.h"
 #include "netsim/live/flow_source.h"
@@ -41,6 +43,7 @@ struct metering {
     uint64_t active;              /* flows of the node being read */
     const struct plan_link *link; /* whose hosts are being read */
     bool routes;                  /* the rules that are read count routes */
+    struct map refused;           /* "eni-0a rule" -> struct live_count */
 };
 
 static const struct plan_link *
@@ -173,6 +176,37 @@ read_links(struct metering *m, struct err *err)
 
 /* ---- refusals -----------------------------------------------------------------------------------------------------
  */
+/* Where interfaces share a link there is an element for each address: together they are the interface's. */
+static void
+add_refused(struct metering *m, const char *eni, const char *rule, const struct live_count *count)
+{
+    char key[ID_SIZE + FLOW_RULE_SIZE];
+    snprintf(key, sizeof key, "%s %s", eni, rule);
+    struct live_count *sum = map_get(&m->refused, key);
+    if (!sum) {
+        sum = xcalloc(1, sizeof *sum);
+        map_put(&m->refused, key, sum);
+    }
+    sum->packets += count->packets;
+    sum->bytes += count->bytes;
+}
+
+static void
+tell_refused(struct metering *m)
+{
+    size_t cursor = 0;
+    const char *key;
+    void *sum;
+    while (map_next(&m->refused, &cursor, &key, &sum)) {
+        char eni[ID_SIZE];
+        size_t size = strcspn(key, " ");
+        snprintf(eni, sizeof eni, "%.*s", (int)size, key);
+        m->listener->refused(m->listener->context, eni, key + size + 1, sum);
+        free(sum);
+    }
+    map_done(&m->refused);
+}
+
 static int
 take_element(struct nftnl_set_elem *elem, void *data)
 {
@@ -197,7 +231,7 @@ take_element(struct nftnl_set_elem *elem, void *data)
     char rule[FLOW_RULE_SIZE];
     if (eni) {
         live_refusal_name(m->live, m->net, eni, key[1], rule);
-        m->listener->refused(m->listener->context, eni, rule, &count);
+        add_refused(m, eni, rule, &count);
     }
     return 0;
 }
@@ -424,6 +458,7 @@ read_nftables(struct metering *m, bool rules, struct err *err)
         bool shared = plan_find_set(m->ns, "fl_refused4") != NULL;
         ok = ok && (!shared || (read_set(m, fd, "fl_refused4", take_elements, err) &&
                                 read_set(m, fd, "fl_refused6", take_elements, err)));
+        tell_refused(m);
     }
     if (ok && (rules || m->ns->kind == PLAN_NAT)) {
         ok = dump_rules(m, fd, "vpc", err);

@@ -217,3 +217,15 @@ devices() { vpclab exec router:main -- ip -o link show type tun | wc -l; }
     run vpclab verify h1 client --source-ip 10.0.1.33 --protocol icmp
     [ "$status" = 0 ]
 }
+
+@test "hosts: what is refused at each of a TAP host's addresses adds up" {
+    [ -w /dev/net/tun ] || return 0
+    setup_lab tap
+    eni=$(vpclab ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=10.0.1.20 --query 'NetworkInterfaces[0].NetworkInterfaceId' -o text)
+    vpclab ec2 assign-private-ip-addresses --network-interface-id "$eni" --private-ip-addresses 10.0.1.21 >/dev/null
+    ! vpclab -q ping client 10.0.1.20 --count 2
+    ! vpclab -q ping client 10.0.1.21 --count 3
+    [ "$(value VPCLab RefusedPackets NetworkInterfaceId "$eni")" = 5 ]
+    ! vpclab -q ping client 10.0.1.21 --count 1
+    [ "$(value VPCLab RefusedPackets NetworkInterfaceId "$eni")" = 6 ]
+}
