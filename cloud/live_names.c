@@ -102,6 +102,13 @@ find_by_address(const struct cloud *cloud, const struct ip *ip, struct live_node
 
 /* 'of' is a VPC, a transit gateway or a virtual private gateway. */
 static bool
+has_router(const struct store *store, const char *id)
+{
+    return store_get(store, &transit_gateway_kind, id) || store_get(store, &vpn_gateway_kind, id) ||
+           store_get(store, &vpc_kind, id);
+}
+
+static bool
 find_router(const struct cloud *cloud, const char *of, struct live_node *node, struct err *err)
 {
     char id[ID_SIZE];
@@ -110,7 +117,7 @@ find_router(const struct cloud *cloud, const char *of, struct live_node *node, s
         return false;
     }
     bool gateway = store_get(store, &transit_gateway_kind, id) || store_get(store, &vpn_gateway_kind, id);
-    if (!gateway && !store_get(store, &vpc_kind, id)) {
+    if (!has_router(store, id)) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue",
                        "`%s` has no router: name a VPC, a transit gateway or a virtual private gateway", of);
     }
@@ -176,6 +183,9 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
     if (!cloud_resolve(cloud, NULL, text, id, err)) {
         return false;
     }
+    if (has_router(store, id)) {
+        return find_router(cloud, id, node, err);
+    }
     if (strcmp(id, "scanner") == 0) { /* unless the lab calls something so */
         snprintf(node->id, sizeof node->id, "scanner");
         snprintf(node->end, sizeof node->end, "scanner");
@@ -217,9 +227,8 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
         return find_instance(cloud, id, NULL, node, err);
     }
     err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is no machine of the live lab", text);
-    return err_hint(
-        err,
-        "an instance, an attached interface, a NAT gateway, `internet`, `scanner`, `onprem`, router:VPC or an address");
+    return err_hint(err, "an instance, an attached interface, a NAT gateway, `internet`, `scanner`, `onprem`, a VPC or "
+                         "gateway (its router) or an address");
 }
 
 bool
@@ -273,6 +282,11 @@ live_node_address(const struct cloud *cloud, const struct live_node *from, const
 {
     const struct ip *found = NULL;
     struct ip caller = ip_lit(family == IP_V6 ? CALLER6 : CALLER4);
+    if (!from->end[0] || !to->end[0]) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is a router: it neither sends nor receives",
+                from->end[0] ? to->name : from->name);
+        return err_hint(err, "an instance, an interface, `onprem` or `internet` does");
+    }
     if (to->ip.family) {
         found = &to->ip;
     } else if (strcmp(to->id, "internet") == 0) {

@@ -26,7 +26,7 @@ struct live_balancer {
 /* The balancer that is called so (its name, ARN, id or domain name); false: none is, or something else of the lab is. */
 bool live_balancer_find(const struct cloud *cloud, const char *text, struct live_balancer *out);
 /* The address by which 'from' reaches 'to': private within a VPC, public from elsewhere (private too when there is no public one: it will
- * not arrive, as in AWS).  InvalidParameterValue when 'to' has none of the family. */
+ * not arrive, as in AWS).  InvalidParameterValue when 'to' has none of the family, or one of them is a router. */
 bool live_node_address(const struct cloud *cloud, const struct live_node *from, const struct live_node *to, int family, struct ip *ip,
                        struct err *err);
 

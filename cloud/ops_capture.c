@@ -293,7 +293,7 @@ capture_text(const json_t *out, struct buf *text)
 
 static const struct op_param capture_params[] = {
     { "Node", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL,
-      "instance, interface, NAT or internet gateway, `internet`, router:VPC", NULL, NULL, NULL },
+      "instance, interface, a gateway of any kind, VPC (its router), `internet`, `onprem`", NULL, NULL, NULL },
     { "File", OP_PATH, OP_REQUIRED | OP_POSITIONAL, "the pcapng file to write; - for standard output", NULL, NULL,
       NULL },
     { "Filter", OP_STRING, OP_OPTIONAL, "as tcpdump has it: \"tcp port 443\"", NULL, NULL, NULL },

@@ -354,7 +354,7 @@ doctor_text(const json_t *out, struct buf *text)
 
 /* ---- the rows -----------------------------------------------------------------------------------------------------
  */
-#define NODE_HELP "instance, NAT gateway, `internet`, `scanner`, `onprem`, or router:VPC"
+#define NODE_HELP "instance, NAT gateway, `internet`, `scanner`, `onprem`, or a VPC or gateway (its router)"
 static const struct op_param exec_params[] = {
     { "Node", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, NODE_HELP, NULL, NULL },
     { "Command", OP_REST, OP_REQUIRED | OP_POSITIONAL, "program and its arguments", NULL, NULL },

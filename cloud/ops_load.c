@@ -180,11 +180,6 @@ read_question(struct op_call *call, struct question *q, struct err *err)
         !find_destination(call, name, family, q, err) || !read_options(call->in, &q->options, err)) {
         return false;
     }
-    if (!q->from.end[0] || !q->to.end[0]) {
-        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is a router: it neither sends nor receives",
-                q->from.end[0] ? q->to.name : q->from.name);
-        return err_hint(err, "an instance, an interface, `onprem` or `internet` does");
-    }
     family = q->to.ip.family ? q->to.ip.family : family;
     return live_node_address(call->cloud, &q->from, &q->to, family, &q->options.to, err) &&
            check_tap_hosts(call, q, err);

@@ -90,6 +90,18 @@ fields() {
     done
 }
 
+@test "a capture of a VPC or a transit gateway is one of its router" {
+    lab_with_flow_log
+    tgw=$(vpclab ec2 create-transit-gateway --query TransitGateway.TransitGatewayId -o text)
+    vpclab ec2 create-transit-gateway-vpc-attachment --transit-gateway-id "$tgw" --vpc-id "$vpc" --subnet-ids "$subnet" >/dev/null
+    up
+    [[ "$(vpclab capture "$tgw" "$DIR/tgw.pcapng" --for 1s)" == "0 packets of $tgw in "* ]]
+    begin_capture "$vpc" "$DIR/vpc.pcapng" --filter icmp
+    vpclab -q ping web db --count 1 || true
+    end_capture
+    [ "$(fields "$DIR/vpc.pcapng" "" ip.src | head -1)" = "$web" ]
+}
+
 @test "captures end by count and by time, of a NAT gateway, an internet gateway, a router" {
     need_tshark
     lab_with_flow_log

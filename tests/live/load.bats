@@ -87,6 +87,12 @@ trace() { vpclab trace "$@" --output json >"$DIR/trace"; }
     done
     run vpclab trace router:main db
     [ "$status" = 4 ]
+    for ask in "trace web main" "ping main web" "scan main web 22" "ping web main" "load main web"; do
+        # shellcheck disable=SC2086
+        run vpclab $ask
+        [ "$status" = 4 ]
+        [[ "$output" == *"is a router: it neither sends nor receives"* ]]
+    done
     run vpclab trace web ""
     [ "$status" != 0 ]
     vpclab down >/dev/null
@@ -177,6 +183,9 @@ receive() { # NODE: counts at port 5201 until it is told to end; its lines are i
         [[ "$output" == *'this is inside `web`, a machine of a live lab'*"hint: ask outside"* ]]
     done
     vpclab exec web -- test ! -e /root/.local
+    run vpclab exec internet -- "$VPCLAB" load 127.0.0.1:9 --count 1 # a machine of the lab's owner
+    [ "$status" = 5 ]
+    [[ "$output" == *"127.0.0.1 port 9: Connection refused"* ]]
     run inside --version
     [ "$status" = 0 ]
     # The program is found where its own directory is covered too, and what the instance puts in its place holds nobody up.
