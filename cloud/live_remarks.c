@@ -43,11 +43,8 @@ add_listener(json_t *list, const struct network *net, const struct load_balancer
         asks = asks || authenticates(l->rules.items[i].actions.items, l->rules.items[i].actions.n);
     }
     const char *arn = json_str(json_array_get(l->certificates, 0), "CertificateArn");
-    if (same(l->protocol, "TLS") && !network_certificate(net, arn)) {
+    if (listener_has_tls(l) && !network_certificate(net, arn)) {
         add(list, xasprintf("%s:%d", lb->name, l->port), stand_in);
-    }
-    if (same(l->protocol, "HTTPS")) {
-        add(list, xasprintf("%s:%d", lb->name, l->port), "no TLS is spoken: plain HTTP is read");
     }
     if (asks) {
         add(list, xasprintf("%s:%d", lb->name, l->port), "nobody is authenticated: requests go on without it");
@@ -73,15 +70,29 @@ add_group(json_t *list, const struct target_group *group)
             add(list, xstrdup(group->name), attributes[i].what);
         }
     }
-    if (same(group->protocol, "HTTPS")) {
-        add(list, xstrdup(group->name), "no TLS is spoken to targets");
-    }
     if (group->protocol_version && strcmp(group->protocol_version, "HTTP1") != 0) {
         add(list, xstrdup(group->name), "targets are spoken to by HTTP/1.1");
     }
     if (same(group->target_type, "lambda")) {
         add(list, xstrdup(group->name), "functions are not in the lab: requests are answered 503");
     }
+}
+
+/* By a policy of cookies. */
+static bool
+keeps_clients(const struct classic_balancer *lb, const struct classic_listener *l)
+{
+    static const char *const members[] = { "AppCookieStickinessPolicies", "LBCookieStickinessPolicies" };
+    for (size_t k = 0; k < sizeof members / sizeof *members; k++) {
+        const json_t *list = json_object_get(lb->policies, members[k]);
+        for (size_t i = 0; i < json_array_size(list) * l->policies.n; i++) {
+            const char *name = json_str(json_array_get(list, i / l->policies.n), "PolicyName");
+            if (same(name, l->policies.items[i % l->policies.n])) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 json_t *
@@ -106,9 +117,8 @@ live_remarks(const struct network *net)
             if (classic_listener_has_tls(l) && !network_certificate(net, l->certificate_id)) {
                 add(list, xasprintf("%s:%d", lb->obj.id, l->port), stand_in);
             }
-            if (classic_listener_is_web(l)) {
-                add(list, xasprintf("%s:%d", lb->obj.id, l->port),
-                    "requests are not read: no X-Forwarded-For, no cookies");
+            if (keeps_clients(lb, l)) {
+                add(list, xasprintf("%s:%d", lb->obj.id, l->port), "no cookie keeps a client with an instance");
             }
         }
     }

@@ -1,43 +1,57 @@
 #include "netsim/live/balancer.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "netsim/live/balancer_choice.h"
+#include "netsim/live/balancer_heads.h"
 #include "netsim/live/balancer_rules.h"
-#include "netsim/live/plan_balancer.h"
-#include "netsim/live/stickiness.h"
+#include "netsim/live/tls_offers.h"
 
-#define SILENCE_MS      60000 /* AWS's idle timeout */
+#define IDLE_S          60   /* where the balancer says nothing else */
+#define KEPT_S          3600 /* as long as a client's connection is used again */
 #define CONNECT_MS      10000
+#define LINGER_MS       2000 /* what the client still sends is read so long, lest it lose our last word */
 #define CONNECTIONS_MAX 4096
 #define HELD_MAX        65536 /* bytes of one direction that wait for the other side */
 
-/* A client, the target it was given, and what is under way between them. */
 struct side {
     struct watch watch; /* first; fd -1: not there */
+    struct stream stream;
     struct exchange *exchange;
-    struct buf out; /* waits to be written to it */
-    bool ended;     /* it sends no more */
+    struct buf in, out; /* came and not yet read; waits to be written */
+    bool ended;         /* it sends no more */
     uint32_t events;
 };
+/* A client's connection, and the request that is under way in it. */
 struct exchange {
     struct side client, target;
     struct balancer *balancer;
     struct exchange *next, *before;
     struct ip client_ip;
+    int client_port;
+    bool secure;
+    long long began_ms, last_ms;
+    bool closes, said; /* no further request; and the client knows */
+
+    bool busy;             /* a request's head has been read, and not all is done that it asks for */
+    bool to_nobody;        /* its body goes nowhere: the balancer has answered by itself */
+    bool connected;        /* to the target */
+    bool answered;         /* the answer's head is read */
+    bool to_head, plain;   /* the request was HEAD; it was HTTP/1.0 */
+    bool decodes, tunnels; /* chunks are undone for a client of HTTP/1.0; after 101 both sides speak as they like */
+    struct http_body body, answer;
     struct sticky sticky; /* cookies for the answer */
     char group[ID_SIZE];  /* whose target it was given; "" none */
-    struct buf in;        /* a head that is not all there: the client's request, then the target's answer */
-    bool forwarded;       /* the request's head has been read */
-    bool connected;
-    bool answered; /* the answer's head has been read */
-    long long last_ms;
 };
 struct balancer {
     struct watch watch; /* first */
@@ -60,18 +74,25 @@ pause_listener(struct balancer *balancer, bool paused)
 }
 
 static void
+side_close(struct balancer *balancer, struct side *side)
+{
+    if (side->watch.fd >= 0) {
+        reactor_remove(balancer->reactor, &side->watch);
+        side->watch.fd = -1;
+    }
+    stream_close(&side->stream);
+    buf_done(&side->in);
+    buf_done(&side->out);
+    side->ended = false;
+    side->events = 0;
+}
+
+static void
 exchange_free(struct exchange *x)
 {
     pause_listener(x->balancer, false);
-    struct side *sides[] = { &x->client, &x->target };
-    for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
-        if (sides[i]->watch.fd >= 0) {
-            reactor_remove(x->balancer->reactor, &sides[i]->watch);
-            close(sides[i]->watch.fd);
-        }
-        buf_done(&sides[i]->out);
-    }
-    buf_done(&x->in);
+    side_close(x->balancer, &x->client);
+    side_close(x->balancer, &x->target);
     sticky_done(&x->sticky);
     *(x->before ? &x->before->next : &x->balancer->first) = x->next;
     if (x->next) {
@@ -79,6 +100,48 @@ exchange_free(struct exchange *x)
     }
     x->balancer->n--;
     free(x);
+}
+
+/* ---- the model ------------------------------------------------------------------------------------------------------
+ */
+/* What the balancer is now; one of the first two pairs, or neither when it is gone. */
+struct stand {
+    const struct network *net;
+    const struct load_balancer *lb;
+    const struct lb_listener *listener;
+    const struct classic_balancer *classic;
+    const struct classic_listener *old;
+};
+
+static struct stand
+stand_of(const struct balancer *balancer)
+{
+    const struct service_place *place = balancer->place;
+    struct stand s = { .net = services_network(place->services) };
+    s.lb = network_load_balancer(s.net, place->id);
+    s.classic = s.lb ? NULL : store_get(network_store(s.net), &classic_balancer_kind, place->id);
+    for (size_t i = 0; s.lb && i < s.lb->listeners.n; i++) {
+        s.listener = s.lb->listeners.items[i].port == balancer->port ? &s.lb->listeners.items[i] : s.listener;
+    }
+    for (size_t i = 0; s.classic && i < s.classic->listeners.n; i++) {
+        s.old = s.classic->listeners.items[i].port == balancer->port ? &s.classic->listeners.items[i] : s.old;
+    }
+    return s;
+}
+
+static long long
+seconds(const struct stand *s, const char *key, long long otherwise)
+{
+    const char *text = s->lb ? load_balancer_attribute(s->lb, key) : NULL;
+    long long n = text ? atoll(text) : 0;
+    return n > 0 ? n : otherwise;
+}
+
+static long long
+idle_ms(const struct stand *s)
+{
+    return 1000 * (s->classic && s->classic->idle_s > 0 ? s->classic->idle_s
+                                                        : seconds(s, "idle_timeout.timeout_seconds", IDLE_S));
 }
 
 /* For metrics, under the name that CloudWatch has. */
@@ -89,17 +152,19 @@ count(struct exchange *x, const char *name)
     services_count(place->services, name, place->id, *x->group ? x->group : "-");
 }
 
-/* ---- what the balancer says itself --------------------------------------------------------------------------------
+/* ---- what the balancer says itself ----------------------------------------------------------------------------------
  */
 static void
 say(struct exchange *x, int status, const char *field, const char *type, const char *body)
 {
     buf_printf(&x->client.out,
                "HTTP/1.1 %d %s\r\nServer: awselb/2.0\r\n%sContent-Type: %s\r\nContent-Length: %zu\r\nConnection: "
-               "close\r\n\r\n%s",
-               status, http_reason(status), field, type, strlen(body), body);
-    x->forwarded = x->answered = true;
-    x->target.ended = true;
+               "%s\r\n\r\n%s",
+               status, http_reason(status), field, type, strlen(body), x->closes ? "close" : "keep-alive",
+               x->to_head ? "" : body);
+    side_close(x->balancer, &x->target);
+    x->busy = x->answered = x->to_nobody = true;
+    x->answer = (struct http_body){ .done = true };
 }
 
 static void
@@ -114,6 +179,20 @@ say_error(struct exchange *x, int status)
     say(x, status, "", "text/html", body);
 }
 
+/* Where nobody knows any more what belongs to which request, this is the last word. */
+static void
+say_last(struct exchange *x, int status)
+{
+    x->closes = true;
+    x->body.done = true;
+    if (x->answered) {
+        x->answer.done = true; /* too late for another one */
+        side_close(x->balancer, &x->target);
+    } else {
+        say_error(x, status);
+    }
+}
+
 static int
 status_of(const char *text, int otherwise)
 {
@@ -125,7 +204,7 @@ status_of(const char *text, int otherwise)
 static void
 say_redirect(struct exchange *x, const struct lb_action *action, const struct http_head *request)
 {
-    char *to = balancer_redirect(action->redirect, request, "http", x->balancer->port);
+    char *to = balancer_redirect(action->redirect, request, x->secure ? "https" : "http", x->balancer->port);
     char *field = xasprintf("Location: %s\r\n", to);
     int status = status_of(json_str(action->redirect, "StatusCode"), 302);
     count(x, "HTTPCode_ELB_3XX_Count");
@@ -145,200 +224,292 @@ say_fixed(struct exchange *x, const struct lb_action *action)
         body ? body : "");
 }
 
-/* ---- targets ------------------------------------------------------------------------------------------------------
+/* ---- the request ----------------------------------------------------------------------------------------------------
  */
-/* Groups in proportion to their weights, by turns. */
-static const struct target_group *
-group_of(const struct network *net, const struct lb_action *action, size_t turn, size_t *round)
-{
-    long long sum = 0;
-    for (size_t i = 0; i < action->groups.n; i++) {
-        sum += action->groups.items[i].weight;
-    }
-    sum = sum > 0 ? sum : 1;
-    *round = turn / (size_t)sum;
-    long long at = (long long)(turn % (size_t)sum);
-    for (size_t i = 0; i < action->groups.n; i++) {
-        at -= action->groups.items[i].weight;
-        if (at < 0 || action->groups.n == 1) {
-            return network_target_group(net, action->groups.items[i].group_arn);
-        }
-    }
-    return action->group_arn ? network_target_group(net, action->group_arn) : NULL;
-}
-
-static void
-forward(struct exchange *x, const struct load_balancer *lb, const struct lb_action *action,
-        const struct http_head *request)
-{
-    struct balancer *balancer = x->balancer;
-    struct services *services = balancer->place->services;
-    const struct network *net = services_network(services);
-    const struct eni *node = store_get(network_store(net), &eni_kind, balancer->place->ns);
-    const struct live_hooks *hooks = services_hooks(services);
-    int64_t now_ms = hooks->now_ms(hooks->context);
-    const struct target_group *kept = stickiness_group(net, action, request, now_ms);
-    size_t round; /* how often all groups have had their turns */
-    const struct target_group *group = group_of(net, action, balancer->turn++, &round);
-    group = kept ? kept : group;
-    balancer_target_vec targets = { 0 };
-    if (group) {
-        balancer_targets(net, lb, node ? node->zone : NULL, group, services_unhealthy(services), &targets);
-    }
-    int stays = targets.n ? stickiness_target(group, &targets, request, now_ms) : -1;
-    const struct balancer_target *t = targets.n ? &targets.items[stays >= 0 ? (size_t)stays : round % targets.n] : NULL;
-    if (!t) {
-        say_error(x, 503);
-    } else {
-        sticky_note(&x->sticky, action, group, t, now_ms);
-        snprintf(x->group, sizeof x->group, "%s", group->obj.id);
-        count(x, "RequestCount");
-        x->target.watch.fd = services_connect_proxied(services, balancer->place->ns, &t->ip, t->port, NULL, 0);
-        if (x->target.watch.fd < 0) {
-            count(x, "TargetConnectionErrorCount");
-            say_error(x, 502);
-        } else {
-            x->target.events = EPOLLOUT;
-            reactor_add(balancer->reactor, &x->target.watch, EPOLLOUT);
-        }
-    }
-    VEC_DONE(&targets);
-}
-
-/* ---- heads --------------------------------------------------------------------------------------------------------
- */
-static bool
-is_hop_field(const char *name)
-{
-    static const char *const names[] = { "Connection", "Keep-Alive", "Proxy-Connection", "X-Forwarded-Proto",
-                                         "X-Forwarded-Port" };
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (strcasecmp(names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-write_request(struct exchange *x, const struct http_head *head)
-{
-    struct buf *out = &x->target.out;
-    const char *before = http_field(head, "X-Forwarded-For");
-    buf_printf(out, "%s %s HTTP/1.1\r\n", head->method, head->target);
-    for (size_t i = 0; i < head->n_fields; i++) {
-        if (!is_hop_field(head->fields[i].name) && strcasecmp(head->fields[i].name, "X-Forwarded-For") != 0) {
-            buf_printf(out, "%s: %s\r\n", head->fields[i].name, head->fields[i].value);
-        }
-    }
-    buf_printf(
-        out, "X-Forwarded-For: %s%s%s\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: %u\r\nConnection: close\r\n\r\n",
-        before ? before : "", before ? ", " : "", ip_str(&x->client_ip), x->balancer->port);
-}
-
-static void
-write_answer(struct exchange *x, const struct http_head *head)
-{
-    struct buf *out = &x->client.out;
-    buf_printf(out, "HTTP/1.1 %d %s\r\n", head->status, head->reason);
-    for (size_t i = 0; i < head->n_fields; i++) {
-        if (strcasecmp(head->fields[i].name, "Connection") != 0 &&
-            strcasecmp(head->fields[i].name, "Keep-Alive") != 0) {
-            buf_printf(out, "%s: %s\r\n", head->fields[i].name, head->fields[i].value);
-        }
-    }
-    if (head->status >= 200) {
-        sticky_write(&x->sticky, head, out);
-    }
-    buf_str_add(out, head->status < 200 ? "\r\n" : "Connection: close\r\n\r\n");
-}
-
 static void
 take(struct buf *in, size_t used)
 {
-    memmove(in->data, in->data + used, in->size - used);
-    in->size -= used;
+    if (used) {
+        memmove(in->data, in->data + used, in->size - used);
+        in->size -= used;
+    }
 }
 
 static void
-begin_forward(struct exchange *x, const struct http_head *head)
+make_trace(const struct balancer *balancer, char trace[static 40])
 {
-    const struct network *net = services_network(x->balancer->place->services);
-    const struct load_balancer *lb = network_load_balancer(net, x->balancer->place->id);
-    const struct lb_listener *listener = NULL;
-    for (size_t i = 0; lb && i < lb->listeners.n; i++) {
-        listener = lb->listeners.items[i].port == x->balancer->port ? &lb->listeners.items[i] : listener;
+    const struct live_hooks *hooks = services_hooks(balancer->place->services);
+    unsigned char bytes[12] = { 0 };
+    size_t n = (size_t)snprintf(trace, 40, "1-%08x-", (unsigned)(hooks->now_ms(hooks->context) / 1000));
+    if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) < 0) {
+        memcpy(bytes, &balancer->turn, sizeof balancer->turn); /* one after the other at least */
     }
-    const struct lb_action *action = listener ? balancer_action(listener, head, &x->client_ip) : NULL;
-    x->forwarded = true;
-    if (!action) {
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        n += (size_t)snprintf(trace + n, 40 - n, "%02x", bytes[i]);
+    }
+}
+
+static bool
+is_on(const struct stand *s, const char *key)
+{
+    const char *text = s->lb ? load_balancer_attribute(s->lb, key) : NULL;
+    return text && strcmp(text, "true") == 0;
+}
+
+static void
+write_request(struct exchange *x, const struct stand *s, const struct http_head *head)
+{
+    char client[IP_STR_SIZE], trace[40];
+    const char *mode = s->lb ? load_balancer_attribute(s->lb, "routing.http.xff_header_processing.mode") : NULL;
+    bool tells_tls = x->secure && is_on(s, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
+    snprintf(client, sizeof client, "%s", ip_str(&x->client_ip));
+    make_trace(x->balancer, trace);
+    struct balancer_told told = { .client = client,
+                                  .client_port = x->client_port,
+                                  .port = x->balancer->port,
+                                  .secure = x->secure,
+                                  .xff = !mode || strcmp(mode, "append") == 0 ? XFF_APPEND
+                                         : strcmp(mode, "preserve") == 0      ? XFF_PRESERVE
+                                                                              : XFF_REMOVE,
+                                  .shows_port = is_on(s, "routing.http.xff_client_port.enabled"),
+                                  .drops_invalid = is_on(s, "routing.http.drop_invalid_header_fields.enabled"),
+                                  .tls_version = tells_tls ? tls_version(&x->client.stream) : NULL,
+                                  .tls_cipher = tells_tls ? tls_cipher(&x->client.stream) : NULL,
+                                  .host = s->lb ? s->lb->dns_name : s->classic->dns_name,
+                                  .trace = s->lb ? trace : NULL };
+    balancer_write_request(&x->target.out, head, &told);
+}
+
+static void
+forward(struct exchange *x, const struct stand *s, const struct lb_action *action, const struct http_head *head)
+{
+    struct balancer *balancer = x->balancer;
+    const struct service_place *place = balancer->place;
+    struct balancer_choice to;
+    bool any = s->lb ? balancer_choose(place, s->lb, action, head, balancer->turn++, &x->sticky, &to)
+                     : balancer_choose_instance(place, s->classic, s->old, balancer->turn++, &to);
+    if (!any) {
+        say_error(x, 503);
+        return;
+    }
+    snprintf(x->group, sizeof x->group, "%s", to.group ? to.group->obj.id : "");
+    count(x, s->lb ? "RequestCount" : "new-http");
+    int fd = services_connect_proxied(place->services, place->ns, &to.ip, to.port, NULL, 0);
+    if (fd < 0) {
+        count(x, "TargetConnectionErrorCount");
+        say_error(x, 502);
+        return;
+    }
+    write_request(x, s, head);
+    x->target.stream = stream_of(fd, to.tls ? tls_connect(services_tls(place->services), NULL) : NULL);
+    x->target.watch.fd = fd;
+    x->target.events = EPOLLOUT;
+    reactor_add(balancer->reactor, &x->target.watch, EPOLLOUT);
+}
+
+static void
+decide(struct exchange *x, const struct http_head *head)
+{
+    struct stand s = stand_of(x->balancer);
+    const struct lb_action *action = s.listener ? balancer_action(s.listener, head, &x->client_ip) : NULL;
+    if (s.old) {
+        forward(x, &s, NULL, head);
+    } else if (!action) {
         say_error(x, 503);
     } else if (strcmp(action->type, "redirect") == 0) {
         say_redirect(x, action, head);
     } else if (strcmp(action->type, "fixed-response") == 0) {
         say_fixed(x, action);
     } else {
-        write_request(x, head);
-        forward(x, lb, action, head);
+        forward(x, &s, action, head);
     }
 }
 
-static void
-read_request(struct exchange *x)
+/* False: its head is not all there. */
+static bool
+begin_request(struct exchange *x)
 {
     struct http_head head;
     size_t used;
-    enum http_progress progress = http_read_request(buf_str(&x->in), x->in.size, &head, &used);
+    while (x->client.in.size && (x->client.in.data[0] == '\r' || x->client.in.data[0] == '\n')) {
+        take(&x->client.in, 1); /* RFC 9112 section 2.2: an empty line before a request is nothing */
+    }
+    enum http_progress progress = http_read_request(buf_str(&x->client.in), x->client.in.size, &head, &used);
     if (progress == HTTP_BAD) {
-        say_error(x, 400);
-    } else if (progress == HTTP_DONE) {
-        take(&x->in, used);
-        begin_forward(x, &head);
-        http_head_done(&head);
-        buf_add(&x->target.out, buf_str(&x->in), x->in.size); /* what of the body came along */
-        buf_clear(&x->in);
+        say_last(x, 400);
+        return true;
+    }
+    if (progress != HTTP_DONE) {
+        return false;
+    }
+    struct stand s = stand_of(x->balancer);
+    long long age_ms = services_now_ms() - x->began_ms;
+    take(&x->client.in, used);
+    x->busy = true;
+    x->plain = head.minor == 0;
+    x->to_head = strcmp(head.method, "HEAD") == 0;
+    x->closes = !head.keeps_alive || age_ms > 1000 * seconds(&s, "client_keep_alive.seconds", KEPT_S);
+    http_body_of_request(&x->body, &head);
+    if (http_field_names(http_field(&head, "Expect"), "100-continue") && !x->plain) {
+        buf_str_add(&x->client.out, "HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    decide(x, &head);
+    http_head_done(&head);
+    return true;
+}
+
+static void
+pass_request(struct exchange *x)
+{
+    struct buf *in = &x->client.in;
+    if (x->tunnels) {
+        buf_add(&x->target.out, buf_str(in), in->size);
+        buf_clear(in);
+        return;
+    }
+    if (x->body.done || !in->size || x->target.out.size >= HELD_MAX) {
+        return;
+    }
+    size_t used;
+    enum http_progress progress = http_body_pass(&x->body, in->data, in->size, &used);
+    if (!x->to_nobody) {
+        buf_add(&x->target.out, in->data, used);
+    }
+    take(in, used);
+    if (progress == HTTP_BAD) {
+        say_last(x, 400);
+    }
+}
+
+/* ---- the answer -----------------------------------------------------------------------------------------------------
+ */
+static void
+count_answer(struct exchange *x, int status)
+{
+    char name[40];
+    if (status >= 200 && status < 600) {
+        snprintf(name, sizeof name, "HTTPCode_Target_%dXX_Count", status / 100);
+        count(x, name);
     }
 }
 
 static void
-read_answer(struct exchange *x)
+begin_answer(struct exchange *x, const struct http_head *head)
 {
-    while (!x->answered && x->in.size) {
+    struct buf cookies = { 0 };
+    if (head->status == 100) {
+        return; /* nobody asked for it: the balancer has answered that */
+    }
+    x->tunnels = head->status == 101;
+    x->answered = head->status >= 200 || x->tunnels;
+    if (x->answered) {
+        count_answer(x, head->status);
+        http_body_of_answer(&x->answer, head, x->to_head);
+        x->decodes = x->plain && x->answer.kind == HTTP_BODY_CHUNKED;
+        x->closes = x->closes || x->tunnels || x->decodes || x->answer.kind == HTTP_BODY_TO_END || !x->body.done;
+        sticky_write(&x->sticky, head, &cookies);
+    }
+    if (head->status >= 200 || !x->plain) { /* HTTP/1.0 knows no answers before the answer */
+        balancer_write_answer(&x->client.out, head, buf_str(&cookies), !x->closes, x->plain && head->chunked);
+    }
+    x->answer.done = x->answer.done && !x->tunnels;
+    buf_done(&cookies);
+}
+
+static void
+pass_body(struct exchange *x)
+{
+    struct buf *in = &x->target.in;
+    size_t used = 0;
+    enum http_progress progress = HTTP_MORE;
+    if (x->answer.done || x->client.out.size >= HELD_MAX) {
+        return;
+    }
+    if (x->tunnels) {
+        used = in->size;
+        buf_add(&x->client.out, buf_str(in), used);
+    } else if (x->decodes) {
+        progress = http_read_chunks(&x->answer.chunks, buf_str(in), in->size, &used, &x->client.out, SIZE_MAX);
+        x->answer.done = progress == HTTP_DONE;
+    } else if (in->size) {
+        progress = http_body_pass(&x->answer, in->data, in->size, &used);
+        buf_add(&x->client.out, in->data, used);
+    }
+    take(in, used);
+    if (progress == HTTP_BAD) {
+        say_last(x, 502);
+    }
+}
+
+static void
+pass_answer(struct exchange *x)
+{
+    while (!x->answered && x->target.in.size) {
         struct http_head head;
         size_t used;
-        enum http_progress progress = http_read_answer(buf_str(&x->in), x->in.size, &head, &used);
+        enum http_progress progress = http_read_answer(x->target.in.data, x->target.in.size, &head, &used);
         if (progress == HTTP_BAD) {
-            say_error(x, 502);
+            say_last(x, 502);
+            return;
         }
         if (progress != HTTP_DONE) {
             break;
         }
-        take(&x->in, used);
-        x->answered = head.status >= 200;
-        if (x->answered && head.status < 600) {
-            char name[40];
-            snprintf(name, sizeof name, "HTTPCode_Target_%dXX_Count", head.status / 100);
-            count(x, name);
-        }
-        write_answer(x, &head);
+        take(&x->target.in, used);
+        begin_answer(x, &head);
         http_head_done(&head);
     }
     if (x->answered) {
-        buf_add(&x->client.out, buf_str(&x->in), x->in.size);
-        buf_clear(&x->in);
+        pass_body(x);
+    }
+    if (x->target.ended && x->target.in.size == 0 && !x->answer.done) {
+        if (!x->answered) {
+            say_last(x, 502);
+        } else { /* the end of a body without a length; or cut, which the client sees by what is missing */
+            x->answer.done = x->closes = true;
+        }
+    } else if (x->target.ended && !x->answered) {
+        say_last(x, 502);
     }
 }
 
-/* ---- bytes --------------------------------------------------------------------------------------------------------
+/* ---- one step after the other ---------------------------------------------------------------------------------------
  */
+static void
+end_request(struct exchange *x)
+{
+    side_close(x->balancer, &x->target);
+    sticky_done(&x->sticky);
+    x->group[0] = '\0';
+    x->busy = x->to_nobody = x->connected = x->answered = x->to_head = x->plain = x->decodes = x->tunnels = false;
+    x->body = x->answer = (struct http_body){ 0 };
+}
+
+/* As far as it goes with what has come. */
+static void
+work(struct exchange *x)
+{
+    while (!x->said) {
+        if (!x->busy && (x->closes || x->client.out.size >= HELD_MAX || !begin_request(x))) {
+            break;
+        }
+        pass_request(x);
+        pass_answer(x);
+        if (!x->answered || !x->answer.done || !(x->body.done || x->closes)) {
+            break;
+        }
+        end_request(x);
+    }
+}
+
 /* False when the side is broken. */
 static bool
-pull(struct side *from, struct buf *into)
+pull(struct side *from)
 {
     char data[16384];
-    ssize_t n = recv(from->watch.fd, data, sizeof data, MSG_DONTWAIT);
+    ssize_t n = stream_read(&from->stream, data, sizeof data);
     if (n > 0) {
-        buf_add(into, data, (size_t)n);
+        buf_add(&from->in, data, (size_t)n);
     }
     from->ended = from->ended || n == 0;
     return n >= 0 || errno == EAGAIN || errno == EINTR;
@@ -348,7 +519,7 @@ static bool
 push(struct side *to)
 {
     while (to->out.size) {
-        ssize_t n = send(to->watch.fd, to->out.data, to->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n = stream_write(&to->stream, to->out.data, to->out.size);
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR;
         }
@@ -358,55 +529,86 @@ push(struct side *to)
 }
 
 static void
-listen_for(struct exchange *x, struct side *side, bool reads, bool writes)
+listen_for(struct exchange *x, struct side *side, uint32_t events)
 {
-    uint32_t events = (reads ? EPOLLIN : 0) | (writes ? EPOLLOUT : 0);
     if (side->watch.fd >= 0 && events != side->events) {
         side->events = events;
         reactor_change(x->balancer->reactor, &side->watch, events);
     }
 }
 
+/* All is said.  Who may still be sending must not be cut off before it has read that. */
+static void
+finish(struct exchange *x)
+{
+    stream_end(&x->client.stream);
+    x->said = true;
+    x->last_ms = services_now_ms();
+    buf_clear(&x->client.in);
+    listen_for(x, &x->client, EPOLLIN);
+}
+
 /* What each side is to be watched for now; the end when all is said. */
 static void
 settle(struct exchange *x)
 {
-    bool to_target = x->target.watch.fd >= 0 && x->connected;
-    if ((to_target && !x->target.ended && !push(&x->target)) || !push(&x->client)) {
+    struct side *client = &x->client, *target = &x->target;
+    work(x);
+    if (x->connected && target->watch.fd >= 0 && !push(target)) {
+        buf_clear(&target->out); /* it listens no more, and may have answered all the same */
+        x->body.done = x->closes = true;
+    }
+    if (!push(client)) {
         exchange_free(x);
         return;
     }
-    if (x->target.ended && !x->answered) {
-        say_error(x, 502);
-        push(&x->client);
-    }
-    if (x->target.ended && x->client.out.size == 0) {
-        exchange_free(x);
+    work(x); /* there is room again */
+    if (!x->busy && client->out.size == 0 && (x->closes || client->ended)) {
+        if (client->ended || !client->stream.shaken) {
+            exchange_free(x);
+        } else {
+            finish(x);
+        }
         return;
     }
-    if (x->client.ended && !x->forwarded) {
-        exchange_free(x);
+    if (client->ended && (!x->body.done || x->tunnels) && x->busy) {
+        exchange_free(x); /* the rest of its request will never come */
         return;
     }
-    bool full = x->target.out.size >= HELD_MAX;
-    listen_for(x, &x->client, !x->client.ended && !full && !x->target.ended, x->client.out.size > 0);
-    listen_for(x, &x->target, x->connected && !x->target.ended && x->client.out.size < HELD_MAX,
-               !x->connected || (x->target.out.size > 0 && !x->target.ended));
+    listen_for(x, client,
+               stream_events(&client->stream, !client->ended && client->in.size < HELD_MAX &&
+                                                  target->out.size<HELD_MAX, client->out.size> 0));
+    listen_for(x, target,
+               !x->connected
+                   ? EPOLLOUT
+                   : stream_events(&target->stream, !target->ended && client->out.size<HELD_MAX, target->out.size> 0));
 }
 
 static void
 on_client(struct watch *watch, uint32_t events)
 {
     struct exchange *x = ((struct side *)watch)->exchange;
-    x->last_ms = services_now_ms();
-    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-        if (!pull(&x->client, x->forwarded ? &x->target.out : &x->in)) {
+    if (x->said) {
+        char rest[4096];
+        ssize_t n = stream_read(&x->client.stream, rest, sizeof rest);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
             exchange_free(x);
-            return;
         }
-        if (!x->forwarded) {
-            read_request(x);
-        }
+        return;
+    }
+    x->last_ms = services_now_ms();
+    if (!x->client.stream.shaken && !stream_shake(&x->client.stream)) {
+        count(x, "ClientTLSNegotiationErrorCount");
+        exchange_free(x);
+        return;
+    }
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !x->client.ended && !pull(&x->client)) {
+        exchange_free(x);
+        return;
+    }
+    if ((events & (EPOLLHUP | EPOLLERR)) && x->client.ended) {
+        exchange_free(x); /* both ways are gone */
+        return;
     }
     settle(x);
 }
@@ -423,19 +625,68 @@ on_target(struct watch *watch, uint32_t events)
         if (!x->connected) {
             count(x, "TargetConnectionErrorCount");
             say_error(x, 502);
-            x->connected = true;
+            settle(x);
+            return;
         }
-    } else if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-        if (!pull(&x->target, x->answered ? &x->client.out : &x->in)) {
-            x->target.ended = true;
-        }
-        read_answer(x);
+    }
+    if (!stream_shake(&x->target.stream)) {
+        count(x, "TargetTLSNegotiationErrorCount");
+        say_error(x, 502);
+    } else if (x->target.stream.shaken && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !pull(&x->target)) {
+        x->target.ended = true;
     }
     settle(x);
 }
 
-/* ---- the listener -------------------------------------------------------------------------------------------------
+/* ---- the listener ---------------------------------------------------------------------------------------------------
  */
+/* TLS for a new client; false: the listener ends it and cannot. */
+static bool
+greet(const struct balancer *balancer, struct ssl_st **tls)
+{
+    struct stand s = stand_of(balancer);
+    const struct services *services = balancer->place->services;
+    bool secure = s.listener ? listener_has_tls(s.listener) : s.old && classic_listener_has_tls(s.old);
+    struct tls_offer *offer = NULL;
+    if (secure) {
+        offer =
+            s.listener ? tls_offer_listener(services, s.lb, s.listener) : tls_offer_classic(services, s.classic, s.old);
+    }
+    *tls = offer ? tls_accept(offer) : NULL;
+    return !secure || *tls;
+}
+
+static void
+begin(struct balancer *balancer, int fd, const struct ip *client, int port)
+{
+    struct ssl_st *tls;
+    int one = 1;
+    if (!greet(balancer, &tls)) {
+        close(fd);
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    struct exchange *x = xcalloc(1, sizeof *x);
+    x->client =
+        (struct side){ .watch = { fd, on_client }, .stream = stream_of(fd, tls), .exchange = x, .events = EPOLLIN };
+    x->target = (struct side){ .watch = { -1, on_target }, .stream = { .fd = -1 }, .exchange = x };
+    x->balancer = balancer;
+    x->client_ip = *client;
+    x->client_port = port;
+    x->secure = tls != NULL;
+    x->began_ms = x->last_ms = services_now_ms();
+    x->next = balancer->first;
+    if (x->next) {
+        x->next->before = x;
+    }
+    balancer->first = x;
+    balancer->n++;
+    count(x, "NewConnectionCount");
+    if (!reactor_add(balancer->reactor, &x->client.watch, EPOLLIN)) {
+        exchange_free(x);
+    }
+}
+
 static void
 on_listener(struct watch *watch, uint32_t events)
 {
@@ -450,22 +701,8 @@ on_listener(struct watch *watch, uint32_t events)
             pause_listener(balancer, errno == EMFILE || errno == ENFILE);
             return;
         }
-        struct exchange *x = xcalloc(1, sizeof *x);
-        x->client = (struct side){ .watch = { fd, on_client }, .exchange = x, .events = EPOLLIN };
-        x->target = (struct side){ .watch = { -1, on_target }, .exchange = x };
-        x->balancer = balancer;
-        x->client_ip = http_address(&address, &port);
-        x->last_ms = services_now_ms();
-        x->next = balancer->first;
-        if (x->next) {
-            x->next->before = x;
-        }
-        balancer->first = x;
-        balancer->n++;
-        count(x, "NewConnectionCount");
-        if (!reactor_add(balancer->reactor, &x->client.watch, EPOLLIN)) {
-            exchange_free(x);
-        }
+        struct ip client = http_address(&address, &port);
+        begin(balancer, fd, &client, port);
     }
     pause_listener(balancer, balancer->n >= CONNECTIONS_MAX);
 }
@@ -492,21 +729,38 @@ balancer_free(struct balancer *balancer)
     }
 }
 
+/* Silent for too long: the target's fault, the client's in the middle of a request, or nobody's. */
+static void
+time_out(struct exchange *x, long long now, long long idle)
+{
+    bool waits = x->busy && !x->answered && x->target.watch.fd >= 0;
+    if (x->said ? now - x->last_ms > LINGER_MS : !x->client.stream.shaken && now - x->began_ms > CONNECT_MS) {
+        exchange_free(x);
+    } else if (waits && !x->connected && now - x->last_ms > CONNECT_MS) {
+        say_error(x, 504);
+        settle(x);
+    } else if (x->said || now - x->last_ms <= idle) {
+        return;
+    } else if (waits && x->body.done) {
+        say_last(x, 504);
+        settle(x);
+    } else if (!x->answered && (x->busy || x->client.in.size)) {
+        say_last(x, 408);
+        settle(x);
+    } else {
+        exchange_free(x);
+    }
+}
+
 void
 balancer_tick(struct balancer *balancer)
 {
     pause_listener(balancer, balancer->n >= CONNECTIONS_MAX);
-    long long now = services_now_ms();
+    struct stand s = stand_of(balancer);
+    long long now = services_now_ms(), idle = idle_ms(&s);
     struct exchange *next;
     for (struct exchange *x = balancer->first; x; x = next) {
         next = x->next;
-        bool connecting = x->target.watch.fd >= 0 && !x->connected;
-        if (connecting && now - x->last_ms > CONNECT_MS) {
-            say_error(x, 504);
-            x->connected = true;
-            settle(x);
-        } else if (now - x->last_ms > SILENCE_MS) {
-            exchange_free(x);
-        }
+        time_out(x, now, idle);
     }
 }

@@ -245,10 +245,12 @@ http_read_chunks(struct http_chunks *chunks, const char *data, size_t size, size
         size_t rest = size - *used;
         if (chunks->state == DATA) {
             size_t n = rest < chunks->left ? rest : chunks->left;
-            if (body->size + n > limit) {
+            if (body && body->size + n > limit) {
                 return HTTP_BAD;
             }
-            buf_add(body, at, n);
+            if (body) {
+                buf_add(body, at, n);
+            }
             *used += n;
             chunks->left -= n;
             chunks->state = chunks->left ? DATA : DATA_END;
@@ -279,6 +281,70 @@ http_read_chunks(struct http_chunks *chunks, const char *data, size_t size, size
     return HTTP_MORE;
 }
 
+/* ---- bodies that are passed on --------------------------------------------------------------------------------------
+ */
+void
+http_body_of_request(struct http_body *body, const struct http_head *request)
+{
+    *body = (struct http_body){ .kind = request->chunked              ? HTTP_BODY_CHUNKED
+                                        : request->content_length > 0 ? HTTP_BODY_SIZED
+                                                                      : HTTP_BODY_NONE };
+    body->left = body->kind == HTTP_BODY_SIZED ? (size_t)request->content_length : 0;
+    body->done = body->kind == HTTP_BODY_NONE;
+}
+
+void
+http_body_of_answer(struct http_body *body, const struct http_head *answer, bool to_head)
+{
+    bool none = to_head || answer->status < 200 || answer->status == 204 || answer->status == 304;
+    *body = (struct http_body){ .kind = none || answer->content_length == 0 ? HTTP_BODY_NONE
+                                        : answer->chunked                   ? HTTP_BODY_CHUNKED
+                                        : answer->content_length > 0        ? HTTP_BODY_SIZED
+                                                                            : HTTP_BODY_TO_END };
+    body->left = body->kind == HTTP_BODY_SIZED ? (size_t)answer->content_length : 0;
+    body->done = body->kind == HTTP_BODY_NONE;
+}
+
+enum http_progress
+http_body_pass(struct http_body *body, const char *data, size_t size, size_t *used)
+{
+    enum http_progress progress = HTTP_MORE;
+    *used = 0;
+    if (body->done) {
+        return HTTP_DONE;
+    }
+    if (body->kind == HTTP_BODY_CHUNKED) {
+        progress = http_read_chunks(&body->chunks, data, size, used, NULL, 0);
+    } else if (body->kind == HTTP_BODY_SIZED) {
+        *used = size < body->left ? size : body->left;
+        body->left -= *used;
+        progress = body->left ? HTTP_MORE : HTTP_DONE;
+    } else {
+        *used = size;
+    }
+    body->done = progress == HTTP_DONE;
+    return progress;
+}
+
+bool
+http_field_names(const char *value, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = value ? value : ""; *at; at += *at == ',') {
+        at += strspn(at, " \t");
+        size_t size = strcspn(at, ",");
+        size_t bare = size;
+        while (bare && (at[bare - 1] == ' ' || at[bare - 1] == '\t')) {
+            bare--;
+        }
+        if (bare == length && strncasecmp(at, word, length) == 0) {
+            return true;
+        }
+        at += size;
+    }
+    return false;
+}
+
 /* ---- words --------------------------------------------------------------------------------------------------------
  */
 const char *
@@ -298,6 +364,7 @@ http_reason(int status)
                  { 403, "Forbidden" },
                  { 404, "Not Found" },
                  { 405, "Method Not Allowed" },
+                 { 408, "Request Timeout" },
                  { 409, "Conflict" },
                  { 411, "Length Required" },
                  { 412, "Precondition Failed" },

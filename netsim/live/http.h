@@ -35,12 +35,25 @@ void http_head_done(struct http_head *head);
 const char *http_field(const struct http_head *head, const char *name); /* the first of that name in any case; NULL if there is none */
 
 /* A body in chunks: what came is appended to 'body' (at most 'limit' bytes in all) as far as it goes.  '*used' is how much of 'data' was taken.
- * A zeroed state begins. */
+ * A zeroed state begins.  'body' NULL: only measured. */
 struct http_chunks {
     int state;
     size_t left;
 };
 enum http_progress http_read_chunks(struct http_chunks *chunks, const char *data, size_t size, size_t *used, struct buf *body, size_t limit);
+
+/* A body as it stands on the wire, to be passed on as it is: where does it end? */
+struct http_body {
+    enum { HTTP_BODY_NONE, HTTP_BODY_SIZED, HTTP_BODY_CHUNKED, HTTP_BODY_TO_END /* of the connection */ } kind;
+    size_t left;
+    struct http_chunks chunks;
+    bool done;
+};
+void http_body_of_request(struct http_body *body, const struct http_head *request);
+void http_body_of_answer(struct http_body *body, const struct http_head *answer, bool to_head /* the request was HEAD */);
+/* '*used' is how much of 'data' belongs to it.  HTTP_DONE: that was the last of it; HTTP_BAD: wrong chunks. */
+enum http_progress http_body_pass(struct http_body *body, const char *data, size_t size, size_t *used);
+bool http_field_names(const char *value, const char *word); /* is the word one of a list with commas, in any case? */
 
 const char *http_reason(int status); /* "Not Found"; static */
 /* %41 to A in a new text; NULL when a percent sign stands alone or for a NUL. The caller frees it. */

@@ -83,7 +83,8 @@ serve(struct builder *b, struct plan_ns *ns, const struct plan_port *port, const
       const struct classic_listener *l, struct buf *local)
 {
     buf_printf(local, "tcp dport %d counter accept comment \"listener %d\"\n", l->port, l->port);
-    plan_service_add(b, ns, PLAN_SERVE_RELAY, port->primary, (uint16_t)l->port, lb->obj.id);
+    plan_service_add(b, ns, classic_listener_is_web(l) ? PLAN_SERVE_BALANCER : PLAN_SERVE_RELAY, port->primary,
+                     (uint16_t)l->port, lb->obj.id);
 }
 
 void

@@ -74,7 +74,8 @@ classic_listener_sends_tls(const struct classic_listener *listener)
 bool
 classic_listener_is_proxied(const struct classic_listener *listener)
 {
-    return classic_listener_has_tls(listener) || classic_listener_sends_tls(listener);
+    return classic_listener_has_tls(listener) || classic_listener_is_web(listener) ||
+           classic_listener_sends_tls(listener);
 }
 
 const char *

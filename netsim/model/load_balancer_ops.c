@@ -191,6 +191,11 @@ static const struct {
     { "access_logs.s3.prefix", "", "" },
     { "load_balancing.cross_zone.enabled", "false", "true" },
     { "idle_timeout.timeout_seconds", NULL, "60" },
+    { "client_keep_alive.seconds", NULL, "3600" },
+    { "routing.http.xff_header_processing.mode", NULL, "append" },
+    { "routing.http.xff_client_port.enabled", NULL, "false" },
+    { "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", NULL, "false" },
+    { "routing.http.drop_invalid_header_fields.enabled", NULL, "false" },
 };
 
 static void
@@ -357,18 +362,55 @@ load_balancer_set_subnets(struct network *net, struct load_balancer *lb, const s
     return true;
 }
 
-bool
-load_balancer_set_attribute(struct network *net, struct load_balancer *lb, const char *key, const char *value,
-                            struct err *err)
+/* One that the balancer has, or would have if it were made now. */
+static bool
+knows_attribute(const struct load_balancer *lb, const char *key)
 {
-    if (!load_balancer_attribute(lb, key ? key : "")) {
-        return err_set(err, ERR_INPUT, "ValidationError", "load balancer attribute key `%s` is not recognized",
-                       key ? key : "");
+    bool application = str_is(lb->type, "application"), known = load_balancer_attribute(lb, key) != NULL;
+    for (size_t i = 0; application && i < ARRAY_SIZE(default_attributes) && !known; i++) {
+        known = default_attributes[i].application && strcmp(default_attributes[i].key, key) == 0;
     }
+    return known;
+}
+
+static bool
+attribute_check(const char *key, const char *value, struct err *err)
+{
+    static const struct {
+        const char *key;
+        long from, to;
+    } ranges[] = { { "idle_timeout.timeout_seconds", 1, 4000 }, { "client_keep_alive.seconds", 60, 604800 } };
     bool flag = strlen(key) > 8 && strcmp(key + strlen(key) - 8, ".enabled") == 0;
     if (flag && !str_is(value, "true") && !str_is(value, "false")) {
         return err_set(err, ERR_INPUT, "ValidationError", "the value of `%s` is `true` or `false`, not `%s`", key,
                        value ? value : "");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+        char *end = NULL;
+        long n = value ? strtol(value, &end, 10) : 0;
+        if (strcmp(ranges[i].key, key) == 0 && (!end || *end || n < ranges[i].from || n > ranges[i].to)) {
+            return err_set(err, ERR_INPUT, "ValidationError", "the value of `%s` is a number of %ld to %ld, not `%s`",
+                           key, ranges[i].from, ranges[i].to, value ? value : "");
+        }
+    }
+    if (strcmp(key, "routing.http.xff_header_processing.mode") == 0 && !str_is(value, "append") &&
+        !str_is(value, "preserve") && !str_is(value, "remove")) {
+        return err_set(err, ERR_INPUT, "ValidationError",
+                       "the value of `%s` is `append`, `preserve` or `remove`, not `%s`", key, value ? value : "");
+    }
+    return true;
+}
+
+bool
+load_balancer_set_attribute(struct network *net, struct load_balancer *lb, const char *key, const char *value,
+                            struct err *err)
+{
+    if (!knows_attribute(lb, key ? key : "")) {
+        return err_set(err, ERR_INPUT, "ValidationError", "load balancer attribute key `%s` is not recognized",
+                       key ? key : "");
+    }
+    if (!attribute_check(key, value, err)) {
+        return false;
     }
     set_attribute(lb, key, value ? value : "");
     network_touch(net);

@@ -2,6 +2,7 @@
  * cut. */
 #include "tests/fuzz/fuzz.h"
 
+#include "netsim/live/balancer_heads.h"
 #include "netsim/live/http.h"
 
 static void
@@ -49,12 +50,48 @@ check_chunks(const char *data, size_t size)
     buf_done(&b);
 }
 
+/* A body that is passed on ends at the same place however it is cut, and a balancer's heads can be read again. */
+static void
+check_passing(const char *data, size_t size)
+{
+    struct http_head head, again;
+    size_t used, taken, at = 0;
+    if (http_read_request(data, size, &head, &used) != HTTP_DONE) {
+        return;
+    }
+    struct http_body whole, parts;
+    http_body_of_request(&whole, &head);
+    http_body_of_request(&parts, &head);
+    enum http_progress progress = http_body_pass(&whole, data + used, size - used, &taken), part = HTTP_MORE;
+    FUZZ_CHECK(taken <= size - used);
+    for (size_t end = 1; end <= size - used && part == HTTP_MORE; end++) {
+        size_t n;
+        part = http_body_pass(&parts, data + used + at, end - at, &n);
+        at += n;
+    }
+    FUZZ_CHECK(progress != HTTP_DONE || (whole.kind == HTTP_BODY_NONE && !taken) || (part == HTTP_DONE && at == taken));
+    struct buf out = { 0 };
+    struct balancer_told told = {
+        .client = "192.0.2.1", .client_port = 7, .port = 443, .secure = true, .host = "lb.example"
+    };
+    balancer_write_request(&out, &head, &told);
+    enum http_progress written = http_read_request(buf_str(&out), out.size, &again, &taken);
+    FUZZ_CHECK(out.size >= HTTP_HEAD_MAX || head.n_fields > HTTP_FIELDS_MAX - 8 || written == HTTP_DONE);
+    if (written == HTTP_DONE) {
+        FUZZ_CHECK(taken == out.size && again.chunked == head.chunked && again.content_length == head.content_length);
+        http_head_done(&again);
+    }
+    buf_done(&out);
+    http_head_done(&head);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_head((const char *)data, size, http_read_request);
     check_head((const char *)data, size, http_read_answer);
     check_chunks((const char *)data, size);
+    check_passing((const char *)data, size);
     char *plain = http_unescape((const char *)data, size);
     FUZZ_CHECK(!plain || strlen(plain) <= size);
     free(plain);

@@ -13,9 +13,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length).decode()
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                body += self.rfile.read(size + 2)[:size].decode()
+            self.rfile.readline()
         text = "%s %s %s %s %s %s\n" % (sys.argv[1], self.client_address[0], self.headers.get("X-Forwarded-For", "-"),
                                         self.headers.get("Host", "-"), self.path, body or "-")
+        if self.path == "/upgrade":
+            self.send_response(101)
+            self.send_header("Connection", "Upgrade")
+            self.send_header("Upgrade", self.headers["Upgrade"])
+            self.end_headers()
+            self.wfile.write(self.rfile.readline())
+            self.close_connection = True
+            return
+        if self.path == "/told":  # everything that a balancer says
+            text = "".join("%s: %s\n" % (name, value) for name, value in self.headers.items() if name.startswith("X-") or name in ("Host", "Connection", "Expect"))
         self.send_response(200)
+        if self.path == "/chunks":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"4\r\nfour\r\n5\r\n five\r\n0\r\n\r\n")
+            return
+        if self.path == "/to-the-end":
+            self.close_connection = True
+            self.end_headers()
+            self.wfile.write(text.encode())
+            return
         self.send_header("Content-Length", str(len(text)))
         if self.path == "/login":
             self.send_header("Set-Cookie", "session=x; Path=/")
