@@ -69,6 +69,9 @@ set_session_keys(struct question *q, const struct iam_session *session)
 static void
 set_origin(struct iam_request *request, const struct call_origin *origin)
 {
+    if (origin && origin->plain) {
+        iam_request_set_string(request, "aws:SecureTransport", "false");
+    }
     if (!origin || !origin->endpoint_id) {
         iam_request_set_string(request, "aws:SourceIp",
                                origin ? origin->source_ip : "127.0.0.1"); /* as the journal has it */

@@ -25,6 +25,7 @@ struct call_origin {
     const char *source_ip; /* as the service sees it */
     const char *vpc_id, *endpoint_id, *endpoint_policy; /* NULL: not through an endpoint */
     bool anonymous;        /* nobody signed it */
+    bool plain;            /* it did not come inside TLS */
 };
 struct cloud {
     struct id_gen ids;

@@ -1,4 +1,4 @@
-/* S3 inside the live lab: GET, HEAD, PUT and DELETE of objects and the list of a bucket, over plain HTTP.
+/* S3 inside the live lab: GET, HEAD, PUT and DELETE of objects and the list of a bucket, over HTTP and HTTPS.
  *
  * A request becomes the lab's own operation (s3api get-object ...), so the lab's IAM decides: by the signature's key,
  * else for nobody; with the policy of the endpoint it came by, and aws:SourceVpce and its kin. Sources:
@@ -291,7 +291,8 @@ live_hook_s3(void *context, const char *endpoint_id, struct http_exchange *x)
                                         .vpc_id = endpoint ? vpc : NULL,
                                         .endpoint_id = endpoint ? endpoint_id : NULL,
                                         .endpoint_policy = policy,
-                                        .anonymous = !signer };
+                                        .anonymous = !signer,
+                                        .plain = !x->secure };
     http_field_add(x, "Server", "AmazonS3");
     bool ok = err.kind == ERR_NONE &&
               (read_address(x->request, &a) || err_set(&err, ERR_INPUT, "InvalidURI", "the path cannot be read"));

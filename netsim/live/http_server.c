@@ -15,11 +15,14 @@
 
 #include "base/vec.h"
 #include "netsim/live/netlink.h"
+#include "netsim/live/stream.h"
+#include "netsim/live/tls.h"
 
 #define SILENCE_MS 60000
 
 struct connection {
     struct watch watch; /* first: the reactor gives it back */
+    struct stream stream;
     struct http_server *server;
     struct connection *next, *before;
     struct buf in, out;
@@ -34,6 +37,7 @@ struct http_server {
     struct watch watch;
     struct reactor *reactor;
     http_handler *handler;
+    http_offer *offer; /* NULL: plain */
     void *context;
     struct connection *first, *last; /* the one that was heard of last is first */
     size_t n;
@@ -82,7 +86,7 @@ connection_free(struct connection *c)
 {
     unlink_connection(c);
     reactor_remove(c->server->reactor, &c->watch);
-    close(c->watch.fd);
+    stream_close(&c->stream);
     http_head_done(&c->head);
     buf_done(&c->in);
     buf_done(&c->out);
@@ -145,6 +149,7 @@ answer(struct connection *c)
     size = sizeof address;
     getsockname(c->watch.fd, (struct sockaddr *)&address, &size);
     x.local = http_address(&address, &x.local_port);
+    x.secure = c->stream.tls != NULL;
     c->server->handler(c->server->context, &x);
     if (x.ttl) {
         setsockopt(c->watch.fd, IPPROTO_IP, IP_TTL, &x.ttl, sizeof x.ttl);
@@ -237,12 +242,12 @@ static bool
 flush(struct connection *c)
 {
     while (c->sent < c->out.size) {
-        ssize_t n = send(c->watch.fd, c->out.data + c->sent, c->out.size - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = stream_write(&c->stream, c->out.data + c->sent, c->out.size - c->sent);
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n < 0 && errno == EAGAIN) {
-            reactor_change(c->server->reactor, &c->watch, EPOLLOUT);
+            reactor_change(c->server->reactor, &c->watch, stream_events(&c->stream, false, true));
             return true;
         }
         if (n <= 0) {
@@ -255,7 +260,7 @@ flush(struct connection *c)
     buf_clear(&c->out);
     c->sent = 0;
     if (c->closes && any) {
-        shutdown(c->watch.fd, SHUT_WR);
+        stream_end(&c->stream);
         connection_free(c);
         return false;
     }
@@ -270,9 +275,20 @@ on_connection(struct watch *watch, uint32_t events)
     unlink_connection(c);
     link_connection(c);
     c->last_ms = c->server->now_ms;
+    if (!c->stream.shaken) {
+        if (!stream_shake(&c->stream)) {
+            connection_free(c);
+            return;
+        }
+        if (!c->stream.shaken) {
+            reactor_change(c->server->reactor, watch, stream_events(&c->stream, true, false));
+            return;
+        }
+        reactor_change(c->server->reactor, watch, EPOLLIN);
+    }
     if (events & EPOLLIN) {
         char data[16384];
-        ssize_t n = recv(watch->fd, data, sizeof data, MSG_DONTWAIT);
+        ssize_t n = stream_read(&c->stream, data, sizeof data);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
             connection_free(c);
             return;
@@ -304,10 +320,17 @@ on_listener(struct watch *watch, uint32_t events)
         if (server->n >= HTTP_CONNECTIONS_MAX) {
             connection_free(server->last);
         }
+        struct tls_offer *offer = server->offer ? server->offer(server->context) : NULL;
+        struct ssl_st *tls = offer ? tls_accept(offer) : NULL;
+        if (server->offer && !tls) {
+            close(fd);
+            continue;
+        }
         int one = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         struct connection *c = xcalloc(1, sizeof *c);
         c->watch = (struct watch){ fd, on_connection };
+        c->stream = stream_of(fd, tls);
         c->server = server;
         c->last_ms = server->now_ms;
         link_connection(c);
@@ -326,6 +349,12 @@ http_server_new(struct reactor *reactor, int fd, http_handler *handler, void *co
     };
     reactor_add(reactor, &server->watch, EPOLLIN);
     return server;
+}
+
+void
+http_server_secure(struct http_server *server, http_offer *offer)
+{
+    server->offer = offer;
 }
 
 void

@@ -8,6 +8,7 @@
 #include "netsim/live/relay.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/live/tls.h"
+#include "netsim/live/tls_offers.h"
 #include "netsim/model/endpoint.h"
 
 #include <errno.h>
@@ -446,6 +447,14 @@ answer_http(void *context, struct http_exchange *exchange)
     }
 }
 
+/* What port 443 of AWS's services shows. */
+static struct tls_offer *
+offer_of(void *context)
+{
+    const struct open_service *open = context;
+    return tls_offer_service(open->place.services, open->id, open->place.kind == PLAN_SERVE_S3 ? "s3" : "dynamodb");
+}
+
 static struct open_service *
 find_open(const struct services *services, const struct space *space, const struct plan_service *s)
 {
@@ -491,6 +500,9 @@ open_service(struct services *services, const struct spaces *spaces, const struc
         open->echo = echo_server_new(services->reactor, udp);
     } else {
         open->http = http_server_new(services->reactor, fd, answer_http, open);
+        if (s->port == 443 && (s->kind == PLAN_SERVE_S3 || s->kind == PLAN_SERVE_PLAIN)) {
+            http_server_secure(open->http, offer_of);
+        }
     }
     *VEC_ADD(&services->open) = open;
 }

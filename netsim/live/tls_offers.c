@@ -4,6 +4,7 @@
 
 #include "netsim/live/authority.h"
 #include "netsim/model/certificate.h"
+#include "netsim/model/endpoint.h"
 
 typedef VEC(const char *) arn_vec;
 
@@ -37,8 +38,9 @@ alpn_of(const struct lb_listener *listener)
     return strcmp(listener->protocol, "HTTPS") == 0 ? TLS_ALPN_HTTP1 : TLS_ALPN_NONE;
 }
 
-struct tls_offer *
-tls_offer_names(const struct services *services, const char *const *names, size_t n)
+/* A certificate of the lab's authority for these names. */
+static struct tls_offer *
+offer_names(const struct services *services, const char *const *names, size_t n)
 {
     const struct authority *authority = network_authority(services_network(services));
     struct tls_book *book = services_tls(services);
@@ -88,7 +90,7 @@ offer_of(const struct services *services, const arn_vec *arns, const char *polic
         offer = tls_offer_find(services_tls(services), buf_str(&key));
         offer = offer ? offer : tls_offer_make(services_tls(services), buf_str(&key), &terms);
     } else if (dns_name) {
-        offer = tls_offer_names(services, &dns_name, 1);
+        offer = offer_names(services, &dns_name, 1);
     }
     VEC_DONE(&certificates);
     buf_done(&key);
@@ -117,5 +119,48 @@ tls_offer_classic(const struct services *services, const struct classic_balancer
     enum tls_alpn alpn = classic_listener_is_web(listener) ? TLS_ALPN_HTTP1 : TLS_ALPN_NONE;
     struct tls_offer *offer = offer_of(services, &arns, NULL, alpn, lb->dns_name);
     VEC_DONE(&arns);
+    return offer;
+}
+
+/* ---- services of AWS ------------------------------------------------------------------------------------------------
+ */
+typedef VEC(char *) text_vec;
+static void
+add_with_below(text_vec *names, char *name) /* takes it */
+{
+    *VEC_ADD(names) = name;
+    *VEC_ADD(names) = xasprintf("*.%s", name);
+}
+
+struct tls_offer *
+tls_offer_service(const struct services *services, const char *endpoint_id, const char *service)
+{
+    const struct network *net = services_network(services);
+    const struct endpoint *endpoint = store_get(network_store(net), &endpoint_kind, endpoint_id);
+    const char *name = endpoint && endpoint->service_name ? endpoint->service_name : NULL,
+               *region = network_region(net);
+    char *own_region = NULL;
+    text_vec names = { 0 };
+    if (name && strncmp(name, "com.amazonaws.", 14) == 0 && strchr(name + 14, '.')) { /* com.amazonaws.REGION.SERVICE */
+        own_region = xstrndup(name + 14, strcspn(name + 14, "."));
+        region = own_region;
+        service = strchr(name + 14, '.') + 1;
+    }
+    add_with_below(&names, xasprintf("%s.%s.amazonaws.com", service, region));
+    if (strcmp(service, "s3") == 0) {
+        add_with_below(&names, xstrdup("s3.amazonaws.com"));
+    }
+    for (size_t i = 0; endpoint && i < endpoint->dns_entries.n; i++) {
+        const char *entry = endpoint->dns_entries.items[i].name;
+        if (entry && strstr(entry, ".vpce.")) {
+            add_with_below(&names, xstrdup(strncmp(entry, "*.", 2) == 0 ? entry + 2 : entry));
+        }
+    }
+    struct tls_offer *offer = offer_names(services, (const char *const *)names.items, names.n);
+    for (size_t i = 0; i < names.n; i++) {
+        free(names.items[i]);
+    }
+    VEC_DONE(&names);
+    free(own_region);
     return offer;
 }

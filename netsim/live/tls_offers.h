@@ -12,5 +12,5 @@
 struct tls_offer *tls_offer_listener(const struct services *services, const struct load_balancer *lb, const struct lb_listener *listener);
 struct tls_offer *tls_offer_classic(const struct services *services, const struct classic_balancer *lb,
                                     const struct classic_listener *listener);
-/* Of a service of AWS: a certificate of the lab's authority for these names. */
-struct tls_offer *tls_offer_names(const struct services *services, const char *const *names, size_t n);
+/* Of a service of AWS at an endpoint ("": in the internet, 'service' there): a certificate of the lab's authority for its names and the endpoint's. */
+struct tls_offer *tls_offer_service(const struct services *services, const char *endpoint_id, const char *service);

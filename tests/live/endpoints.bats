@@ -38,12 +38,16 @@ s3=http://s3.us-east-1.amazonaws.com
         --security-group-ids door --private-dns-enabled --query VpcEndpoint.VpcEndpointId --output text)
     address=$(vpclab ec2 describe-network-interfaces --filters Name=interface-type,Values=vpc_endpoint --query 'NetworkInterfaces[0].PrivateIpAddress' --output text)
     [ "$(vpclab exec web -- getent hosts sqs.us-east-1.amazonaws.com | cut -d' ' -f1)" = "$address" ]
-    [ "$(code web http://sqs.us-east-1.amazonaws.com:443/)" = 000 ]
+    [ "$(code web https://sqs.us-east-1.amazonaws.com/)" = 000 ]
     vpclab ec2 authorize-security-group-ingress --group-id door --protocol tcp --port 443 --cidr 10.0.2.0/24 >/dev/null
-    [ "$(get web http://sqs.us-east-1.amazonaws.com:443/)" = "com.amazonaws.us-east-1.sqs by $vpce: hello 10.0.2.10" ]
+    [ "$(get web https://sqs.us-east-1.amazonaws.com/)" = "com.amazonaws.us-east-1.sqs by $vpce: hello 10.0.2.10" ]
+    [ "$(code web http://sqs.us-east-1.amazonaws.com:443/)" = 000 ] # TLS is spoken there
+    name=$(vpclab ec2 describe-vpc-endpoints --vpc-endpoint-ids "$vpce" --query 'VpcEndpoints[0].DnsEntries[0].DnsName' --output text)
     vpclab ec2 modify-vpc-endpoint --vpc-endpoint-id "$vpce" --no-private-dns-enabled >/dev/null
-    [ "$(code web http://sqs.us-east-1.amazonaws.com:443/)" = 000 ]
-    [ "$(code web "http://$address:443/")" = 200 ]
+    [ "$(code web https://sqs.us-east-1.amazonaws.com/)" = 000 ]
+    [ "$(get web "https://$name/")" = "com.amazonaws.us-east-1.sqs by $vpce: hello 10.0.2.10" ] # by its own name
+    [ "$(code web "https://$address/")" = 000 ]                                                  # which an address is not
+    [ "$(code web "https://$address/" -k)" = 200 ]
     vpclab verify
 }
 
@@ -97,7 +101,13 @@ s3=http://s3.us-east-1.amazonaws.com
     [ "$(signed $url/cat.txt | tail -1)" = 403 ]
     deny "$vpce"
     [ "$(signed $url/cat.txt | tail -1)" = 200 ]
+    # Only inside TLS: the same request on 443, with a certificate that the instance trusts.
+    vpclab s3api put-bucket-policy --bucket photos --policy \
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
+    [ "$(signed $url/cat.txt | tail -1)" = 403 ]
+    [ "$(signed ${url/http:/https:}/cat.txt)" = $'meow\n200' ]
+    [ "$(signed ${s3/http:/https:}/photos/cat.txt)" = $'meow\n200' ]
     [ "$(signed $url/cat.txt -X DELETE | tail -1)" = 204 ]
-    [ "$(signed $url/cat.txt | tail -1)" = 404 ]
+    [ "$(signed ${url/http:/https:}/cat.txt | tail -1)" = 404 ]
     grep -q "\"eventName\":\"GetObject\".*\"sourceIPAddress\":\"10.0.1" "$XDG_DATA_HOME"/vpclab/labs/default/journal.jsonl
 }
