@@ -132,10 +132,21 @@ plan_memory(struct builder *b, struct plan_vpc *v)
 }
 
 void
-plan_appliances(struct builder *b, struct plan_vpc *v)
+plan_gateways(struct builder *b, struct plan_vpc *v)
 {
     const struct route_table *table = v->igw ? gateway_table(b, v->igw->obj.id) : NULL;
     struct buf text = { 0 };
+    if (table) {
+        refuse_private_targets(b, table, &text);
+    }
+    buf_str_add(&text, "meta mark set iifname map @rt_of_gateway accept\n");
+    plan_chain_add(b, v->router, "p_gateways", "", buf_str(&text));
+    buf_done(&text);
+}
+
+void
+plan_appliances(struct builder *b, struct plan_vpc *v)
+{
     for (size_t i = 0; i < v->ports.n; i++) {
         v->appliances |= v->ports.items[i].place == PLAN_PLACE_INSPECTION;
     }
@@ -146,10 +157,5 @@ plan_appliances(struct builder *b, struct plan_vpc *v)
     if (v->nodes) {
         plan_nodes(b, v);
     }
-    if (table) {
-        refuse_private_targets(b, table, &text);
-    }
-    buf_str_add(&text, "meta mark set iifname map @rt_of_gateway accept\n");
-    plan_chain_add(b, v->router, "p_gateways", "", buf_str(&text));
-    buf_done(&text);
+    plan_gateways(b, v);
 }

@@ -232,6 +232,7 @@ void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_k
 void plan_router(struct builder *b, struct plan_vpc *v);
 uint32_t plan_table_mark(struct builder *b, const struct route_table *table, const char *zone);
 void plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table);
+void plan_marks(struct builder *b, struct plan_vpc *v); /* the chain by which subnets find their table; asks v->overridden */
 /* plan_public_access.c: what VPC Block Public Access stops before a gateway, behind the router's link of that name; its connections from
  * inside count as 'out'. */
 void plan_public_access(struct builder *b, const struct plan_vpc *v, const char *link, enum bpa_way out);
@@ -239,6 +240,7 @@ void plan_public_access(struct builder *b, const struct plan_vpc *v, const char 
 void plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns);
 void plan_appliance_input(struct builder *b, struct plan_ns *ns); /* once: of each that forwards */
 void plan_appliances(struct builder *b, struct plan_vpc *v);
+void plan_gateways(struct builder *b, struct plan_vpc *v); /* part of it: the chain of what comes in by a gateway */
 /* plan_untracked.c: whose flows are untracked, and what is always tracked. */
 void plan_untracked(struct builder *b, struct plan_vpc *v);
 /* Its chain for an interface: the name, and (unless NULL) its rules: with none there is no such chain.  False: the interface is never in one. */

@@ -20,6 +20,7 @@ struct mend {
     struct map flipped; /* untracked chains that came into being ("some") or ended ("none") */
     VEC(const struct plan_port *) regrouped;
     VEC(const char *) left; /* chains that an interface no longer goes through, as "jump NAME_in" */
+    bool remark;            /* a table has its first routes inside the VPC, or its last are gone */
 };
 
 static const char *const direction_maps[] = { "sg_in", "sg_out" };
@@ -485,15 +486,42 @@ is_of_table(uint32_t number, const struct marks *marks)
     return number >= PLAN_TABLE_FIRST && has_mark(marks, (number - PLAN_TABLE_FIRST) / 2);
 }
 
-static bool
-is_overridden(const struct plan_vpc *v, const struct route_table *table)
+/* Whether the table has routes inside the VPC's own blocks. */
+static void
+set_overridden(struct mend *m, const struct route_table *table, bool is_inside)
 {
-    for (size_t i = 0; i < v->overridden.n; i++) {
-        if (v->overridden.items[i] == table) {
+    bool was_inside = false;
+    for (size_t i = m->v->overridden.n; i-- > 0;) {
+        if (m->v->overridden.items[i] == table) {
+            was_inside = true;
+            VEC_REMOVE(&m->v->overridden, i);
+        }
+    }
+    if (is_inside) {
+        *VEC_ADD(&m->v->overridden) = table;
+    }
+    m->remark |= was_inside != is_inside;
+}
+
+static bool
+is_of_gateway(const struct route_table *table)
+{
+    for (size_t i = 0; i < table->associations.n; i++) {
+        if (table->associations.items[i].gateway_id[0]) {
             return true;
         }
     }
     return false;
+}
+
+/* A chain of the router's own, as it is now. */
+static void
+remake_chain(struct mend *m, const char *name, void (*plan)(struct builder *b, struct plan_vpc *v))
+{
+    if (!chain_of(m->to, name)) {
+        drop_chain(m, name);
+        plan(&m->b, m->v);
+    }
 }
 
 /* Subnets find their kernel table by a mark, which is another for each zone once a route leads to a transit gateway. */
@@ -530,16 +558,11 @@ lead_to_tap(const struct mend *m, const struct nlq_route *routes, size_t n)
     return false;
 }
 
-/* False: more than the lines of the table depends on its routes. */
+/* False: its marks are too many, or what routes lead to must have a device of its own. */
 static bool
 remake_routes(struct mend *m, const struct route_table *table)
 {
     struct marks marks = { .n = 0 };
-    for (size_t i = 0; i < table->associations.n; i++) {
-        if (table->associations.items[i].gateway_id[0]) {
-            return false;
-        }
-    }
     if (map_get(&m->known, table->obj.id)) {
         return true; /* this change came with another of the table */
     }
@@ -547,11 +570,14 @@ remake_routes(struct mend *m, const struct route_table *table)
     if (!remark_subnets(m, table, &marks)) {
         return false;
     }
-    bool was_inside = is_overridden(m->v, table);
     size_t overridden = m->v->overridden.n;
     plan_route_table(&m->b, m->v, table);
     bool is_inside = m->v->overridden.n > overridden;
     m->v->overridden.n = overridden;
+    set_overridden(m, table, is_inside);
+    if (is_of_gateway(table)) {
+        remake_chain(m, "p_gateways", plan_gateways);
+    }
     for (size_t i = 0; i < m->standing->routes.n; i++) {
         if (is_of_table(m->standing->routes.items[i].table, &marks)) {
             *VEC_ADD(&m->from->routes) = m->standing->routes.items[i];
@@ -562,11 +588,8 @@ remake_routes(struct mend *m, const struct route_table *table)
             *VEC_ADD(&m->from->rules) = m->standing->rules.items[i];
         }
     }
-    if (lead_to_tap(m, m->from->routes.items, m->from->routes.n) ||
-        lead_to_tap(m, m->to->routes.items, m->to->routes.n)) {
-        return false; /* what routes lead to has a device of its own */
-    }
-    return was_inside == is_inside; /* its subnets are marked another way when routes lead inside the VPC */
+    return !lead_to_tap(m, m->from->routes.items, m->from->routes.n) &&
+           !lead_to_tap(m, m->to->routes.items, m->to->routes.n);
 }
 
 /* ---- one router ---------------------------------------------------------------------------------------------------
@@ -628,6 +651,9 @@ mend_router(struct mend *m)
             break;
         }
     }
+    if (m->remark) { /* subnets of such tables are marked another way */
+        remake_chain(m, "p_mark", plan_marks);
+    }
     follow_untracked(m);
     for (size_t i = 0; i < m->left.n; i++) {
         drop_unused_chain(m, m->left.items[i]);
@@ -687,6 +713,15 @@ new_part(void)
     return part;
 }
 
+static void
+swap_overridden(struct plan_vpc *a, struct plan_vpc *b)
+{
+    struct vec_any of_a;
+    memcpy(&of_a, &a->overridden, sizeof of_a);
+    memcpy(&a->overridden, &b->overridden, sizeof of_a);
+    memcpy(&b->overridden, &of_a, sizeof of_a);
+}
+
 bool
 plan_mend_new(struct plan *plan, const struct network *net, struct plan_numbers *numbers,
               const struct network_change *changes, size_t n_changes, struct plan_mend *mend)
@@ -712,8 +747,18 @@ plan_mend_new(struct plan *plan, const struct network *net, struct plan_numbers 
                           .to = part_ns(mend->to, standing),
                           .changes = changes,
                           .n_changes = n_changes };
+        /* What the router is to know afterwards of its tables waits in the new part. */
+        struct plan_vpc *next = arena_alloc(mend->to->arena, sizeof *next);
+        for (size_t i = 0; i < v->overridden.n; i++) {
+            *VEC_ADD(&next->overridden) = v->overridden.items[i];
+        }
+        next->vpc = v->vpc;
+        next->next = mend->to->vpcs;
+        mend->to->vpcs = next;
         v->router = m.to;
+        swap_overridden(v, next);
         ok = mend_router(&m);
+        swap_overridden(v, next);
         v->router = standing;
         map_done(&m.known);
         map_done(&m.flipped);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netsim/live/plan_build.h"
 #include "netsim/live/plan_mend.h"
 
 /* Without what compares equal to an item of 'gone', and with 'come'. */
@@ -69,6 +70,15 @@ plan_mend_take(struct plan *plan, struct plan_mend *mend)
         SPLICE(&all->chains, &from->chains, &to->chains, plan_chain_compare);
         SPLICE(&all->routes, &from->routes, &to->routes, plan_route_compare);
         SPLICE(&all->rules, &from->rules, &to->rules, plan_rule_compare);
+    }
+    for (struct plan_vpc *next = mend->to->vpcs; next; next = next->next) {
+        for (struct plan_vpc *v = plan->vpcs; v; v = v->next) {
+            if (v->vpc == next->vpc) {
+                VEC_DONE(&v->overridden);
+                memcpy(&v->overridden, &next->overridden, sizeof v->overridden);
+                memset(&next->overridden, 0, sizeof next->overridden); /* the plan's now */
+            }
+        }
     }
 }
 

@@ -420,7 +420,7 @@ plan_ingress(struct builder *b, struct plan_vpc *v)
 
 /* Which table a packet is routed by.  Inside its own subnet none applies: without a mark the router's main table
  * decides, which leads to the interface.  (Only where a table has routes inside the VPC would it make a difference.) */
-static void
+void
 plan_marks(struct builder *b, struct plan_vpc *v)
 {
     struct buf text = { 0 };
