@@ -9,9 +9,9 @@
  *                   that each is new to the router and is asked of the groups
  *   answered        the same after one answer: the router knows the flow
  *   tcp             one connection, as many bytes as will go
- * `flow logs` has a log of every packet of the VPC, `rules alone` the same lab without one, `no rules` the same router
- * with its nftables taken away.  The program moves itself into a user namespace, so it needs no privilege and leaves
- * nothing. */
+ * `flow logs` has a log of every packet of the VPC, `rules alone` the same lab without one, `no rules` the same two
+ * instances in another lab, whose router's nftables are taken away.  The program moves itself into a user namespace, so
+ * it needs no privilege and leaves nothing. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -117,7 +117,7 @@ add_rules(struct lab *lab, struct security_group *group, int number)
 }
 
 static struct lab
-lab_new(void)
+lab_new(int n_groups)
 {
     struct lab lab = { 0 };
     struct err err = { 0 };
@@ -130,7 +130,7 @@ lab_new(void)
         lab.net, &(struct subnet_spec){ .vpc_id = lab.vpc->obj.id, .cidr = cidr_lit("10.0.1.0/24") }, &err);
     struct subnet *two = subnet_create(
         lab.net, &(struct subnet_spec){ .vpc_id = lab.vpc->obj.id, .cidr = cidr_lit("10.0.2.0/24") }, &err);
-    for (int i = 0; i < N_GROUPS; i++) {
+    for (int i = 0; i < n_groups; i++) {
         char name[32];
         snprintf(name, sizeof name, "group-%d", i);
         struct security_group *group = security_group_create(lab.net, lab.vpc->obj.id, name, name, &err);
@@ -140,7 +140,7 @@ lab_new(void)
     lab.a = run(&lab, one, groups, 5, "10.0.1.10");
     lab.b = run(&lab, two, groups + 5, 5, "10.0.2.10");
     /* The other groups need members to be loaded: 198 idle instances with five groups each. */
-    for (int i = 10; i + 5 <= N_GROUPS; i += 5) {
+    for (int i = 10; i + 5 <= n_groups; i += 5) {
         char ip[32];
         snprintf(ip, sizeof ip, "10.0.2.%d", 20 + i / 5);
         run(&lab, two, groups + i, 5, ip);
@@ -323,27 +323,31 @@ set_log(struct lab *lab, struct flow_log **log)
     }
 }
 
+static void
+take_rules_away(struct lab *lab)
+{
+    char router[ID_SIZE + 16];
+    struct err err = { 0 };
+    snprintf(router, sizeof router, "router:%s", lab->vpc->obj.id);
+    if (!space_nft(spaces_find(&lab->live->spaces, router), "delete table inet vpc\n", &err)) {
+        fail("no rules", &err);
+    }
+}
+
 int
 main(void)
 {
     struct figures f[3] = { 0 };
     struct flow_log *log = NULL;
     enter_namespaces();
-    struct lab lab = lab_new();
+    struct lab lab = lab_new(N_GROUPS), bare = lab_new(10);
+    take_rules_away(&bare);
     for (int i = 0; i < ROUNDS; i++) {
         for (int with = 0; with < 2; with++) {
             measure(&lab, &f[with]);
+            measure(&bare, &f[2]);
             set_log(&lab, &log);
         }
-    }
-    char router[ID_SIZE + 16];
-    struct err err = { 0 };
-    snprintf(router, sizeof router, "router:%s", lab.vpc->obj.id);
-    if (!space_nft(spaces_find(&lab.live->spaces, router), "delete table inet vpc\n", &err)) {
-        fail("no rules", &err);
-    }
-    for (int i = 0; i < ROUNDS; i++) {
-        measure(&lab, &f[2]);
     }
     bench_begin("a packet through the router: 1,000 groups of 20 rules", 1);
     bench_row("small packets, rules alone", f[0].small, "us", "no rules", f[2].small);
@@ -353,6 +357,8 @@ main(void)
     bench_row("tcp, a kilobyte, rules alone", f[0].bulk, "ns", "no rules", f[2].bulk);
     bench_row("tcp, a kilobyte, flow logs", f[1].bulk, "ns", "rules alone", f[0].bulk);
     live_stop(lab.live);
+    live_stop(bare.live);
     network_free(lab.net);
+    network_free(bare.net);
     return 0;
 }

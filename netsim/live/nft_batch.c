@@ -507,7 +507,7 @@ types_of(const struct plan_set *set, struct types *t)
             t->key[t->n_key++] = (enum datum)k;
         }
         at += length;
-        if (strncmp(at, "; }", 3) == 0 && at[3] == '\0') {
+        if (strcmp(at, "; }") == 0 || strncmp(at, "; size ", 7) == 0) {
             return t->n_key > 0;
         }
         if (strncmp(at, " . ", 3) != 0 && strncmp(at, " : ", 3) != 0) {

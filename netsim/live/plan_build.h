@@ -34,6 +34,10 @@ enum {
     PLAN_MTU_INTERNET = 1500,
 };
 
+/* Of sets that every packet is looked up in: with a size the kernel finds elements in half the time.  More than a VPC has subnets and links of
+ * transit gateways. */
+#define PLAN_SUBNETS_SIZE "size 8192;"
+
 /* What of AWS's own stands behind an interface. */
 enum plan_place { PLAN_PLACE_NONE, PLAN_PLACE_ENDPOINT, PLAN_PLACE_NODE /* of a network balancer */, PLAN_PLACE_PROXY /* of an application balancer */,
     PLAN_PLACE_INSPECTION /* an endpoint of a gateway balancer */, PLAN_PLACE_GATEWAY /* a node of one */ };

@@ -463,9 +463,10 @@ plan_acls(struct builder *b, struct plan_vpc *v)
     }
     map_done(&known);
     *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "0", "accept" };
-    struct plan_set *set = plan_set_add(b, v->router, "nacl_in", "map nacl_in { type devgroup : verdict; }");
+    struct plan_set *set =
+        plan_set_add(b, v->router, "nacl_in", "map nacl_in { type devgroup : verdict; " PLAN_SUBNETS_SIZE " }");
     memcpy(&set->elements, &in, sizeof in);
-    set = plan_set_add(b, v->router, "nacl_out", "map nacl_out { type devgroup : verdict; }");
+    set = plan_set_add(b, v->router, "nacl_out", "map nacl_out { type devgroup : verdict; " PLAN_SUBNETS_SIZE " }");
     memcpy(&set->elements, &out, sizeof out);
 }
 

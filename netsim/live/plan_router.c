@@ -355,7 +355,8 @@ plan_source_check(struct builder *b, struct plan_vpc *v)
 static void
 plan_subnets(struct builder *b, struct plan_vpc *v)
 {
-    struct plan_set *tables = plan_set_add(b, v->router, "rt_of_group", "map rt_of_group { type devgroup : mark; }");
+    struct plan_set *tables =
+        plan_set_add(b, v->router, "rt_of_group", "map rt_of_group { type devgroup : mark; " PLAN_SUBNETS_SIZE " }");
     for (const struct subnet *s = store_first(b->store, &subnet_kind); s; s = store_next(b->store, s)) {
         const struct route_table *table =
             strcmp(s->vpc_id, v->vpc->obj.id) == 0 ? network_subnet_route_table(b->net, s) : NULL;
@@ -369,7 +370,8 @@ plan_subnets(struct builder *b, struct plan_vpc *v)
             }
         }
     }
-    struct plan_set *same = plan_set_add(b, v->router, "same_subnet", "set same_subnet { type devgroup . devgroup; }");
+    struct plan_set *same = plan_set_add(b, v->router, "same_subnet",
+                                         "set same_subnet { type devgroup . devgroup; " PLAN_SUBNETS_SIZE " }");
     for (const struct subnet *s = store_first(b->store, &subnet_kind); s; s = store_next(b->store, s)) {
         if (strcmp(s->vpc_id, v->vpc->obj.id) == 0) {
             uint32_t group = plan_number(b->numbers, "subnet", s->obj.id);
@@ -462,13 +464,15 @@ static const struct stage {
       "iifname @eni_any goto p_mark\n"
       "iifname . ip6 saddr @eni_addresses6 goto p_mark\n"
       "counter drop comment \"source check\"\n" },
-    { "f_destination", "type filter hook forward priority 5; policy accept;",
-      "oifgroup 0 accept\n"
-      "oifname . ip daddr @eni_addresses accept\n"
-      "oifname @eni_any accept\n"
-      "oifname . ip6 daddr @eni_addresses6 accept\n"
+    /* Called by the first stage; a chain of the hook's own would cost each packet more. */
+    { "f_destination", "",
+      "oifgroup 0 return\n"
+      "oifname . ip daddr @eni_addresses return\n"
+      "oifname @eni_any return\n"
+      "oifname . ip6 daddr @eni_addresses6 return\n"
       "counter drop comment \"destination check\"\n" },
     { "f_sg_out", "type filter hook forward priority 10; policy drop;",
+      "ct state established ct mark 0 accept\n" /* most of them: a set is asked for the rest only */
       "ct state established ct mark != { 0x2, 0x10, 0x12 } accept\n"
       "ct state related accept\n"
       "ct state established ct direction original ct mark 0x2 accept\n"
@@ -485,6 +489,7 @@ static const struct stage {
       "oifgroup vmap @nacl_in\n"
       "meta mark set 3 meta priority set 0:3 goto fl_deny_in\n" },
     { "f_sg_in", "type filter hook forward priority 40; policy drop;",
+      "ct state established ct mark 0 accept\n" /* most of them: a set is asked for the rest only */
       "ct state established ct mark != { 0x2, 0x10, 0x12 } accept\n"
       "ct state related accept\n"
       "ct state established ct direction original ct mark 0x10 accept\n"
@@ -516,12 +521,13 @@ plan_router(struct builder *b, struct plan_vpc *v)
          * time, on its way to an appliance; when the appliance sends it on it is still an answer. */
         static const char refusal[] =
             "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack accept\n";
+        bool first = strcmp(stages[i].name, "f_sg_out") == 0;
         bool second = v->appliances && strncmp(stages[i].name, "f_sg_", 5) == 0;
         const char *unseen = !second ? ""
-                             : strcmp(stages[i].name, "f_sg_out") == 0
-                                 ? "ct direction reply iifname @appliances jump a_out\n"
-                                 : "ct direction reply oifname @appliances jump a_in\n";
+                             : first ? "ct direction reply iifname @appliances jump a_out\n"
+                                     : "ct direction reply oifname @appliances jump a_in\n";
         plan_chain_add(b, v->router, stages[i].name, stages[i].head,
-                       arena_join(b->plan->arena, second ? refusal : "", unseen, stages[i].rules, NULL));
+                       arena_join(b->plan->arena, first ? "jump f_destination\n" : "", second ? refusal : "", unseen,
+                                  stages[i].rules, NULL));
     }
 }
