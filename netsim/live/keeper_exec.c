@@ -184,8 +184,7 @@ enter_as_guest(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec
     int copy = guest_files_may_show(cwd, options->lab) ? guest_files_copy(cwd) : -1;
     int own = *program ? guest_files_copy(program) : -1;
     join(fds[KEEPER_FILES], CLONE_NEWNS, "join the instance's mounts", report_fd);
-    bool hidden = own >= 0 && access(program, X_OK) < 0;
-    if (copy >= 0 || hidden) {
+    if (copy >= 0 || (own >= 0 && access(program, X_OK) < 0)) {
         /* Still as the lab's owner: then the instance cannot make it writable. */
         if (unshare(CLONE_NEWNS) < 0) {
             give_up(report_fd, "make the program's own mounts", false);
@@ -195,7 +194,7 @@ enter_as_guest(const int fds[static KEEPER_NAMESPACES], const struct keeper_exec
         guest_files_show(copy, cwd);
         close(copy);
     }
-    if (hidden) {
+    if (own >= 0 && access(program, X_OK) < 0) { /* still: it is not where the caller stands */
         guest_files_show_program(own, KEEPER_PROGRAM_DIRECTORY "/vpclab");
     }
     if (own >= 0) {
