@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "cloud/certificates.h"
 #include "cloud/flow_capture.h"
 #include "cloud/keeper_link.h"
 #include "cloud/metrics.h"
@@ -15,6 +16,7 @@
 #include "netsim/live/meter.h"
 #include "netsim/live/route_count.h"
 #include "netsim/live/trace.h"
+#include "netsim/model/certificate.h"
 
 #define TICK_MS 1000 /* how often the kernel's flow counters are read: the precision of a record's times */
 
@@ -24,9 +26,16 @@ static bool
 keeper_start(void *context, const struct progress *progress, struct err *err)
 {
     struct cloud *cloud = context;
+    /* Programs of instances trust it, so it is there before the first one starts; a lab that does not come up is as it
+     * was. */
+    bool anew = !network_authority(cloud->net);
+    struct pem_pair authority;
     setenv("VPCLAB_LAB", cloud->dir->path, 1); /* what instances must not see: guest_files.c */
+    if (anew && !cloud_authority(cloud, &authority, err)) {
+        return false;
+    }
     cloud->live = (cloud->exact ? live_start_exact : live_start)(cloud->net, progress, err);
-    if (!cloud->live) {
+    if (!cloud->live || (anew && !state_save(cloud, err))) {
         return false;
     }
     flow_capture_start(cloud, live_flows_poll);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/vec.h"
-#include "cloud/certificates.h"
 #include "cloud/live_link.h"
 #include "cloud/live_remarks.h"
 #include "cloud/live_names.h"
@@ -67,14 +66,6 @@ not_built(const struct network *net)
     return list;
 }
 
-/* Programs of instances trust it, so it must be there before the first one starts. */
-static bool
-have_authority(struct cloud *cloud, struct err *err)
-{
-    struct pem_pair authority;
-    return network_authority(cloud->net) || (cloud_authority(cloud, &authority, err) && state_save(cloud, err));
-}
-
 static bool
 up_run(struct op_call *call, struct err *err)
 {
@@ -85,8 +76,7 @@ up_run(struct op_call *call, struct err *err)
     }
     double begin = now_ms();
     cloud->exact = arg_flag(call->in, "Exact", false);
-    if ((cloud->dir && !lab_dir_lock(cloud->dir, err)) || !have_authority(cloud, err) ||
-        !live_link_up(cloud, call->progress, err)) {
+    if ((cloud->dir && !lab_dir_lock(cloud->dir, err)) || !live_link_up(cloud, call->progress, err)) {
         return false;
     }
     const struct store *store = network_store(cloud->net);
