@@ -1,5 +1,6 @@
 #include "netsim/live/keeper.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -24,6 +25,8 @@
 #include "netsim/live/doctor.h"
 #include "netsim/live/guests.h"
 #include "netsim/live/keeper_wire.h"
+
+#define YOUNG_S 60 /* of a socket that nobody listens at yet, perhaps */
 
 /* What the forked side tells the caller while it starts; one SOCK_SEQPACKET record each. */
 enum status_kind { STATUS_UNSHARED = 1, STATUS_PROGRESS, STATUS_READY, STATUS_FAILED };
@@ -511,6 +514,31 @@ follow_start(int link, pid_t pid, const struct progress *progress, struct err *e
     }
 }
 
+/* Sockets beside ours whose keepers were killed, and whose labs perhaps nobody will ask for again.  A young one may be
+ * about to listen. */
+static void
+sweep(const char *socket_path)
+{
+    const char *slash = strrchr(socket_path, '/');
+    char *directory = xasprintf("%.*s", slash ? (int)(slash - socket_path) : 1, slash ? socket_path : ".");
+    DIR *open = opendir(directory);
+    for (struct dirent *entry = open ? readdir(open) : NULL; entry; entry = readdir(open)) {
+        size_t size = strlen(entry->d_name);
+        struct stat about;
+        if (size > 5 && strcmp(entry->d_name + size - 5, ".sock") == 0 &&
+            fstatat(dirfd(open), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(about.st_mode) &&
+            time(NULL) - about.st_mtime > YOUNG_S) {
+            char *path = xasprintf("%s/%s", directory, entry->d_name);
+            keeper_is_alive(path); /* takes it away if not */
+            free(path);
+        }
+    }
+    if (open) {
+        closedir(open);
+    }
+    free(directory);
+}
+
 bool
 keeper_spawn(const char *socket_path, const struct keeper_hooks *hooks, const struct progress *progress,
              struct err *err)
@@ -519,6 +547,7 @@ keeper_spawn(const char *socket_path, const struct keeper_hooks *hooks, const st
         err_set(err, ERR_INPUT, "IncorrectState", "the lab is live already");
         return err_hint(err, "`vpclab down` ends it");
     }
+    sweep(socket_path);
     int link[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0) {
         return err_set(err, ERR_MACHINE, "", "cannot open a socket pair: %s", strerror(errno));

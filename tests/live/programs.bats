@@ -120,6 +120,21 @@ serve() { # NODE PORT: until it listens
     [ -z "$(ls "$DIR/run/vpclab")" ]
 }
 
+@test "sockets of labs that were killed and are gone are taken away by the next up; others stay" {
+    build
+    mkdir -p -m 700 "$DIR/run/vpclab"
+    for name in dead young; do
+        python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$DIR/run/vpclab/$name.sock"
+    done
+    touch "$DIR/run/vpclab/file.sock"
+    vpclab --lab other up >/dev/null || { [ $? = 5 ] && [ -z "${VPCLAB_REQUIRE_LIVE:-}" ] && skip "this machine builds no labs"; }
+    touch -d '2 minutes ago' "$DIR"/run/vpclab/{dead,file,other-*}.sock
+    vpclab up
+    [ "$(ls "$DIR/run/vpclab" | sed 's/-.*//' | xargs)" = "default file.sock other young.sock" ]
+    vpclab --lab other exec router:"$(vpclab --lab other ec2 describe-vpcs --query 'Vpcs[0].VpcId' --output text)" -- true
+    vpclab --lab other down
+}
+
 @test "a machine without the features: the missing thing, its remedy, status 5, nothing changed" {
     command -v unshare >/dev/null || skip "unshare is not installed"
     build
