@@ -24,6 +24,18 @@ place_appliance(struct walk *w)
     w->at = enters ? AT_EDGE_IN : AT_RECEIVER;
 }
 
+static bool
+is_own(const struct walk *w, const struct ip *ip)
+{
+    const struct instance *instance = eni_instance(w->net, w->eni);
+    struct eni *const *enis;
+    bool own = false;
+    for (size_t i = 0, n = instance ? instance_enis(w->net, instance, &enis) : 0; i < n; i++) {
+        own = own || eni_has_ip(enis[i], ip);
+    }
+    return own;
+}
+
 /* What an appliance that translates remembers: an answer to its own address goes back to the first sender. */
 bool
 appliance_turns_back(struct walk *w)
@@ -49,8 +61,8 @@ translate(struct walk *w, const struct eni *out)
     const struct ip *own = eni_primary_ip(out);
     /* An answer of which it knows nothing passes as it is, but for udp's, which looks like any first packet. */
     bool passes = w->is_reply && w->packet.protocol != PROTOCOL_UDP;
-    if (passes || !own || w->packet.src.family != IP_V4 || eni_has_ip(out, &w->packet.src)) {
-        return;
+    if (passes || !own || w->packet.src.family != IP_V4 || is_own(w, &w->packet.src)) {
+        return; /* of a connection of its own, which it began without translating */
     }
     struct translation *t = VEC_ADD(&w->session->translations);
     t->appliance = out;
@@ -76,7 +88,7 @@ appliance_sends_on(struct walk *w, bool turned_back)
     const struct instance *instance = eni_instance(w->net, w->eni);
     enum appliance_role role = instance ? instance_appliance(w->net, instance) : APPLIANCE_NONE;
     bool hears = instance && appliance_hears(w->net, w->eni, w->packet.dst.family);
-    const struct eni *out = hears ? appliance_exit(w->net, instance, &w->packet.dst) : NULL;
+    const struct eni *out = hears ? appliance_exit(w->net, instance, &w->packet.src, &w->packet.dst) : NULL;
     if (role == APPLIANCE_NONE || !out) {
         walk_stop(w, instance ? STOP_APPLIANCE_KEEPS : STOP_APPLIANCE);
         return;

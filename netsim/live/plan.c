@@ -498,7 +498,7 @@ plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6, boo
         .table = 254, .to = cidr_lit("::/0"), .index = index, .via = gateway6, .metric = metric + 1024
     };
     *VEC_ADD(&ns->routes) = route;
-    if (port->device) {
+    if (one_of_several) {
         route.table = table;
         *VEC_ADD(&ns->routes) = route;
     }
@@ -510,7 +510,7 @@ plan_port_inside(struct plan_ns *ns, const struct plan_port *port, bool ip6, boo
     for (size_t i = 0; i < port->eni->addresses6.n; i++) {
         const struct ip *ip = &port->eni->addresses6.items[i].ip;
         *VEC_ADD(&ns->addresses) = (struct plan_address){ index, *ip, 128 };
-        if (port->device) {
+        if (one_of_several) {
             *VEC_ADD(&ns->rules) =
                 (struct nlq_rule){ .family = IP_V6, .priority = 1000, .table = table, .from = cidr_host(ip) };
         }

@@ -19,10 +19,16 @@ instance_appliance(const struct network *net, const struct instance *instance)
 }
 
 const struct eni *
-appliance_exit(const struct network *net, const struct instance *instance, const struct ip *destination)
+appliance_exit(const struct network *net, const struct instance *instance, const struct ip *source,
+               const struct ip *destination)
 {
     struct eni *const *enis;
     size_t n = instance_enis(net, instance, &enis);
+    for (size_t i = 0; i < n; i++) {
+        if (eni_has_ip(enis[i], source)) {
+            return enis[i];
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         const struct subnet *subnet = store_get(net->store, &subnet_kind, enis[i]->subnet_id);
         if (subnet && subnet_contains_ip(subnet, destination)) {

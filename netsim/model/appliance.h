@@ -5,8 +5,8 @@
  * ip_forward on.  The tag `vpclab:appliance` says otherwise: `nat` sends them on under its own address, as a NAT instance
  * does, `none` keeps them.  The live lab sets its instances up accordingly.
  *
- * An appliance has the routes of an Amazon Linux instance: a neighbour of one of its interfaces is reached by that
- * interface, everything else by the lowest device.  Of IPv6 it hears from its router in every subnet that has a block of it, also
+ * An appliance has the routes of an Amazon Linux instance: what bears an address of one of its interfaces leaves by that interface, a
+ * neighbour of one is reached by that one, everything else by the lowest device.  Of IPv6 it hears from its router in every subnet that has a block of it, also
  * without an address of its own.
  * Sources: https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html,
  * https://docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html (middlebox appliances)
@@ -25,5 +25,6 @@ enum appliance_role {
 enum appliance_role instance_appliance(const struct network *net, const struct instance *instance);
 /* Is there a router for packets of the family in the interface's subnet? */
 bool appliance_hears(const struct network *net, const struct eni *eni, int family);
-/* The interface by which it sends to 'destination'; NULL if it has none. */
-const struct eni *appliance_exit(const struct network *net, const struct instance *instance, const struct ip *destination);
+/* The interface by which it sends what 'source' sent to 'destination'; NULL if it has none. */
+const struct eni *appliance_exit(const struct network *net, const struct instance *instance, const struct ip *source,
+                                 const struct ip *destination);

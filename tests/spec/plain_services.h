@@ -101,10 +101,16 @@ plain_through_middlebox(struct plain *w)
     w->came = w->came == CAME_BY_TGW ? CAME_BY_TGW : CAME_FROM_OUTSIDE;
 }
 
-/* By the interface that is the destination's neighbour, else by the first. */
+/* By the interface whose address it bears, or that is the destination's neighbour, else by the first. */
 static const struct eni *
 plain_exit(const struct plain *w, const char *instance_id)
 {
+    for (int device = 0; device < 4; device++) {
+        const struct eni *eni = plain_device(w, instance_id, device);
+        if (eni && plain_holds(eni, &w->p.src)) {
+            return eni;
+        }
+    }
     for (int device = 0; device < 4; device++) {
         const struct eni *eni = plain_device(w, instance_id, device);
         if (eni && plain_subnet_has(plain_subnet(w, eni->subnet_id), &w->p.dst)) {

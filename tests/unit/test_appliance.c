@@ -81,11 +81,14 @@ TEST(an_appliance_of_several_interfaces_sends_by_the_nearest)
         eni_create(l.net, &(struct eni_spec){ .subnet_id = l.data->obj.id, .ip = ip_lit("10.0.2.20") }, &err);
     REQUIRE(leg && eni_attach(l.net, leg, l.fw->obj.id, 1, &err), "%s", err.text);
     struct ip db = ip_lit("10.0.2.10"), far = ip_lit("10.0.1.10"), world = ip_lit("198.51.100.7");
-    CHECK(appliance_exit(l.net, l.fw, &db) == leg && appliance_exit(l.net, l.fw, &far) == l.fw_eni &&
-              appliance_exit(l.net, l.fw, &world) == l.fw_eni,
+    const struct ip app = ip_lit("10.0.1.10"), own = ip_lit("10.0.2.20"), first = ip_lit("10.0.0.20");
+    CHECK(appliance_exit(l.net, l.fw, &app, &db) == leg && appliance_exit(l.net, l.fw, &app, &far) == l.fw_eni &&
+              appliance_exit(l.net, l.fw, &app, &world) == l.fw_eni,
           "exits");
+    CHECK(appliance_exit(l.net, l.fw, &own, &world) == leg && appliance_exit(l.net, l.fw, &first, &db) == l.fw_eni,
+          "what bears an address of its own leaves by that interface");
     struct ip six = ip_lit("2600::1");
-    CHECK(!appliance_exit(l.net, l.fw, &six) && !appliance_hears(l.net, leg, IP_V6) &&
+    CHECK(!appliance_exit(l.net, l.fw, &six, &six) && !appliance_hears(l.net, leg, IP_V6) &&
               appliance_hears(l.net, leg, IP_V4),
           "none of the subnets has IPv6");
     struct reach_result r = { 0 };
