@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # kill.sh [N] - SIGKILL at N random instants (75; 24 with sanitizers; 1,000 in `make check-deep`) of up, of a live lab that is being changed, and of
-# down.  After each nothing may be left that holds a namespace: no process, no mount, no device; the state must be readable, and the next `up` must work.
+# down.  After each nothing may be left that holds a namespace: no process, no mount, no device; once the next command has looked, no socket and no temporary
+# file either; the state must be readable, and the next `up` must work.
 # The lab has everything that serves: resolver, metadata, endpoints, balancers with health checks, what `serve` opened, user data that runs, flow logs, and
 # TAP hosts where the machine has them.  What was answered before the kill must be in the state after it.  SEED repeats a run.
 set -u
@@ -9,7 +10,8 @@ n=${1:-${KILLS:-$([ -n "${SAN:-}" ] && echo 24 || echo 75)}}
 RANDOM=${SEED:=$$}
 dir=$(mktemp -d /tmp/vpclab-kill.XXXXXX) # short: a socket lies below it
 mkdir -m 700 "$dir/run"
-mkdir "$dir/bin"
+mkdir "$dir/bin" "$dir/tmp"
+export TMPDIR=$dir/tmp
 export XDG_DATA_HOME=$dir/data XDG_RUNTIME_DIR=$dir/run XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state VPCLAB_PAGER=
 cp "${VPCLAB:-build/vpclab}" "$dir/vpclab"
 cp "$(command -v sleep)" "$dir/bin/sleep"
@@ -161,6 +163,8 @@ for i in $(seq "$n"); do
     [ "$(ls /sys/class/net | wc -l)" = "$links" ] || complain "a link is left"
     "$v" ec2 describe-instances --query 'length(Reservations[0].Instances)' >"$dir/out" 2>&1 || complain "the state is broken: $(cat "$dir/out")"
     [ "$(cat "$dir/out")" = 4 ] || complain "the state lost instances: $(cat "$dir/out")"
+    [ -z "$(find "$dir/run" -type s)" ] || complain "a socket is left: $(find "$dir/run" -type s)"
+    [ -z "$(ls -A "$dir/tmp")" ] || complain "a temporary file is left: $(ls -A "$dir/tmp")"
     if [ $((i % 10)) = 0 ]; then
         { "$v" up && "$v" verify && "$v" down; } >"$dir/out" 2>&1 || complain "the next lab fails: $(tail -3 "$dir/out")"
     fi

@@ -1,7 +1,7 @@
 /* Random networks built for real, of every construct: each packet's fate in the kernel is what `reach` says, header,
  * address and answer.  It is `verify --random` without its keeper.
  *
- * SPEC_NETWORKS=n tries n networks (default 60), SPEC_SEED=s begins at another seed; a difference names its seed, and
+ * LIVE_NETWORKS=n tries n networks (default 60), SPEC_SEED=s begins at another seed; a difference names its seed, and
  * `verify --random 1 --seed s` makes it small. */
 #include <dirent.h>
 
@@ -42,7 +42,7 @@ try_network(uint64_t seed, json_int_t sums[static 4])
 TEST(kernel_and_analysis_agree_on_random_networks)
 {
     LAB_OR_SKIP();
-    uint64_t first = setting("SPEC_SEED", 1), n = setting("SPEC_NETWORKS", 60);
+    uint64_t first = setting("SPEC_SEED", 1), n = setting("LIVE_NETWORKS", 60);
     json_int_t sums[4] = { 0 };
     for (uint64_t seed = first; seed < first + n && test_complaints < 10; seed++) {
         try_network(seed, sums);
