@@ -154,7 +154,8 @@ judge(const struct scene *scene, const struct asked *asked, struct judgement *j,
     }
     bool ok = reach(scene->net, &q.flow, false, &q.said, err) &&
               verify_find_gap(scene->net, scene->plan, &q.flow, q.probe.kept_at, &j->gap, err);
-    j->how = ok && !j->gap.lacks ? verify_question_difference(&q) : NULL;
+    verify_gap_settle(&j->gap, &q.said, &q.probe);
+    j->how = ok && !j->gap.lacks && !j->gap.lost_behind ? verify_question_difference(&q) : NULL;
     j->said = q.said;
     if (!ok) {
         reach_result_done(&j->said);
@@ -518,7 +519,8 @@ judge_followed(const struct scene *scene, const struct random_followed *followed
         struct verify_gap gap;
         struct err err = { 0 };
         flow.src_port = flow.src_port >= 0 ? followed->probes[i].src_port : -1;
-        if (verify_find_gap(scene->net, scene->plan, &flow, followed->probes[i].kept_at, &gap, &err) && !gap.lacks) {
+        if (verify_find_gap(scene->net, scene->plan, &flow, followed->probes[i].kept_at, &gap, &err) && !gap.lacks &&
+            !gap.lost_behind) {
             size_t before = json_array_size(texts);
             n += (json_int_t)verify_trace_compare(scene->net, &flow, &followed->probes[i],
                                                   json_array_get(followed->ways, i), texts);

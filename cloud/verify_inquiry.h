@@ -34,6 +34,7 @@ struct verify_question {
     struct live_probe probe;
     struct reach_result said;
     struct verify_gap_met *gap; /* NULL: both have everything on its way */
+    bool lost_behind;           /* as struct verify_gap has it: they agree */
     const struct verify_spread *spread; /* NULL: one alone can get it */
     bool aimed;                 /* at a rule or route that the pairs' packets did not meet */
 };

@@ -44,7 +44,7 @@ verify_report(struct op_call *call, const struct verify_inquiry *inquiry)
     json_int_t agree = 0, apart = 0;
     for (size_t i = 0; i < inquiry->questions.n; i++) {
         const struct verify_question *q = &inquiry->questions.items[i];
-        const char *how = q->gap ? NULL : verify_question_difference(q);
+        const char *how = q->gap || q->lost_behind ? NULL : verify_question_difference(q);
         bool agrees = !q->gap && !how;
         agree += agrees;
         apart += q->gap != NULL;
