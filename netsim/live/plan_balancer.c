@@ -21,22 +21,28 @@ same(const char *a, const char *b)
     return a && b && strcmp(a, b) == 0;
 }
 
-bool
-balancer_target_address(const struct network *net, const struct load_balancer *lb, const struct target_group *group,
-                        const struct lb_target *target, struct balancer_target *out)
+static const struct load_balancer *
+balancer_behind(const struct network *net, const struct target_group *group, const struct lb_target *target)
+{
+    return same(group->target_type, "alb") ? network_load_balancer(net, target->id) : NULL;
+}
+
+/* 'at': of an application balancer that is the target, which of its nodes. */
+static bool
+target_address_at(const struct network *net, const struct load_balancer *lb, const struct target_group *group,
+                  const struct lb_target *target, size_t at, struct balancer_target *out)
 {
     const struct store *store = network_store(net);
     const struct instance *instance = store_get(store, &instance_kind, target->id);
     const struct eni *eni = instance ? instance_eni(net, instance, 0) : NULL;
     bool six = same(group->ip_address_type, "ipv6");
-    const struct load_balancer *behind =
-        same(group->target_type, "alb") ? network_load_balancer(net, target->id) : NULL;
+    const struct load_balancer *behind = balancer_behind(net, group, target);
     struct eni *const *nodes;
     *out = (struct balancer_target){
         .group = group, .target = target, .port = target->port ? target->port : group->port, .slots = 1
     };
     if (behind) {
-        eni = load_balancer_enis(net, behind, &nodes) ? nodes[0] : NULL;
+        eni = load_balancer_enis(net, behind, &nodes) > at ? nodes[at] : NULL;
     }
     const struct ip *own = !eni                ? NULL
                            : !six              ? eni_primary_ip(eni)
@@ -57,6 +63,13 @@ balancer_target_address(const struct network *net, const struct load_balancer *l
     return true;
 }
 
+bool
+balancer_target_address(const struct network *net, const struct load_balancer *lb, const struct target_group *group,
+                        const struct lb_target *target, struct balancer_target *out)
+{
+    return target_address_at(net, lb, group, target, 0, out);
+}
+
 static bool
 zone_enabled(const struct load_balancer *lb, const char *zone)
 {
@@ -73,15 +86,21 @@ balancer_targets(const struct network *net, const struct load_balancer *lb, cons
 {
     size_t first = out->n, n_healthy = 0;
     for (size_t i = 0; i < group->targets.n; i++) {
-        struct balancer_target t;
-        if (!balancer_target_address(net, lb, group, &group->targets.items[i], &t) || !zone_enabled(lb, t.zone) ||
-            (!target_group_crosses_zones(group, lb) && node_zone && t.zone && strcmp(node_zone, t.zone) != 0)) {
-            continue;
+        const struct lb_target *target = &group->targets.items[i];
+        const struct load_balancer *behind = balancer_behind(net, group, target);
+        struct eni *const *nodes;
+        size_t n_places = behind ? load_balancer_enis(net, behind, &nodes) : 1;
+        for (size_t at = 0; at < n_places; at++) {
+            struct balancer_target t;
+            if (!target_address_at(net, lb, group, target, at, &t) || !zone_enabled(lb, t.zone) ||
+                (!target_group_crosses_zones(group, lb) && node_zone && t.zone && strcmp(node_zone, t.zone) != 0)) {
+                continue;
+            }
+            char key[BALANCER_KEY_SIZE];
+            t.healthy = !unhealthy || !map_get(unhealthy, balancer_target_key(group, target, key));
+            n_healthy += t.healthy;
+            *VEC_ADD(out) = t;
         }
-        char key[BALANCER_KEY_SIZE];
-        t.healthy = !unhealthy || !map_get(unhealthy, balancer_target_key(group, t.target, key));
-        n_healthy += t.healthy;
-        *VEC_ADD(out) = t;
     }
     for (size_t i = out->n; n_healthy && i-- > first;) {
         if (!out->items[i].healthy) {

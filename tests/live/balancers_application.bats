@@ -73,3 +73,27 @@ load services
     vpclab ec2 revoke-security-group-ingress --group-id door --protocol tcp --port 80 --cidr 0.0.0.0/0 >/dev/null
     [ "$(code client "$url/")" = 000 ]
 }
+
+@test "a network balancer before it sends to the node in its own zone" {
+    setup_lab
+    open_group door 80
+    door=$(vpclab ec2 describe-security-groups --filters Name=group-name,Values=door --query 'SecurityGroups[0].GroupId' --output text)
+    run_instance client a
+    vpclab elbv2 create-load-balancer --name app --type application --scheme internal --subnets a b --security-groups "$door" >/dev/null
+    vpclab elbv2 create-listener --load-balancer-arn app --protocol HTTP --port 80 \
+        --default-actions 'Type=fixed-response,FixedResponseConfig={StatusCode=418}' >/dev/null
+    vpclab elbv2 create-load-balancer --name front --type network --scheme internal --subnets a b >/dev/null
+    vpclab elbv2 create-target-group --name app --protocol TCP --port 80 --vpc-id main --target-type alb >/dev/null
+    vpclab elbv2 register-targets --target-group-arn app \
+        --targets "Id=$(vpclab elbv2 describe-load-balancers --names app --query 'LoadBalancers[0].LoadBalancerArn' --output text)" >/dev/null
+    vpclab elbv2 create-listener --load-balancer-arn front --protocol TCP --port 80 --default-actions Type=forward,TargetGroupArn=app >/dev/null
+    up
+    answered() { # ZONE: 418, within many tries
+        for _ in $(seq 20); do [ "$(code client "http://$(node front "$1")/")" = 418 ] && return; done
+        return 1
+    }
+    answered a
+    answered b
+    vpclab elbv2 deregister-targets --target-group-arn app --targets "Id=$(vpclab elbv2 describe-load-balancers --names app --query 'LoadBalancers[0].LoadBalancerArn' --output text)" >/dev/null
+    [ "$(code client "http://$(node front b)/")" = 000 ]
+}
