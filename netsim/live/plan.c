@@ -649,6 +649,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
     }
     plan_private_links(&b);
     plan_gwlb(&b);
+    plan_from_itself(&b);
     plan_egress_only_marks(&b, &marks);
     plan_transit_tables(&b);
     buf_done(&marks);

@@ -7,14 +7,6 @@
 
 enum { LABELS = 128 }; /* of a connection, in the kernel */
 
-/* What bears its own address it may send on (`accept_local`), but no more take for itself than other machines do. */
-void
-plan_appliance_input(struct builder *b, struct plan_ns *ns)
-{
-    plan_chain_add(b, ns, "i_own", "type filter hook input priority 0; policy accept;",
-                   "iifname \"eth*\" fib saddr type local counter drop comment \"from itself\"\n");
-}
-
 void
 plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns)
 {
@@ -25,9 +17,6 @@ plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns)
     if (role == APPLIANCE_TRANSLATES) { /* what it sends by itself keeps its address */
         plan_chain_add(b, ns, "p_snat", "type nat hook postrouting priority 100; policy accept;",
                        "iifname \"eth*\" meta nfproto ipv4 counter masquerade\n");
-    }
-    if (ns->forwards) {
-        plan_appliance_input(b, ns);
     }
 }
 
@@ -158,4 +147,61 @@ plan_appliances(struct builder *b, struct plan_vpc *v)
         plan_nodes(b, v);
     }
     plan_gateways(b, v);
+}
+
+/* ---- an appliance is no other machine ------------------------------------------------------------------------------
+ */
+static size_t
+eni_address_at(const struct eni *eni, size_t i, struct ip *ip)
+{
+    size_t n = eni->addresses.n;
+    if (i < n + eni->addresses6.n) {
+        *ip = i < n ? eni->addresses.items[i].ip : eni->addresses6.items[i - n].ip;
+    }
+    return n + eni->addresses6.n;
+}
+
+/* From any address of the machine to one of this interface. */
+static void
+from_itself(const struct plan_vpc *v, const struct plan_port *to, struct buf *text)
+{
+    for (size_t p = 0; p < v->ports.n; p++) {
+        const struct plan_port *from = &v->ports.items[p];
+        struct ip src, dst;
+        if (!from->eni || strcmp(from->ns, to->ns) != 0) {
+            continue;
+        }
+        for (size_t i = 0; i < eni_address_at(from->eni, i, &src); i++) {
+            for (size_t j = 0; j < eni_address_at(to->eni, j, &dst); j++) {
+                char a[IP_STR_SIZE], b[IP_STR_SIZE];
+                const char *word = src.family == IP_V4 ? "ip" : "ip6";
+                if (src.family == dst.family && (v->ip6 || src.family == IP_V4)) {
+                    buf_printf(text, "oifname \"%s\" %s saddr %s %s daddr %s counter drop comment \"from itself\"\n",
+                               to->name, word, ip_format(&src, a), word, ip_format(&dst, b));
+                }
+            }
+        }
+    }
+}
+
+/* What bears its own address it may send on (`accept_local`), but no more take for itself than other machines do.  The
+ * router sees to it, as rules in the machine's own namespace are its user's. */
+void
+plan_from_itself(struct builder *b)
+{
+    for (struct plan_vpc *v = b->vpcs; v; v = v->next) {
+        struct buf text = { 0 };
+        for (size_t i = 0; i < v->ports.n; i++) {
+            const struct plan_port *port = &v->ports.items[i];
+            const struct plan_ns *ns = port->instance && !port->tap ? map_get(&b->plan->by_id, port->ns) : NULL;
+            if (ns && ns->forwards && port->eni) {
+                from_itself(v, port, &text);
+            }
+        }
+        if (text.size) {
+            plan_chain_add(b, v->router, "f_itself", "type filter hook forward priority 41; policy accept;",
+                           buf_str(&text));
+        }
+        buf_done(&text);
+    }
 }

@@ -242,7 +242,7 @@ void plan_marks(struct builder *b, struct plan_vpc *v); /* the chain by which su
 void plan_public_access(struct builder *b, const struct plan_vpc *v, const char *link, enum bpa_way out);
 /* plan_appliance.c: an instance's namespace as its role asks for; then what the router must know of appliances. */
 void plan_appliance(struct builder *b, struct plan_vpc *v, struct plan_ns *ns);
-void plan_appliance_input(struct builder *b, struct plan_ns *ns); /* once: of each that forwards */
+void plan_from_itself(struct builder *b); /* when all that forward are known */
 void plan_appliances(struct builder *b, struct plan_vpc *v);
 void plan_gateways(struct builder *b, struct plan_vpc *v); /* part of it: the chain of what comes in by a gateway */
 /* plan_untracked.c: whose flows are untracked, and what is always tracked. */

@@ -127,9 +127,6 @@ join(struct builder *b, struct plan_ns *endpoint, struct plan_ns *instance, cons
         *VEC_ADD(&instance->rules) =
             (struct nlq_rule){ .family = (uint8_t)family, .priority = PRIORITY_LOCAL, .table = 255 };
     }
-    if (!instance->forwards) {
-        plan_appliance_input(b, instance);
-    }
     instance->forwards = instance->inspects = true;
     return here.index;
 }

@@ -493,6 +493,7 @@ static const struct {
     { "f_destination", "the destination address is not the interface's (source/destination check)" },
     { "f_egress_only", "nothing comes in by an egress-only internet gateway but answers" },
     { "f_own", "the address is of another network: peerings and virtual private gateways are not transitive" },
+    { "f_itself", "the machine would get its own packet: no machine takes what bears its own address" },
     { "f_igw", "the interface has no public address, so the internet gateway does not translate it" },
     { "f_public_access", "VPC Block Public Access" },
     { "f_protocols", "a NAT gateway carries tcp, udp and icmp only, and only what was opened from inside" },
