@@ -36,6 +36,28 @@ pair_json(const struct verify_question *q)
                      (int)q->flow.dst_ip.family, "Asked", 0, "Agree", 0, "NotCompared", 0, "Passes", "Blocked");
 }
 
+/* [{Id, Packets}]: endpoints of Gateway Load Balancers at which packets were lost, as analysis says that they must be.
+ */
+static json_t *
+lost_behind_json(const struct verify_inquiry *inquiry)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < inquiry->questions.n; i++) {
+        const struct verify_question *q = &inquiry->questions.items[i];
+        json_t *known = NULL;
+        for (size_t k = 0; q->lost_behind && !known && k < json_array_size(list); k++) {
+            json_t *item = json_array_get(list, k);
+            known = strcmp(json_str(item, "Id"), q->probe.kept_at) == 0 ? item : NULL;
+        }
+        if (known) {
+            json_object_set_new(known, "Packets", json_integer(json_int(known, "Packets", 0) + 1));
+        } else if (q->lost_behind) {
+            json_array_append_new(list, json_pack("{s:s, s:i}", "Id", q->probe.kept_at, "Packets", 1));
+        }
+    }
+    return list;
+}
+
 void
 verify_report(struct op_call *call, const struct verify_inquiry *inquiry)
 {
@@ -80,6 +102,7 @@ verify_report(struct op_call *call, const struct verify_inquiry *inquiry)
                                               "Packets", (json_int_t)gap->n_packets));
     }
     json_object_set_new(call->out, "Gaps", gaps);
+    json_object_set_new(call->out, "LostBehind", lost_behind_json(inquiry));
     cloud_add_failures(call->cloud, call->out);
     json_object_set_new(call->out, "Pairs", pairs);
     json_object_set_new(call->out, "Disagreements", differences);

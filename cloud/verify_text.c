@@ -126,6 +126,12 @@ verify_text(const json_t *out, struct buf *text)
         buf_printf(text, "%s: %s %s (%lld pair%s)\n", json_str(item, "Reason"), json_str(item, "What"),
                    json_str(item, "Id"), n, n == 1 ? "" : "s");
     }
+    json_array_foreach(json_object_get(out, "LostBehind"), i, item)
+    {
+        json_int_t n = json_int(item, "Packets", 0);
+        buf_printf(text, "lost behind %s, whose appliances nothing comes to by analysis either (%lld packet%s)\n",
+                   json_str(item, "Id"), n, n == 1 ? "" : "s");
+    }
     json_array_foreach(json_object_get(json_object_get(out, "Coverage"), "Uncounted"), i, item)
     {
         buf_printf(text, "DISAGREE %s: analysis has it decide %lld packets, in the kernel it counted %lld\n",

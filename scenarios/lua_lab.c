@@ -44,7 +44,9 @@ kept_at(const struct op_result *sent)
 {
     const json_t *gap = json_array_get(json_object_get(sent->out, "Gaps"), 0);
     const char *reason = json_str(gap, "Reason");
-    return reason && strcmp(reason, "not returned") == 0 ? json_str(gap, "Id") : NULL;
+    const json_t *lost =
+        json_array_get(json_object_get(sent->out, "LostBehind"), 0); /* none of them could be reached */
+    return reason && strcmp(reason, "not returned") == 0 ? json_str(gap, "Id") : json_str(lost, "Id");
 }
 
 /* "blocked, ENI_SG_RULES_MISMATCH; the packet did not get through": what analysis says, with AWS's code, and what the
