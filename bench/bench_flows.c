@@ -4,7 +4,7 @@
  *
  * Two instances in different subnets, five groups of 20 rules each of 1,000 groups that are loaded, and an ACL in both
  * subnets: the way leads through all four stages.  Rows, taken in turn in the same process, the best of many short
- * ones:
+ * ones, of tcp the median:
  *   small packets   UDP datagrams of 18 bytes sent one by one and received at the other end; nothing ever answers, so
  *                   that each is new to the router and is asked of the groups
  *   answered        the same after one answer: the router knows the flow
@@ -283,13 +283,30 @@ tcp(struct lab *lab)
 /* ---- in turn ------------------------------------------------------------------------------------------------------
  */
 struct figures {
-    double small, answered, bulk;
+    double small, answered;
+    VEC(double) bulk; /* all, as the best of it depends on how much the two ends gather into one packet */
 };
 
 static void
 keep_best(double *best, double figure)
 {
     *best = *best == 0 || figure < *best ? figure : *best;
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double
+median_bulk(struct figures *f)
+{
+    qsort(f->bulk.items, f->bulk.n, sizeof *f->bulk.items, compare_doubles);
+    double median = f->bulk.items[f->bulk.n / 2];
+    VEC_DONE(&f->bulk);
+    return median;
 }
 
 static void
@@ -300,7 +317,7 @@ measure(struct lab *lab, struct figures *f)
         keep_best(&f->answered, small_packets(lab, true));
     }
     for (int i = 0; i < SLICES / 2; i++) {
-        keep_best(&f->bulk, tcp(lab));
+        *VEC_ADD(&f->bulk) = tcp(lab);
     }
 }
 
@@ -354,8 +371,9 @@ main(void)
     bench_row("small packets, flow logs", f[1].small, "us", "rules alone", f[0].small);
     bench_row("answered, rules alone", f[0].answered, "us", "no rules", f[2].answered);
     bench_row("answered, flow logs", f[1].answered, "us", "rules alone", f[0].answered);
-    bench_row("tcp, a kilobyte, rules alone", f[0].bulk, "ns", "no rules", f[2].bulk);
-    bench_row("tcp, a kilobyte, flow logs", f[1].bulk, "ns", "rules alone", f[0].bulk);
+    double rules = median_bulk(&f[0]), logs = median_bulk(&f[1]), none = median_bulk(&f[2]);
+    bench_row("tcp, a kilobyte, rules alone", rules, "ns", "no rules", none);
+    bench_row("tcp, a kilobyte, flow logs", logs, "ns", "rules alone", rules);
     live_stop(lab.live);
     live_stop(bare.live);
     network_free(lab.net);

@@ -1,19 +1,15 @@
 #include "netsim/live/nft_batch.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
-#include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define TABLE "vpc"
-enum { LINE_MAX_SIZE = 400, WORDS_MAX = 40, WANTED_BUFFER = 4 << 20 };
+enum { LINE_MAX_SIZE = 400, WORDS_MAX = 40 };
 
 void
 nft_batch_done(struct nft_batch *batch)
@@ -67,8 +63,8 @@ nest_end(struct buf *out, size_t at)
     ((struct nlattr *)(out->data + at))->nla_len = (uint16_t)(out->size - at);
 }
 
-static void
-message(struct buf *out, int type, int flags, int family, uint16_t resource)
+void
+nft_batch_message(struct buf *out, int type, int flags, int family, uint16_t resource)
 {
     struct {
         struct nlmsghdr head;
@@ -82,7 +78,7 @@ static void
 begin(struct nft_batch *batch, int type, int flags)
 {
     *VEC_ADD(&batch->starts) = batch->data.size;
-    message(&batch->data, NFNL_SUBSYS_NFTABLES << 8 | type, flags, NFPROTO_INET, 0);
+    nft_batch_message(&batch->data, NFNL_SUBSYS_NFTABLES << 8 | type, flags, NFPROTO_INET, 0);
 }
 
 static void
@@ -646,6 +642,39 @@ add_named(struct nft_batch *batch, int type, int flags, int table, int name, con
     return true;
 }
 
+/* 'text' is "NAME { type ipv4_addr; }", as of the members of a group. */
+static bool
+add_set(struct nft_batch *batch, const char *text, size_t length)
+{
+    static const struct {
+        const char *head;
+        uint32_t type /* TYPE_IPADDR, TYPE_IP6ADDR of libnftables */, size;
+    } kinds[] = { { " { type ipv4_addr; }", 7, 4 }, { " { type ipv6_addr; }", 8, 16 } };
+    static const uint8_t order[] = { 0 /* NFTNL_UDATA_SET_KEYBYTEORDER */, 4, 2 /* BYTEORDER_BIG_ENDIAN */, 0, 0, 0 };
+    struct buf *out = &batch->data;
+    char name[160];
+    size_t name_length = strcspn(text, " "), k = 0;
+    while (k < 2 && (length != name_length + strlen(kinds[k].head) ||
+                     strncmp(text + name_length, kinds[k].head, strlen(kinds[k].head)) != 0)) {
+        k++;
+    }
+    if (k == 2 || name_length >= sizeof name) {
+        return false;
+    }
+    memcpy(name, text, name_length);
+    name[name_length] = '\0';
+    begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+    put_str(out, NFTA_SET_TABLE, TABLE);
+    put_str(out, NFTA_SET_NAME, name);
+    put_u32(out, NFTA_SET_FLAGS, 0);
+    put_u32(out, NFTA_SET_KEY_TYPE, kinds[k].type);
+    put_u32(out, NFTA_SET_KEY_LEN, kinds[k].size);
+    put_u32(out, NFTA_SET_ID, (uint32_t)batch->starts.n); /* of none other in the transaction */
+    put(out, NFTA_SET_USERDATA, order, sizeof order);
+    end(batch);
+    return true;
+}
+
 static bool
 add_line(struct nft_batch *batch, const char *line, size_t length, const struct plan_ns *ns,
          const struct plan_ns *other)
@@ -660,7 +689,10 @@ add_line(struct nft_batch *batch, const char *line, size_t length, const struct 
         { "delete set inet vpc ", NFT_MSG_DELSET, 0, NFTA_SET_TABLE, NFTA_SET_NAME },
     };
     static const char *const elements[] = { "add element inet vpc ", "delete element inet vpc " };
-    static const char rule[] = "add rule inet vpc ";
+    static const char rule[] = "add rule inet vpc ", set[] = "add set inet vpc ";
+    if (length > sizeof set && strncmp(line, set, sizeof set - 1) == 0) {
+        return add_set(batch, line + sizeof set - 1, length - (sizeof set - 1));
+    }
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         size_t skip = strlen(named[i].words);
         if (length > skip && strncmp(line, named[i].words, skip) == 0) {
@@ -707,91 +739,4 @@ nft_batch_add_all(struct nft_batch *batch, const struct buf *text, const struct 
         at += length + 1;
     }
     return true;
-}
-
-/* ---- sending ------------------------------------------------------------------------------------------------------
- */
-int
-nft_batch_socket(size_t *limit)
-{
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), size = WANTED_BUFFER;
-    socklen_t length = sizeof size;
-    if (fd < 0) {
-        return -1;
-    }
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0) {
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size); /* as much as a plain user may */
-    }
-    int on = 1;
-    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
-    *limit = getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) < 0 ? 65536 : (size_t)size - 256;
-    return nlq_high_fd(fd);
-}
-
-/* The kernel has worked when the call returns; it answers refusals only. */
-static bool
-send_one(int fd, const struct buf *transaction)
-{
-    struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-    if (sendto(fd, transaction->data, transaction->size, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0) {
-        return false;
-    }
-    char answer[8192] __attribute__((aligned(8)));
-    int why = 0;
-    for (ssize_t n; (n = recv(fd, answer, sizeof answer, MSG_DONTWAIT)) != 0;) {
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            why = errno == EAGAIN || why ? why : errno; /* ENOBUFS: so many refusals that there was no room */
-            break;
-        }
-        const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
-        for (size_t left = (size_t)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-            const struct nlmsgerr *e = NLMSG_DATA(h);
-            if (h->nlmsg_type == NLMSG_ERROR && e->error && !why) {
-                why = -e->error;
-            }
-        }
-    }
-    errno = why;
-    return why == 0;
-}
-
-static void
-bracket(struct buf *out, int type)
-{
-    size_t at = out->size;
-    message(out, type, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-    ((struct nlmsghdr *)(out->data + at))->nlmsg_len = (uint32_t)(out->size - at);
-}
-
-bool
-nft_batch_send(const struct nft_batch *batch, int fd, size_t limit, bool may_split, bool *torn)
-{
-    const size_t brackets = 2 * (NLMSG_HDRLEN + sizeof(struct nfgenmsg));
-    bool ok = true;
-    *torn = false;
-    if (!may_split && batch->data.size + brackets > limit) {
-        errno = EMSGSIZE;
-        return false;
-    }
-    for (size_t i = 0, start = 0; ok && i < batch->starts.n; start = i < batch->starts.n ? batch->starts.items[i] : 0) {
-        size_t stop = start;
-        for (; i < batch->starts.n; i++) {
-            size_t next = i + 1 < batch->starts.n ? batch->starts.items[i + 1] : batch->data.size;
-            if (stop > start && next - start + brackets > limit) {
-                break;
-            }
-            stop = next;
-        }
-        struct buf transaction = { 0 };
-        bracket(&transaction, NFNL_MSG_BATCH_BEGIN);
-        buf_add(&transaction, batch->data.data + start, stop - start);
-        bracket(&transaction, NFNL_MSG_BATCH_END);
-        ok = send_one(fd, &transaction);
-        *torn = !ok && start > 0;
-        buf_done(&transaction);
-    }
-    return ok;
 }

@@ -155,6 +155,41 @@ TEST(tables_read_as_those_of_libnftables)
     }
 }
 
+/* A group that is named for the first time comes with sets of its members. */
+TEST(sets_of_members_read_as_those_of_libnftables)
+{
+    LAB_OR_SKIP();
+    static struct plan_element members[] = { { "10.0.0.1", NULL }, { "10.0.0.2", NULL } };
+    static struct plan_element members6[] = { { "fd00::1", NULL } };
+    static struct plan_set sets[] = {
+        { .name = "sgm6_a", .head = "set sgm6_a { type ipv6_addr; }", .elements = { .items = members6, .n = 1 } },
+        { .name = "sgm_a", .head = "set sgm_a { type ipv4_addr; }", .elements = { .items = members, .n = 2 } },
+    };
+    static struct plan_chain chains[] = {
+        { "f", "type filter hook forward priority 0; policy accept;", "" },
+        { "sg_a_in", "",
+          "ip saddr @sgm_a tcp dport 80 counter accept comment \"x\"\n"
+          "ip6 saddr @sgm6_a counter accept comment \"y\"\n" },
+    };
+    struct err err = { 0 };
+    struct plan_ns before = { .id = "test", .chains = { .items = chains, .n = 1 } };
+    struct plan_ns after = { .id = "test", .chains = { .items = chains, .n = 2 }, .sets = { .items = sets, .n = 2 } };
+    struct nft_batch batch = { 0 };
+    struct buf first = { 0 }, text = { 0 };
+    nft_diff(&before, &after, &first, &text);
+    CHECK(!text.size && nft_batch_add_all(&batch, &first, &after, &before), "%s%s", buf_str(&first), buf_str(&text));
+    struct world ours = world_new();
+    make_by_text(&ours, &before);
+    CHECK(apply_rules(&ours.spaces, &ours.space, &before, &after, &err), "%s", err.text);
+    check_same(&ours, &after, 0, "changed");
+    CHECK(apply_rules(&ours.spaces, &ours.space, &after, &before, &err), "%s", err.text);
+    check_same(&ours, &before, 0, "changed back");
+    world_done(&ours);
+    nft_batch_done(&batch);
+    buf_done(&first);
+    buf_done(&text);
+}
+
 /* The commands of every day are known, and what is not is left alone. */
 TEST(common_commands_are_known)
 {
@@ -185,6 +220,10 @@ TEST(common_commands_are_known)
         { "add element inet vpc own { \"e1\" . fd00::1 }", false },
         { "add element inet vpc ranges { 10.0.0.0/8 }", false },
         { "add element inet vpc nowhere { 1 }", false },
+        { "add set inet vpc sgm_a { type ipv4_addr; }", true },
+        { "add set inet vpc sgm6_a { type ipv6_addr; }", true },
+        { "add set inet vpc pl_a { type ipv4_addr; flags interval; }", false },
+        { "add map inet vpc m { type ipv4_addr : ipv4_addr; }", false },
         { "add chain inet vpc f { type filter hook forward priority 10; policy drop; }", false },
         { "add rule inet vpc sg_a_in iifname { \"tgw1\" } ip saddr 10.0.0.1 accept", false },
         { "add rule inet vpc sg_a_in ip saddr 10.0.0.0/33 accept", false },
