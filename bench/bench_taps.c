@@ -6,7 +6,7 @@
  * processor.
  *
  *   up        live_start(): plan, rules, TAP devices, routes
- *   kernel    what the machine had less of afterwards, without our process, for each host
+ *   kernel    what the kernel's own memory (slabs that it cannot give back, vmalloc, per processor) grew by, for each host
  *   ours      what our process grew by, model and plan and all, for each host
  *   pings     echo requests a second that one instance sends to all hosts in turn and that were answered: sender,
  * router and who answers share the processor baseline  the same from it to the other instance, whose kernel answers one
@@ -206,13 +206,20 @@ ping_rate(int fd, const struct ip *to, size_t n_to, size_t *n_answered)
     return (double)answered / (now_ms() - begin) * 1e3;
 }
 
+static long
+kernel_kib(void)
+{
+    return bench_kib("/proc/meminfo", "SUnreclaim:") + bench_kib("/proc/meminfo", "VmallocUsed:") +
+           bench_kib("/proc/meminfo", "Percpu:");
+}
+
 static struct figures
 measure(size_t n)
 {
     struct figures f = { 0 };
     struct err err = { 0 };
     struct instance *with_namespace[2];
-    long own = bench_kib("/proc/self/status", "VmRSS:"), all = bench_kib("/proc/meminfo", "MemAvailable:");
+    long own = bench_kib("/proc/self/status", "VmRSS:"), kernel = kernel_kib();
     struct network *net = make_network(n, with_namespace);
     double begin = now_ms();
     struct live *live = live_start(net, NULL, &err);
@@ -221,7 +228,7 @@ measure(size_t n)
     }
     f.up_ms = now_ms() - begin;
     f.own_kib = bench_kib("/proc/self/status", "VmRSS:") - own;
-    f.kernel_kib = all - bench_kib("/proc/meminfo", "MemAvailable:") - f.own_kib;
+    f.kernel_kib = kernel_kib() - kernel;
     struct ip *to = xcalloc(n, sizeof *to);
     size_t n_to = 0;
     for (const struct instance *i = store_first(network_store(net), &instance_kind); i;
