@@ -355,7 +355,7 @@ add_port(struct builder *b, struct plan_vpc *v, const struct plan_port *spec, co
         memcpy(port->mac, &hash, 6);
         port->mac[0] = 0x02; /* locally administered, unicast */
     }
-    uint32_t number = port->tap ? plan_tap_number(b, taps, port) : plan_number(b->numbers, "link", spec->key);
+    uint32_t number = plan_link_number(b, taps, port);
     port->index = PLAN_LINK_BASE + number;
     snprintf(port->name, sizeof port->name, "e%u", number);
 }

@@ -151,14 +151,14 @@ void plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip,
 /* Names of nftables objects: an AWS id with a prefix, other characters replaced. Rotating buffers. */
 const char *plan_name(const char *prefix, const char *id, const char *suffix);
 
-/* plan_taps.c: the number of the TAP device of a port, which it may share; its link to the router, with the host behind it; which devices are
+/* plan_taps.c: the number of a port's link, which is a TAP device that it shares or its own; its link to the router, with the host behind it; which devices are
  * shared, for the counters of what was refused (false: none). */
 struct plan_tap_names {
     struct map macs, alone; /* hardware addresses that were seen; what must not share */
 };
 void plan_tap_names_gather(struct builder *b, struct plan_tap_names *names);
 void plan_tap_names_done(struct plan_tap_names *names);
-uint32_t plan_tap_number(struct builder *b, struct plan_tap_names *names, struct plan_port *port);
+uint32_t plan_link_number(struct builder *b, struct plan_tap_names *names, struct plan_port *port);
 void plan_tap_link(struct builder *b, struct plan_vpc *v, const struct plan_port *port);
 bool plan_shared_taps(struct builder *b, struct plan_vpc *v); /* sets `taps`, `fl_refused4` and `fl_refused6` */
 /* plan.c: the router's end of a port's link. */

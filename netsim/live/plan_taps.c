@@ -51,21 +51,16 @@ may_share(struct plan_tap_names *names, const struct plan_port *port)
 }
 
 uint32_t
-plan_tap_number(struct builder *b, struct plan_tap_names *names, struct plan_port *port)
+plan_link_number(struct builder *b, struct plan_tap_names *names, struct plan_port *port)
 {
-    port->shared = may_share(names, port);
-    if (!port->shared) {
-        char alone[ID_SIZE + 8];
-        snprintf(alone, sizeof alone, "alone:%s", port->key);
-        return plan_number_as(b->numbers, port->key, alone);
+    struct buf key = { 0 };
+    port->shared = port->tap && may_share(names, port);
+    buf_printf(&key, port->shared ? "alike:%s" : "alone:%s", port->shared ? port->subnet->obj.id : port->key);
+    for (size_t i = 0; port->shared && i < port->eni->groups.n; i++) {
+        buf_printf(&key, " %s", port->eni->groups.items[i].id);
     }
-    struct buf alike = { 0 };
-    buf_printf(&alike, "alike:%s", port->subnet->obj.id);
-    for (size_t i = 0; i < port->eni->groups.n; i++) {
-        buf_printf(&alike, " %s", port->eni->groups.items[i].id);
-    }
-    uint32_t number = plan_number_as(b->numbers, port->key, buf_str(&alike));
-    buf_done(&alike);
+    uint32_t number = plan_number_as(b->numbers, port->key, buf_str(&key));
+    buf_done(&key);
     return number;
 }
 

@@ -59,6 +59,9 @@ ns_difference(const struct plan_ns *a, const struct plan_ns *b)
                        : LIST_DIFFERS(&a->rules, &b->rules, plan_rule_compare)                ? "routing rules"
                        : LIST_DIFFERS(&a->neighbours, &b->neighbours, plan_neighbour_compare) ? "neighbours"
                                                                                               : NULL;
+    for (size_t i = 0; !list && i < a->links.n; i++) {
+        list = LIST_DIFFERS(&a->links.items[i].hosts, &b->links.items[i].hosts, plan_tap_compare) ? "TAP hosts" : NULL;
+    }
     for (size_t i = 0; !list && i < a->sets.n && i < b->sets.n; i++) {
         list = set_difference(&a->sets.items[i], &b->sets.items[i]);
     }
@@ -320,11 +323,12 @@ compare_changes(struct random_net *r, int n_changes, const char *what, int seed)
 
 TEST(a_mended_plan_is_the_plan_of_the_changed_network)
 {
-    for (int seed = 1; seed <= 12; seed++) {
+    for (int seed = 1; seed <= 16; seed++) {
         struct random_net r;
         random_net_make(&r, (uint64_t)seed, true, false);
         add_gateway_tables(&r);
-        compare_changes(&r, 120, "random network", seed);
+        network_set_tap_hosts(r.net, seed > 12);
+        compare_changes(&r, 120, seed > 12 ? "random network of TAP hosts" : "random network", seed);
         random_net_done(&r);
     }
     for (int seed = 1; seed <= 8; seed++) {
@@ -334,6 +338,77 @@ TEST(a_mended_plan_is_the_plan_of_the_changed_network)
         random_net_done(&r);
     }
     CHECK(n_mended > n_planned, "%d of %d changes were mended", n_mended, n_mended + n_planned);
+}
+
+/* The links of TAP hosts and who is behind each: "1: a b, 2: c". */
+static void
+tap_devices(const struct network *net, struct buf *out)
+{
+    struct plan_numbers numbers = { 0 };
+    struct plan *plan = plan_new(net, &numbers);
+    for (size_t i = 0; i < plan->namespaces.n; i++) {
+        const struct plan_ns *ns = plan->namespaces.items[i];
+        for (size_t j = 0; j < ns->links.n; j++) {
+            const struct plan_link *link = &ns->links.items[j];
+            for (size_t k = 0; link->tap && k < link->hosts.n; k++) {
+                buf_printf(out, "%s%s",
+                           k           ? "+"
+                           : out->size ? " "
+                                       : "",
+                           ip_str(&link->hosts.items[k].host.addresses.items[0]));
+            }
+        }
+    }
+    plan_free(plan);
+    plan_numbers_done(&numbers);
+}
+
+static void
+check_devices(const struct network *net, const char *wanted, const char *why)
+{
+    struct buf devices = { 0 };
+    tap_devices(net, &devices);
+    CHECK_STR(buf_str(&devices), wanted, "%s", why);
+    buf_done(&devices);
+}
+
+TEST(tap_hosts_share_a_device_where_the_router_treats_them_alike)
+{
+    struct id_gen ids;
+    struct clock clock = { .fixed = true, .base_ms = 1767312000000 };
+    id_gen_seed(&ids, 11);
+    struct network *net = network_new(&ids, &clock);
+    network_set_tap_hosts(net, true);
+    struct vpc *vpc = vpc_create(net, &(struct vpc_spec){ .cidr = cidr_lit("10.0.0.0/16") }, NULL);
+    REQUIRE(vpc);
+    struct instance *hosts[5] = { 0 };
+    for (int s = 0; s < 2; s++) {
+        struct cidr block = { .ip = ip_v4(0x0a000000u + (uint32_t)s * 256), .bits = 24 };
+        struct subnet *subnet = subnet_create(net, &(struct subnet_spec){ .vpc_id = vpc->obj.id, .cidr = block }, NULL);
+        struct instance_spec spec = { .image_id = "ami-12345678", .type = "t3.micro", .public_ip = 0 };
+        REQUIRE(subnet);
+        spec.eni = (struct eni_spec){ .subnet_id = subnet->obj.id };
+        REQUIRE(instances_run(net, &spec, s ? 2 : 3, &hosts[3 * s], NULL));
+        for (int i = 0; i < (s ? 2 : 3); i++) { /* in the order of their addresses behind a device */
+            snprintf(instance_eni(net, hosts[3 * s + i], 0)->mac, 18, "02:00:00:00:0%d:0%d", s, i);
+        }
+    }
+    check_devices(net, "10.0.0.4+10.0.0.5+10.0.0.6 10.0.1.4+10.0.1.5", "a device for each subnet");
+    struct security_group *other = security_group_create(net, vpc->obj.id, "other", "other", NULL);
+    REQUIRE(other);
+    const char *groups[] = { other->obj.id };
+    REQUIRE(eni_set_groups(net, instance_eni(net, hosts[1], 0), groups, 1, NULL));
+    check_devices(net, "10.0.0.4+10.0.0.6 10.0.0.5 10.0.1.4+10.0.1.5", "other groups");
+    struct route_table *table = store_first(network_store(net), &route_table_kind);
+    struct route route = { .cidr = cidr_lit("10.7.0.0/16"), .eni_id = instance_eni(net, hosts[0], 0)->obj.id };
+    REQUIRE(route_create(net, table, &route, NULL));
+    check_devices(net, "10.0.0.4 10.0.0.5 10.0.0.6 10.0.1.4+10.0.1.5", "what a route leads to is alone");
+    /* Hardware addresses that imported networks have twice. */
+    snprintf(instance_eni(net, hosts[4], 0)->mac, 18, "%s", instance_eni(net, hosts[3], 0)->mac);
+    check_devices(net, "10.0.0.4 10.0.0.5 10.0.0.6 10.0.1.4 10.0.1.5", "one hardware address twice");
+    object_set_tag(&hosts[3]->obj, INSTANCE_HOST_TAG, "namespace");
+    check_devices(net, "10.0.0.4 10.0.0.5 10.0.0.6 10.0.1.5", "a machine with a namespace");
+    network_free(net);
 }
 
 /* What makes a chain again and what makes or leaves chains are planned by themselves only: together they would leave a
