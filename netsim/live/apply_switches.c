@@ -12,9 +12,12 @@ struct sysctl {
     const char *name, *value;
 };
 /* A router forwards by its own tables only: no reverse path filter (the source check is ours), no redirects, ARP
- * answered for others. */
+ * answered for others.  With rules of its own the kernel looks up the way back of each packet all the same, to see that
+ * no sender has one of the router's addresses, unless it may; and a socket for each, which none of them is for. */
 static const struct sysctl router_sysctls[] = {
     { "ipv4/ip_forward", "1" },
+    { "ipv4/ip_early_demux", "0" },
+    { "ipv4/conf/all/accept_local", "1" },
     { "ipv4/conf/all/rp_filter", "0" },
     { "ipv4/conf/default/rp_filter", "0" },
     { "ipv4/conf/all/send_redirects", "0" },
