@@ -76,7 +76,11 @@ keep_line(void *context, const struct flow_log *log, const struct flow_format *f
     struct lab *lab = context;
     (void)log;
     (void)format;
-    buf_printf(&lab->lines, "%s%s%s\n", line, *record->rule ? " | " : "", record->rule);
+    buf_printf(&lab->lines, "%s%s%s", line, *record->rule ? " | " : "", record->rule);
+    if (record->lost_packets) {
+        buf_printf(&lab->lines, " | %d lost", (int)record->lost_packets);
+    }
+    buf_str_add(&lab->lines, "\n");
 }
 
 static const char *
@@ -186,7 +190,7 @@ TEST(an_attachment_has_its_own_records_and_gaps)
     CHECK_STR(close_at(&lab, 120000), expected);
     flow_window_skipped_transit(lab.window, lab.cloud->net, lab.tgw, lab.b, 7);
     flow_window_skipped_transit(lab.window, lab.cloud->net, lab.tgw, lab.a, 7);
-    snprintf(expected, sizeof expected, "%s - - SKIPDATA %s\n", lab.b, lab.tgw);
+    snprintf(expected, sizeof expected, "%s - - SKIPDATA %s | 7 lost\n", lab.b, lab.tgw);
     CHECK_STR(close_at(&lab, 180000), expected);
     lab_done(&lab);
 }

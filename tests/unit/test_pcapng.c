@@ -66,6 +66,19 @@ TEST(pcapng_tells_damage)
     buf_done(&file);
 }
 
+TEST(pcapng_refuses_a_packet_of_no_interface)
+{
+    struct buf file = { 0 };
+    struct seen seen = { 0 };
+    struct err err = { 0 };
+    pcapng_begin(&file, "test");
+    pcapng_interface(&file, PCAP_ETHERNET, "eni-1", NULL, NULL);
+    pcapng_packet(&file, &(struct pcap_packet){ .interface = 1, .bytes = (const uint8_t *)"four", .captured = 4 });
+    CHECK(!pcap_read(file.data, file.size, see, &seen, &err) && seen.n == 0);
+    CHECK(strstr(err.text, "of an interface that is not there") != NULL, "%s", err.text);
+    buf_done(&file);
+}
+
 TEST(pcap_of_others_is_read)
 {
     /* Big-endian, with times of microseconds, and little-endian, with nanoseconds. */
