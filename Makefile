@@ -73,8 +73,10 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 JOBS ?= $(shell nproc)
 run_tests := BUILD=$(BUILD) SAN=$(SAN) CC="$(CC)" tests/run.sh -j $(JOBS)
 tests_quick = tests/house.sh $(UNIT) $(CORPUS) $(VECTORS) $(SPEC) $(wildcard tests/vectors/*.sh tests/cli/*.bats)
-tests_live = $(wildcard tests/scenarios/*.lua tests/scenarios/*.sh tests/scenarios/*.bats) $(LIVE) \
-    $(filter-out tests/live/as_user.sh,$(wildcard tests/live/*.lua tests/live/*.sh tests/live/*.bats)) -- tests/live/as_user.sh
+# The longest first, lest one of them is left alone at the end.
+longest := $(patsubst %,tests/live/%.bats,flows capture hostile balancer_rules gwlb load)
+tests_live = $(longest) $(wildcard tests/scenarios/*.lua tests/scenarios/*.sh tests/scenarios/*.bats) $(LIVE) \
+    $(filter-out $(longest) tests/live/as_user.sh,$(wildcard tests/live/*.lua tests/live/*.sh tests/live/*.bats)) -- tests/live/as_user.sh
 
 .PHONY: units programs check-unit check-deep check-live fuzz check-fuzz
 units: $(UNIT)
