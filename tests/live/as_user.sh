@@ -59,6 +59,7 @@ echo "tests/live/kill.sh 20" >>"$dir/steps"
 if [ -z "${SAN:-}" ]; then
     echo "$dir/repo/build/vpclab run scenarios/three-tier.lua" >>"$dir/steps"
     if command -v bats >/dev/null; then
+        # shellcheck disable=SC2012
         ls -S "$dir"/repo/tests/live/*.bats | sed 's/^/bats --tap /' >>"$dir/steps" # the largest take longest: none is left alone at the end
     else
         echo "SKIPPED as_user: bats is not installed"

@@ -126,6 +126,8 @@ TEST(wrong_types_match_in_neither_polarity)
         { "NumericNotEquals", "one", "1", false },
         { "NumericNotEquals", "one|2", "1", true },
         { "DateNotEquals", "2024-01-01", "x", false },
+        { "DateNotEquals", "2024-01-01", "2024-", false },
+        { "DateNotEquals", "2024-01-01", "2024-01-", false },
         { "NotIpAddress", "10.0.0.0/8", "x", false },
         { "ArnNotLike", "arn:aws:s3:::b", "b", false },
         { "ArnNotLike", "b", "arn:aws:s3:::b", false },
