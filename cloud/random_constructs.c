@@ -128,6 +128,13 @@ by_prefix_list_route(const struct network *net, const struct hop *hop)
 }
 
 static bool
+by_nat64_route(const struct network *net, const struct hop *hop)
+{
+    (void)net;
+    return hop->route && hop->route->nat_gateway_id && hop->route->cidr6.ip.family;
+}
+
+static bool
 by_prefix_list_rule(const struct network *net, const struct hop *hop)
 {
     (void)net;
@@ -189,6 +196,7 @@ static const struct {
     { "appliance that sends on", at_appliance, STOP_NONE },
     { "route table of a gateway", at_gateway_table, STOP_NONE },
     { "route to a prefix list", by_prefix_list_route, STOP_NONE },
+    { "NAT64", by_nat64_route, STOP_NONE },
     { "rule of a prefix list", by_prefix_list_rule, STOP_NONE },
     { "rule of a group", by_group_rule, STOP_NONE },
     { "second interface", at_second_interface, STOP_NONE },

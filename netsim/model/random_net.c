@@ -313,6 +313,10 @@ random_table(struct random_net *r, int vpc, int n)
         route->gateway_id = private_one ? NULL : lot_text("igw-%d", vpc);
         route->nat_gateway_id = private_one ? lot_text("nat-%d", lot(r, r->n_nats)) : NULL;
     }
+    if (r->n_nats > 0 && chance(r, 25)) { /* NAT64 */
+        lot_add_route(table, cidr_lit("64:ff9b::/96"), "CreateRoute", "active")->nat_gateway_id =
+            lot_text("nat-%d", lot(r, r->n_nats));
+    }
     for (int i = 0, n_routes = lot(r, r->tidy ? 2 : 4); i < n_routes; i++) {
         lot_route(r, table, vpc, i == 0 || chance(r, 30));
     }

@@ -400,6 +400,29 @@ plain_from_outside(struct plain *w, const char *gateway)
     }
 }
 
+/* nat-gateway-basics: TCP, UDP and ICMP; nat-gateway-nat64-dns64: what is for 64:ff9b::/96 goes on in IPv4, of ICMPv6 an
+ * echo and its answer (RFC 6146). */
+static bool
+plain_nat_takes(const struct plain_packet *p)
+{
+    if (p->protocol == 6 || p->protocol == 17) {
+        return p->src.family == IP_V4 || (p->dst.hi == 0x0064ff9b00000000u && p->dst.lo >> 32 == 0);
+    }
+    return p->src.family == IP_V4 ? p->protocol == 1
+                                  : p->dst.hi == 0x0064ff9b00000000u && p->dst.lo >> 32 == 0 && p->protocol == 58 &&
+                                        (p->type == 128 || p->type == 129);
+}
+
+static void
+plain_nat64_out(struct plain_packet *p)
+{
+    if (p->dst.family == IP_V6) {
+        p->dst = (struct ip){ .family = IP_V4, .lo = p->dst.lo };
+        p->type = p->protocol != 58 ? p->type : p->type == 128 ? 8 : 0;
+        p->protocol = p->protocol == 58 ? 1 : p->protocol;
+    }
+}
+
 static void
 plain_nat(struct plain *w, const char *id, const struct subnet *from)
 {
@@ -427,7 +450,7 @@ plain_nat(struct plain *w, const char *id, const struct subnet *from)
             plain_drop(w, "failed");
         } else if (w->back) {
             plain_drop(w, "asymmetric-return");
-        } else if (w->p.src.family != IP_V4 || (w->p.protocol != 6 && w->p.protocol != 17 && w->p.protocol != 1)) {
+        } else if (!plain_nat_takes(&w->p)) {
             plain_drop(w, "nat-protocol");
         } else if (!plain_vpc_has(w, nat->vpc_id, &w->p.src) && w->came != CAME_BY_TGW) {
             plain_drop(w, "nat-source"); /* central egress: other VPCs may use it by way of a transit gateway alone */
@@ -438,6 +461,7 @@ plain_nat(struct plain *w, const char *id, const struct subnet *from)
             w->nat_memory[w->n_nat_memory].nat = nat;
             w->nat_memory[w->n_nat_memory].inside = w->p;
             w->p.src = nat->addresses.items[0].private_ip;
+            plain_nat64_out(&w->p);
             if (w->p.protocol != 1 && w->p.sport < 1024) {
                 w->p.sport += 1024;
             }
@@ -457,6 +481,11 @@ plain_nat_answer(struct plain *w, const struct nat_gateway *nat)
         const struct plain_packet *sent = &w->nat_memory[i].outside, *inside = &w->nat_memory[i].inside;
         if (w->nat_memory[i].nat == nat && ip_equal(&sent->src, &w->p.dst) && ip_equal(&sent->dst, &w->p.src) &&
             sent->sport == w->p.dport && sent->dport == w->p.sport) {
+            if (inside->src.family == IP_V6) { /* NAT64 turned round */
+                w->p.src = inside->dst;
+                w->p.protocol = inside->protocol;
+                w->p.type = inside->protocol != 58 ? w->p.type : w->p.type == 0 ? 129 : 128;
+            }
             w->p.dst = inside->src;
             w->p.dport = inside->sport;
             plain_leave(w, NULL, plain_subnet(w, nat->subnet_id));

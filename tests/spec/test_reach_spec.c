@@ -15,7 +15,7 @@
 #define QUESTIONS 24 /* a network */
 
 struct counts {
-    size_t asked, reachable, allowed, blocked, balanced, linked, lent, whys[64];
+    size_t asked, reachable, allowed, blocked, balanced, linked, lent, nat64, whys[64];
     const char *names[64];
 };
 
@@ -93,6 +93,25 @@ random_service_flow(struct random_lab *l, bool v6, struct flow_spec *flow)
     }
 }
 
+/* To somebody's IPv4 address by NAT64, from anywhere. */
+static void
+random_nat64(struct random_lab *l, struct flow_spec *flow)
+{
+    const struct store *store = network_store(l->net.net);
+    const struct eni *eni = flow->to.kind == FLOW_END_ENI ? store_get(store, &eni_kind, flow->to.id) : NULL;
+    struct ip four = eni && eni->addresses.n ? eni->addresses.items[0].ip : lot_ip(&l->net, false);
+    if (chance(&l->net, 40)) {
+        flow->to.kind = FLOW_END_INTERNET;
+        four = ip_lit("8.8.8.8");
+    }
+    if (chance(&l->net, 50)) {
+        flow->protocol = PROTOCOL_ICMPV6;
+        flow->icmp_type = 128 + lot(&l->net, 2);
+        flow->icmp_code = 0;
+    }
+    flow->dst_ip = (struct ip){ .family = IP_V6, .hi = 0x0064ff9b00000000u, .lo = four.lo };
+}
+
 static void
 random_flow(struct random_lab *l, struct flow_spec *flow)
 {
@@ -119,6 +138,8 @@ random_flow(struct random_lab *l, struct flow_spec *flow)
     }
     if (l->services && chance(r, 40)) {
         random_service_flow(l, v6, flow);
+    } else if (v6 && chance(r, 35)) {
+        random_nat64(l, flow);
     }
 }
 
@@ -187,6 +208,7 @@ count(struct counts *counts, const struct verdicts *v)
     counts->balanced += v->w.n_lb_memory > 0;
     counts->linked += v->w.n_lb_memory > 0 && v->w.lb_memory[0].endpoint;
     counts->lent += v->w.n_nat_memory > 0;
+    counts->nat64 += v->w.n_nat_memory > 0 && v->w.nat_memory[0].inside.src.family == IP_V6;
 }
 
 static void
@@ -240,16 +262,17 @@ TEST(reach_agrees_with_a_plain_reading)
     fprintf(stderr,
             "%zu questions from seed %" PRIu64
             ": %zu reachable (%zu answered, %zu answers blocked; %zu by balancers, of "
-            "these %zu by PrivateLink, %zu under lent addresses)",
+            "these %zu by PrivateLink, %zu under lent addresses, of these %zu by NAT64)",
             counts.asked, first, counts.reachable, counts.allowed, counts.blocked, counts.balanced, counts.linked,
-            counts.lent);
+            counts.lent, counts.nat64);
     for (size_t i = 0; counts.names[i]; i++) {
         fprintf(stderr, ", %s %zu", counts.names[i], counts.whys[i]);
     }
     fputc('\n', stderr);
     /* Chance must have met the cases this test is for. */
     CHECK(n < 100 || (counts.reachable > counts.asked / 20 && counts.blocked > 0 && counts.allowed > 0));
-    CHECK(n < 1000 || (counts.balanced > n / 20 && counts.linked > n / 500 && counts.lent > n / 40));
+    CHECK(n < 1000 ||
+          (counts.balanced > n / 20 && counts.linked > n / 500 && counts.lent > n / 40 && counts.nat64 > 0));
 }
 
 /* A quarter as many: each network is copied for each mend. */

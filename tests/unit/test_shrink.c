@@ -143,8 +143,8 @@ struct kernel {
     bool loses_at_node; /* what comes to an application balancer */
     bool loses_behind;  /* what it sends on */
     bool loses_line;    /* what comes by Direct Connect */
-    int n_lies;         /* that many labs have the fault; -1: all */
-    int n_labs;
+    int n_lies;         /* in that many labs the fault shows; -1: in all */
+    int n_labs, n_lied;
 };
 
 static bool
@@ -213,7 +213,7 @@ static bool
 send_to_analysis(void *context, const struct network *net, struct live_probe *probes, size_t n, struct err *err)
 {
     struct kernel *kernel = context;
-    bool lies = kernel->n_lies < 0 || kernel->n_labs < kernel->n_lies;
+    bool lies = kernel->n_lies < 0 || kernel->n_lied < kernel->n_lies, lied = false;
     kernel->n_labs++;
     for (size_t i = 0; i < n; i++) {
         struct live_probe *p = &probes[i];
@@ -232,12 +232,15 @@ send_to_analysis(void *context, const struct network *net, struct live_probe *pr
             !reach(net, &flow, false, &said, err)) {
             return false;
         }
-        p->arrived = said.reachable && !(lies && loses(kernel, net, p));
+        bool lost = said.reachable && lies && loses(kernel, net, p);
+        lied = lied || lost;
+        p->arrived = said.reachable && !lost;
         p->replied = p->arrived && said.reply == REPLY_ALLOWED && !(lies && kernel->loses_answers && passes_nat(&said));
         p->seen_src = said.arrives.src;
         p->seen_dst = said.arrives.dst;
         reach_result_done(&said);
     }
+    kernel->n_lied += lied;
     return true;
 }
 
