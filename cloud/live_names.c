@@ -136,13 +136,18 @@ find_site(const struct cloud *cloud, const char *name, struct live_node *node, s
     const struct onprem_site *found = NULL;
     onprem_sites(cloud->net, &sites);
     bool ok = !name || cloud_resolve(cloud, NULL, name, id, err);
+    const char *line = onprem_site_of_vgw(cloud->net, onprem_site_end(cloud->net, id));
+    if (line) { /* several virtual interfaces lead to one site */
+        snprintf(id, sizeof id, "%s", line);
+    }
     for (size_t i = 0; ok && i < sites.n; i++) {
         found = !name || strcmp(sites.items[i].id, id) == 0 ? &sites.items[i] : found;
     }
     if (ok && !found) {
         ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "no network on premises is connected%s%s%s",
                      name ? " by `" : "", name ? name : "", name ? "`" : "");
-        err_hint(err, "a customer gateway with a VPN connection (`ec2 create-vpn-connection`) has one");
+        err_hint(err, "a customer gateway with a VPN connection (`ec2 create-vpn-connection`) has one, so has a "
+                      "virtual interface");
     } else if (ok && !name && sites.n > 1) {
         ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "%zu networks on premises are connected", sites.n);
         err_hint(err, "say which: onprem:%s", sites.items[0].id);
@@ -213,7 +218,8 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
     if (site) { /* what is behind it */
         return find_site(cloud, site, node, err);
     }
-    if (store_get(store, &customer_gateway_kind, id) || store_get(store, &direct_connect_gateway_kind, id)) {
+    if (store_get(store, &customer_gateway_kind, id) || store_get(store, &direct_connect_gateway_kind, id) ||
+        store_get(store, &virtual_interface_kind, id)) {
         return find_site(cloud, id, node, err);
     }
     const struct nat_gateway *nat = store_get(store, &nat_gateway_kind, id);

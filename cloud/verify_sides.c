@@ -59,7 +59,8 @@ verify_side_probe_end(const struct verify_side *side, const struct ip *ip)
             return PLAN_SCANNER_ID;
         }
     }
-    return side->receivers.n ? side->receivers.items[0] : verify_side_id(side);
+    bool by_line = side->site && strncmp(side->gateway, "vgw-", 4) == 0; /* the gateway is a machine of its own */
+    return side->receivers.n ? side->receivers.items[0] : by_line ? side->site : verify_side_id(side);
 }
 
 struct gathering {
@@ -96,8 +97,8 @@ add_sites(struct gathering *g)
     }
     for (size_t i = 0; i < g->sites->n; i++) {
         const char *id = g->sites->items[i].id;
-        if (strncmp(id, "cgw-", 4) != 0) { /* a Direct Connect gateway */
-            add_site(g, id, id, id);
+        if (strncmp(id, "cgw-", 4) != 0) { /* a Direct Connect gateway, or a virtual interface */
+            add_site(g, id, onprem_site_end(g->net, id), id);
         }
     }
 }

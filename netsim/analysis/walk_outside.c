@@ -158,9 +158,10 @@ leave_vgw(struct walk *w, const char *id)
     bool vpn_takes = vpn && (walk_vpn_is_target(w, vpn) ||
                              (vpn_connection_is_available(vpn) && vpn_match(vpn, &w->packet.dst) >= 0));
     bool dx_is_up = dx && !direct_connect_fault(w->net, dx->gateway_id, w->packet.dst.family);
+    bool own_is_up = vpn_gateway_line(w->net, id) && !direct_connect_fault(w->net, id, w->packet.dst.family);
     if (dx && (!vpn || walk_is_target(w, dx->gateway_id) || (dx_is_up && !vpn_takes))) {
         walk_through_direct_connect(w, dx->gateway_id, dx);
-    } else if (vpn) {
+    } else if (vpn && (vpn_takes || !own_is_up || dx)) {
         walk_through_vpn(w, vpn, STOP_VPN);
     } else if (line_is_up(w, id)) { /* private virtual interfaces of its own */
         walk_outside(w);

@@ -310,6 +310,29 @@ plan_direct_connects(struct builder *b, struct plan_vpc *v, struct plan_ns *gate
     }
 }
 
+/* Virtual interfaces that lead to the gateway itself: they carry what VPN connections do not, and announce the VPC's
+ * blocks. */
+static void
+plan_own_lines(struct builder *b, struct plan_vpc *v, struct plan_ns *gateway, bool vpn_takes_all)
+{
+    const char *id = onprem_site_of_vgw(b->net, gateway->id);
+    struct plan_site *s = id ? plan_site_find(b, id) : NULL;
+    if (!s) {
+        return;
+    }
+    struct nlq_end end = plan_tunnel(b, s, gateway, id);
+    route_vpc(s, v->vpc);
+    for (size_t i = 0; i < s->site.n_prefixes; i++) {
+        gateway_route(gateway, s->site.prefixes[i], end.index);
+    }
+    const struct cidr all[] = { cidr_lit("0.0.0.0/0"), cidr_lit("::/0") };
+    for (size_t i = 0; !vpn_takes_all && i < ARRAY_SIZE(all); i++) {
+        if (!direct_connect_fault(b->net, gateway->id, all[i].ip.family)) {
+            gateway_route(gateway, all[i], end.index);
+        }
+    }
+}
+
 void
 plan_vpn_gateways(struct builder *b)
 {
@@ -329,7 +352,9 @@ plan_vpn_gateways(struct builder *b)
         for (size_t i = 0; i < v->vpc->cidrs6.n; i++) {
             gateway_route(gateway, v->vpc->cidrs6.items[i].cidr, TO_VPC);
         }
-        plan_direct_connects(b, v, gateway, plan_vpns(b, v, gateway));
+        bool vpn_takes_all = plan_vpns(b, v, gateway);
+        plan_direct_connects(b, v, gateway, vpn_takes_all);
+        plan_own_lines(b, v, gateway, vpn_takes_all);
         everything_else(gateway, 0);
         char rules[256];
         snprintf(rules, sizeof rules,

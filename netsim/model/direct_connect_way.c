@@ -74,6 +74,18 @@ is_line_of(const struct virtual_interface *vif, const char *gateway_id)
     return ours && !str_is(vif->state, "deleted");
 }
 
+const struct virtual_interface *
+vpn_gateway_line(const struct network *net, const char *vgw_id)
+{
+    for (const struct virtual_interface *v = store_first(net->store, &virtual_interface_kind); v;
+         v = store_next(net->store, v)) {
+        if (*v->vgw_id && strcmp(v->vgw_id, vgw_id) == 0 && is_line_of(v, vgw_id)) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
 const struct object *
 direct_connect_fault(const struct network *net, const char *gateway_id, int family)
 {

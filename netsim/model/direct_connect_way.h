@@ -22,6 +22,10 @@ const char *virtual_interface_fault(const struct network *net, const struct virt
  * interface of it is known, as those may be another account's. */
 const struct object *direct_connect_fault(const struct network *net, const char *gateway_id, int family);
 
+/* The first private virtual interface that leads to the virtual private gateway itself, with no Direct Connect gateway between; NULL: none does.
+ * All that do are lines to the same customer, to whom the gateway announces the blocks of its VPC. */
+const struct virtual_interface *vpn_gateway_line(const struct network *net, const char *vgw_id);
+
 typedef VEC(struct cidr) direct_connect_blocks;
 /* Adds what the association announces to the customer's side.  False: anything (an import that has the list of a transit gateway empty). */
 bool direct_connect_announced(const struct network *net, const struct direct_connect_association *association,

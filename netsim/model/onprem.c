@@ -152,6 +152,38 @@ add_direct_connect_sites(const struct network *net, onprem_site_vec *sites)
     }
 }
 
+const char *
+onprem_site_of_vgw(const struct network *net, const char *vgw_id)
+{
+    const struct store *store = network_store(net);
+    const struct virtual_interface *line = vpn_gateway_line(net, vgw_id);
+    bool up = line && onprem_direct_connect_is_up(net, vgw_id) && leads_somewhere(net, vgw_id, "");
+    for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); up && a;
+         a = store_next(store, a)) {
+        up = !same(association_vgw(a), vgw_id) || !direct_connect_association_carries(a);
+    }
+    return up ? line->obj.id : NULL;
+}
+
+const char *
+onprem_site_end(const struct network *net, const char *site_id)
+{
+    const struct virtual_interface *line = store_get(network_store(net), &virtual_interface_kind, site_id);
+    return line ? line->vgw_id : site_id;
+}
+
+static void
+add_line_sites(const struct network *net, onprem_site_vec *sites)
+{
+    const struct store *store = network_store(net);
+    for (const struct vpn_gateway *vgw = store_first(store, &vpn_gateway_kind); vgw; vgw = store_next(store, vgw)) {
+        const char *id = onprem_site_of_vgw(net, vgw->obj.id);
+        if (id) {
+            add_vpc_routes(net, site_of(sites, id), vgw->obj.id);
+        }
+    }
+}
+
 /* The last address of the VPC's block that holds 'ip'; false: no VPC has it. */
 static bool
 vpc_end(const struct network *net, const struct ip *ip, struct ip *end)
@@ -209,6 +241,7 @@ onprem_sites(const struct network *net, onprem_site_vec *sites)
 {
     add_vpn_sites(net, sites);
     add_direct_connect_sites(net, sites);
+    add_line_sites(net, sites);
     for (size_t i = 0; i < sites->n; i++) {
         choose_hosts(net, &sites->items[i]);
     }

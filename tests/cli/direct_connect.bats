@@ -63,6 +63,25 @@ office() {
     wrong 4 dxvif vpclab fail vif dxvif-0123456789abcdef0
 }
 
+@test "a virtual interface leads directly to a virtual private gateway" {
+    office
+    con=$(vpclab directconnect create-connection --location EqDC2 --bandwidth 1Gbps --connection-name line --query connectionId --output text)
+    vif=$(vpclab directconnect create-private-virtual-interface --connection-id "$con" \
+        --new-private-virtual-interface "virtualInterfaceName=vif,vlan=101,asn=65000,virtualGatewayId=$vgw" --query virtualInterfaceId --output text)
+    says "$vgw" vpclab reach web 192.168.1.10 tcp/443
+    vpclab fail vif "$vif" >/dev/null
+    run vpclab reach web 192.168.1.10 tcp/443
+    [ "$status" = 1 ] && [[ $output == *BAD_STATE*"$vif"*'failed in this lab'* ]]
+    vpclab restore vif "$vif" >/dev/null
+    # A VPN connection has what it routes; the line carries the rest.
+    gateway=$(vpclab ec2 create-customer-gateway --type ipsec.1 --public-ip 198.51.100.1 --bgp-asn 65000 --query CustomerGateway.CustomerGatewayId --output text)
+    vpn=$(vpclab ec2 create-vpn-connection --type ipsec.1 --customer-gateway-id "$gateway" --vpn-gateway-id "$vgw" --options StaticRoutesOnly=true --query VpnConnection.VpnConnectionId --output text)
+    vpclab ec2 create-vpn-connection-route --vpn-connection-id "$vpn" --destination-cidr-block 192.168.7.0/24
+    says "$vpn" vpclab reach web 192.168.7.10 tcp/443
+    says REACHABLE vpclab reach web 192.168.1.10 tcp/443
+    ! vpclab reach web 192.168.1.10 tcp/443 | grep -q "$vpn"
+}
+
 @test "a transit gateway is attached by its association" {
     office
     tgw=$(vpclab ec2 create-transit-gateway --options AmazonSideAsn=64600 --query TransitGateway.TransitGatewayId --output text)

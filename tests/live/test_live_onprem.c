@@ -176,6 +176,47 @@ TEST(direct_connect_leads_to_a_site)
     fixture_done(&f);
 }
 
+static struct virtual_interface *
+line_new(struct fixture *f, const char *id, const struct vpn_gateway *vgw)
+{
+    struct virtual_interface *vif = store_add(network_store(f->net), &virtual_interface_kind, id);
+    snprintf(vif->vgw_id, sizeof vif->vgw_id, "%s", vgw->obj.id);
+    vif->state = xstrdup("available");
+    return vif;
+}
+
+TEST(a_virtual_interface_leads_directly_to_a_virtual_private_gateway)
+{
+    LAB_OR_SKIP();
+    struct err err = { 0 };
+    struct fixture f = fixture_new(false);
+    struct vpn_gateway *vgw = vpn_gateway_create(f.net, 64512, NULL, &err);
+    REQUIRE(vgw && vpn_gateway_attach(f.net, vgw, f.a.vpc->obj.id, &err), "%s", err.text);
+    struct virtual_interface *one = line_new(&f, "dxvif-1", vgw);
+    add_route(&f, f.a.table, (struct route){ .gateway_id = (char *)vgw->obj.id }, "172.20.0.0/16");
+    const char *a = f.a.instance->obj.id, *site = one->obj.id;
+    CHECK_STR(onprem_site_of_vgw(f.net, vgw->obj.id), site);
+    CHECK_STR(onprem_site_end(f.net, site), vgw->obj.id);
+    CHECK(send_probe(&f, a, site, "10.1.0.10", "172.20.0.10").replied, "out by the virtual private gateway");
+    CHECK(send_probe(&f, site, a, "172.20.0.10", "10.1.0.10").replied, "and in");
+    /* With its line down there is no way, by a second one there is again, and by what a VPN connection routes there is
+     * another. */
+    one->state[0] = 'X';
+    store_touch(network_store(f.net));
+    update(&f);
+    CHECK(!onprem_site_of_vgw(f.net, vgw->obj.id), "no line is up");
+    CHECK(!send_probe(&f, a, "internet", "10.1.0.10", "172.20.0.10").arrived, "the line is down");
+    line_new(&f, "dxvif-2", vgw);
+    update(&f);
+    CHECK(send_probe(&f, a, site, "10.1.0.10", "172.20.0.10").replied, "by the second line to the same site");
+    struct vpn_connection *vpn = vpn_new(&f, site_new(&f, "198.51.100.1"), vgw->obj.id, NULL, "172.20.7.0/24");
+    update(&f);
+    CHECK(send_probe(&f, a, vpn->customer_gateway_id, "10.1.0.10", "172.20.7.10").replied,
+          "what VPN routes goes by VPN");
+    CHECK(send_probe(&f, a, site, "10.1.0.10", "172.20.0.10").replied, "the rest by the line");
+    fixture_done(&f);
+}
+
 TEST(ipv6_goes_to_a_site_too)
 {
     LAB_OR_SKIP();

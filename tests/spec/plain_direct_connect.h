@@ -48,6 +48,19 @@ plain_line(const struct plain *w, const char *gateway)
     return !known || up;
 }
 
+/* Are there virtual interfaces that lead to the virtual private gateway itself? */
+static bool
+plain_own_lines(const struct plain *w, const char *vgw)
+{
+    EACH(virtual_interface, v, virtual_interface_kind)
+    {
+        if (plain_same(v->vgw_id, vgw) && !plain_same(v->state, "deleted")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The bits of the longest announced block with the address; -1: none has it. */
 static int
 plain_dx_announces(const struct plain *w, const struct direct_connect_association *a, const struct ip *ip)

@@ -188,7 +188,7 @@ plain_vgw(struct plain *w, const char *id, const char *vpc)
         w->end_eni = NULL;
     } else if (dx && (!vpn || plain_meant(w, dx->gateway_id) || (plain_line(w, dx->gateway_id) && !vpn_takes))) {
         plain_by_direct_connect(w, dx->gateway_id, dx);
-    } else if (vpn) {
+    } else if (vpn && (vpn_takes || dx || !plain_own_lines(w, id) || !plain_line(w, id))) {
         plain_by_vpn(w, vpn);
     } else if (!plain_line(w, id)) {
         plain_drop(w, "dx-state");
