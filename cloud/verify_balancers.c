@@ -8,6 +8,7 @@
 #include "cloud/verify_difference.h"
 #include "cloud/verify_ports.h"
 #include "netsim/model/classic_balancer.h"
+#include "netsim/model/peering.h"
 #include "netsim/model/private_service.h"
 
 #define PACKETS_EACH    14 /* with so many for each of n targets, one is left out once in a million times */
@@ -54,6 +55,20 @@ family_of(const struct target_group *group)
     return same(group->ip_address_type, "ipv6") ? IP_V6 : IP_V4;
 }
 
+/* In the balancer's VPC, or across a peering. */
+static const struct eni *
+holder_of(const struct network *net, const struct load_balancer *lb, const struct ip *ip)
+{
+    const struct eni *eni = network_eni_by_address(net, lb->vpc_id, ip);
+    const struct store *store = network_store(net);
+    for (const struct vpc *vpc = store_first(store, &vpc_kind); !eni && vpc; vpc = store_next(store, vpc)) {
+        if (vpc_contains_ip(vpc, ip) && network_peering_between(net, lb->vpc_id, vpc->obj.id)) {
+            eni = network_eni_by_address(net, vpc->obj.id, ip);
+        }
+    }
+    return eni;
+}
+
 /* The running instance that a target is; NULL: none of the lab. */
 static const struct instance *
 instance_of(const struct network *net, const struct load_balancer *lb, const struct lb_target *target)
@@ -62,7 +77,7 @@ instance_of(const struct network *net, const struct load_balancer *lb, const str
     const struct instance *instance = store_get(store, &instance_kind, target->id);
     struct ip ip;
     if (!instance && target->id && ip_parse(target->id, &ip)) {
-        const struct eni *eni = network_eni_by_address(net, lb->vpc_id, &ip);
+        const struct eni *eni = holder_of(net, lb, &ip);
         instance = eni ? store_get(store, &instance_kind, eni->attachment.instance_id) : NULL;
     }
     return instance && instance_is_running(instance) ? instance : NULL;

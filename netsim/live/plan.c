@@ -628,6 +628,7 @@ plan_new(const struct network *net, struct plan_numbers *numbers)
         v->router = plan_ns_add(&b, id, PLAN_ROUTER, v->ip6);
     }
     plan_peerings(&b);
+    plan_peering_nodes(&b);
     plan_sites(&b);
     plan_vpn_gateways(&b);
     plan_transit_gateways(&b);

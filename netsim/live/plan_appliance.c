@@ -41,6 +41,11 @@ plan_nodes(struct builder *b, struct plan_vpc *v)
             plan_element_add(b, set, NULL, "\"%s\"", v->ports.items[i].name);
         }
     }
+    for (size_t i = 0; i < v->peerings.n; i++) {
+        if (v->peerings.items[i].node) {
+            plan_element_add(b, set, NULL, "\"%s\"", v->peerings.items[i].name);
+        }
+    }
 }
 
 static const struct route_table *

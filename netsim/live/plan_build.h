@@ -66,6 +66,7 @@ struct plan_peering {
     struct plan_vpc *other;
     uint32_t index; /* of this router's link */
     char name[16];
+    const char *node; /* the balancer's interface, here or there, whose packets alone go by this link; NULL: the connection's own link */
 };
 /* A VPC's link to a transit gateway. */
 struct plan_transit {
@@ -113,7 +114,8 @@ struct plan_vpc {
     struct plan_ns *router;
     bool ip6;
     bool appliances; /* an instance sends on what is not its own */
-    bool nodes;      /* so do nodes of balancers */
+    bool nodes;      /* so do nodes of balancers, here or across a peering */
+    bool leads_nodes; /* which may have links of their own across a peering, as routes are */
     VEC(struct plan_port) ports;
     VEC(struct plan_peering) peerings;
     VEC(struct plan_transit) transits;
@@ -171,6 +173,11 @@ uint32_t plan_igw_index(struct builder *b, const struct plan_vpc *v); /* of the 
 /* plan_peering.c: the links of all active peering connections; then, VPC by VPC, a route's next hop (a blackhole if there is none), whether
  * rules may name groups of the other VPC, and what keeps foreign addresses out of peerings and the virtual private gateway. */
 void plan_peerings(struct builder *b);
+struct ip plan_peering_hop(int family); /* the next hop at either end */
+struct nlq_end plan_peering_end(struct builder *b, struct plan_vpc *v, struct plan_vpc *other, const struct peering *peering, const char *side,
+                                const char *key);
+/* plan_peering_nodes.c: links of their own for balancers' nodes that send to the other side under the client's address. */
+void plan_peering_nodes(struct builder *b);
 struct nlq_route plan_peering_route(const struct plan_vpc *v, const char *id, int family);
 bool plan_peering_carries_groups(const struct plan_vpc *v, const char *vpc_id);
 void plan_own_rules(struct builder *b, struct plan_vpc *v);

@@ -186,13 +186,21 @@ write_transit_reference(struct builder *b, struct plan_vpc *v, struct buf *out, 
 
 /* What a balancer's node sends on counts as the balancer's, whosever address it bears. */
 static void
-write_node_reference(const struct plan_vpc *v, struct buf *out, const struct sg_rule *rule, int family)
+write_node_reference(struct builder *b, const struct plan_vpc *v, struct buf *out, const struct sg_rule *rule,
+                     int family)
 {
     struct buf links = { 0 };
     for (size_t i = 0; v->nodes && i < v->ports.n; i++) {
         const struct plan_port *port = &v->ports.items[i];
         if (port->place == PLAN_PLACE_NODE && eni_has_group(port->eni, rule->group_id)) {
             buf_printf(&links, "%s\"%s\"", links.size ? ", " : "", port->name);
+        }
+    }
+    for (size_t i = 0; v->nodes && i < v->peerings.n; i++) {
+        const struct plan_peering *p = &v->peerings.items[i];
+        const struct eni *eni = p->node ? store_get(b->store, &eni_kind, p->node) : NULL;
+        if (eni && eni_has_group(eni, rule->group_id) && plan_peering_carries_groups(v, eni->vpc_id)) {
+            buf_printf(&links, "%s\"%s\"", links.size ? ", " : "", p->name);
         }
     }
     if (links.size) {
@@ -247,7 +255,7 @@ write_sg_rules(struct builder *b, struct plan_vpc *v, struct buf *out, const str
             write_sg_rule(out, rule, family, set);
         }
         if (rule->group_id && !rule->egress) {
-            write_node_reference(v, out, rule, family);
+            write_node_reference(b, v, out, rule, family);
             write_transit_reference(b, v, out, rule, family);
         }
     }

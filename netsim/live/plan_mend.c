@@ -642,7 +642,8 @@ mend_router(struct mend *m)
             break;
         case CHANGED_ROUTES:
             table = store_get(m->b.store, &route_table_kind, id);
-            ok = table && (strcmp(table->vpc_id, m->v->vpc->obj.id) != 0 || remake_routes(m, table));
+            ok = table &&
+                 (strcmp(table->vpc_id, m->v->vpc->obj.id) != 0 || (!m->v->leads_nodes && remake_routes(m, table)));
             break;
         case CHANGED_SUBNET_ACL:
             move_subnet(m, id);

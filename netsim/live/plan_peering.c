@@ -9,24 +9,25 @@
 #include "netsim/live/plan_build.h"
 
 /* Whatever stands at the far end answers to these; nobody else on the wire. */
-static struct ip
-next_hop(int family)
+struct ip
+plan_peering_hop(int family)
 {
     return ip_lit(family == IP_V4 ? "169.254.190.1" : "fe80::1");
 }
 
 /* The ends of a pair must have different indexes (plan_gateway.c), hence two numbers. */
-static struct nlq_end
-join(struct builder *b, struct plan_vpc *v, struct plan_vpc *other, const struct peering *peering, const char *side)
+struct nlq_end
+plan_peering_end(struct builder *b, struct plan_vpc *v, struct plan_vpc *other, const struct peering *peering,
+                 const char *side, const char *key)
 {
     struct plan_peering *p = VEC_ADD(&v->peerings);
-    uint32_t number = plan_number(b->numbers, side, peering->obj.id);
+    uint32_t number = plan_number(b->numbers, side, key);
     p->peering = peering;
     p->other = other;
     p->index = PLAN_LINK_BASE + number;
     snprintf(p->name, sizeof p->name, "pcx%u", number);
     for (int family = IP_V4; family <= (v->ip6 && other->ip6 ? IP_V6 : IP_V4); family += 2) {
-        struct ip far = next_hop(family);
+        struct ip far = plan_peering_hop(family);
         plan_neighbour_add(v->router, p->index, &far, plan_router_mac);
     }
     struct nlq_end end = { .index = p->index, .group = PLAN_GROUP_NONE, .mtu = PLAN_MTU };
@@ -47,8 +48,8 @@ plan_peerings(struct builder *b)
         struct plan_link *link = VEC_ADD(&requester->router->links);
         link->eni_id = "";
         link->peer_ns = accepter->router->id;
-        link->here = join(b, requester, accepter, p, "pcx-requester");
-        link->peer = join(b, accepter, requester, p, "pcx-accepter");
+        link->here = plan_peering_end(b, requester, accepter, p, "pcx-requester", p->obj.id);
+        link->peer = plan_peering_end(b, accepter, requester, p, "pcx-accepter", p->obj.id);
     }
 }
 
@@ -57,8 +58,8 @@ plan_peering_route(const struct plan_vpc *v, const char *id, int family)
 {
     for (size_t i = 0; i < v->peerings.n; i++) {
         const struct plan_peering *p = &v->peerings.items[i];
-        if (strcmp(p->peering->obj.id, id) == 0 && (family == IP_V4 || (v->ip6 && p->other->ip6))) {
-            return (struct nlq_route){ .type = NLQ_UNICAST, .index = p->index, .via = next_hop(family) };
+        if (!p->node && strcmp(p->peering->obj.id, id) == 0 && (family == IP_V4 || (v->ip6 && p->other->ip6))) {
+            return (struct nlq_route){ .type = NLQ_UNICAST, .index = p->index, .via = plan_peering_hop(family) };
         }
     }
     return (struct nlq_route){ .type = NLQ_BLACKHOLE };

@@ -16,6 +16,7 @@ struct way {
     struct cidr to;
     uint32_t link; /* 0: to one of the VPC's interfaces, or nowhere */
     bool nowhere;
+    const struct plan_vpc *v; /* whose router it is */
     char table_id[ID_SIZE];
 };
 typedef VEC(struct way) way_vec;
@@ -66,7 +67,7 @@ add_local(const struct route_table *table, uint32_t mark, way_vec *ways)
 }
 
 static void
-add_planned(const struct plan_ns *ns, const char *table_id, uint32_t mark, way_vec *ways)
+add_planned(const struct plan_vpc *v, const struct plan_ns *ns, const char *table_id, uint32_t mark, way_vec *ways)
 {
     uint32_t first = PLAN_TABLE_FIRST + 2 * mark;
     for (size_t i = 0; i < ns->routes.n; i++) {
@@ -74,7 +75,7 @@ add_planned(const struct plan_ns *ns, const char *table_id, uint32_t mark, way_v
         if (route->table == first || route->table == first + 1) {
             struct way *way = VEC_ADD(ways);
             *way = (struct way){
-                .mark = mark, .to = route->to, .link = route->index, .nowhere = route->type == NLQ_BLACKHOLE
+                .mark = mark, .to = route->to, .link = route->index, .nowhere = route->type == NLQ_BLACKHOLE, .v = v
             };
             snprintf(way->table_id, sizeof way->table_id, "%s", table_id);
         }
@@ -97,6 +98,10 @@ gather_ways(const struct live *live, const struct network *net, const struct pla
     size_t cursor = 0;
     const char *key;
     void *value;
+    const struct plan_vpc *v = live->plan->vpcs;
+    while (v && v->router != ns) {
+        v = v->next;
+    }
     while (map_next(&live->numbers.known, &cursor, &key, &value)) {
         char id[ID_SIZE];
         if (strncmp(key, "table:", 6) != 0) {
@@ -106,7 +111,7 @@ gather_ways(const struct live *live, const struct network *net, const struct pla
         const struct route_table *table = store_get(network_store(net), &route_table_kind, id);
         if (table && strcmp(ns->id + strlen("router:"), table->vpc_id) == 0) {
             add_local(table, (uint32_t)(uintptr_t)value, ways);
-            add_planned(ns, id, (uint32_t)(uintptr_t)value, ways);
+            add_planned(v, ns, id, (uint32_t)(uintptr_t)value, ways);
         }
     }
     if (ways->n > 1) {
@@ -116,13 +121,33 @@ gather_ways(const struct live *live, const struct network *net, const struct pla
 
 /* ---- the counters -------------------------------------------------------------------------------------------------
  */
+/* Of a peering also the links of balancers' nodes (plan_peering_nodes.c). */
+static void
+name_links(const struct way *way, struct buf *out)
+{
+    const struct peering *peering = NULL;
+    buf_printf(out, "oif { %u", way->link);
+    for (size_t i = 0; way->v && i < way->v->peerings.n; i++) {
+        peering = way->v->peerings.items[i].index == way->link ? way->v->peerings.items[i].peering : peering;
+    }
+    for (size_t i = 0; peering && i < way->v->peerings.n; i++) {
+        const struct plan_peering *p = &way->v->peerings.items[i];
+        if (p->node && p->peering == peering) {
+            buf_printf(out, ", %u", p->index);
+        }
+    }
+    buf_str_add(out, " }");
+}
+
 static void
 write_way(struct script *s, const struct way *way)
 {
     const char *family = way->to.ip.family == IP_V6 ? "ip6" : "ip", *to = cidr_str(&way->to);
-    char link[32] = "oifname \"e*\"";
+    struct buf link = { 0 };
     if (way->link) {
-        snprintf(link, sizeof link, "oif %u", way->link);
+        name_links(way, &link);
+    } else {
+        buf_str_add(&link, "oifname \"e*\"");
     }
     const char *any = way->to.ip.family == IP_V6 ? "meta nfproto ipv6" : "meta nfproto ipv4";
     char address[CIDR_STR_SIZE + 24];
@@ -134,10 +159,12 @@ write_way(struct script *s, const struct way *way)
     if (way->nowhere) {
         add_line(s, "add rule inet " ROUTES_TABLE " b%u %s counter return comment \"%s %s nowhere\"\n", way->mark,
                  address, way->table_id, to);
+        buf_done(&link);
         return;
     }
-    add_line(s, "add rule inet " ROUTES_TABLE " m%u %s %s counter return comment \"%s %s\"\n", way->mark, address, link,
-             way->table_id, to);
+    add_line(s, "add rule inet " ROUTES_TABLE " m%u %s %s counter return comment \"%s %s\"\n", way->mark, address,
+             buf_str(&link), way->table_id, to);
+    buf_done(&link);
     add_line(s, "add rule inet " ROUTES_TABLE " b%u %s return\n", way->mark, address);
 }
 
