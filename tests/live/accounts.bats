@@ -53,3 +53,43 @@ END
     run vpclab trace spoke 10.1.1.10 tcp/22
     [ "$status" = 1 ]
 }
+
+@test "PrivateLink: an endpoint leads to the balancer of another account, which permits and accepts it" {
+    XDG_RUNTIME_DIR=$DIR/run
+    export XDG_RUNTIME_DIR
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
+    vpclab organizations create-organization >/dev/null
+    dev=$(vpclab organizations create-account --email dev@example.com --account-name dev --query CreateAccountStatus.AccountId -o text)
+    vpclab -q -f - >/dev/null <<END
+vpc = ec2 create-vpc --cidr-block 10.0.0.0/16
+rack = ec2 create-subnet --vpc-id \$vpc --cidr-block 10.0.1.0/24 --availability-zone us-east-1a
+own = ec2 create-security-group --vpc-id \$vpc --group-name api --description x
+ec2 authorize-security-group-ingress --group-id \$own --protocol tcp --port 8443 --cidr 10.0.1.0/24
+api = ec2 run-instances --image-id ami-12345678 --subnet-id \$rack --security-group-ids \$own --private-ip-address 10.0.1.20 --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=api}]
+lb = elbv2 create-load-balancer --name api --type network --scheme internal --subnets \$rack
+group = elbv2 create-target-group --name api --protocol TCP --port 8443 --vpc-id \$vpc
+elbv2 register-targets --target-group-arn \$group --targets Id=\$api
+elbv2 create-listener --load-balancer-arn \$lb --protocol TCP --port 443 --default-actions Type=forward,TargetGroupArn=\$group
+offer = ec2 create-vpc-endpoint-service-configuration --network-load-balancer-arns \$lb
+ec2 modify-vpc-endpoint-service-permissions --service-id \$offer --add-allowed-principals arn:aws:iam::$dev:root
+theirs = ec2 create-vpc --cidr-block 10.0.0.0/16 --as $dev
+desk = ec2 create-subnet --vpc-id \$theirs --cidr-block 10.0.1.0/24 --availability-zone us-east-1a --as $dev
+door = ec2 create-security-group --vpc-id \$theirs --group-name door --description x --as $dev
+ec2 authorize-security-group-ingress --group-id \$door --protocol tcp --port 443 --cidr 10.0.0.0/16 --as $dev
+ec2 run-instances --image-id ami-12345678 --subnet-id \$desk --tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=client}] --as $dev
+ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id \$theirs --subnet-ids \$desk --security-group-ids \$door --service-name com.amazonaws.vpce.us-east-1.\$offer --as $dev
+END
+    offer=$(vpclab ec2 describe-vpc-endpoint-service-configurations --query 'ServiceConfigurations[0].ServiceId' -o text)
+    read -r way at < <(vpclab --as dev ec2 describe-vpc-endpoints --query 'VpcEndpoints[0].[VpcEndpointId, NetworkInterfaceIds[0]]' -o text)
+    ip=$(vpclab --as dev ec2 describe-network-interfaces --network-interface-ids "$at" --query 'NetworkInterfaces[0].PrivateIpAddress' -o text)
+    up
+    vpclab serve api tcp/8443 >/dev/null
+    [ "$(code client "http://$ip:443/")" = 000 ]
+    vpclab ec2 accept-vpc-endpoint-connections --service-id "$offer" --vpc-endpoint-ids "$way" >/dev/null
+    [ "$(get client "http://$ip:443/")" = 10.0.1.20 ]
+    vpclab verify >"$DIR/report"
+    grep -q "^client *$at .* tcp/443 | " "$DIR/report"
+    grep -q 'disagree on 0$' "$DIR/report"
+    vpclab ec2 reject-vpc-endpoint-connections --service-id "$offer" --vpc-endpoint-ids "$way" >/dev/null
+    [ "$(code client "http://$ip:443/")" = 000 ]
+}
