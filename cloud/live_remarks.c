@@ -5,7 +5,9 @@
 
 #include "netsim/model/certificate.h"
 #include "netsim/model/classic_balancer.h"
+#include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
+#include "netsim/model/private_service.h"
 
 static bool
 same(const char *a, const char *b)
@@ -95,6 +97,17 @@ keeps_clients(const struct classic_balancer *lb, const struct classic_listener *
     return false;
 }
 
+/* Of a service of somebody's own whose balancer nobody put into the lab. */
+static void
+add_endpoint(json_t *list, const struct network *net, const struct endpoint *e)
+{
+    const struct private_service *service = network_private_service(net, e->service_name);
+    bool offered = e->service_name && strstr(e->service_name, ".vpce-svc-");
+    if (offered && endpoint_is_interface(e) && !(service && private_service_has_balancer(net, service))) {
+        add(list, xstrdup(e->obj.id), "the balancer of its service is not in the lab: pages of the lab's own answer");
+    }
+}
+
 json_t *
 live_remarks(const struct network *net)
 {
@@ -104,6 +117,9 @@ live_remarks(const struct network *net)
         for (size_t i = 0; i < lb->listeners.n; i++) {
             add_listener(list, net, lb, &lb->listeners.items[i]);
         }
+    }
+    for (const struct endpoint *e = store_first(store, &endpoint_kind); e; e = store_next(store, e)) {
+        add_endpoint(list, net, e);
     }
     for (const struct target_group *g = store_first(store, &target_group_kind); g; g = store_next(store, g)) {
         if (g->balancer_arns.n) {

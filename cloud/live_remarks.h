@@ -1,4 +1,4 @@
-/* cloud/live_remarks.h - what of the model's balancers the live lab does not carry: said when the lab goes live.
+/* cloud/live_remarks.h - what of the model's balancers, and of what stands behind endpoints, the live lab does not carry: said when the lab goes live.
  *
  * Used by: ops_live.c. */
 #pragma once

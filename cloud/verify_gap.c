@@ -21,13 +21,14 @@ set_gap(struct verify_gap *gap, const char *lacks, const char *what, const char 
 }
 
 /* Linux's translation tracks connections, AWS's internet gateway none: of ICMP over IPv4 it passes what asks something
- * that is answered.  Errors about packets that were never sent pass neither family's tracking. */
+ * that is answered; so does a NAT gateway's.  Errors about packets that were never sent pass neither family's tracking.
+ */
 static bool
 untranslated(const struct hop *hop)
 {
     int type = hop->packet.icmp_type;
     bool asks = type == 8 || type == 13 || type == 15 || type == 17;
-    bool outside = hop->kind == HOP_IGW || hop->kind == HOP_EIGW;
+    bool outside = hop->kind == HOP_IGW || hop->kind == HOP_EIGW || hop->kind == HOP_NAT;
     return outside && ((hop->packet.protocol == PROTOCOL_ICMP && !asks) ||
                        (hop->packet.protocol == PROTOCOL_ICMPV6 && type < 128));
 }

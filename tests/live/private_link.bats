@@ -53,3 +53,20 @@ END
     vpclab ec2 accept-vpc-endpoint-connections --service-id "$service" --vpc-endpoint-ids way >/dev/null
     vpclab exec "$at" -- ip -4 -o addr show eth0 | grep -q "$ip/24"
 }
+
+@test "an endpoint of a service whose balancer is not in the lab: up names it, its ports answer with the lab's own page" {
+    XDG_RUNTIME_DIR=$DIR/run
+    export XDG_RUNTIME_DIR
+    mkdir -m 700 "$XDG_RUNTIME_DIR" "$DIR/dump"
+    cat >"$DIR/dump/all.json" <<'END'
+{"Vpcs": [{"VpcId": "vpc-0a1", "CidrBlock": "10.0.0.0/16", "State": "available"}],
+ "Subnets": [{"SubnetId": "subnet-0a1", "VpcId": "vpc-0a1", "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "us-east-1a"}],
+ "NetworkInterfaces": [{"NetworkInterfaceId": "eni-0a1", "VpcId": "vpc-0a1", "SubnetId": "subnet-0a1", "PrivateIpAddress": "10.0.1.9", "InterfaceType": "vpc_endpoint", "Groups": [], "Status": "in-use"}],
+ "VpcEndpoints": [{"VpcEndpointId": "vpce-0a1b2c3d4e5f60718", "VpcEndpointType": "Interface", "VpcId": "vpc-0a1", "ServiceName": "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0", "State": "available", "SubnetIds": ["subnet-0a1"], "NetworkInterfaceIds": ["eni-0a1"], "Groups": []}]}
+END
+    vpclab import aws "$DIR/dump" >/dev/null
+    up
+    vpclab down >/dev/null
+    vpclab up | grep -qF 'not carried: vpce-0a1b2c3d4e5f60718: the balancer of its service is not in the lab'
+    vpclab exec eni-0a1 -- curl -sf -m 20 http://10.0.1.9/ | grep -q vpce-svc-0123456789abcdef0
+}
