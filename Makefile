@@ -90,7 +90,7 @@ check-unit: $(UNIT)
 # gateway, and kill labs with all their services at 1,000 instants, which takes more than half of the time: each is a lab that comes up.
 DEEP_LIVE = $(BUILD)/tests/live/test_random_networks
 check-deep: all $(SPEC) $(DEEP_LIVE)
-	@SPEC_NETWORKS=100000 SPEC_CONNECTIVITY=10000 SPEC_ANSWERS=1000 SPEC_EXPORTS=1000 SPEC_POLICIES=1000000 LIVE_NETWORKS=600 \
+	@SPEC_NETWORKS=100000 SPEC_CONNECTIVITY=3000 SPEC_ANSWERS=300 SPEC_EXPORTS=300 SPEC_POLICIES=1000000 LIVE_NETWORKS=600 \
 	    VPCLAB_CONNECTIONS=10000 VPCLAB_BYTES=1073741824 KILLS=1000 TEST_TIMEOUT=7200 $(run_tests) $(SPEC) -- $(DEEP_LIVE) \
 	    tests/live/balancers.bats tests/live/real_traffic.bats tests/live/kill.sh
 check-live: all $(LIVE)
