@@ -59,6 +59,8 @@ static const struct metric {
     { APPLICATION, "RequestCount", "balancer", "Count", "RequestCount" },
     { APPLICATION, "NewConnectionCount", "balancer", "Count", "NewConnectionCount" },
     { APPLICATION, "TargetConnectionErrorCount", "balancer", "Count", "TargetConnectionErrorCount" },
+    { APPLICATION, "ClientTLSNegotiationErrorCount", "balancer", "Count", "ClientTLSNegotiationErrorCount" },
+    { APPLICATION, "TargetTLSNegotiationErrorCount", "balancer", "Count", "TargetTLSNegotiationErrorCount" },
     { APPLICATION, "HTTPCode_Target_2XX_Count", "balancer", "Count", "HTTPCode_Target_2XX_Count" },
     { APPLICATION, "HTTPCode_Target_3XX_Count", "balancer", "Count", "HTTPCode_Target_3XX_Count" },
     { APPLICATION, "HTTPCode_Target_4XX_Count", "balancer", "Count", "HTTPCode_Target_4XX_Count" },
@@ -73,6 +75,9 @@ static const struct metric {
     { NETWORK, "NewFlowCount", "balancer", "Count", "new-" },
     { NETWORK, "NewFlowCount_TCP", "balancer", "Count", "new-tcp" },
     { NETWORK, "NewFlowCount_UDP", "balancer", "Count", "new-udp" },
+    { NETWORK, "NewFlowCount_TLS", "balancer", "Count", "new-tls" },
+    { NETWORK, "ClientTLSNegotiationErrorCount", "balancer", "Count", "ClientTLSNegotiationErrorCount" },
+    { NETWORK, "TargetTLSNegotiationErrorCount", "balancer", "Count", "TargetTLSNegotiationErrorCount" },
     { NETWORK, "ActiveFlowCount", "balancer", "Count", "is-active" },
     { NETWORK, "ProcessedBytes", "balancer", "Bytes", "bytes-" },
     { NETWORK, "ProcessedBytes_TCP", "balancer", "Bytes", "bytes-tcp" },
@@ -307,8 +312,8 @@ list_point(void *context, const struct metric_point *p)
     const char *space = arg_str(in, "Namespace"), *name = arg_str(in, "MetricName");
     for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
         const struct metric *m = &metrics[i];
-        if (!is_point_of(l->call->cloud, m, p) || (space && strcmp(space, m->space) != 0) || (name && strcmp(name, m->name) != 0) ||
-            (wanted && !has_dimensions(l->call->cloud, m, p, wanted))) {
+        if (!is_point_of(l->call->cloud, m, p) || (space && strcmp(space, m->space) != 0) ||
+            (name && strcmp(name, m->name) != 0) || (wanted && !has_dimensions(l->call->cloud, m, p, wanted))) {
             continue;
         }
         list_one(l, m, p, true);

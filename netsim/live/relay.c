@@ -139,6 +139,17 @@ settle(struct passage *p)
 
 static bool begin_target(struct passage *p);
 
+static bool
+shakes(struct passage *p, struct end *end, const char *otherwise)
+{
+    const struct service_place *place = p->relay->place;
+    bool ok = stream_shake(&end->stream);
+    if (!ok) {
+        services_count(place->services, otherwise, place->id, "-");
+    }
+    return ok;
+}
+
 static void
 on_client(struct watch *watch, uint32_t events)
 {
@@ -147,7 +158,7 @@ on_client(struct watch *watch, uint32_t events)
     bool was_shaken = client->stream.shaken, ok = true;
     p->last_ms = services_now_ms();
     if (!was_shaken) {
-        ok = stream_shake(&client->stream) && (!client->stream.shaken || begin_target(p));
+        ok = shakes(p, client, "ClientTLSNegotiationErrorCount") && (!client->stream.shaken || begin_target(p));
     } else if (events & (EPOLLIN | EPOLLHUP)) {
         ok = pull(client, &p->target);
     }
@@ -167,9 +178,9 @@ on_target(struct watch *watch, uint32_t events)
         int why = 0;
         socklen_t size = sizeof why;
         p->connected = getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) == 0 && why == 0 &&
-                       stream_shake(&p->target.stream);
+                       shakes(p, &p->target, "TargetTLSNegotiationErrorCount");
     } else if (!p->target.stream.shaken) {
-        p->connected = stream_shake(&p->target.stream);
+        p->connected = shakes(p, &p->target, "TargetTLSNegotiationErrorCount");
     } else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !pull(&p->target, &p->client)) {
         p->connected = false;
     }

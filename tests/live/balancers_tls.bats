@@ -65,6 +65,13 @@ listen() { # BALANCER PROTOCOL PORT GROUP OPTION...
     # What is no TLS gets no answer, and the next one does.
     [ "$(code client "http://$n:443/")" = 000 ]
     [ "$(page client www.example.com 443 "$n" /x)" = "one 10.0.1.10 - www.example.com /x -" ]
+    id=$(vpclab elbv2 describe-load-balancers --names lb --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+    counted() {
+        vpclab cloudwatch get-metric-statistics --namespace AWS/NetworkELB --metric-name "$1" --start-time 2000-01-01T00:00:00Z --end-time 2100-01-01T00:00:00Z \
+            --period 31536000 --statistics Sum --dimensions "Name=LoadBalancer,Value=${id#*loadbalancer/}" --query 'Datapoints[-1].Sum' --output text
+    }
+    [ "$(counted NewFlowCount_TLS | cut -d. -f1)" -ge 10 ]
+    [ "$(counted ClientTLSNegotiationErrorCount | cut -d. -f1)" -ge 2 ] # no TLS at all, no version in common
     vpclab verify >"$DIR/said" || { cat "$DIR/said"; false; }
     grep -q "^client *$(interface "$n") .* tcp/443 " "$DIR/said"
     # A group that admits the node alone keeps the client out, as its address is kept.
