@@ -115,10 +115,9 @@ plan_internet_hosts(struct builder *b, bool ip6)
     for (const struct endpoint_service *s = endpoint_services; s->name; s++) {
         if (s->blocks[0]) {
             struct cidr block = cidr_lit(s->blocks[0]);
-            for (uint16_t port = 80; port <= 443; port += 443 - 80) {
-                plan_service_add(b, b->internet, strcmp(s->name, "s3") == 0 ? PLAN_SERVE_S3 : PLAN_SERVE_PLAIN,
-                                 cidr_first(&block), port, "");
-            }
+            /* Not on 443, where programs in the internet listen at all addresses: the kernel would let them no more. */
+            plan_service_add(b, b->internet, strcmp(s->name, "s3") == 0 ? PLAN_SERVE_S3 : PLAN_SERVE_PLAIN,
+                             cidr_first(&block), 80, "");
         }
     }
 }
