@@ -165,7 +165,8 @@ others_ns(void)
     for (const struct dirent *task; tasks && (task = readdir(tasks));) {
         char path[300], text[64] = "";
         snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task->d_name);
-        int fd = strtol(task->d_name, NULL, 10) == getpid() ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+        bool is_other = task->d_name[0] != '.' && strtol(task->d_name, NULL, 10) != getpid();
+        int fd = is_other ? open(path, O_RDONLY | O_CLOEXEC) : -1;
         if (fd >= 0 && read(fd, text, sizeof text - 1) > 0) {
             sum += strtod(text, NULL);
         }
