@@ -468,6 +468,7 @@ put_links(struct spaces *spaces, struct change *c, struct map *changes, struct e
 static bool
 put_inside(struct change *c, bool has_ip6, struct err *err)
 {
+    nlq_links_may_be_gone(c->space->q, c->to->kind == PLAN_INSTANCE && !c->relinked.n);
     for (size_t i = 0; i < c->down.n; i++) {
         if (c->to->kind == PLAN_INSTANCE && has_ip6) {
             nlq_link_no_auto6(c->space->q, c->down.items[i]);

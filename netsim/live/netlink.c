@@ -33,6 +33,7 @@ struct nlq {
     bool exact;         /* nlq_exact() */
     size_t last;        /* offset of the last one in 'batch' */
     struct err failed;  /* the first failure since the last flush */
+    bool links_may_be_gone;
 };
 
 int
@@ -155,7 +156,7 @@ note_error(struct nlq *q, const struct nlmsghdr *h)
     const struct nlmsgerr *e = nlmsg_data(h);
     const struct nlmsghdr *request = request_of(q, e->msg.nlmsg_seq);
     int type = request ? request->nlmsg_type : 0, why = -e->error;
-    if (harmless(type, why)) {
+    if (harmless(type, why) || (q->links_may_be_gone && why == ENODEV)) {
         return;
     }
     const char *detail = "";
@@ -173,6 +174,12 @@ note_error(struct nlq *q, const struct nlmsghdr *h)
     name_object(request, about);
     err_set(&q->failed, ERR_MACHINE, "", "the kernel refused %s%s%s: %s%s%s", message_name(type), *about ? " " : "",
             about, strerror(why), *detail ? ": " : "", detail);
+}
+
+void
+nlq_links_may_be_gone(struct nlq *q, bool may_be)
+{
+    q->links_may_be_gone = may_be;
 }
 
 static void

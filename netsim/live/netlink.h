@@ -47,6 +47,9 @@ struct nlq_rule {
 /* Links that are added from here on carry every packet by itself (no segmentation offload): slower, and counted as on a wire. */
 void nlq_exact(struct nlq *q);
 
+/* Who is root in the namespace may have taken its links away: from now on, what is put on one that is gone is no error. */
+void nlq_links_may_be_gone(struct nlq *q, bool may_be);
+
 /* Each adds one change to the queue.  Deletions of what is gone already are no error. */
 /* 'here' is up at once, its peer when its own namespace says so. */
 void nlq_veth_add(struct nlq *q, const struct nlq_end *here, const struct nlq_end *peer, int peer_ns_fd);

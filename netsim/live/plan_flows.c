@@ -38,6 +38,17 @@ plan_flow_record(char generation, const char *before, struct buf *text)
                generation, generation, before, generation);
 }
 
+static struct plan_set *
+set_named(const struct plan_ns *ns, const char *name)
+{
+    for (size_t i = 0; i < ns->sets.n; i++) {
+        if (strcmp(ns->sets.items[i].name, name) == 0) {
+            return &ns->sets.items[i];
+        }
+    }
+    return NULL;
+}
+
 static void
 add_set(struct builder *b, struct plan_ns *ns, const char *name, const char *type)
 {
@@ -53,6 +64,8 @@ add_set(struct builder *b, struct plan_ns *ns, const char *name, const char *typ
     "meta nfproto ipv4 meta mark & 0x80000000 != 0 update @fl_lost4 { meta mark . ip daddr counter }\n"                \
     "meta nfproto ipv6 meta mark & 0x80000000 == 0 update @fl_lost6 { meta mark . ip6 saddr counter }\n"               \
     "meta nfproto ipv6 meta mark & 0x80000000 != 0 update @fl_lost6 { meta mark . ip6 daddr counter }\n"
+/* Of the mark only what names an interface and a direction, for which there is a place (plan_places_of_lost()). */
+#define LINK_ALONE "meta mark set meta mark & 0x807fffff\n"
 
 /* One of the chains that count: by protocol, and at the end what found no room. */
 static void
@@ -81,7 +94,8 @@ plan_counting(struct builder *b, struct plan_ns *ns, bool ip6, const char *tcp, 
                        family_names[family], set, ip, ip, kinds[i].ports);
         }
         /* A full set drops new flows without a word; how many packets is said here. */
-        buf_printf(&text, "%supdate @fl_lost { meta mark counter }\n", shared ? LOST_OF_TAPS : "");
+        buf_printf(&text, "%s%supdate @fl_lost { meta mark counter }\n", ns->kind == PLAN_ROUTER ? LINK_ALONE : "",
+                   shared ? LOST_OF_TAPS : "");
         /* A chain and a set may have the same name. */
         plan_chain_add(b, ns, plan_flow_name(kinds[i].chain, generation, chain), "", buf_str(&text));
         buf_done(&text);
@@ -109,6 +123,36 @@ void
 plan_flow_counting(struct builder *b, struct plan_ns *ns, bool ip6)
 {
     plan_all_counting(b, ns, ip6, "jump fl_flags\n", false);
+}
+
+/* A machine short of time refuses new elements even where there is room: it has no counters ready.  What it refuses is
+ * counted in elements that are there from the beginning. */
+static void
+plan_places_of_lost(struct builder *b, struct plan_vpc *v)
+{
+    static const char *const maps[] = { "fl_egress", "fl_ingress" };
+    for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
+        const struct plan_set *map = set_named(v->router, maps[m]);
+        struct plan_set *lost = set_named(v->router, "fl_lost"), *lost4 = set_named(v->router, "fl_lost4"),
+                        *lost6 = set_named(v->router, "fl_lost6");
+        for (size_t i = 0; map && i < map->elements.n; i++) {
+            plan_element_add(b, lost, NULL, "%s counter", map->elements.items[i].data);
+        }
+        for (size_t i = 0; map && lost4 && i < v->ports.n; i++) {
+            const struct plan_port *port = &v->ports.items[i];
+            const struct flow_log *log;
+            uint32_t mark = (port->index - PLAN_LINK_BASE) | (m ? 0x80000000u : 0);
+            bool recorded = port->shared && flow_logs_of_eni(b->net, port->eni, &log, 1);
+            for (size_t j = 0; recorded && j < port->eni->addresses.n; j++) {
+                plan_element_add(b, lost4, NULL, "0x%08x . %s counter", mark,
+                                 ip_str(&port->eni->addresses.items[j].ip));
+            }
+            for (size_t j = 0; recorded && v->ip6 && j < port->eni->addresses6.n; j++) {
+                plan_element_add(b, lost6, NULL, "0x%08x . %s counter", mark,
+                                 ip_str(&port->eni->addresses6.items[j].ip));
+            }
+        }
+    }
 }
 
 /* Which rule refused what; source ports decide nothing, so they are left out. */
@@ -241,6 +285,7 @@ plan_flow_logs(struct builder *b, struct plan_vpc *v)
         return;
     }
     plan_all_counting(b, v->router, v->ip6, "tcp flags & (fin | syn | rst) != 0 jump fl_flags\n", shared);
+    plan_places_of_lost(b, v);
     plan_reasons(b, v);
     plan_chain_add(b, v->router, "fl_flags", "",
                    "tcp flags & (syn | ack) == syn | ack meta mark set meta mark | 0x12000000\n"

@@ -87,7 +87,8 @@ keeper_socket() { echo "$XDG_RUNTIME_DIR"/vpclab/*.sock; }
     cd /
     run vpclab exec web -- sh -c "for i in 1 2 3 4; do for d in /tmp /run /home /root /proc /dev/shm; do umount -l \$d; done; done 2>/dev/null; cat $DIR/secret"
     [ "$status" != 0 ]
-    run vpclab exec web -- sh -c 'for i in 1 2 3 4; do umount -l /proc; done 2>/dev/null; ls /proc | grep -c "^[0-9]"'
+    # Its own /proc stays where a mount of the owner's came after it.
+    run vpclab exec web -- sh -c 'umount -l /proc 2>/dev/null || { echo 0; exit; }; for i in 1 2 3; do umount -l /proc; done 2>/dev/null; ls /proc | grep -c "^[0-9]"'
     [ "$output" = 0 ]
     cd "$OLDPWD"
     as_root_only_outside node "$DIR/node"

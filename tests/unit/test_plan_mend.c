@@ -390,7 +390,7 @@ TEST(tap_hosts_share_a_device_where_the_router_treats_them_alike)
         spec.eni = (struct eni_spec){ .subnet_id = subnet->obj.id };
         REQUIRE(instances_run(net, &spec, s ? 2 : 3, &hosts[3 * s], NULL));
         for (int i = 0; i < (s ? 2 : 3); i++) { /* in the order of their addresses behind a device */
-            snprintf(instance_eni(net, hosts[3 * s + i], 0)->mac, 18, "02:00:00:00:0%d:0%d", s, i);
+            snprintf(instance_eni(net, hosts[3 * s + i], 0)->mac, 18, "02:00:00:00:%02x:%02x", s & 255, i & 255);
         }
     }
     check_devices(net, "10.0.0.4+10.0.0.5+10.0.0.6 10.0.1.4+10.0.1.5", "a device for each subnet");
