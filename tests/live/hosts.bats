@@ -25,7 +25,7 @@ teardown() {
     vpclab down >/dev/null 2>&1 || true
     rm -rf "$DIR"
 }
-page() { vpclab exec client -- curl -s -m 1 http://10.0.1.20:8080/; }
+page() { vpclab exec client -- curl -s -m "${1:-1}" http://10.0.1.20:8080/; } # [SECONDS]: more where an answer is expected
 udp() { # python: bash reads a datagram byte by byte and loses the rest
     vpclab exec client -- python3 -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -35,10 +35,10 @@ print(s.recv(100).decode())'
 }
 
 answers() { # whatever kind of machine db is
-    run page
+    run page 10
     [ "$status" = 7 ] # refused: nothing serves, but the way is open
     vpclab serve db tcp/8080 udp/53 >/dev/null
-    run page
+    run page 10
     [ "$output" = 10.0.1.20 ]
     run udp
     [ "$output" = hello ]
@@ -47,10 +47,10 @@ answers() { # whatever kind of machine db is
     run page
     [ "$status" = 28 ]
     vpclab ec2 authorize-security-group-ingress --group-id db --protocol tcp --port 8080 --cidr 10.0.1.10/32 >/dev/null
-    run page
+    run page 10
     [ "$output" = 10.0.1.20 ]
     vpclab serve db tcp/8080 --stop >/dev/null
-    run page
+    run page 10
     [ "$status" = 7 ]
 }
 
@@ -81,7 +81,7 @@ answers() { # whatever kind of machine db is
     vpclab ec2 create-tags --resources "$(vpclab serve db --query InstanceId --output text)" --tags Key=vpclab:host,Value=namespace >/dev/null
     run vpclab exec db -- hostname
     [ "$output" = ip-10-0-1-20 ]
-    run page
+    run page 10
     [ "$output" = 10.0.1.20 ]
 }
 
