@@ -247,6 +247,17 @@ plan_set_add(struct builder *b, struct plan_ns *ns, const char *name, const char
     return set;
 }
 
+struct plan_set *
+plan_set_added(const struct plan_ns *ns, const char *name)
+{
+    for (size_t i = 0; i < ns->sets.n; i++) {
+        if (strcmp(ns->sets.items[i].name, name) == 0) {
+            return &ns->sets.items[i];
+        }
+    }
+    return NULL;
+}
+
 void
 plan_element_add(struct builder *b, struct plan_set *set, const char *data, const char *key_format, ...)
 {

@@ -143,6 +143,7 @@ struct builder {
 struct plan_vpc *plan_vpc_find(struct builder *b, const char *id); /* NULL if there is none */
 struct plan_ns *plan_ns_add(struct builder *b, const char *id, enum plan_kind kind, bool ip6);
 struct plan_set *plan_set_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head); /* sets must be added before their elements */
+struct plan_set *plan_set_added(const struct plan_ns *ns, const char *name); /* NULL: not yet; plan_find_set() needs the order of a finished plan */
 void plan_element_add(struct builder *b, struct plan_set *set, const char *data, const char *key_format, ...)
     __attribute__((format(printf, 4, 5)));
 void plan_chain_add(struct builder *b, struct plan_ns *ns, const char *name, const char *head, const char *rules);

@@ -38,17 +38,6 @@ plan_flow_record(char generation, const char *before, struct buf *text)
                generation, generation, before, generation);
 }
 
-static struct plan_set *
-set_named(const struct plan_ns *ns, const char *name)
-{
-    for (size_t i = 0; i < ns->sets.n; i++) {
-        if (strcmp(ns->sets.items[i].name, name) == 0) {
-            return &ns->sets.items[i];
-        }
-    }
-    return NULL;
-}
-
 static void
 add_set(struct builder *b, struct plan_ns *ns, const char *name, const char *type)
 {
@@ -132,9 +121,9 @@ plan_places_of_lost(struct builder *b, struct plan_vpc *v)
 {
     static const char *const maps[] = { "fl_egress", "fl_ingress" };
     for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
-        const struct plan_set *map = set_named(v->router, maps[m]);
-        struct plan_set *lost = set_named(v->router, "fl_lost"), *lost4 = set_named(v->router, "fl_lost4"),
-                        *lost6 = set_named(v->router, "fl_lost6");
+        const struct plan_set *map = plan_set_added(v->router, maps[m]);
+        struct plan_set *lost = plan_set_added(v->router, "fl_lost"), *lost4 = plan_set_added(v->router, "fl_lost4"),
+                        *lost6 = plan_set_added(v->router, "fl_lost6");
         for (size_t i = 0; map && i < map->elements.n; i++) {
             plan_element_add(b, lost, NULL, "%s counter", map->elements.items[i].data);
         }

@@ -41,17 +41,6 @@ chain_of(const struct plan_ns *ns, const char *name)
     return NULL;
 }
 
-static struct plan_set *
-set_of(const struct plan_ns *ns, const char *name)
-{
-    for (size_t i = 0; i < ns->sets.n; i++) {
-        if (strcmp(ns->sets.items[i].name, name) == 0) {
-            return &ns->sets.items[i];
-        }
-    }
-    return NULL;
-}
-
 /* The chain as it stands goes (another of the name may come). */
 static void
 drop_chain(struct mend *m, const char *name)
@@ -66,7 +55,7 @@ drop_chain(struct mend *m, const char *name)
 static struct plan_set *
 part_of(struct plan_ns *ns, const struct plan_set *standing)
 {
-    struct plan_set *part = set_of(ns, standing->name);
+    struct plan_set *part = plan_set_added(ns, standing->name);
     if (!part) {
         part = VEC_ADD(&ns->sets);
         part->name = standing->name;
@@ -151,7 +140,7 @@ remake_members(struct mend *m, const char *group_id)
     const struct security_group *group = store_get(m->b.store, &security_group_kind, group_id);
     for (size_t k = 0; group && k < ARRAY_SIZE(kinds); k++) {
         const struct plan_set *was = plan_find_set(m->standing, plan_name(kinds[k].prefix, group_id, ""));
-        if (!was || set_of(m->from, was->name)) {
+        if (!was || plan_set_added(m->from, was->name)) {
             continue;
         }
         struct plan_ns now = { 0 };
@@ -324,8 +313,8 @@ chains_name(const struct mend *m, const char *word)
 static bool
 map_leads_to(const struct mend *m, const char *map, const char *data)
 {
-    const struct plan_set *standing = plan_find_set(m->standing, map), *from = set_of(m->from, map),
-                          *to = set_of(m->to, map);
+    const struct plan_set *standing = plan_find_set(m->standing, map), *from = plan_set_added(m->from, map),
+                          *to = plan_set_added(m->to, map);
     size_t n = 0;
     for (size_t i = 0; i < standing->elements.n; i++) {
         n += standing->elements.items[i].data && strcmp(standing->elements.items[i].data, data) == 0;
@@ -379,7 +368,7 @@ drop_unused_sets(struct mend *m)
             if (!ours || !set || chains_name(m, word)) {
                 continue;
             }
-            struct plan_set *gone = part_of(m->from, set), *part = set_of(m->to, set->name);
+            struct plan_set *gone = part_of(m->from, set), *part = plan_set_added(m->to, set->name);
             if (gone->elements.n == set->elements.n && !part) {
                 continue; /* done already */
             }
