@@ -67,7 +67,7 @@ s3=http://s3.us-east-1.amazonaws.com
     credentials=$(get web http://169.254.169.254/latest/meta-data/iam/security-credentials/app)
     key=$(jq -r .AccessKeyId <<<"$credentials") secret=$(jq -r .SecretAccessKey <<<"$credentials") token=$(jq -r .Token <<<"$credentials")
     signed() { # URL OPTION...: body and status
-        vpclab exec web -- curl -s -m 3 -w '\n%{http_code}' --aws-sigv4 aws:amz:us-east-1:s3 --user "$key:$secret" \
+        vpclab exec web -- curl -s -m 20 -w '\n%{http_code}' --aws-sigv4 aws:amz:us-east-1:s3 --user "$key:$secret" \
             -H "X-Amz-Security-Token: $token" "${@:2}" "$1"
     }
     url=http://photos.s3.us-east-1.amazonaws.com
