@@ -1,6 +1,7 @@
 /* The first byte chooses: a policy of that type, or a batch line.  A policy that is refused is refused with a place;
  * one that parses decides the same with and without a record of what was looked at, and its spans lie in its text.  A
  * batch answers every line with one line of JSON. */
+#include <time.h>
 #include "tests/fuzz/fuzz.h"
 
 #include "base/json.h"
@@ -101,9 +102,14 @@ answer_line(const char *text, size_t size, bool match)
     struct iam_batch *batch = iam_batch_new();
     struct buf first = { 0 }, second = { 0 };
     struct err err = { 0 };
-    /* Twice: the second time documents are stepped over. */
-    match ? iam_batch_match(batch, text, size, 1, &first) : iam_batch_decide(batch, text, size, 1, &first);
-    match ? iam_batch_match(batch, text, size, 1, &second) : iam_batch_decide(batch, text, size, 1, &second);
+    /* Twice: the second time documents are stepped over.  Within one second, as both ask what time it is. */
+    for (time_t begin = 0; begin != time(NULL);) {
+        begin = time(NULL);
+        buf_clear(&first);
+        buf_clear(&second);
+        match ? iam_batch_match(batch, text, size, 1, &first) : iam_batch_decide(batch, text, size, 1, &first);
+        match ? iam_batch_match(batch, text, size, 1, &second) : iam_batch_decide(batch, text, size, 1, &second);
+    }
     FUZZ_CHECK(strcmp(buf_str(&first), buf_str(&second)) == 0);
     FUZZ_CHECK(first.size > 0 && strchr(first.data, '\n') == first.data + first.size - 1);
     json_t *answer = json_read(buf_str(&first), first.size, "answer", &err);
