@@ -21,8 +21,7 @@ struct import {
     flow_visit *visit;
     void *context;
     struct flow_reading *reading;
-    bool events;      /* the lines are messages of log events */
-    size_t strangers; /* records of interfaces that the model does not have */
+    bool events; /* the lines are messages of log events */
 };
 
 static bool
@@ -49,7 +48,7 @@ tell(struct import *import, struct flow_record *record, const char *line)
             memcpy(record->rule, verdict.rule, sizeof record->rule);
         }
     } else {
-        import->strangers += record->status == FLOW_OK && !is_of_transit(&import->reading->format);
+        entry.stranger = record->status == FLOW_OK && !is_of_transit(&import->reading->format);
     }
     import->visit(import->context, &import->reading->format, &entry);
 }
@@ -81,6 +80,12 @@ import_capture(struct import *import, const char *path, const struct buf *text, 
     if (strangers) {
         buf_printf(note, "%zu packet%s between addresses that the model does not have\n", strangers,
                    strangers == 1 ? " is" : "s are");
+    }
+    int link_type;
+    size_t unread = packet_flows_unread(flows, &link_type);
+    if (unread) {
+        buf_printf(note, "%zu packet%s of a link whose headers vpclab does not read (link type %d)\n", unread,
+                   unread == 1 ? " is" : "s are", link_type);
     }
     if (!whole && ok) {
         buf_printf(note, "%s; what was read before is shown\n", damage.text);
@@ -195,11 +200,6 @@ flow_import(const struct cloud *cloud, const char *path, const char *format, flo
         ok = !import.events || take_messages(path, &text, err);
         buf_char(&text, '\0');
         ok = ok && import_records(&import, path, format, &text, err);
-    }
-    if (ok && import.strangers) {
-        bool one = import.strangers == 1;
-        buf_printf(note, "%zu record%s that the model does not have; it cannot say which rule decides %s\n",
-                   import.strangers, one ? " is of an interface" : "s are of interfaces", one ? "it" : "them");
     }
     buf_done(&text);
     return ok;

@@ -47,6 +47,7 @@ struct flow_entry {
     int64_t written_ms;               /* 0 if nobody knows */
     long offset;                      /* where the line begins in the file */
     uint8_t model;                    /* FLOW_ACCEPT or FLOW_REJECT: what the model says of an imported one; 0: nothing */
+    bool stranger;                    /* imported, of an interface that the model does not have */
 };
 struct flow_reading {
     struct flow_format format;

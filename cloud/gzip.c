@@ -38,13 +38,18 @@ gzip_read_file(const char *path, size_t limit, struct buf *text, struct err *err
     for (int n; ok && (n = gzread(file, chunk, sizeof chunk)) != 0;) {
         int code;
         if (n < 0) {
-            ok = err_set(err, ERR_DOCUMENT, "", "cannot read `%s`: %s", path, gzerror(file, &code));
+            const char *why = gzerror(file, &code);
+            ok = code == Z_ERRNO ? err_set(err, ERR_MACHINE, "", "cannot read `%s`: %s", path, strerror(errno))
+                                 : err_set(err, ERR_DOCUMENT, "", "cannot unpack `%s`: %s", path, why);
         } else if (text->size + (size_t)n > limit) {
             ok = err_set(err, ERR_DOCUMENT, "", "`%s` is larger than %zu MiB", path, limit >> 20);
         } else {
             buf_add(text, chunk, (size_t)n);
         }
     }
-    gzclose(file);
+    if (gzclose(file) == Z_BUF_ERROR && ok) { /* zlib gives what there is of a file that was cut, as if it were all */
+        err_set(err, ERR_DOCUMENT, "", "`%s` is not whole: its gzip data ends too early", path);
+        ok = err_hint(err, "fetch it again; `gzip -t` checks it");
+    }
     return ok;
 }

@@ -113,7 +113,11 @@ parse_terms(struct log_pattern *pattern, const char *p, struct err *err)
 static bool
 fail_columns(const char *at, struct err *err)
 {
-    err_set(err, ERR_INPUT, CODE, "the filter pattern is wrong at `%.40s`", at);
+    if (*at) {
+        err_set(err, ERR_INPUT, CODE, "the filter pattern is wrong at `%.40s`", at);
+    } else {
+        err_set(err, ERR_INPUT, CODE, "the filter pattern ends too early: nothing closes its `[`");
+    }
     return err_hint(err, "[version, account, eni, src, dst, srcport, dstport=22, protocol, packets, bytes, start, end, "
                          "action=REJECT, status]");
 }

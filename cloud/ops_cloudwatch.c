@@ -5,6 +5,7 @@
  * vpc/latest/userguide/metrics-dimensions-nat-gateway.html, vpc/latest/tgw/transit-gateway-cloudwatch-metrics.html,
  * elasticloadbalancing/latest/{application,network,classic}/...-cloudwatch-metrics.html,
  * vpn/latest/s2svpn/monitoring-cloudwatch-vpn.html, vpc/latest/privatelink/privatelink-cloudwatch-metrics.html */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -575,6 +576,21 @@ get_metric_data(struct op_call *call, struct err *err)
     return ok;
 }
 
+/* Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html */
+#define POINTS_MAX 1440
+
+static bool
+check_points(const struct series *s, struct err *err)
+{
+    int64_t asked = (s->to_s - s->from_s + s->period_s - 1) / s->period_s;
+    if (asked <= POINTS_MAX) {
+        return true;
+    }
+    err_set(err, ERR_INPUT, "InvalidParameterCombination",
+            "up to %" PRId64 " datapoints are asked for, which exceeds the limit of %d", asked, POINTS_MAX);
+    return err_hint(err, "a longer --period, or less time between --start-time and --end-time");
+}
+
 static bool
 get_metric_statistics(struct op_call *call, struct err *err)
 {
@@ -588,7 +604,8 @@ get_metric_statistics(struct op_call *call, struct err *err)
                err_set(err, ERR_INPUT, "MissingParameter", "the request must contain `Statistics`")) &&
               sample(call, err) &&
               read_series(call, &s, space, name, json_object_get(call->in, "Dimensions"),
-                          arg_int(call->in, "Period", 0), err);
+                          arg_int(call->in, "Period", 0), err) &&
+              check_points(&s, err);
     /* Values are kept in one unit; asked for in another there are none. */
     for (size_t i = 0; ok && i < s.buckets.n && (!unit || strcmp(unit, s.metric->unit) == 0); i++) {
         const struct bucket *b = &s.buckets.items[i];

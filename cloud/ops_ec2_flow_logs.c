@@ -41,6 +41,15 @@ is_role_arn(const char *text)
     return strncmp(text, "arn:aws:iam::", 13) == 0 && role && role[6];
 }
 
+/* Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html */
+static bool
+is_group_name(const char *text)
+{
+    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/#-";
+    size_t size = strlen(text);
+    return size && size <= 512 && strspn(text, alphabet) == size;
+}
+
 /* CloudWatch Logs: a group, by name or ARN, and the role that may write there. */
 static bool
 check_logs_destination(const struct flow_log_spec *spec, struct err *err)
@@ -49,6 +58,10 @@ check_logs_destination(const struct flow_log_spec *spec, struct err *err)
         return fail_parameter(
             err, "LogDestination", "`LogDestination` cannot be empty if `LogGroupName` is not given",
             "--log-group-name NAME, or --log-destination-type s3 --log-destination arn:aws:s3:::BUCKET");
+    }
+    if (spec->group_name && !is_group_name(spec->group_name)) {
+        return fail_parameter(err, "LogGroupName", "`LogGroupName` is no name for a log group",
+                              "letters, digits, `.`, `_`, `/`, `#` and `-`, 512 at most");
     }
     if (spec->destination &&
         (strncmp(spec->destination, "arn:aws:logs:", 13) != 0 || !strstr(spec->destination, ":log-group:"))) {

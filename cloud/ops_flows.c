@@ -22,8 +22,8 @@ struct question {
     struct flow_query query;
     struct flow_where where;
     VEC(const char *) enis;
-    const char *log_id; /* NULL: every log */
-    bool quiet;         /* NODATA records too */
+    char log_id[ID_SIZE]; /* "": every log */
+    bool quiet;           /* NODATA records too */
 };
 
 static bool
@@ -31,6 +31,25 @@ fail_option(struct err *err, const char *option, const char *text, const char *w
 {
     err_set(err, ERR_USAGE, "", "`%s` is not %s", text, what);
     return err_at(err, option, 0, 0);
+}
+
+/* What the model does not have, in records from elsewhere: by the field that has its id. */
+static bool
+read_foreign_source(const char *id, struct question *q)
+{
+    static const struct {
+        const char *prefix, *field;
+    } fields[] = { { "eni-", "interface-id" },
+                   { "i-", "instance-id" },
+                   { "subnet-", "subnet-id" },
+                   { "vpc-", "vpc-id" },
+                   { "tgw-attach-", "tgw-attachment-id" },
+                   { "tgw-", "tgw-id" } };
+    size_t i = 0;
+    while (i < ARRAY_SIZE(fields) && strncmp(id, fields[i].prefix, strlen(fields[i].prefix)) != 0) {
+        i++;
+    }
+    return i < ARRAY_SIZE(fields) && flow_where_add(&q->where, fields[i].field, id);
 }
 
 /* An instance means its interfaces, an interface itself, an address either end of a flow; a transit gateway or an
@@ -60,7 +79,7 @@ read_source(const struct op_call *call, struct question *q, struct err *err)
             *VEC_ADD(&q->enis) = eni->obj.id;
         }
     }
-    if (q->enis.n == 0) {
+    if (q->enis.n == 0 && (!arg_str(call->in, "From") || !read_foreign_source(id, q))) {
         err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no network interface", text);
         err_hint(
             err,
@@ -84,6 +103,68 @@ choice(const char *text, const char *const *words)
     return 0;
 }
 
+/* The one log of that id, or whose id begins so; also one that was deleted. */
+static bool
+read_log_id(const struct op_call *call, struct question *q, struct err *err)
+{
+    const char *text = arg_str(call->in, "FlowLogId");
+    const struct store *store = network_store(call->cloud->net);
+    if (!text) {
+        return true;
+    }
+    VEC(char *) ids = { 0 };
+    for (const struct flow_log *log = store_first(store, &flow_log_kind); log; log = store_next(store, log)) {
+        *VEC_ADD(&ids) = xstrdup(log->obj.id);
+    }
+    char **written;
+    size_t n = flow_store_ids(call->cloud, &written);
+    for (size_t i = 0; i < n; i++) {
+        if (store_get(store, &flow_log_kind, written[i])) {
+            free(written[i]);
+        } else {
+            *VEC_ADD(&ids) = written[i];
+        }
+    }
+    free(written);
+    size_t fit = 0;
+    for (size_t i = 0; i < ids.n; i++) {
+        if (strncmp(ids.items[i], text, strlen(text)) == 0) {
+            fit++;
+            snprintf(q->log_id, sizeof q->log_id, "%s", ids.items[i]);
+        }
+        free(ids.items[i]);
+    }
+    VEC_DONE(&ids);
+    if (fit != 1) {
+        err_set(err, ERR_INPUT, "InvalidFlowLogId.NotFound", "%s flow log's id begins with `%s`",
+                fit ? "more than one" : "no", text);
+        err_hint(err, "`ec2 describe-flow-logs` lists them");
+        return err_at(err, "--flow-log-id", 0, 0);
+    }
+    return true;
+}
+
+/* Options that say something about a file, or about the lab's own logs, and would mean nothing without it. */
+static bool
+check_options(const json_t *in, struct err *err)
+{
+    static const struct {
+        const char *member, *option, *text;
+        bool of_file;
+    } options[] = { { "LogFormat", "--log-format", "a log of the lab has its own format; this goes with --from", true },
+                    { "FlowLogId", "--flow-log-id", "a file's records are of no flow log of the lab", false },
+                    { "Follow", "--follow", "a file cannot be followed", false } };
+    bool from = json_object_get(in, "From") != NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        const json_t *given = json_object_get(in, options[i].member);
+        if (given && !json_is_false(given) && options[i].of_file != from) {
+            err_set(err, ERR_USAGE, "", "%s", options[i].text);
+            return err_at(err, options[i].option, 0, 0);
+        }
+    }
+    return true;
+}
+
 static bool
 read_question(const struct op_call *call, struct question *q, struct err *err)
 {
@@ -98,7 +179,6 @@ read_question(const struct op_call *call, struct question *q, struct err *err)
     query->direction = choice(arg_str(in, "Direction"), directions);
     query->status = choice(arg_str(in, "LogStatus"), statuses);
     q->quiet = query->status == FLOW_NODATA;
-    q->log_id = arg_str(in, "FlowLogId");
     if (protocol && !protocol_parse(protocol, &number)) {
         return fail_option(err, "--protocol", protocol, "a protocol");
     }
@@ -110,14 +190,14 @@ read_question(const struct op_call *call, struct question *q, struct err *err)
     query->src_port = (uint16_t)arg_int(in, "SrcPort", 0);
     query->has_dst_port = json_object_get(in, "DstPort") != NULL;
     query->dst_port = (uint16_t)arg_int(in, "DstPort", 0);
-    if (!read_source(call, q, err)) {
+    if (!check_options(in, err) || !read_log_id(call, q, err) || !read_source(call, q, err)) {
         return false;
     }
     const char *where = arg_str(in, "Where");
     if (where && !flow_where_parse(where, &q->where, err)) {
         return err_at(err, "--where", 0, 0);
     }
-    if (address && !cidr_parse_loose(address, &query->address)) {
+    if (address && !cidr_parse_loose(address, query->address.ip.family ? &query->peer : &query->address)) {
         return fail_option(err, "--address", address, "an address or a block of them");
     }
     if (since && !flow_since_parse(since, clock_now_ms(&call->cloud->clock), &query->since_s)) {
@@ -165,6 +245,7 @@ struct taking {
     const struct question *question;
     json_t *records;
     bool imported;
+    size_t strangers; /* of these, of interfaces that the model does not have */
 };
 
 static void
@@ -175,6 +256,7 @@ take_entry(void *context, const struct flow_format *format, const struct flow_en
         flow_query_match(&taking->question->query, entry->record) &&
         flow_where_match(&taking->question->where, format, entry->line)) {
         json_array_append_new(taking->records, record_json(format, entry, taking->imported));
+        taking->strangers += entry->stranger;
     }
 }
 
@@ -244,7 +326,7 @@ read_deleted_logs(const struct op_call *call, const struct question *question, j
     bool ok = true;
     for (size_t i = 0; i < n; i++) {
         bool known = store_get(network_store(call->cloud->net), &flow_log_kind, ids[i]) != NULL;
-        bool wanted = !question->log_id || strcmp(question->log_id, ids[i]) == 0;
+        bool wanted = !*question->log_id || strcmp(question->log_id, ids[i]) == 0;
         ok = ok && (known || !wanted || read_log(call, ids[i], question, logs, err));
         free(ids[i]);
     }
@@ -352,7 +434,7 @@ show_news(struct op_call *call, const struct question *question, followed_vec *l
         struct taking taking = { .question = question, .records = json_array() };
         struct flow_reading reading = { 0 };
         struct buf text = { 0 };
-        ok = ok && ((question->log_id && strcmp(question->log_id, ids[i]) != 0) ||
+        ok = ok && ((*question->log_id && strcmp(question->log_id, ids[i]) != 0) ||
                     flow_store_read(call->cloud, ids[i], log->end, take_entry, &taking, &reading, err));
         log->end = reading.end > log->end ? reading.end : log->end;
         if (json_array_size(taking.records)) {
@@ -422,7 +504,7 @@ read_logs(const struct op_call *call, const struct question *question, json_t *l
     const struct store *store = network_store(call->cloud->net);
     bool ok = true;
     for (const struct flow_log *log = store_first(store, &flow_log_kind); ok && log; log = store_next(store, log)) {
-        if (!question->log_id || strcmp(question->log_id, log->obj.id) == 0) {
+        if (!*question->log_id || strcmp(question->log_id, log->obj.id) == 0) {
             ok = read_log(call, log->obj.id, question, logs, err);
         }
     }
@@ -436,6 +518,11 @@ read_import(struct op_call *call, const struct question *question, const char *p
     struct flow_reading reading;
     struct buf note = { 0 };
     bool ok = flow_import(call->cloud, path, arg_str(call->in, "LogFormat"), take_entry, &taking, &reading, &note, err);
+    if (ok && taking.strangers) {
+        bool one = taking.strangers == 1;
+        buf_printf(&note, "%zu record%s that the model does not have; it cannot say which rule decides %s\n",
+                   taking.strangers, one ? " is of an interface" : "s are of interfaces", one ? "it" : "them");
+    }
     if (ok) {
         json_t *one = json_pack("{s:s, s:O}", "File", path, "Records", taking.records);
         tell_missing(question, &reading.format, one);
@@ -457,8 +544,7 @@ flows_run(struct op_call *call, struct err *err)
     json_t *logs = json_array();
     bool ok = read_question(call, &question, err);
     if (ok && arg_flag(call->in, "Follow", false)) {
-        ok = from ? err_set(err, ERR_USAGE, "", "a file cannot be followed") || err_at(err, "--follow", 0, 0)
-                  : follow(call, &question, err);
+        ok = follow(call, &question, err);
     } else if (ok) {
         ok = from ? read_import(call, &question, from, logs, err)
                   : flush(call->cloud, err) && read_logs(call, &question, logs, err);

@@ -28,3 +28,5 @@ bool packet_flows_read(struct packet_flows *flows, const void *bytes, size_t siz
 typedef void packet_flows_visit(void *context, const struct flow_record *record);
 void packet_flows_each(const struct packet_flows *flows, packet_flows_visit *visit, void *context);
 size_t packet_flows_strangers(const struct packet_flows *flows); /* packets neither end of which is the model's */
+/* Packets of links whose headers are not known here, and the type of the last one (tcpdump's LINKTYPE numbers). */
+size_t packet_flows_unread(const struct packet_flows *flows, int *link_type);

@@ -177,7 +177,7 @@ struct flow_query {
     bool has_protocol, has_src_port, has_dst_port;
     uint8_t protocol;
     uint16_t src_port, dst_port;
-    struct cidr src, dst, address; /* family IP_NONE: any.  'address': either end; pkt- addresses count too */
+    struct cidr src, dst, address, peer; /* family IP_NONE: any.  'address', 'peer': either end; pkt- addresses count too */
     int64_t since_s, until_s;      /* of its end and start; 0: any */
 };
 

@@ -11,7 +11,8 @@ struct packet_flows {
     const struct network *net;
     VEC(struct flow_record) records;
     struct map by_key;
-    size_t strangers;
+    size_t strangers, unread;
+    int unread_link;
 };
 
 /* What the headers say. */
@@ -48,15 +49,26 @@ get16(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
+static const struct link {
+    int link_type, size, type_at; /* where the protocol's number is; -1: nowhere */
+} links[] = {
+    { PCAP_ETHERNET, 14, 12 }, { PCAP_RAW, 0, -1 }, { PCAP_SLL, 16, 14 }, { PCAP_SLL2, 20, 0 }, { PCAP_NULL, 4, -1 }
+};
+
+static bool
+is_known_link(int link_type)
+{
+    size_t i = 0;
+    while (i < ARRAY_SIZE(links) && links[i].link_type != link_type) {
+        i++;
+    }
+    return i < ARRAY_SIZE(links);
+}
+
 /* How many bytes stand before the IP header; -1: no IP. */
 static int
 link_size(const struct pcap_packet *p)
 {
-    static const struct {
-        int link_type, size, type_at; /* where the protocol's number is; -1: nowhere */
-    } links[] = {
-        { PCAP_ETHERNET, 14, 12 }, { PCAP_RAW, 0, -1 }, { PCAP_SLL, 16, 14 }, { PCAP_SLL2, 20, 0 }, { PCAP_NULL, 4, -1 }
-    };
     for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
         if (links[i].link_type != p->link_type || p->captured < (size_t)links[i].size) {
             continue;
@@ -182,6 +194,11 @@ take_packet(void *context, const struct pcap_packet *p)
     struct packet_flows *flows = context;
     struct header h;
     char rule[FLOW_RULE_SIZE];
+    if (!is_known_link(p->link_type)) {
+        flows->unread++;
+        flows->unread_link = p->link_type;
+        return;
+    }
     if (!read_header(p, &h)) {
         return;
     }
@@ -229,4 +246,11 @@ size_t
 packet_flows_strangers(const struct packet_flows *flows)
 {
     return flows->strangers;
+}
+
+size_t
+packet_flows_unread(const struct packet_flows *flows, int *link_type)
+{
+    *link_type = flows->unread_link;
+    return flows->unread;
 }

@@ -12,6 +12,12 @@ within(const struct cidr *block, const struct ip *a, const struct ip *b)
 }
 
 static bool
+at_either_end(const struct cidr *block, const struct flow_record *r)
+{
+    return !block->ip.family || within(block, &r->src, &r->pkt_src) || within(block, &r->dst, &r->pkt_dst);
+}
+
+static bool
 is_wanted_eni(const struct flow_query *query, const char *eni_id)
 {
     for (size_t i = 0; i < query->n_enis; i++) {
@@ -51,9 +57,8 @@ flow_query_match(const struct flow_query *query, const struct flow_record *recor
         return false;
     }
     if ((q->src.ip.family && !within(&q->src, &record->src, &record->pkt_src)) ||
-        (q->dst.ip.family && !within(&q->dst, &record->dst, &record->pkt_dst)) ||
-        (q->address.ip.family && !within(&q->address, &record->src, &record->pkt_src) &&
-         !within(&q->address, &record->dst, &record->pkt_dst))) {
+        (q->dst.ip.family && !within(&q->dst, &record->dst, &record->pkt_dst)) || !at_either_end(&q->address, record) ||
+        !at_either_end(&q->peer, record)) {
         return false;
     }
     return is_wanted_eni(q, record->eni_id) && (!q->since_s || record->end_s >= q->since_s) &&

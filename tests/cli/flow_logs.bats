@@ -49,7 +49,7 @@ lab_with_records() {
     says 'acl-0123:ingress:90' vpclab flows --action REJECT
     wrong 4 'log group `other` does not exist' vpclab logs filter-log-events --log-group-name other
     wrong 4 'log stream `eni-1` does not exist' vpclab logs get-log-events --log-group-name flows --log-stream-name eni-1
-    wrong 4 'filter pattern is wrong' vpclab logs filter-log-events --log-group-name flows --filter-pattern '[a'
+    wrong 4 'ends too early: nothing closes its' vpclab logs filter-log-events --log-group-name flows --filter-pattern '[a'
     wrong 4 'exactly one of' vpclab logs filter-log-events
     wrong 4 'not a token' vpclab logs get-log-events --log-group-name flows --log-stream-name eni-0000000000000000b-all --next-token x
 
@@ -116,6 +116,18 @@ lab_with_records() {
     vpclab iam create-user --user-name reader >/dev/null
     wrong 4 "logs:TagResource on resource: $arn:flows because" vpclab --as reader logs tag-resource --resource-arn "$arn:flows" --tags a=b
     wrong 4 "logs:PutRetentionPolicy on resource: $arn:flows:log-stream: because" vpclab --as reader logs put-retention-policy --log-group-name flows --retention-in-days 3
+}
+
+@test "names of log groups and spans of metrics that AWS refuses" {
+    vpc=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' -o text)
+    for name in 'a b' '' "$(printf 'a%.0s' {1..513})" 'läb'; do
+        wrong 4 'is no name for a log group' vpclab ec2 create-flow-logs --resource-type VPC --resource-ids "$vpc" --traffic-type ALL \
+            --log-group-name "$name" --deliver-logs-permission-arn arn:aws:iam::123456789012:role/r
+    done
+    [ "$(vpclab logs describe-log-groups --query 'length(logGroups)')" = 0 ]
+    ask() { vpclab cloudwatch get-metric-statistics --namespace AWS/EC2 --metric-name NetworkIn --statistics Sum --start-time 2026-01-01T00:00:00Z "$@"; }
+    says '"Datapoints": []' ask --end-time 2026-01-02T00:00:00Z --period 60
+    wrong 4 "up to 1441 datapoints are asked for, which exceeds the limit of 1440" ask --end-time 2026-01-02T00:01:00Z --period 60
 }
 
 @test "a delivery stream is no log group" {
@@ -190,6 +202,32 @@ lab_with_instances() {
     wrong 2 "cannot be followed" vpclab flows --from "$DIR/short" --follow
     : >"$DIR/empty"
     says "no record matches" vpclab flows --from "$DIR/empty"
+    : >"$DIR/empty"
+    says "no record matches" vpclab flows --from "$DIR/empty"
+    wrong 5 "Is a directory" vpclab flows --from "$DIR"
+}
+
+@test "what is asked of records from elsewhere is answered or refused, never left out" {
+    lab_with_instances
+    {
+        echo "2 123456789012 eni-00000000000000fff 10.9.9.9 10.9.9.8 40001 22 6 1 60 1767225660 1767225660 REJECT OK"
+        echo "2 123456789012 eni-00000000000000ffe 10.9.9.9 $db 40001 22 6 1 60 1767225660 1767225660 ACCEPT OK"
+        echo "2 123456789012 $eni 10.9.9.9 $db 40001 22 6 1 60 1767225660 1767225660 ACCEPT OK"
+    } >"$DIR/records"
+    # A file that was cut says nothing about what it lacks.
+    gzip -c "$DIR/records" | head -c 60 >"$DIR/cut.gz"
+    wrong 3 "is not whole: its gzip data ends too early" vpclab flows --from "$DIR/cut.gz"
+    # Interfaces that only the records know; both ends; and what is said about the model is about what is shown.
+    [ "$(vpclab flows eni-00000000000000fff --from "$DIR/records" -o json | jq -c '[.FlowLogs[0].Records[].dstaddr]')" = '["10.9.9.8"]' ]
+    [ "$(vpclab flows 10.9.9.9 --address "$db" --from "$DIR/records" -o json | jq '.FlowLogs[0].Records | length')" = 2 ]
+    says "the log's format has no vpc-id" vpclab flows vpc-00000000000000fff --from "$DIR/records"
+    says "1 record is of an interface that the model does not have" vpclab flows --from "$DIR/records" --action ACCEPT
+    ! vpclab flows "$eni" --from "$DIR/records" | grep "does not have"
+    wrong 2 "a file's records are of no flow log of the lab" vpclab flows --from "$DIR/records" --flow-log-id fl-0a1b
+    wrong 2 "this goes with --from" vpclab flows --log-format '${srcaddr}'
+    wrong 4 'no flow log'"'"'s id begins with `fl-0a1b`' vpclab flows --flow-log-id fl-0a1b
+    python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 147) + struct.pack("<IIII", 1, 0, 3, 3) + b"abc")' >"$DIR/odd.pcap"
+    says "1 packet is of a link whose headers vpclab does not read (link type 147)" vpclab flows --from "$DIR/odd.pcap"
 }
 
 @test "a capture from elsewhere, as the flow logs would have it" {
