@@ -49,20 +49,23 @@ at_network_balancer(const struct network *net, const struct hop *hop)
 }
 
 static bool
+is_application(const struct load_balancer *lb)
+{
+    return lb && lb->type && strcmp(lb->type, "application") == 0;
+}
+
+static bool
 at_application_balancer(const struct network *net, const struct hop *hop)
 {
     (void)net;
-    const struct load_balancer *lb = (const struct load_balancer *)hop->component;
-    return of_kind(hop, &load_balancer_kind) && lb->type && strcmp(lb->type, "application") == 0;
+    return of_kind(hop, &load_balancer_kind) && is_application((const struct load_balancer *)hop->component);
 }
 
 /* The way of a balancer's own packets begins at an interface of it. */
 static bool
 from_application_balancer(const struct network *net, const struct hop *hop)
 {
-    const struct load_balancer *lb =
-        hop->kind == HOP_ENI && hop->eni ? network_load_balancer_of_eni(net, hop->eni) : NULL;
-    return lb && lb->type && strcmp(lb->type, "application") == 0;
+    return hop->kind == HOP_ENI && hop->eni && is_application(network_load_balancer_of_eni(net, hop->eni));
 }
 
 static bool
