@@ -8,17 +8,20 @@
 
 #include "base/json.h"
 
-bool
-balancer_matches(const char *pattern, const char *text, bool any_case)
+/* With 'escapes' a backslash before `*` or `?` takes its meaning away. */
+static bool
+matches(const char *pattern, const char *text, bool any_case, bool escapes)
 {
     const char *star = NULL, *again = NULL;
     while (*text) {
-        bool same = any_case ? tolower((unsigned char)*pattern) == tolower((unsigned char)*text) : *pattern == *text;
-        if (*pattern == '*') {
+        bool literal = escapes && pattern[0] == '\\' && (pattern[1] == '*' || pattern[1] == '?');
+        char wanted = pattern[literal];
+        bool same = any_case ? tolower((unsigned char)wanted) == tolower((unsigned char)*text) : wanted == *text;
+        if (!literal && wanted == '*') {
             star = pattern++;
             again = text;
-        } else if (*pattern == '?' || (*pattern && same)) {
-            pattern++;
+        } else if ((!literal && wanted == '?') || (wanted && same)) {
+            pattern += 1 + literal;
             text++;
         } else if (star) {
             pattern = star + 1;
@@ -28,6 +31,12 @@ balancer_matches(const char *pattern, const char *text, bool any_case)
         }
     }
     return pattern[strspn(pattern, "*")] == '\0';
+}
+
+bool
+balancer_matches(const char *pattern, const char *text, bool any_case)
+{
+    return matches(pattern, text, any_case, false);
 }
 
 /* ---- conditions ---------------------------------------------------------------------------------------------------
@@ -78,7 +87,14 @@ static bool
 header_holds(const struct subject *s, const json_t *condition)
 {
     const char *name = json_str(json_object_get(condition, "HttpHeaderConfig"), "HttpHeaderName");
-    return any_value(values_of(condition, "HttpHeaderConfig"), name ? http_field(s->request, name) : NULL, true);
+    const json_t *values = values_of(condition, "HttpHeaderConfig");
+    for (size_t i = 0; name && i < s->request->n_fields; i++) { /* a field may be there several times */
+        const struct http_field *field = &s->request->fields[i];
+        if (strcasecmp(field->name, name) == 0 && any_value(values, field->value, true)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool
@@ -107,7 +123,7 @@ query_holds(const struct subject *s, const json_t *condition)
         for (size_t i = 0; i < json_array_size(values) && !holds; i++) {
             const json_t *pair = json_array_get(values, i);
             const char *k = json_str(pair, "Key"), *v = json_str(pair, "Value");
-            holds = v && (!k || balancer_matches(k, name, true)) && balancer_matches(v, value, true);
+            holds = v && (!k || matches(k, name, true, true)) && matches(v, value, true, true);
         }
         free(name);
         free(value);
@@ -241,11 +257,10 @@ balancer_redirect(const json_t *redirect, const struct http_head *request, const
     struct subject s;
     struct buf out = { 0 }, query = { 0 };
     subject_init(&s, request, NULL);
-    char *scheme = xstrdup(member(redirect, "Protocol", "#{protocol}"));
-    for (char *p = scheme; *p; p++) {
-        *p = scheme[0] == '#' ? *p : (char)tolower((unsigned char)*p);
+    expand(&out, member(redirect, "Protocol", "#{protocol}"), &s, protocol, port);
+    for (size_t i = 0; i < out.size; i++) {
+        out.data[i] = (char)tolower((unsigned char)out.data[i]);
     }
-    expand(&out, scheme, &s, protocol, port);
     buf_str_add(&out, "://");
     expand(&out, member(redirect, "Host", "#{host}"), &s, protocol, port);
     buf_char(&out, ':');
@@ -256,7 +271,6 @@ balancer_redirect(const json_t *redirect, const struct http_head *request, const
         buf_printf(&out, "?%s", buf_str(&query));
     }
     buf_done(&query);
-    free(scheme);
     subject_done(&s);
     return buf_steal(&out);
 }
