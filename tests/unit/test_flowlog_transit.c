@@ -3,6 +3,7 @@
 #include "tests/unit/lab_story.h"
 
 #include "netsim/flowlog/flowlog.h"
+#include "netsim/flowlog/transit_record.h"
 #include "netsim/model/transit_gateway.h"
 
 #define NAMED(type, name) " --tag-specifications ResourceType=" type ",Tags=[{Key=Name,Value=" name "}]"
@@ -193,6 +194,107 @@ TEST(an_attachment_has_its_own_records_and_gaps)
     snprintf(expected, sizeof expected, "%s - - SKIPDATA %s | 7 lost\n", lab.b, lab.tgw);
     CHECK_STR(close_at(&lab, 180000), expected);
     lab_done(&lab);
+}
+
+/* What is said of a packet of the first VPC must be what stands in lab->lines, which is emptied. */
+static void
+check_loss(struct lab *lab, const char *dst, uint8_t lost)
+{
+    struct flow_transit_sample s = { .dst = ip_lit(dst), .lost = lost };
+    char rule[FLOW_RULE_SIZE];
+    snprintf(s.tgw_id, sizeof s.tgw_id, "%s", lab->tgw);
+    snprintf(s.from_id, sizeof s.from_id, "%s", lab->a);
+    transit_name_loss(lab->cloud->net, &s, rule);
+    CHECK_STR(rule, buf_str(&lab->lines), "%s", dst);
+    buf_clear(&lab->lines);
+}
+
+/* The most specific of a table's routes lost it; an attachment without a table loses everything. */
+TEST(the_route_that_lost_it_is_named)
+{
+    struct lab lab = lab_new();
+    struct err err = { 0 };
+    struct store *store = network_store(lab.cloud->net);
+    const struct transit_gateway *tgw = store_get(store, &transit_gateway_kind, lab.tgw);
+    struct tgw_route_table *table = store_get(store, &tgw_route_table_kind, tgw->association_table_id);
+    struct cidr narrow = cidr_lit("10.9.1.0/24"), wide = cidr_lit("10.0.0.0/8"), six = cidr_lit("2001:db8::/32");
+    REQUIRE(tgw_route_put(lab.cloud->net, table, &narrow, NULL, false, &err), "%s", err.text);
+    REQUIRE(tgw_route_put(lab.cloud->net, table, &wide, NULL, false, &err), "%s", err.text);
+    REQUIRE(tgw_route_put(lab.cloud->net, table, &six, NULL, false, &err), "%s", err.text);
+    static const struct {
+        const char *dst, *route;
+    } cases[] = {
+        { "10.9.1.1", "10.9.1.0/24" },      { "10.9.2.1", "10.9.0.0/16" }, { "10.10.0.1", "10.0.0.0/8" },
+        { "2001:db8::1", "2001:db8::/32" }, { "192.0.2.1", "-" }, /* lost to a route that is gone since */
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        buf_printf(&lab.lines, "%s:%s:blackhole", table->obj.id, cases[i].route);
+        check_loss(&lab, cases[i].dst, FLOW_LOST_BLACKHOLE);
+    }
+    char *line = xasprintf("ec2 disassociate-transit-gateway-route-table --transit-gateway-route-table-id %s "
+                           "--transit-gateway-attachment-id %s",
+                           table->obj.id, lab.a);
+    json_decref(lab_run(lab.cloud, line, &err));
+    CHECK_OK(&err, "%s", line);
+    free(line);
+    buf_printf(&lab.lines, "%s:no-table", lab.a);
+    check_loss(&lab, "10.9.1.1", FLOW_LOST_NO_ROUTE);
+    lab_done(&lab);
+}
+
+/* A peering is an attachment of two gateways: a log of it records the side of its own account and region. */
+TEST(a_log_records_its_own_gateway_and_its_own_side_of_a_peering)
+{
+    struct id_gen ids;
+    struct clock clock = { .fixed = true };
+    id_gen_seed(&ids, 1);
+    struct network *net = network_new(&ids, &clock);
+    struct store *store = network_store(net);
+    static const struct {
+        const char *id, *account, *region;
+    } gateways[] = { { "tgw-1", "111111111111", "us-east-1" }, { "tgw-2", "222222222222", "eu-west-1" } };
+    static const struct {
+        const char *id, *tgw, *peer;
+    } attachments[] = { { "tgw-attach-vpc", "tgw-1", "" }, { "tgw-attach-peer", "tgw-1", "tgw-2" } };
+    for (size_t i = 0; i < ARRAY_SIZE(gateways); i++) {
+        struct transit_gateway *g = store_add(store, &transit_gateway_kind, gateways[i].id);
+        snprintf(g->obj.account, sizeof g->obj.account, "%s", gateways[i].account);
+        snprintf(g->obj.region, sizeof g->obj.region, "%s", gateways[i].region);
+        struct tgw_attachment *a = store_add(store, &tgw_attachment_kind, attachments[i].id);
+        snprintf(a->tgw_id, sizeof a->tgw_id, "%s", attachments[i].tgw);
+        snprintf(a->peer_tgw_id, sizeof a->peer_tgw_id, "%s", attachments[i].peer);
+    }
+    /* In order: what passes the VPC's attachment at tgw-1 and at tgw-2, the peering at tgw-1 and at tgw-2. */
+    static const struct {
+        const char *resource, *account, *region, *covers;
+    } cases[] = {
+        { "tgw-1", "111111111111", "us-east-1", "yes no yes no" },
+        { "tgw-2", "222222222222", "eu-west-1", "no no no yes" },
+        { "tgw-attach-vpc", "111111111111", "us-east-1", "yes no no no" },
+        { "tgw-attach-vpc", "333333333333", "us-east-1", "yes no no no" }, /* the VPC's owner makes the log */
+        { "tgw-attach-peer", "111111111111", "us-east-1", "no no yes no" },
+        { "tgw-attach-peer", "222222222222", "eu-west-1", "no no no yes" },
+        { "tgw-attach-peer", "111111111111", "eu-west-1", "no no no no" },
+        { "tgw-attach-peer", "222222222222", "us-east-1", "no no no no" },
+        { "vpc-1", "111111111111", "us-east-1", "no no no no" },
+        { NULL, "111111111111", "us-east-1", "no no no no" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct flow_log log = { .resource_id = (char *)(uintptr_t)cases[i].resource };
+        struct buf covers = { 0 };
+        snprintf(log.obj.account, sizeof log.obj.account, "%s", cases[i].account);
+        snprintf(log.obj.region, sizeof log.obj.region, "%s", cases[i].region);
+        for (int at = 0; at < 4; at++) {
+            bool yes = transit_log_covers(net, &log, gateways[at % 2].id, attachments[at / 2].id);
+            buf_printf(&covers, "%s%s", at ? " " : "", yes ? "yes" : "no");
+        }
+        CHECK_STR(buf_str(&covers), cases[i].covers, "log of %s, %s %s", cases[i].resource ? cases[i].resource : "none",
+                  cases[i].account, cases[i].region);
+        CHECK(!transit_log_covers(net, &log, "tgw-gone", "tgw-attach-vpc"), "case %zu: the gateway is gone", i);
+        CHECK(!transit_log_covers(net, &log, "tgw-1", "tgw-attach-gone"), "case %zu: the attachment is gone", i);
+        buf_done(&covers);
+    }
+    network_free(net);
 }
 
 /* "When a network interface is attached to a Nitro-based instance, the aggregation interval is always 1 minute or

@@ -82,6 +82,15 @@ TEST(keys_are_disabled_and_deleted)
         { "kms schedule-key-deletion --key-id {K}", .code = "KMSInvalidStateException" },
         { "kms cancel-key-deletion --key-id {K}" },
         { "kms describe-key --key-id {K}", .path = "KeyMetadata.KeyState", .value = "Disabled" },
+        /* The waiting period over, the key is gone, and its alias leads nowhere. */
+        { "kms create-alias --alias-name alias/app --target-key-id {K}" },
+        { "kms schedule-key-deletion --key-id {K} --pending-window-in-days 7" },
+        { "clock advance 6d" },
+        { "kms describe-key --key-id alias/app", .path = "KeyMetadata.KeyState", .value = "PendingDeletion" },
+        { "clock advance 1d" },
+        { "kms describe-key --key-id {K}", .code = "NotFoundException" },
+        { "kms describe-key --key-id alias/app", .code = "NotFoundException" },
+        { "kms cancel-key-deletion --key-id {K}", .code = "NotFoundException" },
         { NULL },
     };
     lab_steps(steps);
@@ -171,6 +180,30 @@ TEST(grants)
         { "kms put-key-policy --key-id {K} --policy " POLICY(
             ROOT_ADMIN ",{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"kms:Decrypt\",\"Resource\":\"*\"}") },
         { ASK("bob", "kms:Decrypt") " --context kms:EncryptionContext:dept=it", DENIED }, /* a denial beats a grant */
+        { NULL },
+    };
+    lab_steps(steps);
+}
+
+/* The grantee is who is named, not who else belongs there: of an account its root user alone. */
+TEST(grants_are_for_the_grantee)
+{
+    static const struct lab_step steps[] = {
+        USER("bob"),
+        USER("eve"),
+        { "kms create-key --policy " POLICY(ROOT_ADMIN), KEY("K") },
+        { GRANT("123456789012:root", "Decrypt"), .path = "GrantId", .keep = "G" },
+        { ASK("root", "kms:Decrypt"), ALLOWED },
+        { ASK("bob", "kms:Decrypt"), SILENT },
+        { "kms revoke-grant --key-id {K} --grant-id {G}" },
+        { ASK("root", "kms:Decrypt"), SILENT },
+        { GRANT("123456789012:user/bob", "Encrypt Decrypt") },
+        { ASK("bob", "kms:Encrypt"), ALLOWED },
+        { ASK("bob", "kms:Decrypt"), ALLOWED }, /* not only the first of its operations */
+        { ASK("eve", "kms:Decrypt"), SILENT },
+        { ASK("root", "kms:Decrypt"), SILENT },
+        { "kms create-key --policy " POLICY(ROOT_ADMIN), .path = "KeyMetadata.Arn", .keep = "OTHER" },
+        { "simulate bob kms:Decrypt {OTHER}", SILENT },
         { NULL },
     };
     lab_steps(steps);
