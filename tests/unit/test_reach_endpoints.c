@@ -2,6 +2,7 @@
  * vpc-1 with subnets in three zones peers with vpc-2; endpoints with and without policy, private DNS, groups, in one
  * subnet or several, with members missing. */
 #include "netsim/model/endpoint.h"
+#include "tests/unit/lab_story.h"
 #include "tests/unit/reach_ask.h"
 
 static const struct reach_case cases[] = {
@@ -55,6 +56,50 @@ TEST(what_a_record_lacks_its_interfaces_tell)
     const struct eni *loose = store_get(network_store(lab.net), &eni_kind, "eni-loose");
     CHECK_INT(loose->groups.n, 1);
     lab_done(&lab);
+}
+
+/* "Gateway endpoints ... TCP", and echo requests with their answers; from interfaces of the VPC that a route leads to
+ * it. */
+TEST(a_gateway_endpoint_carries_tcp_and_echoes)
+{
+    struct err err = { 0 };
+    struct cloud *cloud = lab_open(&err);
+    REQUIRE(cloud, "%s", err.text);
+    static const struct step steps[] = {
+        { "ec2 create-vpc --cidr-block 10.0.0.0/16 --tag-specifications ResourceType=vpc,Tags=[{Key=Name,Value=main}]",
+          "", "" },
+        { "ec2 create-subnet --vpc-id main --cidr-block 10.0.1.0/24 --tag-specifications "
+          "ResourceType=subnet,Tags=[{Key=Name,Value=private}]",
+          "", "" },
+        { "ec2 create-route-table --vpc-id main --tag-specifications "
+          "ResourceType=route-table,Tags=[{Key=Name,Value=table}]",
+          "", "" },
+        { "ec2 associate-route-table --route-table-id table --subnet-id private", "", "" },
+        { "ec2 run-instances --image-id ami-12345678 --subnet-id private --private-ip-address 10.0.1.10 "
+          "--tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=web}]",
+          "", "" },
+        { "ec2 create-vpc-endpoint --vpc-id main --service-name com.amazonaws.us-east-1.s3 --route-table-ids table", "",
+          "" },
+    };
+    TELL(cloud, steps);
+    char id[ID_SIZE], web[ID_SIZE + 16];
+    REQUIRE(cloud_resolve(cloud, NULL, "web", id, &err), "%s", err.text);
+    snprintf(web, sizeof web, "\"instance\": \"%s\"", id);
+    static const struct {
+        const char *packet, *answer;
+    } packets[] = {
+        { PORT(443), "reachable allowed" },
+        { PORT(22), "reachable allowed" },
+        { ", \"protocol\": \"udp\"" PORT(443), "vpce-protocol VPCE_GATEWAY_PROTOCOL_RESTRICTION" },
+        { ", \"protocol\": \"icmp\"", "reachable allowed" },
+        { ", \"protocol\": \"icmp\", \"icmpType\": 0", "reachable -" },
+        { ", \"protocol\": \"icmp\", \"icmpType\": 3", "vpce-protocol VPCE_GATEWAY_PROTOCOL_RESTRICTION" },
+        { ", \"protocol\": \"47\"", "vpce-protocol VPCE_GATEWAY_PROTOCOL_RESTRICTION" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(packets); i++) {
+        check_case(cloud->net, &(struct reach_case){ web, IP("52.216.1.1"), packets[i].packet, packets[i].answer });
+    }
+    cloud_close(cloud);
 }
 
 TEST_MAIN

@@ -92,6 +92,12 @@ TEST(a_damaged_state_is_refused_and_kept)
           "\"region\": \"us-east-1\", "
           "\"network\": {\"Vpcs\": [{\"VpcId\": 5}]}}",
           "", 0, 0 },
+        { "{\"version\": 1, \"ids\": [\"0000000000000001\", \"0000000000000002\"], \"account\": \"123456789012\", "
+          "\"region\": \"us-east-1\", \"accounts\": []}",
+          "expected an object with the lists of users, roles and buckets", 0, 0 },
+        { "{\"version\": 1, \"ids\": [\"0000000000000001\", \"0000000000000002\"], \"account\": \"123456789012\", "
+          "\"region\": \"us-east-1\", \"accounts\": {\"Users\": [{\"UserId\": 5}]}}",
+          "", 0, 0 },
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char *path = make_dir(), *file = xasprintf("%s/state.json", path);
