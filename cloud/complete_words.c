@@ -1,16 +1,20 @@
 /* cloud/complete_words.c - values for completion: actions and keys from the catalogue, principals and ARNs from the
  * lab. */
 #include "cloud/complete_words.h"
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/vec.h"
 #include "cloud/ops_ec2.h"
 #include "cloud/sharing.h"
+#include "cloud/state.h"
 #include "iampolicy/account.h"
 #include "iampolicy/aws_policies.h"
 #include "iampolicy/catalog/catalog.h"
 #include "iampolicy/kms_key.h"
 #include "iampolicy/share.h"
+#include "netsim/flowlog/flowlog.h"
+#include "netsim/model/log_group.h"
 
 struct completer {
     const struct cloud *cloud;
@@ -30,6 +34,7 @@ static const struct {
     { "ram", "resourceShareArn", "share" }, { "ram", "resourceShareArns", "share" },
     { "ram", "resourceArns", "shareable" }, { "ram", "resourceArn", "shareable" },
     { "ram", "principals", "account" },     { "ram", "resourceShareInvitationArn", "invitation" },
+    { "logs", "logGroupName", "loggroup" }, { "logs", "logGroupNamePrefix", "loggroup" },
 };
 
 const char *
@@ -259,6 +264,69 @@ each_account(const struct completer *c)
     each_arn_of(c, &org_unit_kind);
 }
 
+/* Labs of this user; a directory may be one too, and is offered as a path. */
+static void
+each_lab(const struct completer *c)
+{
+    char *labs = labs_path();
+    DIR *directory = opendir(labs);
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        if (lab_name_valid(entry->d_name)) {
+            c->each(c->context, entry->d_name, "a lab", false);
+        }
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    free(labs);
+}
+
+static void
+one_resource(void *context, const char *id, const char *name, const char *detail)
+{
+    const struct completer *c = context;
+    bool by_name = name && *name && strncmp(name, c->what->word, strlen(c->what->word)) == 0;
+    c->each(c->context, by_name ? name : id, by_name ? id : detail, false);
+}
+
+/* What `fail` and `restore` name, by the kind that stands before it. */
+static void
+each_failing(const struct completer *c)
+{
+    static const struct {
+        const char *type, *kind;
+    } kinds[] = { { "nat", "natgateway" }, { "instance", "instance" }, { "vif", "virtual-interface" } };
+    const char *type = c->what->n_before ? c->what->before[c->what->n_before - 1] : "";
+    char name[24], id[24];
+    for (size_t i = 0; strcmp(type, "az") == 0 && network_zone(c->cloud->net, i, name, id); i++) {
+        c->each(c->context, name, id, false);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (strcmp(type, kinds[i].type) == 0) {
+            cloud_each_resource(c->cloud, kinds[i].kind, one_resource, (void *)c);
+        }
+    }
+}
+
+static void
+each_flow_field(const struct completer *c)
+{
+    for (const struct flow_field *field = flow_fields; field->name; field++) {
+        char *text = xasprintf("%s=", field->name);
+        c->each(c->context, text, "a field of flow logs", true);
+        free(text);
+    }
+}
+
+static void
+each_log_group(const struct completer *c)
+{
+    const struct store *store = network_store(c->cloud->net);
+    for (const struct log_group *group = store_first(store, &log_group_kind); group; group = store_next(store, group)) {
+        c->each(c->context, group->name, "a log group", false);
+    }
+}
+
 static const struct {
     const char *words;
     void (*run)(const struct completer *);
@@ -277,6 +345,10 @@ static const struct {
     { "invitation", each_invitation, true },
     { "shareable", each_shareable, true },
     { "account", each_account, true },
+    { "lab", each_lab, false },
+    { "failing", each_failing, true },
+    { "field", each_flow_field, false },
+    { "loggroup", each_log_group, true },
 };
 
 bool

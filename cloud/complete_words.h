@@ -6,6 +6,8 @@
  *     "entry"      the same as AWS's ContextEntries      "role"       ARNs of roles
  *     "policy"     ARNs of managed policies, AWS's own too
  *     "filter"     Name=vpc-id,Values=                   "arn"        ARNs of everything with one in the accounts
+ *     "lab"        names of labs                         "failing"    zones, NAT gateways ... by the word before
+ *     "field"      dstport=, of flow logs                "loggroup"   names of log groups
  *
  * Uses: iampolicy/.   Used by: op_params.c, shell/ (completion). */
 #pragma once

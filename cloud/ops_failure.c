@@ -129,13 +129,13 @@ status_text(const json_t *out, struct buf *text)
 static const struct op_param fail_params[] = {
     { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "what fails", NULL, "az nat instance vif", NULL },
     { "Name", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "the zone, NAT gateway, instance or virtual interface", NULL,
-      NULL, NULL },
+      NULL, "failing" },
     { 0 },
 };
 static const struct op_param restore_params[] = {
     { "Type", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "what is put in order", NULL, "az nat instance vif all", NULL },
     { "Name", OP_STRING, OP_OPTIONAL | OP_POSITIONAL, "the zone, NAT gateway, instance or virtual interface", NULL,
-      NULL, NULL },
+      NULL, "failing" },
     { 0 },
 };
 static const struct op_param none[] = { { 0 } };

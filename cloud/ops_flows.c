@@ -611,7 +611,7 @@ static const struct op_param flows_params[] = {
       "ingress egress" },
     { "Since", OP_STRING, OP_OPTIONAL, "span (90s, 5m, 2h, 1d) or time", NULL, NULL },
     { "Where", OP_STRING, OP_OPTIONAL, "any other fields and their values: 'ecs-service-name=web tgw-id=tgw-0a*'", NULL,
-      NULL },
+      NULL, "field" },
     { "LogStatus", OP_STRING, OP_OPTIONAL, "quiet interfaces are shown with NODATA only", NULL, "OK NODATA SKIPDATA" },
     { "From", OP_PATH, OP_OPTIONAL, "a file from elsewhere instead: AWS's records, gzip too, pcapng or pcap", NULL,
       NULL },

@@ -324,7 +324,7 @@ static const struct op_param new_params[] = {
     { 0 },
 };
 static const struct op_param delete_params[] = {
-    { "Name", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "name of the lab" },
+    { "Name", OP_STRING, OP_REQUIRED | OP_POSITIONAL, "name of the lab", NULL, NULL, "lab" },
     { 0 },
 };
 static const struct op_param journal_params[] = {

@@ -338,7 +338,9 @@ cloud_each_resource(const struct cloud *cloud, const char *kind,
 {
     const struct store *store = network_store(cloud->net);
     for (size_t i = 0; network_kinds[i]; i++) {
-        if (!kind_is(network_kinds[i], kind)) {
+        bool any =
+            !kind || !*kind; /* then what has ids as AWS makes them: nobody names the lab's authority or a failure */
+        if (!kind_is(network_kinds[i], kind) || (any && !*network_kinds[i]->prefix)) {
             continue;
         }
         for (const struct object *o = store_first(store, network_kinds[i]); o; o = store_next(store, o)) {

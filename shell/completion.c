@@ -313,6 +313,8 @@ offer_global_value(struct finder *f, const struct global_option *o)
     f->out->what = o->help;
     offer_choices(f, o->choices);
     if (strcmp(o->name, "lab") == 0) {
+        const struct complete_words labs = { .words = "lab", .word = f->word };
+        complete_words(NULL, &labs, offer_known, f);
         offer_paths(f, "", f->word);
     } else if (strcmp(o->name, "as") == 0) {
         offer_principals(f);
@@ -433,6 +435,9 @@ complete_line(struct finder *f, size_t n, char **words)
     } else if (found && verb.builtin && strcmp(verb.builtin->name, "help") == 0) {
         rest.n == 1 ? offer_first(f) : offer_second(f, rest.items[1]);
     } else if (found && verb.op && !verb.node) {
+        if (rest.n == 1) {
+            offer_second(f, rest.items[0]); /* `clock`, and `clock advance` */
+        }
         complete_op(f, verb.op, rest.n - verb.n_words, rest.items + verb.n_words);
     } else if (!found && f->word[0] == '-') {
         f->out->what = "an option";

@@ -145,6 +145,33 @@ END
     ! vpclab complete -- ec2 create-vpc --cidr-block 10.0.0.0/16 --c | grep -q cidr-block
 }
 
+@test "completion: what fails, labs, log groups, fields of flow logs" {
+    completes() { # EXPECTED WORDS...
+        local want=$1
+        shift
+        vpclab complete -- "$@" >"$DIR/out"
+        grep -qx -- "$want *" "$DIR/out" || { echo "$* : no $want"; cat "$DIR/out"; return 1; }
+    }
+    vpc=$(vpclab ec2 describe-vpcs --query 'Vpcs[0].VpcId' -o text)
+    subnet=$(vpclab ec2 describe-subnets --query 'Subnets[0].SubnetId' -o text)
+    vpclab -q ec2 run-instances --image-id ami-0abcdef1234567890 --subnet-id "$subnet" --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=web}]'
+    completes us-east-1a fail az u
+    completes us-east-1f restore az ''
+    completes web fail instance w
+    ! vpclab complete -- fail nat '' | grep -q web
+    completes advance clock a
+    completes hosts lab ho
+    completes default lab delete ''
+    completes default status --lab ''
+    completes dstport= flows --where dst
+    vpclab -q ec2 create-flow-logs --resource-type VPC --resource-ids "$vpc" --traffic-type ALL --log-group-name shop \
+        --deliver-logs-permission-arn arn:aws:iam::123456789012:role/r
+    completes shop logs filter-log-events --log-group-name s
+    # What the lab keeps for itself is nothing to name.
+    vpclab -q acm request-certificate --domain-name www.example.com >/dev/null
+    ! vpclab complete -- ec2 create-flow-logs --resource-ids '' | grep -q authority
+}
+
 @test "completion: actions, condition keys, principals, ARNs, filter names" {
     offers() { # EXPECTED WORDS...: the whole candidate, with the blank that ends it
         local want=$1
