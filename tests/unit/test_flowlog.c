@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "netsim/flowlog/flowlog.h"
+#include "netsim/model/endpoint.h"
+#include "netsim/model/peering.h"
 #include "netsim/model/route_table.h"
 
 /* ---- the format ---------------------------------------------------------------------------------------------------
@@ -67,6 +69,61 @@ TEST(flow_format_names_the_valid_fields)
     }
 }
 
+/* Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html, .../tgw/tgw-flow-log-records.html */
+TEST(a_format_has_the_version_of_its_newest_field)
+{
+    static const char *const fields[] = {
+        [2] = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action "
+              "log-status",
+        [3] = "vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr",
+        [4] = "region az-id sublocation-type sublocation-id",
+        [5] = "pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path",
+        [6] = "resource-type tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id "
+              "tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id "
+              "tgw-pair-attachment-id packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded "
+              "packets-lost-ttl-expired",
+        [7] = "ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id "
+              "ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id",
+        [8] = "reject-reason",
+    };
+    for (int version = 2; version < (int)ARRAY_SIZE(fields); version++) {
+        for (const char *p = fields[version]; *p; p += strcspn(p, " "), p += strspn(p, " ")) {
+            struct flow_format format = { 0 };
+            struct err err = { 0 };
+            char text[64];
+            snprintf(text, sizeof text, "${%.*s} ${srcaddr}", (int)strcspn(p, " "), p);
+            text[0] = strncmp(p, "srcaddr", 7) == 0 ? '\0' : text[0]; /* no field twice: AWS's default instead */
+            CHECK(flow_format_parse(text, &format, &err), "%s: %s", text, err.text);
+            CHECK_INT(format.version, version, "%s", text);
+        }
+    }
+}
+
+TEST(a_format_fits_the_resource_of_its_log)
+{
+    static const struct {
+        const char *text;
+        bool transit;
+        const char *complaint; /* "": it fits */
+    } cases[] = {
+        { "${srcaddr} ${vpc-id}", false, "" },
+        { "${srcaddr} ${tgw-id}", true, "" },
+        { "${srcaddr} ${tgw-id}", false,
+          "`tgw-id` is not a field of flow logs of VPCs, subnets and network interfaces" },
+        { "${packets-lost-blackhole}", false, "`packets-lost-blackhole`" },
+        { "${srcaddr} ${vpc-id}", true, "`vpc-id` is not a field of flow logs of transit gateways" },
+        { "${action}", true, "`action`" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct flow_format format;
+        struct err err = { 0 };
+        REQUIRE(flow_format_parse(cases[i].text, &format, NULL));
+        CHECK_INT(flow_format_fits(&format, cases[i].transit, &err), !*cases[i].complaint, "%s", cases[i].text);
+        CHECK_STR(err.code, *cases[i].complaint ? "InvalidParameterValue" : "", "%s", cases[i].text);
+        CHECK(strstr(err.text, cases[i].complaint), "%s: %s", cases[i].text, err.text);
+    }
+}
+
 /* The records of AWS's examples page, read and printed again. */
 TEST(flow_record_reads_aws_examples)
 {
@@ -120,7 +177,8 @@ TEST(flow_record_says_what_is_wrong)
         { "eni-1 10.0.0.1 -1 ACCEPT", 16, "`-1`" },
         { "eni-1 10.0.0.1 80 accept", 19, "`accept`" },
         { "eni-1 10.0.0.1 80 ACCEPT more", 26, "goes on" },
-        { "eni-0123456789012345678901234567890123456789012345678901234567890123 10.0.0.1 80 ACCEPT", 1, "interface-id" },
+        { "eni-0123456789012345678901234567890123456789012345678901234567890123 10.0.0.1 80 ACCEPT", 1,
+          "interface-id" },
     };
     struct flow_format format;
     REQUIRE(flow_format_parse("${interface-id} ${srcaddr} ${dstport} ${action}", &format, NULL));
@@ -332,6 +390,84 @@ TEST(flow_window_tells_flows_apart)
     lab_free(lab);
 }
 
+/* An endpoint that is no gateway is a resource of the VPC, and a peering may lead to another region; a route whose
+ * target is gone leads nowhere.  Source: flow-log-records.html, traffic-path */
+TEST(the_traffic_path_is_that_of_the_target)
+{
+    static const struct {
+        const char *dst, *line;
+    } cases[] = {
+        { "192.0.2.1", "fl-1 1\n" },  { "203.0.113.1", "fl-1 7\n" }, { "10.7.0.1", "fl-1 5\n" },
+        { "10.8.0.1", "fl-1 4\n" },   { "10.9.0.1", "fl-1 -\n" },    { "10.0.0.99", "fl-1 1\n" },
+        { "100.64.0.1", "fl-1 8\n" },
+    };
+    struct lab *lab = lab_new();
+    struct store *store = network_store(lab->net);
+    struct route_table *table = store_get(store, &route_table_kind, "rtb-1");
+    static const char *const types[] = { "GatewayLoadBalancer", "Gateway" }, *const endpoints[] = { "vpce-1",
+                                                                                                    "vpce-2" };
+    static const char *const regions[] = { "eu-west-1", "us-east-1" }, *const peerings[] = { "pcx-1", "pcx-2" };
+    for (int i = 0; i < 2; i++) {
+        struct endpoint *endpoint = store_add(store, &endpoint_kind, endpoints[i]);
+        endpoint->type = xstrdup(types[i]);
+        add_route(table, i ? "203.0.113.0/24" : "192.0.2.0/24", endpoints[i], NULL);
+        struct peering *peering = store_add(store, &peering_kind, peerings[i]);
+        peering->requester.region = xstrdup("us-east-1");
+        peering->accepter.region = xstrdup(regions[i]);
+        add_route(table, i ? "10.8.0.0/16" : "10.7.0.0/16", NULL, NULL);
+        table->routes.items[table->routes.n - 1].peering_id = xstrdup(peerings[i]);
+    }
+    add_route(table, "10.9.0.0/16", "igw-gone", NULL);
+    free(table->routes.items[table->routes.n - 1].state);
+    table->routes.items[table->routes.n - 1].state = xstrdup("blackhole");
+    add_log(lab, "fl-1", "vpc-1", "ALL", "${traffic-path}", 60);
+    flow_window_sync(lab->window, lab->net, T0);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        add_sample(lab, sample("eni-nat", "10.0.0.220", 1, cases[i].dst, 2, FLOW_EGRESS, FLOW_ACCEPT, 0));
+        CHECK_STR(close_at(lab, 1000, true), cases[i].line, "%s", cases[i].dst);
+    }
+    lab_free(lab);
+}
+
+static void
+keep_rule(void *context, const struct flow_log *log, const struct flow_format *format, const struct flow_record *record,
+          const char *line)
+{
+    struct lab *lab = context;
+    (void)log;
+    (void)format;
+    buf_printf(&lab->lines, "%s | %s\n", line, record->rule);
+}
+
+/* What refused is not always known of each batch of packets: what is known stays, and the last that is known counts. */
+TEST(a_flow_keeps_the_rule_that_refused_it)
+{
+    struct lab *lab = lab_new();
+    add_log(lab, "fl-1", "eni-1", "ALL", "${dstport} ${packets} ${reject-reason}", 60);
+    flow_window_sync(lab->window, lab->net, T0);
+    struct flow_sample s = sample("eni-1", "10.0.0.99", 1, "10.0.0.10", 22, FLOW_INGRESS, FLOW_REJECT, 0);
+    static const struct {
+        const char *rule;
+        uint8_t reason;
+    } parts[] = { { "", 0 }, { "acl-1:ingress:100", FLOW_REASON_BPA }, { "", 0 } };
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        strcpy(s.rule, parts[i].rule);
+        s.reason = parts[i].reason;
+        add_sample(lab, s);
+    }
+    flow_window_close(lab->window, lab->net, T0 + 1000, true, keep_rule, lab);
+    CHECK_STR(buf_str(&lab->lines), "22 9 BPA | acl-1:ingress:100\n");
+    buf_clear(&lab->lines);
+    for (int i = 0; i < 2; i++) {
+        strcpy(s.rule, i ? "acl-1:ingress:200" : "acl-1:ingress:100");
+        s.reason = 0;
+        add_sample(lab, s);
+    }
+    flow_window_close(lab->window, lab->net, T0 + 2000, true, keep_rule, lab);
+    CHECK_STR(buf_str(&lab->lines), "22 6 - | acl-1:ingress:200\n");
+    lab_free(lab);
+}
+
 /* AWS's example of a NAT gateway: srcaddr and dstaddr name the gateway, pkt-srcaddr and pkt-dstaddr the ends; a
  * secondary address shows only in pkt-dstaddr. */
 TEST(flow_window_names_the_primary_address)
@@ -354,6 +490,11 @@ TEST(flow_window_names_the_primary_address)
           "i-1 eni-1 10.0.0.10 198.51.100.7 10.0.0.11 198.51.100.7 1 IPv4" },
         { "eni-1", "2001:db8::10", "2001:db8:ffff::1", FLOW_EGRESS,
           "i-1 eni-1 2001:db8::10 2001:db8:ffff::1 2001:db8::10 2001:db8:ffff::1 - IPv6" },
+        /* what an appliance sends on, and one without an IPv6 address of its own */
+        { "eni-1", "2001:db8:9::9", "2001:db8:ffff::1", FLOW_EGRESS,
+          "i-1 eni-1 2001:db8::10 2001:db8:ffff::1 2001:db8:9::9 2001:db8:ffff::1 - IPv6" },
+        { "eni-nat", "2001:db8:9::9", "2001:db8:ffff::1", FLOW_EGRESS,
+          "- eni-nat 2001:db8:9::9 2001:db8:ffff::1 2001:db8:9::9 2001:db8:ffff::1 - IPv6" },
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct lab *lab = lab_new();
