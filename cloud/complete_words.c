@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/vec.h"
+#include "cloud/log_groups.h"
 #include "cloud/ops_ec2.h"
 #include "cloud/sharing.h"
 #include "cloud/state.h"
@@ -14,7 +15,6 @@
 #include "iampolicy/kms_key.h"
 #include "iampolicy/share.h"
 #include "netsim/flowlog/flowlog.h"
-#include "netsim/model/log_group.h"
 
 struct completer {
     const struct cloud *cloud;
@@ -321,10 +321,11 @@ each_flow_field(const struct completer *c)
 static void
 each_log_group(const struct completer *c)
 {
-    const struct store *store = network_store(c->cloud->net);
-    for (const struct log_group *group = store_first(store, &log_group_kind); group; group = store_next(store, group)) {
-        c->each(c->context, group->name, "a log group", false);
+    log_groups groups = log_groups_find(c->cloud);
+    for (size_t i = 0; i < groups.n; i++) {
+        c->each(c->context, groups.items[i].name, "a log group", false);
     }
+    log_groups_done(&groups);
 }
 
 static const struct {
