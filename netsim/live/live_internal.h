@@ -25,8 +25,8 @@ struct live {
     uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };
 
-/* live_probe() whose packets bear 'nonce' (packet.h), so that somebody else can know them too. */
+/* live_probe() whose packets bear 'nonce' and numbers from 'first' on (packet.h), so that somebody else can know them too. */
 uint32_t live_probe_nonce(void);
-bool live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t nonce, int timeout_ms, struct err *err);
+bool live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t nonce, uint32_t first, int timeout_ms, struct err *err);
 
 #define ROUTES_TABLE "vpclab_routes" /* of nftables, in the routers, while routes are counted */

@@ -67,7 +67,7 @@ struct run {
     struct live_probe *probes;
     struct flight *flights;
     size_t n, waiting;
-    uint32_t nonce;
+    uint32_t nonce, first; /* number of the first probe's packet */
     int epoll;
     VEC(struct ear) ears;
     VEC(struct mouth) mouths;
@@ -325,10 +325,16 @@ note_arrival(struct run *run, size_t i, size_t receiver, const struct ip *src, c
                                       .src_port = seen->dst_port,
                                       .dst_port = seen->src_port,
                                       .nonce = run->nonce,
-                                      .number = (uint32_t)i,
+                                      .number = run->first + (uint32_t)i,
                                       .answer = true };
         send_packet(run, &run->flights[i].to.items[receiver], &answer);
     }
+}
+
+static bool
+is_of_run(const struct run *run, const struct packet_seen *seen)
+{
+    return seen->number >= run->first && seen->number - run->first < run->n;
 }
 
 /* A packet without its IP header, seen in a namespace or by a TAP host. */
@@ -336,11 +342,12 @@ static void
 take(struct run *run, const struct space *space, const struct tap_name *tap, const struct packet_seen *seen,
      enum packet_kind kind, const struct ip *src, const struct ip *dst)
 {
-    if (kind == PACKET_OTHER || seen->number >= run->n) {
+    if (kind == PACKET_OTHER || !is_of_run(run, seen)) {
         return;
     }
-    struct live_probe *p = &run->probes[seen->number];
-    const struct flight *f = &run->flights[seen->number];
+    const size_t at_probe = seen->number - run->first;
+    struct live_probe *p = &run->probes[at_probe];
+    const struct flight *f = &run->flights[at_probe];
     bool icmp = p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
     size_t at = 0;
     while (at < f->to.n && !is_at(&f->to.items[at], space, tap)) {
@@ -348,7 +355,7 @@ take(struct run *run, const struct space *space, const struct tap_name *tap, con
     }
     /* An echo reply sent as a probe looks like an answer; at the far end it is the probe. */
     if (at < f->to.n && (kind == PACKET_PROBE || (icmp && p->dst_port == seen->dst_port))) {
-        note_arrival(run, seen->number, at, src, dst, seen);
+        note_arrival(run, at_probe, at, src, dst, seen);
     } else if (is_at(&f->from, space, tap) && kind == PACKET_ANSWER && !p->replied && ip_equal(src, &p->dst) &&
                ip_equal(dst, &p->src)) {
         /* An answer from another address (it came back by another gateway) is none to the one who asked. */
@@ -457,12 +464,12 @@ note_inspection(void *context, const char *endpoint_id, const uint8_t *packet, s
     struct run *run = context;
     struct packet_seen seen;
     int protocol;
-    if (read_whole(packet, size, run->nonce, &protocol, &seen) == PACKET_OTHER || seen.number >= run->n) {
+    if (read_whole(packet, size, run->nonce, &protocol, &seen) == PACKET_OTHER || !is_of_run(run, &seen)) {
         return;
     }
-    run->inspected[seen.number] += comes_out ? -1 : 1;
+    run->inspected[seen.number - run->first] += comes_out ? -1 : 1;
     if (!comes_out) {
-        snprintf(run->probes[seen.number].kept_at, ID_SIZE, "%s", endpoint_id);
+        snprintf(run->probes[seen.number - run->first].kept_at, ID_SIZE, "%s", endpoint_id);
     }
 }
 
@@ -604,7 +611,7 @@ fly(struct run *run, int timeout_ms)
                                     .src_port = p->src_port,
                                     .dst_port = p->dst_port,
                                     .nonce = run->nonce,
-                                    .number = (uint32_t)i };
+                                    .number = run->first + (uint32_t)i };
         f->sent_us = now_us();
         send_packet(run, &f->from, &spec);
         if (i % DRAIN_EVERY == 0 || run->n < DRAIN_EVERY) {
@@ -679,11 +686,12 @@ live_probe_nonce(void)
 bool
 live_probe(struct live *live, struct live_probe *probes, size_t n, int timeout_ms, struct err *err)
 {
-    return live_probe_as(live, probes, n, live_probe_nonce(), timeout_ms, err);
+    return live_probe_as(live, probes, n, live_probe_nonce(), 0, timeout_ms, err);
 }
 
 bool
-live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t nonce, int timeout_ms, struct err *err)
+live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t nonce, uint32_t first, int timeout_ms,
+              struct err *err)
 {
     if (n >= 1u << 20) {
         return err_set(err, ERR_INPUT, "InvalidParameterValue", "%zu probes at once are too many", n);
@@ -692,6 +700,7 @@ live_probe_as(struct live *live, struct live_probe *probes, size_t n, uint32_t n
                        .probes = probes,
                        .n = n,
                        .nonce = nonce,
+                       .first = first,
                        .flights = xcalloc(n, sizeof *run.flights),
                        .inspected = xcalloc(n, sizeof *run.inspected),
                        .epoll = epoll_create1(EPOLL_CLOEXEC),

@@ -409,17 +409,41 @@ take_message(const struct nlmsghdr *h, void *data)
     return MNL_CB_OK;
 }
 
-static void
+/* False: the kernel had more to tell than waits for us. */
+static bool
 read_traces(struct trace *t)
 {
     char buffer[65536] __attribute__((aligned(8)));
+    bool all = true;
     for (size_t i = 0; i < t->ears.n; i++) {
         ssize_t n;
         t->reading = &t->ears.items[i];
-        while ((n = recv(t->reading->fd, buffer, sizeof buffer, 0)) > 0) {
-            mnl_cb_run(buffer, (size_t)n, 0, 0, take_message, t);
+        while ((n = recv(t->reading->fd, buffer, sizeof buffer, 0)) > 0 || (n < 0 && errno == ENOBUFS)) {
+            all = all && n > 0;
+            if (n > 0) {
+                mnl_cb_run(buffer, (size_t)n, 0, 0, take_message, t);
+            }
         }
     }
+    return all;
+}
+
+/* One after the other: what the kernels tell of one packet fits into the buffers where it waits, of several it may not.
+ * Of a packet that is too much all the same nothing is told. */
+static bool
+send_one_by_one(struct trace *t, struct live_probe *probes, int timeout_ms, struct err *err)
+{
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < t->n; i++) {
+        size_t before = t->visits.n;
+        ok = live_probe_as(t->live, &probes[i], 1, t->nonce, i, timeout_ms, err);
+        if (ok && !read_traces(t)) {
+            for (; t->visits.n > before; t->visits.n--) {
+                VEC_DONE(&t->visits.items[t->visits.n - 1].votes);
+            }
+        }
+    }
+    return ok;
 }
 
 /* ---- names --------------------------------------------------------------------------------------------------------
@@ -729,10 +753,8 @@ live_trace(struct live *live, const struct network *net, struct live_probe *prob
            json_t *ways, struct err *err)
 {
     struct trace t = { .live = live, .net = net, .probes = probes, .n = n, .nonce = live_probe_nonce() };
-    bool ok = open_ears(&t, err);
-    ok = ok && live_probe_as(live, probes, n, t.nonce, timeout_ms, err);
+    bool ok = open_ears(&t, err) && send_one_by_one(&t, probes, timeout_ms, err);
     if (ok) {
-        read_traces(&t);
         join_translations(&t);
     }
     close_ears(&t);

@@ -53,6 +53,18 @@ TEST(kernel_and_analysis_agree_on_random_networks)
     CHECK(n < 20 || sums[3] < (sums[0] + sums[1] + sums[2]) / 10, "too many are left out");
 }
 
+/* Each differed once.  405821: what a router told of six packets together was more than waits to be read, so that of
+ * some nothing was known. */
+TEST(seeds_that_differed_do_so_no_more)
+{
+    static const uint64_t seeds[] = { 405821 };
+    LAB_OR_SKIP();
+    for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
+        json_int_t sums[4] = { 0 };
+        try_network(seeds[i], sums);
+    }
+}
+
 /* A lab that ends leaves nothing in the process that held it: libnftables ends the process when descriptors run high.
  */
 static size_t
