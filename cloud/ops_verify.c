@@ -79,7 +79,8 @@ ask(struct verify_inquiry *inquiry, const struct verify_side *from, const struct
                                   .icmp_code = -1,
                                   .src_ip = src,
                                   .dst_ip = dst,
-                                  .family = dst.family };
+                                  .family = dst.family,
+                                  .ends_at_application = true };
     if (only) {
         q->flow.src_port = only->src_port;
         q->flow.icmp_type = only->icmp_type;

@@ -45,10 +45,10 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         reply->json = json_object();
         return;
     }
-    struct random_followed followed = { .n = 0 };
+    struct random_live beside = { .followed = { .n = 0 } };
     struct random_trial trial = { .seed = (uint64_t)json_int(request->json, "seed", 0),
                                   .send = random_send_live,
-                                  .context = &followed,
+                                  .context = &beside,
                                   .shrink_tries = SHRINK_TRIES,
                                   .shrink_seconds = SHRINK_SECONDS };
     trial.tap_hosts = trial.seed % TAP_OF == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
@@ -232,6 +232,26 @@ add_followed(json_t *sum, const json_t *one, long long seed)
     }
 }
 
+static void
+add_requests(json_t *sum, const json_t *one, long long seed)
+{
+    const char *name;
+    const json_t *value;
+    json_object_foreach((json_t *)one, name, value)
+    {
+        size_t i;
+        const json_t *text;
+        if (json_is_integer(value)) {
+            json_object_set_new(sum, name, json_integer(json_int(sum, name, 0) + json_integer_value(value)));
+        }
+        json_array_foreach(value, i, text)
+        {
+            json_array_append_new(json_object_get(sum, name),
+                                  json_sprintf("seed %lld: %s", seed, json_string_value(text)));
+        }
+    }
+}
+
 static bool
 try_network(const struct lab_dir *dir, long long seed, json_t *out, struct err *err)
 {
@@ -248,6 +268,7 @@ try_network(const struct lab_dir *dir, long long seed, json_t *out, struct err *
     } else {
         add_counts(out, reply.json);
         add_followed(json_object_get(out, "Followed"), json_object_get(reply.json, "Followed"), seed);
+        add_requests(json_object_get(out, "Requests"), json_object_get(reply.json, "Requests"), seed);
         json_object_set_new(out, "Networks", json_integer(json_int(out, "Networks", 0) + 1));
         json_t *disagreement = json_object_get(reply.json, "Disagreement");
         if (disagreement) {
@@ -288,6 +309,7 @@ verify_random_run(struct op_call *call, struct err *err)
     json_object_set_new(call->out, "Constructs", json_object());
     json_object_set_new(call->out, "Followed",
                         json_pack("{s:i, s:i, s:[]}", "Packets", 0, "Decisions", 0, "Differences"));
+    json_object_set_new(call->out, "Requests", json_pack("{s:[]}", "Differences"));
     json_object_set_new(call->out, "Met", json_object());
     json_object_set_new(call->out, "Gaps", json_object());
     json_object_set_new(call->out, "Disagreements", shown);
@@ -298,8 +320,9 @@ verify_random_run(struct op_call *call, struct err *err)
     }
     keeper_stop(dir->socket_path, NULL);
     lab_dir_close(dir);
-    const json_t *on_the_way = json_object_get(json_object_get(call->out, "Followed"), "Differences");
-    call->no = json_array_size(shown) + json_array_size(on_the_way) > 0;
+    const json_t *on_the_way = json_object_get(json_object_get(call->out, "Followed"), "Differences"),
+                 *requests = json_object_get(json_object_get(call->out, "Requests"), "Differences");
+    call->no = json_array_size(shown) + json_array_size(on_the_way) + json_array_size(requests) > 0;
     return ok && write_script(arg_str(call->in, "Script"), shown, err);
 }
 
@@ -353,6 +376,19 @@ verify_random_text(const json_t *out, struct buf *text)
     json_array_foreach(json_object_get(followed, "Differences"), i, item)
     {
         buf_printf(text, "DISAGREE on the way, %s\n", json_string_value(item));
+    }
+    const json_t *requests = json_object_get(out, "Requests");
+    json_array_foreach(json_object_get(requests, "Differences"), i, item)
+    {
+        buf_printf(text, "DISAGREE on a request, %s\n", json_string_value(item));
+    }
+    if (json_int(requests, "Asked", 0)) {
+        buf_printf(text,
+                   "%lld HTTP requests, %lld taken by rules: %lld forwarded, %lld redirected, %lld answered by the "
+                   "balancer, %lld without a target\n",
+                   json_int(requests, "Asked", 0), json_int(requests, "Rules", 0), json_int(requests, "Forwarded", 0),
+                   json_int(requests, "Redirected", 0), json_int(requests, "Fixed", 0),
+                   json_int(requests, "Unserved", 0));
     }
     buf_printf(text, "followed %lld packets hop by hop: %lld decisions of the kernel are those of analysis\n",
                json_int(followed, "Packets", 0), json_int(followed, "Decisions", 0));

@@ -180,42 +180,57 @@ at_acl_deny(const struct network *net, const struct hop *hop)
     return hop->kind == HOP_ACL && hop->stopped;
 }
 
+/* A network balancer hands it on. */
+static bool
+by_two_balancers(const struct network *net, const struct walk *walk)
+{
+    size_t n[2] = { 0, 0 };
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        n[0] += at_network_balancer(net, &walk->hops.items[i]);
+        n[1] += at_application_balancer(net, &walk->hops.items[i]);
+    }
+    return n[0] && n[1];
+}
+
 static const struct {
     const char *name;
-    bool (*is)(const struct network *net, const struct hop *hop); /* NULL: by where the walk stops */
+    bool (*is)(const struct network *net, const struct hop *hop); /* NULL: by where the walk stops, or by all of it */
     enum stop stop;
+    bool (*whole)(const struct network *net, const struct walk *walk);
 } constructs[] = {
-    { "gateway endpoint", at_gateway_endpoint, STOP_NONE },
-    { "interface endpoint", at_interface_endpoint, STOP_NONE },
-    { "endpoint of a service of the lab", at_private_link, STOP_NONE },
-    { "network balancer", at_network_balancer, STOP_NONE },
-    { "application balancer", at_application_balancer, STOP_NONE },
-    { "interface of an application balancer", from_application_balancer, STOP_NONE },
-    { "Classic balancer", at_classic_balancer, STOP_NONE },
-    { "Direct Connect gateway", at_direct_connect, STOP_NONE },
-    { "VPN connection", at_vpn, STOP_NONE },
-    { "public NAT gateway", at_public_nat, STOP_NONE },
-    { "private NAT gateway", at_private_nat, STOP_NONE },
-    { "appliance that sends on", at_appliance, STOP_NONE },
-    { "route table of a gateway", at_gateway_table, STOP_NONE },
-    { "route to a prefix list", by_prefix_list_route, STOP_NONE },
-    { "NAT64", by_nat64_route, STOP_NONE },
-    { "rule of a prefix list", by_prefix_list_rule, STOP_NONE },
-    { "rule of a group", by_group_rule, STOP_NONE },
-    { "second interface", at_second_interface, STOP_NONE },
-    { "secondary address", at_secondary_address, STOP_NONE },
-    { "refused by an ACL", at_acl_deny, STOP_NONE },
-    { "refused by a group, outwards", NULL, STOP_SG_EGRESS },
-    { "refused by a group, inwards", NULL, STOP_SG_INGRESS },
-    { "blackhole", NULL, STOP_BLACKHOLE },
-    { "Block Public Access", NULL, STOP_PUBLIC_ACCESS },
-    { "failed zone", NULL, STOP_FAILED },
+    { "gateway endpoint", at_gateway_endpoint, STOP_NONE, NULL },
+    { "interface endpoint", at_interface_endpoint, STOP_NONE, NULL },
+    { "endpoint of a service of the lab", at_private_link, STOP_NONE, NULL },
+    { "network balancer", at_network_balancer, STOP_NONE, NULL },
+    { "application balancer", at_application_balancer, STOP_NONE, NULL },
+    { "application balancer behind another", NULL, STOP_NONE, by_two_balancers },
+    { "interface of an application balancer", from_application_balancer, STOP_NONE, NULL },
+    { "Classic balancer", at_classic_balancer, STOP_NONE, NULL },
+    { "Direct Connect gateway", at_direct_connect, STOP_NONE, NULL },
+    { "VPN connection", at_vpn, STOP_NONE, NULL },
+    { "public NAT gateway", at_public_nat, STOP_NONE, NULL },
+    { "private NAT gateway", at_private_nat, STOP_NONE, NULL },
+    { "appliance that sends on", at_appliance, STOP_NONE, NULL },
+    { "route table of a gateway", at_gateway_table, STOP_NONE, NULL },
+    { "route to a prefix list", by_prefix_list_route, STOP_NONE, NULL },
+    { "NAT64", by_nat64_route, STOP_NONE, NULL },
+    { "rule of a prefix list", by_prefix_list_rule, STOP_NONE, NULL },
+    { "rule of a group", by_group_rule, STOP_NONE, NULL },
+    { "second interface", at_second_interface, STOP_NONE, NULL },
+    { "secondary address", at_secondary_address, STOP_NONE, NULL },
+    { "refused by an ACL", at_acl_deny, STOP_NONE, NULL },
+    { "refused by a group, outwards", NULL, STOP_SG_EGRESS, NULL },
+    { "refused by a group, inwards", NULL, STOP_SG_INGRESS, NULL },
+    { "blackhole", NULL, STOP_BLACKHOLE, NULL },
+    { "Block Public Access", NULL, STOP_PUBLIC_ACCESS, NULL },
+    { "failed zone", NULL, STOP_FAILED, NULL },
 };
 
 static bool
 meets(const struct network *net, const struct walk *walk, size_t row)
 {
-    bool met = !constructs[row].is && walk->stop == constructs[row].stop;
+    bool met = constructs[row].whole ? constructs[row].whole(net, walk)
+                                     : !constructs[row].is && walk->stop == constructs[row].stop;
     for (size_t i = 0; constructs[row].is && !met && i < walk->hops.n; i++) {
         met = constructs[row].is(net, &walk->hops.items[i]);
     }

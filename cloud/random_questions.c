@@ -102,7 +102,10 @@ ask(struct random_net *r, const struct verify_side *from, const struct verify_si
     }
     int number = (int)questions->n; /* each has a source port of its own */
     struct asked *q = VEC_ADD(questions);
-    *q = (struct asked){ .flow = { .from = verify_side_end(from), .to = verify_side_end(to), .family = family } };
+    *q = (struct asked){ .flow = { .from = verify_side_end(from),
+                                   .to = verify_side_end(to),
+                                   .family = family,
+                                   .ends_at_application = true } };
     struct flow_spec *flow = &q->flow;
     flow->protocol = only ? only->protocol : protocols[lot(r, 4)];
     flow->src_ip = only && only->src_ip.family ? only->src_ip : lot_address(r, from, family);

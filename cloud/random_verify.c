@@ -19,7 +19,6 @@
 #include "cloud/verify_trace.h"
 #include "netsim/model/random_net.h"
 
-#define PROBE_MS  500
 #define KINDS_MAX 64
 #define ACCOUNT   "123456789012"
 #define REGION    "us-east-1"
@@ -88,22 +87,6 @@ scene_sends(const struct scene *scene, const struct asked *q)
 
 /* ---- the two answers ------------------------------------------------------------------------------------------------
  */
-bool
-random_send_live(void *context, const struct network *net, struct live_probe *probes, size_t n, struct err *err)
-{
-    struct random_followed *followed = context;
-    struct live *live = live_start(net, NULL, err);
-    bool ok = live && live_probe(live, probes, n, PROBE_MS, err);
-    if (ok && followed && followed->n) {
-        followed->ways = json_array();
-        ok = live_trace(live, net, followed->probes, followed->n, PROBE_MS, followed->ways, err);
-    }
-    if (live) {
-        live_stop(live);
-    }
-    return ok;
-}
-
 /* Behind a balancer any of its targets may get it. */
 static void
 aim_probe(const struct scene *scene, struct asked *q)
@@ -539,9 +522,9 @@ judge_followed(const struct scene *scene, const struct random_followed *followed
 json_t *
 random_verify(const struct random_trial *trial, struct err *err)
 {
-    struct random_followed *followed = trial->context; /* of random_send_live() */
+    struct random_live *beside = trial->send == random_send_live ? trial->context : NULL;
     const struct asked *of[LIVE_TRACED_MOST];
-    bool follows = followed && trial->send == random_send_live && trial->seed % FOLLOWED_OF == 1;
+    bool follows = beside && trial->seed % FOLLOWED_OF == 1;
     struct random_net r;
     struct scene scene;
     asked_vec questions = { 0 };
@@ -553,19 +536,28 @@ random_verify(const struct random_trial *trial, struct err *err)
         aim_probe(&scene, &questions.items[i]);
     }
     if (follows) {
-        choose_followed(&questions, followed, of);
+        choose_followed(&questions, &beside->followed, of);
+    }
+    if (beside && !trial->tap_hosts) { /* no program runs on a TAP host */
+        random_requests_draw(&r, scene.plan, &scene.sides, &beside->requests);
     }
     bool ok = put_to_kernel(trial, &scene, &questions, err);
-    json_t *told = ok && follows ? judge_followed(&scene, followed, of) : NULL;
-    if (follows) { /* while it is made small no packet is */
-        json_decref(followed->ways);
-        *followed = (struct random_followed){ .n = 0 };
+    json_t *told = ok && follows ? judge_followed(&scene, &beside->followed, of) : NULL;
+    json_t *answered = ok && beside ? random_requests_judge(r.net, &beside->requests) : NULL;
+    if (beside) { /* while it is made small there are none */
+        json_decref(beside->followed.ways);
+        random_requests_done(&beside->requests);
+        *beside = (struct random_live){ .followed = { .n = 0 } };
     }
     json_t *out = ok ? compare(trial, &scene, &questions, err) : NULL;
     if (out && told) {
         json_object_set(out, "Followed", told);
     }
+    if (out && answered) {
+        json_object_set(out, "Requests", answered);
+    }
     json_decref(told);
+    json_decref(answered);
     VEC_DONE(&questions);
     scene_done(&scene);
     random_net_done(&r);

@@ -5,6 +5,7 @@
  * Used by: ops_verify_random.c. */
 #pragma once
 #include "base/json.h"
+#include "cloud/random_requests.h"
 #include "netsim/live/live.h"
 #include "netsim/live/trace.h"
 
@@ -19,7 +20,12 @@ struct random_followed {
     size_t n;
     json_t *ways; /* out */
 };
-/* The live lab as it is; the caller is alone in namespaces of its own, as in a keeper.  'context': struct random_followed, or NULL. */
+/* What is sent beside the probes. */
+struct random_live {
+    struct random_followed followed;
+    struct random_requests requests; /* of HTTP, when the probes have come to their ends */
+};
+/* The live lab as it is; the caller is alone in namespaces of its own, as in a keeper.  'context': struct random_live, or NULL. (random_send.c) */
 bool random_send_live(void *context, const struct network *net, struct live_probe *probes, size_t n, struct err *err);
 
 struct random_trial {
@@ -32,7 +38,8 @@ struct random_trial {
 };
 /* {"Asked", "Stopped", "Arrived", "Answered", "Disagree", "NotCompared", "Gaps": {"not analysed: appliance": packets, ..},
  *  "Constructs": {"vpc": [objects, packets whose way met one], ..}, "Met": {"private NAT gateway": packets, ..} (random_constructs.h),
- *  "Followed": {"Packets", "Decisions", "Differences": [text]} (with a context: verify_trace.h), "Disagreement": {..}}
+ *  "Followed": {"Packets", "Decisions", "Differences": [text]} (with a context: verify_trace.h), "Requests": {..} (random_requests_judge()),
+ *  "Disagreement": {..}}
  * The disagreement (left out when there is none) is the first one, shrunk: {"Seed", "From", "To", "Flow", "SourceIp",
  * "DestinationIp", "Difference", "AnalysisWhy", "Kernel", "Objects", "Shrunk", "Lab": "./shrunk-7", "Commands": [text],
  * "State": the state.json of a lab}.  "Shrunk" is false, and the network whole, when it did not differ a second time.

@@ -91,8 +91,33 @@ zone_fits(const struct network *net, const struct verify_side *side, const struc
 }
 
 static void
-add_group(const struct network *net, const struct verify_side *side, const char *arn, double part,
-          struct verify_spread *out)
+add_target(const struct network *net, const struct verify_side *side, const struct target_group *group,
+           const struct lb_target *target, const struct eni *eni, const char *id, struct verify_spread *out)
+{
+    if (zone_fits(net, side, eni, target_group_crosses_zones(group, side->balancer))) {
+        *VEC_ADD(&out->targets) = (struct verify_target){ .instance_id = id,
+                                                          .id = target->id,
+                                                          .group = group,
+                                                          .family = family_of(group),
+                                                          .port = target->port ? target->port : group->port };
+    }
+}
+
+/* A connection ends at the node that it is sent to. */
+static void
+add_nodes(const struct network *net, const struct verify_side *side, const struct target_group *group,
+          const struct lb_target *target, struct verify_spread *out)
+{
+    const struct load_balancer *behind = network_load_balancer(net, target->id);
+    struct eni *const *nodes;
+    for (size_t n = behind ? load_balancer_enis(net, behind, &nodes) : 0, i = 0; i < n; i++) {
+        add_target(net, side, group, target, nodes[i], nodes[i]->obj.id, out);
+    }
+}
+
+void
+verify_spread_group(const struct network *net, const struct verify_side *side, const char *arn, double part,
+                    struct verify_spread *out)
 {
     const struct target_group *group = arn && part > 0 ? network_target_group(net, arn) : NULL;
     size_t first = out->targets.n;
@@ -100,17 +125,16 @@ add_group(const struct network *net, const struct verify_side *side, const char 
         const struct lb_target *target = &group->targets.items[i];
         const struct instance *instance = instance_of(net, side->balancer, target);
         const struct eni *eni = instance ? instance_eni(net, instance, 0) : NULL;
-        bool is_instance = same(group->target_type, "instance");
-        if (is_instance && !instance) {
+        if (same(group->target_type, "alb")) {
+            add_nodes(net, side, group, target, out);
+            continue;
+        }
+        if (same(group->target_type, "instance") && !instance) {
             continue; /* stopped: it gets nothing */
         }
         out->strangers = out->strangers || !instance;
-        if (instance && zone_fits(net, side, eni, target_group_crosses_zones(group, side->balancer))) {
-            *VEC_ADD(&out->targets) = (struct verify_target){ .instance_id = instance->obj.id,
-                                                              .id = target->id,
-                                                              .group = group,
-                                                              .family = family_of(group),
-                                                              .port = target->port ? target->port : group->port };
+        if (instance) {
+            add_target(net, side, group, target, eni, instance->obj.id, out);
         }
     }
     for (size_t i = first; i < out->targets.n; i++) {
@@ -132,11 +156,12 @@ add_actions(const struct network *net, const struct verify_side *side, const str
             sum += a->groups.items[j].weight;
         }
         if (a->groups.n == 0) {
-            add_group(net, side, a->group_arn, 1, out);
+            verify_spread_group(net, side, a->group_arn, 1, out);
         }
         for (size_t j = 0; j < a->groups.n; j++) {
             double weight = a->groups.items[j].weight;
-            add_group(net, side, a->groups.items[j].group_arn, a->groups.n == 1 || sum <= 0 ? 1 : weight / sum, out);
+            verify_spread_group(net, side, a->groups.items[j].group_arn,
+                                a->groups.n == 1 || sum <= 0 ? 1 : weight / sum, out);
         }
     }
 }

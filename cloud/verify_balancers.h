@@ -28,6 +28,9 @@ void verify_listener_ports(const struct verify_side *side, struct verify_ports *
 void verify_node_targets(const struct network *net, const struct verify_side *side, verify_target_vec *out);
 /* Fills in 'targets' and what goes with them: those that may get a packet to that port.  VEC_DONE(&spread.targets). */
 void verify_spread_targets(const struct network *net, const struct verify_side *side, int protocol, int port, struct verify_spread *spread);
+/* Of one of a listener's groups, which gets 'part' of the connections. */
+void verify_spread_group(const struct network *net, const struct verify_side *side, const char *group_arn, double part,
+                         struct verify_spread *spread);
 /* So many packets of one client to that port; 1 where one is enough. */
 size_t verify_spread_size(const struct network *net, const struct verify_side *side, int protocol, int port);
 /* The last 'n' questions are such packets. */

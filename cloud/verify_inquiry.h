@@ -13,9 +13,9 @@ struct verify_gap_met {
     struct verify_gap met;
     size_t n_packets, n_pairs;
 };
-/* An instance that a listener may send to. */
+/* An instance that a listener may send to, or the node of an application balancer. */
 struct verify_target {
-    const char *instance_id, *id; /* 'id': as it was registered */
+    const char *instance_id, *id; /* of the node that of its interface; 'id': as it was registered */
     const struct target_group *group; /* NULL: a Classic balancer's */
     int family, port;
     double part; /* of the connections */

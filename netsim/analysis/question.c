@@ -385,6 +385,7 @@ question_init(const struct network *net, const struct flow_spec *flow, struct qu
     q->wanted_port = flow->receiver_port;
     q->health_check = flow->health_check;
     q->ends_at_balancer = flow->ends_at_balancer;
+    q->ends_at_application = flow->ends_at_application;
     q->all_obstacles = flow->all_obstacles;
     q->from_alone = flow->interfaces_alone && flow->from.kind == FLOW_END_ENI;
     q->to_alone = flow->interfaces_alone && flow->to.kind == FLOW_END_ENI;

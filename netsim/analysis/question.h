@@ -25,6 +25,7 @@ struct question {
     struct obstacles *mended;    /* noted and passed; NULL: the first one ends it */
     bool health_check;           /* a balancer's own */
     bool ends_at_balancer;       /* a balancer is asked, not what is behind it */
+    bool ends_at_application;    /* an application balancer behind another is where it ends */
     bool filters_open;           /* walk past every filter: reach_open_ways() */
     bool no_public_ip;           /* from outside to an interface without public address */
 };

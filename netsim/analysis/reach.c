@@ -88,6 +88,7 @@ question_walk(const struct question *q, struct session *session, struct walk *wa
     walk->filters_open = q->filters_open;
     walk->health_check = q->health_check;
     walk->ends_at_balancer = q->ends_at_balancer;
+    walk->ends_at_application = q->ends_at_application;
     walk->alone[0] = q->from_alone ? q->from.eni : NULL;
     walk->alone[1] = q->to_alone ? q->to.eni : NULL;
     walk->wanted_receiver = q->wanted_receiver;
@@ -122,6 +123,7 @@ question_walk_back(const struct question *q, const struct walk *forward, struct 
     walk->filters_open = q->filters_open;
     walk->health_check = q->health_check;
     walk->ends_at_balancer = q->ends_at_balancer;
+    walk->ends_at_application = q->ends_at_application;
     walk->mended = q->mended;
     walk->alone[0] = q->from_alone ? q->from.eni : NULL;
     walk->alone[1] = q->to_alone ? q->to.eni : NULL;

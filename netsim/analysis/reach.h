@@ -30,6 +30,7 @@ struct flow_spec {
     int icmp_type, icmp_code; /* -1: echo request / code 0 */
     struct ip src_ip, dst_ip; /* overrides; IP_NONE: primary private address of the end (public when it comes from the internet) */
     bool ends_at_balancer; /* the packet arrives at a balancer's interface if a listener takes it: where it goes on from there is another question */
+    bool ends_at_application; /* likewise at an application balancer behind a network one; of 'receivers' it is by the interface of its node */
     bool health_check; /* the balancer itself asks whether its target answers: not what it carries */
     bool interfaces_alone; /* an end named as an interface counts without its instance: whether that runs is not asked, as in AWS */
     const char *receiver; /* behind a load balancer, the instance whose way to show if it is among the receivers; NULL: the first */

@@ -98,6 +98,7 @@ struct walk {
     bool is_reply;
     struct obstacles *mended; /* noted and passed, as mended.h says; NULL: the first one ends the walk */
     bool ends_at_balancer; /* a listener that takes it is where it arrives */
+    bool ends_at_application; /* one of an application balancer is, behind another balancer too */
     bool health_check; /* a balancer's own question to its target */
     bool filters_open; /* groups and ACLs become hops and let everything through: connectivity.c judges them as sets */
     struct session *session; /* the first packet writes it, the reply reads it */

@@ -178,7 +178,7 @@ candidate_init(const struct walk *w, const struct load_balancer *lb, const struc
     } else if (behind) {
         struct eni *const *enis;
         c->eni = load_balancer_enis(w->net, behind, &enis) > at ? enis[at] : NULL;
-        c->id = behind->obj.id;
+        c->id = c->eni && w->ends_at_application ? c->eni->obj.id : behind->obj.id;
     } else if (target->id && ip_parse(target->id, &c->ip)) {
         c->eni = network_eni_by_address(w->net, lb->vpc_id, &c->ip);
     }
@@ -308,6 +308,13 @@ try_target(struct walk *w, const struct candidate *c, struct outcome *outcome)
     } else {
         walk_done(&branch);
     }
+}
+
+/* Is the node, and not what is behind it, where the question ends? */
+static bool
+ends_here(const struct walk *w, const struct load_balancer *lb)
+{
+    return (w->ends_at_balancer && !asked_elsewhere(w)) || (w->ends_at_application && same(lb->type, "application"));
 }
 
 static void
@@ -444,7 +451,7 @@ balancer_receives(struct walk *w, const struct load_balancer *lb)
         walk_stop(w, STOP_LB_NO_LISTENER);
     } else if (w->balancers >= MAX_BALANCERS) {
         walk_stop(w, STOP_TOO_LONG);
-    } else if (w->ends_at_balancer) {
+    } else if (ends_here(w, lb)) {
         walk_arrive(w);
     } else if (w->target.kind == TARGET_INTERNET || w->target.kind == TARGET_GATEWAY) {
         walk_stop(w, STOP_NO_INTERNET_ROUTE);

@@ -254,8 +254,8 @@ action(struct random_net *r, const struct load_balancer *lb, const char *protoco
     if (!load_balancer_is_network(lb) && chance(r, 15)) {
         return chance(r, 50)
                    ? json_pack("{s:s, s:{s:s}}", "Type", "fixed-response", "FixedResponseConfig", "StatusCode", "404")
-                   : json_pack("{s:s, s:{s:s, s:s}}", "Type", "redirect", "RedirectConfig", "Protocol", "HTTPS",
-                               "StatusCode", "HTTP_301");
+                   : json_pack("{s:s, s:{s:s, s:s, s:s}}", "Type", "redirect", "RedirectConfig", "Protocol", "HTTPS",
+                               "Path", chance(r, 50) ? "/#{path}" : "/new/#{host}", "StatusCode", "HTTP_301");
     }
     json_t *groups = json_array();
     for (int i = chance(r, 35) ? 2 : 1; i > 0; i--) {
@@ -268,22 +268,44 @@ action(struct random_net *r, const struct load_balancer *lb, const char *protoco
     return json_pack("{s:s, s:{s:o}}", "Type", "forward", "ForwardConfig", "TargetGroups", groups);
 }
 
-/* Who asks, what for, or both. */
+/* Who asks, what for, or both: one condition of a kind or of two. */
+static json_t *
+condition(struct random_net *r, int kind)
+{
+    static const char *const hosts[] = { "*.example.com", "web-?.example.com", "Shop.example.com" },
+                             *const paths[] = { "/api/*", "/img/*.p?g", "/", "*/x" },
+                             *const tiers[] = { "gold*", "?in", "*" }, *const versions[] = { "1*", "?", "2\\*" };
+    struct ip ip = lot_ip(r, chance(r, 20));
+    struct cidr block = { .bits = (uint8_t)(chance(r, 30) ? 0 : ip.family == IP_V6 ? 64 : 24) };
+    block.ip = ip_mask(&ip, block.bits);
+    switch (kind) {
+    case 0:
+        return json_pack("{s:s, s:{s:[s]}}", "Field", "source-ip", "SourceIpConfig", "Values", cidr_str(&block));
+    case 1:
+        return json_pack("{s:s, s:{s:[s, s]}}", "Field", "path-pattern", "PathPatternConfig", "Values",
+                         paths[lot(r, 4)], paths[lot(r, 4)]);
+    case 2:
+        return json_pack("{s:s, s:[s]}", "Field", "host-header", "Values", hosts[lot(r, 3)]);
+    case 3:
+        return json_pack("{s:s, s:{s:s, s:[s]}}", "Field", "http-header", "HttpHeaderConfig", "HttpHeaderName",
+                         "X-Tier", "Values", tiers[lot(r, 3)]);
+    case 4:
+        return json_pack("{s:s, s:{s:[s]}}", "Field", "http-request-method", "HttpRequestMethodConfig", "Values",
+                         chance(r, 50) ? "GET" : "POST");
+    default:
+        return json_pack("{s:s, s:{s:[{s:s*, s:s}]}}", "Field", "query-string", "QueryStringConfig", "Values", "Key",
+                         chance(r, 60) ? "v" : NULL, "Value", versions[lot(r, 3)]);
+    }
+}
+
 static json_t *
 conditions(struct random_net *r)
 {
+    int first = lot(r, 6), second = lot(r, 6);
     json_t *list = json_array();
-    int which = lot(r, 3);
-    if (which != 1) {
-        struct ip ip = lot_ip(r, chance(r, 20));
-        struct cidr block = { .bits = (uint8_t)(chance(r, 30) ? 0 : ip.family == IP_V6 ? 64 : 24) };
-        block.ip = ip_mask(&ip, block.bits);
-        json_array_append_new(
-            list, json_pack("{s:s, s:{s:[s]}}", "Field", "source-ip", "SourceIpConfig", "Values", cidr_str(&block)));
-    }
-    if (which != 0) {
-        json_array_append_new(
-            list, json_pack("{s:s, s:{s:[s]}}", "Field", "path-pattern", "PathPatternConfig", "Values", "/api/*"));
+    json_array_append_new(list, condition(r, first));
+    if (second != first && chance(r, 40)) {
+        json_array_append_new(list, condition(r, second));
     }
     return list;
 }
@@ -313,8 +335,9 @@ choose_scheme(struct random_net *r, int vpc)
     return open && chance(r, 50) ? "internet-facing" : "internal";
 }
 
+/* Without listeners; NULL: AWS refuses it. */
 static struct load_balancer *
-network_balancer(struct random_net *r, int vpc, int number)
+bare_network_balancer(struct random_net *r, int vpc, const char *name)
 {
     struct err err = { 0 };
     struct choice subnets = choose_subnets(r, vpc, NULL, 0), groups = choose_groups(r, vpc);
@@ -322,7 +345,7 @@ network_balancer(struct random_net *r, int vpc, int number)
     for (size_t i = 0; i < subnets.n; i++) {
         zones[i].subnet_id = subnets.ids[i];
     }
-    struct lb_spec spec = { .name = numbered("nlb-%d", number),
+    struct lb_spec spec = { .name = name,
                             .type = "network",
                             .scheme = choose_scheme(r, vpc),
                             .subnets = zones,
@@ -330,14 +353,40 @@ network_balancer(struct random_net *r, int vpc, int number)
                             .groups = groups.ids,
                             .n_groups = chance(r, 60) ? groups.n : 0 };
     struct load_balancer *lb = load_balancer_create(r->net, &spec, &err);
-    if (!lb) {
-        return NULL;
+    if (lb) {
+        load_balancer_set_attribute(r->net, lb, "load_balancing.cross_zone.enabled", yes_or_no(r, 60), &err);
     }
-    load_balancer_set_attribute(r->net, lb, "load_balancing.cross_zone.enabled", yes_or_no(r, 60), &err);
-    for (int i = 0, n = 1 + lot(r, 2); i < n; i++) {
+    return lb;
+}
+
+static struct load_balancer *
+network_balancer(struct random_net *r, int vpc, int number)
+{
+    struct load_balancer *lb = bare_network_balancer(r, vpc, numbered("nlb-%d", number));
+    for (int i = 0, n = lb ? 1 + lot(r, 2) : 0; i < n; i++) {
         listener(r, lb);
     }
     return lb;
+}
+
+/* A network balancer before the application balancer, at the port of one of its listeners. */
+static void
+front(struct random_net *r, int vpc, const struct load_balancer *behind)
+{
+    struct err err = { 0 };
+    struct load_balancer *lb = bare_network_balancer(r, vpc, numbered("front-%d", vpc));
+    struct target_group_spec spec = { .name = numbered("tg-front-%d", vpc),
+                                      .protocol = "TCP",
+                                      .vpc_id = behind->vpc_id,
+                                      .target_type = "alb",
+                                      .port = behind->listeners.items[lot(r, (int)behind->listeners.n)].port };
+    struct target_group *group = lb ? target_group_create(r->net, &spec, &err) : NULL;
+    if (group && target_group_register(r->net, group, behind->arn, 0, NULL, &err)) {
+        json_t *json = json_pack("{s:s, s:i, s:[{s:s, s:s}]}", "Protocol", "TCP", "Port", places_ports[lot(r, 4)],
+                                 "DefaultActions", "Type", "forward", "TargetGroupArn", group->arn);
+        load_balancer_listen(r->net, lb, json, &err);
+        json_decref(json);
+    }
 }
 
 /* In as many zones as the VPC's subnets have, of which AWS wants two. */
@@ -361,6 +410,9 @@ application_balancer(struct random_net *r, int vpc, int number)
     struct load_balancer *lb = groups.n ? load_balancer_create(r->net, &spec, &err) : NULL;
     for (int i = lb ? 1 + lot(r, 2) : 0; i > 0; i--) {
         listener(r, lb);
+    }
+    if (lb && lb->listeners.n && chance(r, 50)) {
+        front(r, vpc, lb);
     }
 }
 
