@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "netsim/model/certificate.h"
-#include "netsim/model/classic_balancer.h"
+#include "netsim/model/classic_policy.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/private_service.h"
@@ -58,7 +58,6 @@ add_listener(json_t *list, const struct network *net, const struct load_balancer
 static const struct {
     const char *key, *usual, *what; /* any other value is said */
 } attributes[] = {
-    { "proxy_protocol_v2.enabled", "false", "no PROXY header is put before the bytes" },
     { "slow_start.duration_seconds", "0", "new targets have their whole share at once" },
     { "load_balancing.algorithm.type", "round_robin", "targets have their turns, whatever the algorithm" },
 };
@@ -78,23 +77,6 @@ add_group(json_t *list, const struct target_group *group)
     if (same(group->target_type, "lambda")) {
         add(list, xstrdup(group->name), "functions are not in the lab: requests are answered 503");
     }
-}
-
-/* By a policy of cookies. */
-static bool
-keeps_clients(const struct classic_balancer *lb, const struct classic_listener *l)
-{
-    static const char *const members[] = { "AppCookieStickinessPolicies", "LBCookieStickinessPolicies" };
-    for (size_t k = 0; k < sizeof members / sizeof *members; k++) {
-        const json_t *list = json_object_get(lb->policies, members[k]);
-        for (size_t i = 0; i < json_array_size(list) * l->policies.n; i++) {
-            const char *name = json_str(json_array_get(list, i / l->policies.n), "PolicyName");
-            if (same(name, l->policies.items[i % l->policies.n])) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 /* Of a service of somebody's own whose balancer nobody put into the lab. */
@@ -133,9 +115,10 @@ live_remarks(const struct network *net)
             if (classic_listener_has_tls(l) && !network_certificate(net, l->certificate_id)) {
                 add(list, xasprintf("%s:%d", lb->obj.id, l->port), stand_in);
             }
-            if (keeps_clients(lb, l)) {
-                add(list, xasprintf("%s:%d", lb->obj.id, l->port), "no cookie keeps a client with an instance");
-            }
+        }
+        for (size_t n = 0; classic_unknown_policy(lb, n); n++) {
+            add(list, xasprintf("%s policy %s", lb->obj.id, classic_unknown_policy(lb, n)),
+                "what it says is not in the import: no PROXY header is put before the bytes");
         }
     }
     return list;

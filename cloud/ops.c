@@ -51,6 +51,7 @@
     FAMILY(ops_elbv2_targets) \
     FAMILY(ops_elbv2_listeners) \
     FAMILY(ops_elb) \
+    FAMILY(ops_elb_policies) \
     FAMILY(ops_acm) \
     FAMILY(ops_route53) \
     FAMILY(ops_directconnect) \

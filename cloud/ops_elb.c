@@ -2,10 +2,9 @@
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_Operations.html */
 #include <stdlib.h>
 #include <string.h>
-#include "cloud/ops_elbv2.h"
+#include "cloud/ops_elb.h"
 #include "netsim/analysis/reach.h"
 #include "netsim/live/live.h"
-#include "netsim/model/classic_balancer.h"
 
 static struct classic_balancer *
 find_balancer(const struct op_call *call, const char *name, struct err *err)
@@ -27,8 +26,8 @@ find_balancer(const struct op_call *call, const char *name, struct err *err)
     return NULL;
 }
 
-static struct classic_balancer *
-require_balancer(const struct op_call *call, struct err *err)
+struct classic_balancer *
+elb_require_balancer(const struct op_call *call, struct err *err)
 {
     return find_balancer(call, arg_str(call->in, "LoadBalancerName"), err);
 }
@@ -105,7 +104,7 @@ static bool
 delete_load_balancer(struct op_call *call, struct err *err)
 {
     struct err absent = { 0 };
-    struct classic_balancer *lb = require_balancer(call, &absent);
+    struct classic_balancer *lb = elb_require_balancer(call, &absent);
     (void)err;
     if (lb) {
         classic_balancer_delete(ec2_net(call), lb);
@@ -116,14 +115,14 @@ delete_load_balancer(struct op_call *call, struct err *err)
 static bool
 create_listeners(struct op_call *call, struct err *err)
 {
-    struct classic_balancer *lb = require_balancer(call, err);
+    struct classic_balancer *lb = elb_require_balancer(call, err);
     return lb && classic_balancer_listen(ec2_net(call), lb, json_object_get(call->in, "Listeners"), err);
 }
 
 static bool
 set_certificate(struct op_call *call, struct err *err)
 {
-    struct classic_balancer *lb = require_balancer(call, err);
+    struct classic_balancer *lb = elb_require_balancer(call, err);
     return lb && classic_balancer_certify(ec2_net(call), lb, (int)arg_int(call->in, "LoadBalancerPort", 0),
                                           arg_str(call->in, "SSLCertificateId"), err);
 }
@@ -131,7 +130,7 @@ set_certificate(struct op_call *call, struct err *err)
 static bool
 delete_listeners(struct op_call *call, struct err *err)
 {
-    struct classic_balancer *lb = require_balancer(call, err);
+    struct classic_balancer *lb = elb_require_balancer(call, err);
     const json_t *ports = json_object_get(call->in, "LoadBalancerPorts");
     for (size_t i = 0; lb && i < json_array_size(ports); i++) {
         int port = (int)json_integer_value(json_array_get(ports, i));
@@ -146,7 +145,7 @@ static bool
 change_subnets(struct op_call *call,
                bool (*change)(struct network *, struct classic_balancer *, const char *, struct err *), struct err *err)
 {
-    struct classic_balancer *lb = require_balancer(call, err);
+    struct classic_balancer *lb = elb_require_balancer(call, err);
     const json_t *ids = json_object_get(call->in, "Subnets");
     for (size_t i = 0; lb && i < json_array_size(ids); i++) {
         if (!change(ec2_net(call), lb, json_string_value(json_array_get(ids, i)), err)) {
@@ -174,7 +173,7 @@ detach_subnets(struct op_call *call, struct err *err)
 static bool
 apply_groups(struct op_call *call, struct err *err)
 {
-    struct classic_balancer *lb = require_balancer(call, err);
+    struct classic_balancer *lb = elb_require_balancer(call, err);
     size_t n;
     const char *const *ids = text_list(call, "SecurityGroups", &n);
     bool ok = lb && classic_balancer_set_groups(ec2_net(call), lb, ids, n, err);
@@ -201,14 +200,14 @@ answer_attributes(struct op_call *call, const struct classic_balancer *lb)
 static bool
 describe_attributes(struct op_call *call, struct err *err)
 {
-    const struct classic_balancer *lb = require_balancer(call, err);
+    const struct classic_balancer *lb = elb_require_balancer(call, err);
     return lb && answer_attributes(call, lb);
 }
 
 static bool
 modify_attributes(struct op_call *call, struct err *err)
 {
-    struct classic_balancer *lb = require_balancer(call, err);
+    struct classic_balancer *lb = elb_require_balancer(call, err);
     const json_t *given = json_object_get(call->in, "LoadBalancerAttributes");
     const json_t *cross = json_object_get(given, "CrossZoneLoadBalancing"),
                  *draining = json_object_get(given, "ConnectionDraining"),
@@ -235,7 +234,7 @@ change_instances(struct op_call *call,
                  bool (*change)(struct network *, struct classic_balancer *, const char *, struct err *),
                  struct err *err)
 {
-    struct classic_balancer *lb = require_balancer(call, err);
+    struct classic_balancer *lb = elb_require_balancer(call, err);
     const json_t *list = json_object_get(call->in, "Instances");
     for (size_t i = 0; lb && i < json_array_size(list); i++) {
         char id[ID_SIZE];
@@ -265,7 +264,7 @@ deregister_instances(struct op_call *call, struct err *err)
 static bool
 configure_health(struct op_call *call, struct err *err)
 {
-    struct classic_balancer *lb = require_balancer(call, err);
+    struct classic_balancer *lb = elb_require_balancer(call, err);
     if (!lb || !classic_balancer_check_health(ec2_net(call), lb, json_object_get(call->in, "HealthCheck"), err)) {
         return false;
     }
@@ -371,7 +370,7 @@ is_registered(const struct classic_balancer *lb, const char *id)
 static bool
 describe_health(struct op_call *call, struct err *err)
 {
-    const struct classic_balancer *lb = require_balancer(call, err);
+    const struct classic_balancer *lb = elb_require_balancer(call, err);
     const json_t *asked = json_object_get(call->in, "Instances");
     if (!lb) {
         return false;
@@ -393,34 +392,34 @@ describe_health(struct op_call *call, struct err *err)
     return true;
 }
 
-#define ROW(name_, mode_, run_, help_)                                                                                 \
-    {                                                                                                                  \
-        .service = "elb", .name = name_, .mode = mode_, .run = run_, .help = help_                                     \
-    }
 const struct op ops_elb[] = {
-    ROW("CreateLoadBalancer", OP_WRITE, create_load_balancer,
-        "Create a Classic Load Balancer with an interface in each subnet."),
-    ROW("DescribeLoadBalancers", OP_READ, describe_load_balancers, "Show Classic Load Balancers."),
-    ROW("DeleteLoadBalancer", OP_WRITE, delete_load_balancer, "Delete a Classic Load Balancer with its interfaces."),
-    ROW("CreateLoadBalancerListeners", OP_WRITE, create_listeners,
-        "Let a Classic Load Balancer listen on further ports."),
-    ROW("SetLoadBalancerListenerSSLCertificate", OP_WRITE, set_certificate,
-        "Give a listener of a Classic Load Balancer another certificate."),
-    ROW("DeleteLoadBalancerListeners", OP_WRITE, delete_listeners,
-        "Delete listeners of a Classic Load Balancer by their ports."),
-    ROW("AttachLoadBalancerToSubnets", OP_WRITE, attach_subnets, "Enable a Classic Load Balancer in further subnets."),
-    ROW("DetachLoadBalancerFromSubnets", OP_WRITE, detach_subnets, "Take a Classic Load Balancer out of subnets."),
-    ROW("ApplySecurityGroupsToLoadBalancer", OP_WRITE, apply_groups,
-        "Change the security groups of a Classic Load Balancer."),
-    ROW("DescribeLoadBalancerAttributes", OP_READ, describe_attributes,
-        "Show the attributes of a Classic Load Balancer."),
-    ROW("ModifyLoadBalancerAttributes", OP_WRITE, modify_attributes,
-        "Change attributes of a Classic Load Balancer: cross-zone, draining, idle timeout."),
-    ROW("RegisterInstancesWithLoadBalancer", OP_WRITE, register_instances,
-        "Put instances behind a Classic Load Balancer."),
-    ROW("DeregisterInstancesFromLoadBalancer", OP_WRITE, deregister_instances,
-        "Take instances out from behind a Classic Load Balancer."),
-    ROW("ConfigureHealthCheck", OP_WRITE, configure_health, "Say how a Classic Load Balancer checks its instances."),
-    ROW("DescribeInstanceHealth", OP_READ, describe_health, "Show which instances a Classic Load Balancer can reach."),
+    ELB_ROW("CreateLoadBalancer", OP_WRITE, create_load_balancer,
+            "Create a Classic Load Balancer with an interface in each subnet."),
+    ELB_ROW("DescribeLoadBalancers", OP_READ, describe_load_balancers, "Show Classic Load Balancers."),
+    ELB_ROW("DeleteLoadBalancer", OP_WRITE, delete_load_balancer,
+            "Delete a Classic Load Balancer with its interfaces."),
+    ELB_ROW("CreateLoadBalancerListeners", OP_WRITE, create_listeners,
+            "Let a Classic Load Balancer listen on further ports."),
+    ELB_ROW("SetLoadBalancerListenerSSLCertificate", OP_WRITE, set_certificate,
+            "Give a listener of a Classic Load Balancer another certificate."),
+    ELB_ROW("DeleteLoadBalancerListeners", OP_WRITE, delete_listeners,
+            "Delete listeners of a Classic Load Balancer by their ports."),
+    ELB_ROW("AttachLoadBalancerToSubnets", OP_WRITE, attach_subnets,
+            "Enable a Classic Load Balancer in further subnets."),
+    ELB_ROW("DetachLoadBalancerFromSubnets", OP_WRITE, detach_subnets, "Take a Classic Load Balancer out of subnets."),
+    ELB_ROW("ApplySecurityGroupsToLoadBalancer", OP_WRITE, apply_groups,
+            "Change the security groups of a Classic Load Balancer."),
+    ELB_ROW("DescribeLoadBalancerAttributes", OP_READ, describe_attributes,
+            "Show the attributes of a Classic Load Balancer."),
+    ELB_ROW("ModifyLoadBalancerAttributes", OP_WRITE, modify_attributes,
+            "Change attributes of a Classic Load Balancer: cross-zone, draining, idle timeout."),
+    ELB_ROW("RegisterInstancesWithLoadBalancer", OP_WRITE, register_instances,
+            "Put instances behind a Classic Load Balancer."),
+    ELB_ROW("DeregisterInstancesFromLoadBalancer", OP_WRITE, deregister_instances,
+            "Take instances out from behind a Classic Load Balancer."),
+    ELB_ROW("ConfigureHealthCheck", OP_WRITE, configure_health,
+            "Say how a Classic Load Balancer checks its instances."),
+    ELB_ROW("DescribeInstanceHealth", OP_READ, describe_health,
+            "Show which instances a Classic Load Balancer can reach."),
     { 0 },
 };

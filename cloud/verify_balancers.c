@@ -280,7 +280,7 @@ proxies(const struct classic_balancer *lb, int port)
 {
     for (size_t i = 0; i < lb->listeners.n; i++) {
         if (lb->listeners.items[i].port == port) {
-            return classic_listener_is_proxied(&lb->listeners.items[i]);
+            return classic_listener_is_proxied(lb, &lb->listeners.items[i]);
         }
     }
     return false;
@@ -296,7 +296,7 @@ verify_ends_at_node(const struct network *net, const struct verify_side *side, i
     if (!listener || !load_balancer_is_network(side->balancer)) {
         return side->balancer && same(side->balancer->type, "application");
     }
-    if (listener_has_tls(listener)) {
+    if (listener_ends_at_node(net, listener)) {
         return protocol == PROTOCOL_TCP;
     }
     struct verify_spread spread = { 0 };

@@ -11,6 +11,7 @@
 
 #include "netsim/live/http.h"
 #include "netsim/live/plan_balancer.h"
+#include "netsim/live/proxy_header.h"
 #include "netsim/live/services.h"
 #include "netsim/live/stream.h"
 #include "netsim/live/tls.h"
@@ -26,6 +27,7 @@ struct check {
     int port, timeout_ms, healthy_after, unhealthy_after;
     char *path, *matcher; /* of an HTTP check; NULL: a connection is enough */
     bool tls;             /* which includes hands shaken */
+    bool header;          /* the PROXY header goes first, which says that nobody is behind it */
     struct stream stream;
     enum health_state { INITIAL, HEALTHY, UNHEALTHY } state;
     int n_good, n_bad; /* in a row */
@@ -152,6 +154,7 @@ set_check(struct check *c, int timeout_s, int healthy_after, int unhealthy_after
 {
     path = asks_page(protocol) ? path ? path : "/" : NULL;
     c->tls = asks_tls(protocol);
+    c->header = false;
     c->timeout_ms = timeout_s > 0 && timeout_s * 1000 < TIMEOUT_MS ? timeout_s * 1000 : TIMEOUT_MS;
     c->healthy_after = healthy_after > 0 ? healthy_after : 5;
     c->unhealthy_after = unhealthy_after > 0 ? unhealthy_after : 2;
@@ -179,6 +182,7 @@ want(struct health *health, const struct network *net, const struct load_balance
     c->port = own ? t.port : atoi(group->health_port);
     set_check(c, group->health_timeout_s, group->healthy_count, group->unhealthy_count, group->health_protocol,
               group->health_path, group->matcher_http);
+    c->header = target_group_sends_header(group);
 }
 
 /* "TCP:80", "SSL:443", "HTTPS:443/index.html": what begins with HTTP asks for the page, which must answer 200. */
@@ -310,6 +314,16 @@ ask(struct check *c)
     }
 }
 
+static bool
+send_header(const struct check *c)
+{
+    struct buf out = { 0 };
+    proxy_header_v2(&out, NULL);
+    bool sent = send(c->watch.fd, out.data, out.size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)out.size;
+    buf_done(&out);
+    return sent;
+}
+
 static void
 on_ready(struct watch *watch, uint32_t events)
 {
@@ -325,8 +339,11 @@ on_ready(struct watch *watch, uint32_t events)
         note(c, why == ETIMEDOUT ? LIVE_HEALTH_TIMEOUT : LIVE_HEALTH_CONNECTION, 0);
         return;
     }
+    bool is_new = !c->connected;
     c->connected = true;
-    if (!stream_shake(&c->stream)) {
+    if (is_new && c->header && !send_header(c)) {
+        note(c, LIVE_HEALTH_CONNECTION, 0);
+    } else if (!stream_shake(&c->stream)) {
         note(c, LIVE_HEALTH_CONNECTION, 0);
     } else if (!c->stream.shaken) {
         reactor_change(c->health->reactor, watch, stream_events(&c->stream, true, false));

@@ -282,7 +282,8 @@ translate(struct node *n, const struct lb_listener *listener, const char *protoc
     buf_printf(&n->dnat, " } comment \"%s %d\"\n", protocol, listener->port);
 }
 
-/* What cannot be translated, since the target is of the other family or TLS ends here, begins anew (relay.h). */
+/* What cannot be translated, since the target is of the other family, TLS ends here or the PROXY header is due, begins
+ * anew (relay.h). */
 static void
 relay(struct node *n, const struct lb_listener *listener, int family)
 {
@@ -299,7 +300,8 @@ static void
 listener_rules(struct node *n, const struct lb_listener *listener, const char *protocol)
 {
     balancer_target_vec targets = { 0 };
-    bool has[2] = { false, false }, tcp = strcmp(protocol, "tcp") == 0, ends_tls = listener_has_tls(listener);
+    bool has[2] = { false, false }, tcp = strcmp(protocol, "tcp") == 0,
+         ends = tcp && listener_ends_at_node(n->b->net, listener);
     balancer_listener_targets(n->b->net, n->lb, node_zone(n->port), listener, n->b->numbers->unhealthy, &targets);
     for (size_t i = 0; i < targets.n; i++) {
         has[targets.items[i].ip.family == IP_V6] = true;
@@ -309,7 +311,7 @@ listener_rules(struct node *n, const struct lb_listener *listener, const char *p
         if (!node_address(n->port, family) || (six && !n->ns->ip6)) {
             continue;
         }
-        if (ends_tls) {
+        if (ends) {
             relay(n, listener, family);
         } else if (has[six]) {
             translate(n, listener, protocol, family, &targets);
@@ -364,10 +366,10 @@ static void
 network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port, const struct load_balancer *lb)
 {
     struct node n = { .b = b, .ns = ns, .port = port, .lb = lb };
-    bool ends_tls = false;
+    bool ends = false;
     for (size_t i = 0; i < lb->listeners.n; i++) {
         const struct lb_listener *l = &lb->listeners.items[i];
-        ends_tls = ends_tls || listener_has_tls(l);
+        ends = ends || listener_ends_at_node(b->net, l);
         bool both = same(l->protocol, "TCP_UDP");
         if (both || same(l->protocol, "TCP") || same(l->protocol, "TLS")) {
             listener_rules(&n, l, "tcp");
@@ -392,7 +394,7 @@ network_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port
     buf_str_add(&n.local, "ct state established,related accept\n");
     plan_chain_add(b, ns, "i_local", "type filter hook input priority 0; policy drop;", buf_str(&n.local));
     balancer_count(b, ns);
-    if (ends_tls) {
+    if (ends) {
         keep_clients(&n);
     }
     buf_done(&n.dnat);

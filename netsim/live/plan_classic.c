@@ -96,7 +96,7 @@ plan_classic_node(struct builder *b, struct plan_ns *ns, const struct plan_port 
     balancer_classic_instances(b->net, lb, port->eni, b->numbers->unhealthy, &instances);
     for (size_t i = 0; i < lb->listeners.n; i++) {
         const struct classic_listener *l = &lb->listeners.items[i];
-        if (classic_listener_is_proxied(l)) {
+        if (classic_listener_is_proxied(lb, l)) {
             serve(b, ns, port, lb, l, &local);
             continue;
         }

@@ -9,8 +9,11 @@
 
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_build.h"
+#include "netsim/live/private_link_client.h"
+#include "netsim/live/proxy_header.h"
 #include "netsim/live/stream.h"
 #include "netsim/live/tls_offers.h"
+#include "netsim/model/classic_policy.h"
 
 #define SILENCE_MS      350000 /* AWS's idle timeout of a network balancer */
 #define CONNECT_MS      10000
@@ -21,9 +24,10 @@ struct end {
     struct watch watch; /* first; fd -1: not there */
     struct stream stream;
     struct passage *passage;
-    struct buf out; /* waits to be written to it */
-    bool ended;     /* it sends no more */
-    bool told;      /* it was told that the other sends no more */
+    struct buf out;  /* waits to be written to it */
+    struct buf head; /* the PROXY header, which goes before all else, TLS too */
+    bool ended;      /* it sends no more */
+    bool told;       /* it was told that the other sends no more */
     uint32_t events;
 };
 /* A client and the target it was given. */
@@ -69,6 +73,7 @@ passage_free(struct passage *p)
         }
         stream_close(&ends[i]->stream);
         buf_done(&ends[i]->out);
+        buf_done(&ends[i]->head);
     }
     *(p->before ? &p->before->next : &p->relay->first) = p->next;
     if (p->next) {
@@ -169,6 +174,16 @@ on_client(struct watch *watch, uint32_t events)
     settle(p);
 }
 
+/* A new connection has room for it. */
+static bool
+send_head(struct end *end)
+{
+    size_t size = end->head.size;
+    bool sent = !size || send(end->watch.fd, end->head.data, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
+    buf_done(&end->head);
+    return sent;
+}
+
 static void
 on_target(struct watch *watch, uint32_t events)
 {
@@ -178,7 +193,7 @@ on_target(struct watch *watch, uint32_t events)
         int why = 0;
         socklen_t size = sizeof why;
         p->connected = getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &why, &size) == 0 && why == 0 &&
-                       shakes(p, &p->target, "TargetTLSNegotiationErrorCount");
+                       send_head(&p->target) && shakes(p, &p->target, "TargetTLSNegotiationErrorCount");
     } else if (!p->target.stream.shaken) {
         p->connected = shakes(p, &p->target, "TargetTLSNegotiationErrorCount");
     } else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !pull(&p->target, &p->client)) {
@@ -228,6 +243,7 @@ struct choice {
     struct ip ip;
     int port;
     bool tls, keeps_client;
+    int header; /* which version of the PROXY header it gets; 0: none */
 };
 
 /* By turns, or by the client's address where it is to stay; a group's weight counts as in the kernel. */
@@ -256,7 +272,8 @@ choose_target(struct relay *relay, const struct load_balancer *lb, const struct 
         }
         const struct balancer_target *t = &targets.items[i];
         *out = (struct choice){ t->ip, t->port, t->group->protocol && strcmp(t->group->protocol, "TLS") == 0,
-                                t->keeps_client && t->ip.family == client->family };
+                                t->keeps_client && t->ip.family == client->family,
+                                target_group_sends_header(t->group) ? 2 : 0 };
     }
     VEC_DONE(&targets);
     return slots > 0;
@@ -275,18 +292,31 @@ choose_instance(struct relay *relay, const struct classic_balancer *lb, const st
     bool any = instances.n > 0;
     if (any) {
         *out = (struct choice){ instances.items[relay->turn++ % instances.n], listener->instance_port,
-                                classic_listener_sends_tls(listener), false };
+                                classic_listener_sends_tls(listener), false,
+                                classic_listener_sends_header(lb, listener) ? 1 : 0 };
     }
     VEC_DONE(&instances);
     return any;
 }
 
-/* PrivateLink never shows a client's address. */
-static bool
-is_shown(const struct ip *client)
+/* What the PROXY header says; of a client behind an endpoint, its own address there and the endpoint. */
+static void
+write_head(const struct passage *p, const struct load_balancer *lb, int version, struct buf *out)
 {
-    struct cidr block = cidr_lit(client->family == IP_V6 ? PLAN_PRIVATE_LINK_BLOCK6 : PLAN_PRIVATE_LINK_BLOCK);
-    return !cidr_contains_ip(&block, client);
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    struct proxy_parties parties = { .client = p->client_ip, .client_port = p->client_port };
+    struct private_link_client far;
+    if (getsockname(p->client.watch.fd, (struct sockaddr *)&address, &size) == 0) {
+        parties.own = http_address(&address, &parties.own_port);
+    }
+    if (lb && private_link_is_link(&p->client_ip) &&
+        private_link_find(p->relay->place->services, lb, &p->client_ip, p->client_port, p->relay->port, &far)) {
+        parties.client = far.ip;
+        parties.client_port = far.port;
+        parties.endpoint_id = far.endpoint_id;
+    }
+    (version == 2 ? proxy_header_v2 : proxy_header_v1)(out, &parties);
 }
 
 /* False: there is nobody to send to. */
@@ -304,7 +334,7 @@ begin_target(struct passage *p)
     if (lb ? !choose_target(relay, lb, node, &p->client_ip, &to) : !choose_instance(relay, classic, node, &to)) {
         return false;
     }
-    bool kept = to.keeps_client && is_shown(&p->client_ip);
+    bool kept = to.keeps_client && !private_link_is_link(&p->client_ip); /* PrivateLink never shows it */
     int fd = services_connect_proxied(place->services, place->ns, &to.ip, to.port, kept ? &p->client_ip : NULL,
                                       p->client_port);
     if (fd < 0) {
@@ -316,6 +346,9 @@ begin_target(struct passage *p)
         stream_of(fd, to.tls ? tls_connect(services_tls(place->services), *protocol ? protocol : NULL) : NULL);
     p->target.watch.fd = fd;
     p->target.events = EPOLLOUT;
+    if (to.header) {
+        write_head(p, lb, to.header, &p->target.head);
+    }
     p->chosen = true;
     return reactor_add(relay->reactor, &p->target.watch, EPOLLOUT);
 }

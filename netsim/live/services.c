@@ -265,12 +265,25 @@ open_socket(const struct ip *ip, uint16_t port, int type)
 }
 
 static int
-new_socket(const struct spaces *spaces, const struct space *space, int family)
+socket_in(const struct spaces *spaces, const struct space *space, int domain, int type, int protocol)
 {
     spaces_enter(spaces, space);
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
     spaces_go_home(spaces);
     return nlq_high_fd(fd);
+}
+
+static int
+new_socket(const struct spaces *spaces, const struct space *space, int family)
+{
+    return socket_in(spaces, space, family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+}
+
+int
+services_socket(const struct services *services, const char *ns, int domain, int type, int protocol)
+{
+    const struct space *space = services->spaces ? spaces_find(services->spaces, ns) : NULL;
+    return space ? socket_in(services->spaces, space, domain, type, protocol) : -1;
 }
 
 /* The descriptor, or -1 when the kernel refuses at once. */

@@ -44,6 +44,8 @@ long long services_now_ms(void); /* monotonic */
 int services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port);
 /* What a balancer passes on: marked for its node's rules (PLAN_MARK_PROXIED), and with the client's own address and port where 'as' is not NULL. */
 int services_connect_proxied(const struct services *services, const char *ns, const struct ip *ip, int port, const struct ip *as, int as_port);
+/* A socket inside the namespace; -1: there is none, or no such namespace. */
+int services_socket(const struct services *services, const char *ns, int domain, int type, int protocol);
 struct tls_book;
 struct tls_book *services_tls(const struct services *services);
 

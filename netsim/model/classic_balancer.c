@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "netsim/model/classic_policy.h"
 #include "netsim/model/internal.h"
 
 static const struct field listener_fields[] = {
@@ -39,6 +40,7 @@ static const struct field balancer_fields[] = {
     FIELD(struct classic_balancer, "SecurityGroups", FIELD_STRINGS, group_ids, FIELD_ALWAYS),
     FIELD(struct classic_balancer, "CreatedTime", FIELD_TIME, created_time, 0),
     FIELD(struct classic_balancer, "Scheme", FIELD_STRING, scheme, 0),
+    FIELD(struct classic_balancer, "PolicyDescriptions", FIELD_DOCUMENT, more_policies, FIELD_STATE_ONLY),
     FIELD(struct classic_balancer, "CrossZoneLoadBalancing", FIELD_BOOL, cross_zone, FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD(struct classic_balancer, "ConnectionDraining", FIELD_BOOL, draining, FIELD_STATE_ONLY | FIELD_OPTIONAL),
     FIELD(struct classic_balancer, "DrainingTimeout", FIELD_INT, draining_s, FIELD_STATE_ONLY | FIELD_OPTIONAL),
@@ -72,10 +74,10 @@ classic_listener_sends_tls(const struct classic_listener *listener)
 }
 
 bool
-classic_listener_is_proxied(const struct classic_listener *listener)
+classic_listener_is_proxied(const struct classic_balancer *lb, const struct classic_listener *listener)
 {
     return classic_listener_has_tls(listener) || classic_listener_is_web(listener) ||
-           classic_listener_sends_tls(listener);
+           classic_listener_sends_tls(listener) || classic_listener_sends_header(lb, listener);
 }
 
 const char *

@@ -27,7 +27,8 @@ struct classic_balancer {
     char *health_target; /* "TCP:80", "HTTP:80/index.html" */
     int32_t health_interval_s, health_timeout_s, unhealthy_count, healthy_count;
     char *source_group_owner, *source_group_name;
-    json_t *policies, *backends;
+    json_t *policies, *backends; /* as describe-load-balancers shows them */
+    json_t *more_policies; /* of "OtherPolicies" whose meaning is known: [{PolicyName, PolicyTypeName, PolicyAttributeDescriptions}] */
     bool cross_zone, draining; /* not in describe-load-balancers: an import has AWS's default, off */
     int32_t draining_s, idle_s;
 };
@@ -45,7 +46,8 @@ size_t classic_balancer_enis(const struct network *net, const struct classic_bal
 /* What a listener's protocol asks of its node: ends it TLS, reads it HTTP? */
 bool classic_listener_has_tls(const struct classic_listener *listener); /* HTTPS or SSL */
 bool classic_listener_is_web(const struct classic_listener *listener);  /* HTTP or HTTPS */
-bool classic_listener_is_proxied(const struct classic_listener *listener); /* either, or TLS towards instances: connections end at the node */
+/* Either, or TLS or the PROXY header towards instances: connections end at the node. */
+bool classic_listener_is_proxied(const struct classic_balancer *lb, const struct classic_listener *listener);
 bool classic_listener_sends_tls(const struct classic_listener *listener); /* to its instances */
 /* The port of its health checks; 0: none is set. */
 int classic_balancer_health_port(const struct classic_balancer *lb);

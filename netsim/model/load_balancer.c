@@ -222,3 +222,24 @@ target_group_keeps_client(const struct target_group *group)
     }
     return own ? str_is(own, "true") : !str_is(group->target_type, "ip");
 }
+
+bool
+target_group_sends_header(const struct target_group *group)
+{
+    return str_is(target_group_attribute(group, "proxy_protocol_v2.enabled"), "true");
+}
+
+bool
+listener_ends_at_node(const struct network *net, const struct lb_listener *listener)
+{
+    bool ends = listener_has_tls(listener);
+    for (size_t i = 0; i < listener->actions.n; i++) {
+        const struct lb_action *action = &listener->actions.items[i];
+        for (size_t j = 0; j <= action->groups.n && !ends; j++) {
+            const char *arn = j < action->groups.n ? action->groups.items[j].group_arn : action->group_arn;
+            const struct target_group *group = arn ? network_target_group(net, arn) : NULL;
+            ends = group && target_group_sends_header(group);
+        }
+    }
+    return ends;
+}

@@ -96,6 +96,8 @@ const char *target_group_attribute(const struct target_group *group, const char 
 bool target_group_crosses_zones(const struct target_group *group, const struct load_balancer *lb);
 /* "preserve_client_ip.enabled" of a network balancer's group; not set: for instances and udp, not for addresses over tcp. */
 bool target_group_keeps_client(const struct target_group *group);
+/* "proxy_protocol_v2.enabled": the PROXY header stands before the bytes of a connection. */
+bool target_group_sends_header(const struct target_group *group);
 const char *load_balancer_attribute(const struct load_balancer *lb, const char *key); /* NULL if not set */
 
 /* ---- Operations: load_balancer_ops.c, target_group_ops.c, listener_ops.c ---------------------------------------------- */
@@ -163,6 +165,8 @@ bool listener_add_certificates(struct network *net, struct lb_listener *listener
 /* OperationNotPermitted: the default one. */
 bool listener_drop_certificates(struct network *net, struct lb_listener *listener, const json_t *certificates, struct err *err);
 bool listener_has_tls(const struct lb_listener *listener); /* HTTPS or TLS */
+/* Of a network balancer: do connections of TCP end at its nodes and begin anew?  For TLS, and where a group wants the PROXY header. */
+bool listener_ends_at_node(const struct network *net, const struct lb_listener *listener);
 void listener_delete(struct network *net, struct load_balancer *lb, struct lb_listener *listener);
 /* 'json' has Priority (text), Conditions and Actions.  PriorityInUse, ValidationError, and as above. */
 struct lb_rule *listener_add_rule(struct network *net, struct load_balancer *lb, struct lb_listener *listener, const json_t *json,
