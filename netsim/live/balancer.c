@@ -287,7 +287,7 @@ forward(struct exchange *x, const struct stand *s, const struct lb_action *actio
     const struct service_place *place = balancer->place;
     struct balancer_choice to;
     bool any = s->lb ? balancer_choose(place, s->lb, action, head, balancer->turn++, &x->sticky, &to)
-                     : balancer_choose_instance(place, s->classic, s->old, balancer->turn++, &to);
+                     : balancer_choose_instance(place, s->classic, s->old, head, balancer->turn++, &x->sticky, &to);
     if (!any) {
         say_error(x, 503);
         return;

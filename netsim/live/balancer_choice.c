@@ -59,7 +59,8 @@ balancer_choose(const struct service_place *place, const struct load_balancer *l
 
 bool
 balancer_choose_instance(const struct service_place *place, const struct classic_balancer *lb,
-                         const struct classic_listener *listener, size_t turn, struct balancer_choice *out)
+                         const struct classic_listener *listener, const struct http_head *request, size_t turn,
+                         struct sticky *sticky, struct balancer_choice *out)
 {
     const struct eni *node = node_of(place);
     balancer_ip_vec instances = { 0 };
@@ -69,8 +70,10 @@ balancer_choose_instance(const struct service_place *place, const struct classic
     }
     bool any = instances.n > 0;
     if (any) {
-        *out = (struct balancer_choice){ instances.items[turn % instances.n], listener->instance_port,
-                                         classic_listener_sends_tls(listener), NULL };
+        int stays = stickiness_instance(lb, listener, &instances, request);
+        struct ip ip = instances.items[stays >= 0 ? (size_t)stays : turn % instances.n];
+        sticky_note_instance(sticky, lb, listener, &ip, stays >= 0, request);
+        *out = (struct balancer_choice){ ip, listener->instance_port, classic_listener_sends_tls(listener), NULL };
     }
     VEC_DONE(&instances);
     return any;

@@ -15,4 +15,4 @@ struct balancer_choice {
 bool balancer_choose(const struct service_place *place, const struct load_balancer *lb, const struct lb_action *action,
                      const struct http_head *request, size_t turn, struct sticky *sticky, struct balancer_choice *out);
 bool balancer_choose_instance(const struct service_place *place, const struct classic_balancer *lb, const struct classic_listener *listener,
-                              size_t turn, struct balancer_choice *out);
+                              const struct http_head *request, size_t turn, struct sticky *sticky, struct balancer_choice *out);

@@ -166,6 +166,69 @@ sticky_note(struct sticky *sticky, const struct lb_action *action, const struct 
     buf_done(&with_app);
 }
 
+/* ---- Classic balancers ----------------------------------------------------------------------------------------------
+ */
+#define CLASSIC_COOKIE "AWSELB"
+
+static void
+instance_value(const struct classic_balancer *lb, const struct classic_listener *listener, const struct ip *instance,
+               char value[static VALUE_SIZE])
+{
+    char key[BALANCER_KEY_SIZE];
+    snprintf(key, sizeof key, "%s %s %d", lb->obj.id, ip_str(instance), listener->instance_port);
+    make_value(key, 0, value);
+}
+
+int
+stickiness_instance(const struct classic_balancer *lb, const struct classic_listener *listener,
+                    const balancer_ip_vec *instances, const struct http_head *request)
+{
+    struct classic_stickiness policy;
+    char value[VALUE_SIZE], app[VALUE_SIZE], own[VALUE_SIZE];
+    const char *cookie = NULL;
+    if (classic_listener_stickiness(lb, listener, &policy) &&
+        (!policy.app_cookie || find_cookie(request, policy.app_cookie, app))) {
+        cookie = find_cookie(request, CLASSIC_COOKIE, value);
+    }
+    for (size_t i = 0; cookie && i < instances->n; i++) {
+        instance_value(lb, listener, &instances->items[i], own);
+        if (strcmp(own, cookie) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+void
+sticky_note_instance(struct sticky *sticky, const struct classic_balancer *lb, const struct classic_listener *listener,
+                     const struct ip *instance, bool stays, const struct http_head *request)
+{
+    struct classic_stickiness policy;
+    char value[VALUE_SIZE], app[VALUE_SIZE], ends[40] = "";
+    if (!classic_listener_stickiness(lb, listener, &policy)) {
+        return;
+    }
+    instance_value(lb, listener, instance, value);
+    if (!policy.app_cookie) {
+        if (policy.period_s) {
+            snprintf(ends, sizeof ends, ";MAX-AGE=%" PRId64, policy.period_s);
+        }
+        if (!stays) { /* what the client has is not renewed */
+            sticky->always = xasprintf("Set-Cookie: " CLASSIC_COOKIE "=%s;PATH=/%s\r\nSet-Cookie: " CLASSIC_COOKIE
+                                       "CORS=%s;PATH=/%s;SECURE;SAMESITE=None\r\n",
+                                       value, ends, value, ends);
+        }
+        return;
+    }
+    sticky->app_name = xstrdup(policy.app_cookie);
+    sticky->with_app = xasprintf("Set-Cookie: " CLASSIC_COOKIE "=%s", value);
+    sticky->like_app = true;
+    /* Its instance failed: the session is the next one's from now on. */
+    if (!stays && find_cookie(request, policy.app_cookie, app) && find_cookie(request, CLASSIC_COOKIE, app)) {
+        sticky->always = xasprintf("Set-Cookie: " CLASSIC_COOKIE "=%s;PATH=/\r\n", value);
+    }
+}
+
 void
 sticky_write(const struct sticky *sticky, const struct http_head *answer, struct buf *out)
 {
@@ -175,7 +238,9 @@ sticky_write(const struct sticky *sticky, const struct http_head *answer, struct
         const struct http_field *f = &answer->fields[i];
         if (strcasecmp(f->name, "Set-Cookie") == 0 && strncmp(f->value, sticky->app_name, length) == 0 &&
             f->value[length] == '=') {
+            const char *more = strchr(f->value, ';');
             buf_str_add(out, sticky->with_app);
+            buf_printf(out, "%s%s", sticky->like_app && more ? more : "", sticky->like_app ? "\r\n" : "");
             return;
         }
     }
