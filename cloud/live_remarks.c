@@ -8,6 +8,7 @@
 #include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
 #include "netsim/model/private_service.h"
+#include "netsim/model/trust_store.h"
 
 static bool
 same(const char *a, const char *b)
@@ -47,6 +48,11 @@ add_listener(json_t *list, const struct network *net, const struct load_balancer
     const char *arn = json_str(json_array_get(l->certificates, 0), "CertificateArn");
     if (listener_has_tls(l) && !network_certificate(net, arn)) {
         add(list, xasprintf("%s:%d", lb->name, l->port), stand_in);
+    }
+    const struct trust_store *store = network_trust_store(net, json_str(l->mutual, "TrustStoreArn"));
+    if (listener_mutual_mode(l) == MUTUAL_VERIFY && !(store && store->pem)) {
+        add(list, xasprintf("%s:%d", lb->name, l->port),
+            "the bundle of its trust store is not in the lab: no client is let in");
     }
     if (asks) {
         add(list, xasprintf("%s:%d", lb->name, l->port), "nobody is authenticated: requests go on without it");

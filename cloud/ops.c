@@ -50,6 +50,7 @@
     FAMILY(ops_elbv2) \
     FAMILY(ops_elbv2_targets) \
     FAMILY(ops_elbv2_listeners) \
+    FAMILY(ops_elbv2_trust) \
     FAMILY(ops_elb) \
     FAMILY(ops_elb_policies) \
     FAMILY(ops_acm) \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cloud/ops_elbv2.h"
+#include "netsim/model/trust_store.h"
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
 
@@ -310,14 +311,15 @@ set_ip_address_type(struct op_call *call, struct err *err)
 
 /* ---- tags -------------------------------------------------------------------------------------------------------- */
 
-/* Balancers and target groups carry tags here; listeners and rules do not. */
+/* Balancers, target groups and trust stores carry tags here; listeners and rules do not. */
 static struct object *
 tagged(const struct op_call *call, const char *arn, struct err *err)
 {
     struct err absent = { 0 };
     struct load_balancer *lb = elbv2_find_balancer(call, arn, &absent);
-    struct target_group *group = lb ? NULL : elbv2_find_group(call, arn, err);
-    return lb ? &lb->obj : group ? &group->obj : NULL;
+    struct trust_store *store = arn && strstr(arn, "truststore/") ? network_trust_store(ec2_net(call), arn) : NULL;
+    struct target_group *group = lb || store ? NULL : elbv2_find_group(call, arn, err);
+    return lb ? &lb->obj : store ? &store->obj : group ? &group->obj : NULL;
 }
 
 static bool
@@ -388,8 +390,8 @@ const struct op ops_elbv2[] = {
               "Change attributes of a load balancer: cross-zone, deletion protection."),
     ELBV2_ROW("SetIpAddressType", OP_WRITE, set_ip_address_type,
               "Give a load balancer IPv6 addresses, or take them away."),
-    ELBV2_ROW("AddTags", OP_WRITE, add_tags, "Set tags of load balancers and target groups."),
-    ELBV2_ROW("RemoveTags", OP_WRITE, remove_tags, "Take tags off load balancers and target groups."),
-    ELBV2_ROW("DescribeTags", OP_READ, describe_tags, "Show the tags of load balancers and target groups."),
+    ELBV2_ROW("AddTags", OP_WRITE, add_tags, "Set tags of load balancers, target groups and trust stores."),
+    ELBV2_ROW("RemoveTags", OP_WRITE, remove_tags, "Take tags off load balancers, target groups and trust stores."),
+    ELBV2_ROW("DescribeTags", OP_READ, describe_tags, "Show the tags of load balancers, target groups and trust stores."),
     { 0 },
 };

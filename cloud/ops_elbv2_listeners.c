@@ -46,7 +46,7 @@ static bool
 create_listener(struct op_call *call, struct err *err)
 {
     struct load_balancer *lb = elbv2_require_balancer(call, err);
-    if (!lb || !ec2_refuse(call, "MutualAuthentication", err)) {
+    if (!lb) {
         return false;
     }
     json_t *json = json_deep_copy(call->in);
@@ -95,7 +95,7 @@ modify_listener(struct op_call *call, struct err *err)
 {
     struct load_balancer *lb;
     struct lb_listener *listener = require_listener(call, &lb, err);
-    if (!listener || !ec2_refuse(call, "MutualAuthentication", err)) {
+    if (!listener) {
         return false;
     }
     json_t *json = json_deep_copy(call->in);
@@ -306,7 +306,7 @@ const struct op ops_elbv2_listeners[] = {
     ELBV2_ROW("DescribeRules", OP_READ, describe_rules, "Show the rules of a listener."),
     ELBV2_ROW("DeleteRule", OP_WRITE, delete_rule, "Delete a rule of a listener."),
     ELBV2_ROW("ModifyListener", OP_WRITE, modify_listener,
-              "Change the port, protocol, certificates or actions of a listener."),
+              "Change the port, protocol, certificates, mutual authentication or actions of a listener."),
     ELBV2_ROW("ModifyRule", OP_WRITE, modify_rule, "Change the conditions or actions of a rule."),
     ELBV2_ROW("SetRulePriorities", OP_WRITE, set_rule_priorities, "Change the order in which rules are tried."),
     { 0 },

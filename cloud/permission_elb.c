@@ -58,7 +58,8 @@ add_named(const struct elb_finding *f, const char *member, const char *text)
 static void
 on_text(void *context, const char *member, const char *text)
 {
-    static const char *const named[] = { "LoadBalancerArn", "TargetGroupArn", "ListenerArn", "RuleArn", "ResourceArn" };
+    static const char *const named[] = { "LoadBalancerArn", "TargetGroupArn", "ListenerArn", "RuleArn", "TrustStoreArn",
+                                         "ResourceArn" };
     for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
         size_t size = strlen(named[i]);
         if (strncmp(member, named[i], size) == 0 && (!member[size] || strcmp(member + size, "s") == 0)) {
@@ -83,6 +84,26 @@ add_created(const struct elb_finding *f)
         char *rest = balancer ? xasprintf("%s/%s/*", word, name) : xasprintf("%s/*", name);
         add_own(f, balancer ? "loadbalancer/" : "targetgroup/", rest, NULL);
         free(rest);
+    }
+    if (name && strcmp(f->call->op->name, "CreateTrustStore") == 0) {
+        char *rest = xasprintf("%s/*", name);
+        add_own(f, "truststore/", rest, NULL);
+        free(rest);
+    }
+}
+
+/* A bundle is read as whoever asks for it.
+ * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/configuring-mtls-with-elb.html */
+static void
+add_bundle(const struct elb_finding *f)
+{
+    const json_t *in = f->call->in;
+    const char *bucket = arg_str(in, "CaCertificatesBundleS3Bucket"), *key = arg_str(in, "CaCertificatesBundleS3Key");
+    if (bucket && key) {
+        bool version = arg_str(in, "CaCertificatesBundleS3ObjectVersion") != NULL;
+        char *arn = xasprintf("arn:aws:s3:::%s/%s", bucket, key);
+        permission_add(f->list, f->catalog, version ? "s3:GetObjectVersion" : "s3:GetObject", arn);
+        free(arn);
     }
 }
 
@@ -154,6 +175,7 @@ permission_elb(const struct op_call *call, permissions *list, struct iam_catalog
         add_created(&f);
     }
     add_tagging(&f, before);
+    add_bundle(&f);
     tell_protocols(&f, before);
     tell_lists(&f, before);
     return list->n > before;

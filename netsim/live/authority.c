@@ -382,3 +382,28 @@ certificate_fits(const char *pem, const char *key, const char *chain, struct err
     ERR_clear_error();
     return ok;
 }
+
+/* X.509 version 3, and allowed to sign others'. */
+static bool
+is_authority(X509 *x)
+{
+    return X509_get_version(x) == X509_VERSION_3 && X509_check_ca(x) == 1;
+}
+
+int
+certificate_bundle_size(const char *pem, struct err *err)
+{
+    STACK_OF(X509) *list = read_all(pem);
+    int n = list ? sk_X509_num(list) : 0;
+    if (!n) {
+        err_set(err, ERR_INPUT, "InvalidCaCertificatesBundle", "the bundle is no list of certificates in PEM");
+    }
+    for (int i = 0; i < n && !err->kind; i++) {
+        if (!is_authority(sk_X509_value(list, i))) {
+            err_set(err, ERR_INPUT, "InvalidCaCertificatesBundle",
+                    "certificate %d of the bundle is not of an authority (X.509 version 3 with CA:TRUE)", i + 1);
+        }
+    }
+    sk_X509_pop_free(list, X509_free);
+    return err->kind ? 0 : n;
+}

@@ -4,7 +4,7 @@
  * programs compare with the machine's clock and not the lab's.
  *
  * Source: https://www.rfc-editor.org/rfc/rfc5280, https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html
- * Uses: OpenSSL.   Used by: tls.c, services.c, cloud/ops_acm.c */
+ * Uses: OpenSSL.   Used by: tls.c, services.c, cloud/ops_acm.c, cloud/ops_elbv2_trust.c */
 #pragma once
 #include <stdint.h>
 #include "base/buf.h"
@@ -34,3 +34,5 @@ bool certificate_read(const char *pem, struct certificate_facts *facts, struct e
 /* Can it be imported?  ValidationException: no PEM, a key that is sealed or belongs to another certificate, a chain ('chain' may be NULL) that does not
  * lead on from it, out of date. */
 bool certificate_fits(const char *pem, const char *key, const char *chain, struct err *err);
+/* How many certificates of authorities a bundle has.  InvalidCaCertificatesBundle: none, something else among them, one that is no authority's. 0 then. */
+int certificate_bundle_size(const char *pem, struct err *err);

@@ -16,6 +16,7 @@
 #include "netsim/live/balancer_heads.h"
 #include "netsim/live/balancer_rules.h"
 #include "netsim/live/tls_offers.h"
+#include "netsim/model/trust_store.h"
 
 #define IDLE_S          60   /* where the balancer says nothing else */
 #define KEPT_S          3600 /* as long as a client's connection is used again */
@@ -261,9 +262,15 @@ write_request(struct exchange *x, const struct stand *s, const struct http_head 
 {
     char client[IP_STR_SIZE], trace[40];
     const char *mode = s->lb ? load_balancer_attribute(s->lb, "routing.http.xff_header_processing.mode") : NULL;
+    enum mutual_mode mutual = s->listener && x->secure ? listener_mutual_mode(s->listener) : MUTUAL_OFF;
+    struct buf certificate = { 0 };
     bool tells_tls = x->secure && is_on(s, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
     snprintf(client, sizeof client, "%s", ip_str(&x->client_ip));
     make_trace(x->balancer, trace);
+    if (mutual != MUTUAL_OFF) {
+        tls_client_write(&x->client.stream, mutual == MUTUAL_VERIFY ? TLS_CLIENTS_VERIFIED : TLS_CLIENTS_SHOWN,
+                         &certificate);
+    }
     struct balancer_told told = { .client = client,
                                   .client_port = x->client_port,
                                   .port = x->balancer->port,
@@ -275,9 +282,11 @@ write_request(struct exchange *x, const struct stand *s, const struct http_head 
                                   .drops_invalid = is_on(s, "routing.http.drop_invalid_header_fields.enabled"),
                                   .tls_version = tells_tls ? tls_version(&x->client.stream) : NULL,
                                   .tls_cipher = tells_tls ? tls_cipher(&x->client.stream) : NULL,
+                                  .mutual = mutual == MUTUAL_OFF ? NULL : buf_str(&certificate),
                                   .host = s->lb ? s->lb->dns_name : s->classic->dns_name,
                                   .trace = s->lb ? trace : NULL };
     balancer_write_request(&x->target.out, head, &told);
+    buf_done(&certificate);
 }
 
 static void

@@ -97,6 +97,7 @@ balancer_write_request(struct buf *out, const struct http_head *head, const stru
         bool traced = told->trace && strcasecmp(f->name, "X-Amzn-Trace-Id") == 0;
         if (!is_hop_field(head, f->name) && !is_one_of(f->name, own, ARRAY_SIZE(own)) && !traced &&
             !(told->tls_version && is_one_of(f->name, tls, ARRAY_SIZE(tls))) &&
+            !(told->mutual && strncasecmp(f->name, "X-Amzn-Mtls-", 12) == 0) &&
             !(told->drops_invalid && !is_plain_name(f->name))) {
             buf_printf(out, "%s: %s\r\n", f->name, f->value);
         }
@@ -108,6 +109,7 @@ balancer_write_request(struct buf *out, const struct http_head *head, const stru
         buf_printf(out, "X-Amzn-Tls-Version: %s\r\nX-Amzn-Tls-Cipher-Suite: %s\r\n", told->tls_version,
                    told->tls_cipher);
     }
+    buf_str_add(out, told->mutual ? told->mutual : "");
     if (upgrades) {
         buf_printf(out, "Connection: Upgrade\r\nUpgrade: %s\r\n\r\n", http_field(head, "Upgrade"));
     } else {

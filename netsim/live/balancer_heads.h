@@ -16,6 +16,7 @@ struct balancer_told {
     bool shows_port;   /* X-Forwarded-For has the client's port too */
     bool drops_invalid; /* fields whose names have more than letters, digits and hyphens */
     const char *tls_version, *tls_cipher; /* X-Amzn-TLS-..; NULL: not told */
+    const char *mutual; /* X-Amzn-Mtls-..: whole lines, in the place of what the client says by these names; NULL: not told */
     const char *host; /* for a request that names none */
     const char *trace; /* "1-67891233-abcdef012345678912345678": X-Amzn-Trace-Id; NULL: not told */
 };

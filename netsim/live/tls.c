@@ -179,7 +179,8 @@ make_context(const struct tls_certificate *c, const struct tls_terms *terms)
         set_usual(context);
         ok = SSL_CTX_set_min_proto_version(context, versions[terms->from]) &&
              SSL_CTX_set_max_proto_version(context, versions[terms->to]) && SSL_CTX_use_certificate(context, x) == 1 &&
-             SSL_CTX_use_PrivateKey(context, key) == 1 && (!c->chain || use_chain(context, c->chain));
+             SSL_CTX_use_PrivateKey(context, key) == 1 && (!c->chain || use_chain(context, c->chain)) &&
+             tls_client_ask(context, &terms->clients);
         SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
         SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     }

@@ -4,9 +4,10 @@
  * verified, as with AWS's balancers.
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/https-listener-certificates.html (which certificate),
  * .../network/tls-listener-config.html (ALPN)
- * Uses: OpenSSL, authority.h.   Used by: tls_offers.c, http_server.c, relay.c, balancer.c, health.c */
+ * Uses: OpenSSL, authority.h, tls_client.h.   Used by: tls_offers.c, http_server.c, relay.c, balancer.c, health.c */
 #pragma once
 #include "netsim/live/stream.h"
+#include "netsim/live/tls_client.h"
 
 enum tls_alpn {
     TLS_ALPN_HTTP1,     /* "http/1.1" if the client names it */
@@ -23,6 +24,7 @@ struct tls_terms {
     size_t n;
     int from, to; /* TLS 1.from to 1.to */
     enum tls_alpn alpn;
+    struct tls_clients clients;
 };
 
 struct tls_book; /* of one process */

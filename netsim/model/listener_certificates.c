@@ -36,6 +36,9 @@ bool
 listener_tls_check(const struct network *net, struct lb_listener *listener, bool given, struct err *err)
 {
     size_t n = json_array_size(listener->certificates);
+    if (!listener_mutual_check(net, listener, err)) {
+        return false;
+    }
     if (!listener_has_tls(listener)) {
         bool plain = n == 0 && !listener->ssl_policy && json_array_size(listener->alpn) == 0;
         return plain || err_set(err, ERR_INPUT, "ValidationError",

@@ -184,8 +184,10 @@ changed_json(const struct field *fields, const void *object, const json_t *json)
 static void
 forget_tls(struct lb_listener *listener, const json_t *json)
 {
-    json_t **const lists[] = { &listener->certificates, &listener->more_certificates, &listener->alpn };
-    static const char *const members[] = { "Certificates", "AdditionalCertificates", "AlpnPolicy" };
+    json_t **const lists[] = { &listener->certificates, &listener->more_certificates, &listener->alpn,
+                               &listener->mutual };
+    static const char *const members[] = { "Certificates", "AdditionalCertificates", "AlpnPolicy",
+                                           "MutualAuthentication" };
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         if (!json_object_get(json, members[i])) {
             json_decref(*lists[i]);

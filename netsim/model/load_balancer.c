@@ -36,6 +36,7 @@ const struct field lb_listener_fields[] = {
     FIELD(struct lb_listener, "SslPolicy", FIELD_STRING, ssl_policy, 0),
     FIELD_LIST(struct lb_listener, "DefaultActions", actions, action_fields, FIELD_ALWAYS),
     FIELD(struct lb_listener, "AlpnPolicy", FIELD_DOCUMENT, alpn, 0),
+    FIELD(struct lb_listener, "MutualAuthentication", FIELD_DOCUMENT, mutual, 0),
     FIELD(struct lb_listener, "AdditionalCertificates", FIELD_DOCUMENT, more_certificates, FIELD_STATE_ONLY),
     FIELD_LIST(struct lb_listener, "Rules", rules, lb_rule_fields, FIELD_STATE_ONLY),
     FIELD_END,

@@ -30,6 +30,7 @@ struct lb_listener {
     char *arn, *balancer_arn, *protocol /* TCP UDP TCP_UDP TLS HTTP HTTPS */, *ssl_policy;
     int32_t port;
     json_t *certificates, *alpn;
+    json_t *mutual; /* MutualAuthentication: trust_store.h; NULL: off */
     json_t *more_certificates; /* [{CertificateArn}], chosen by the name that a client asks for */
     VEC(struct lb_action) actions; /* DefaultActions */
     VEC(struct lb_rule) rules;     /* without the default one */
@@ -153,8 +154,9 @@ bool target_group_delete(struct network *net, struct target_group *group, struct
 bool target_group_register(struct network *net, struct target_group *group, const char *id, int port, const char *zone, struct err *err);
 bool target_group_deregister(struct network *net, struct target_group *group, const char *id, int port, struct err *err);
 
-/* 'json' has AWS's members Protocol, Port, DefaultActions, Certificates.  ValidationError, DuplicateListener, TargetGroupNotFound,
+/* 'json' has AWS's members Protocol, Port, DefaultActions, Certificates, MutualAuthentication.  ValidationError, DuplicateListener, TargetGroupNotFound,
  * TargetGroupAssociationLimit, InvalidConfigurationRequest, InvalidLoadBalancerAction, CertificateNotFound, TooManyCertificates, SSLPolicyNotFound,
+ * TrustStoreNotFound,
  * ALPNPolicyNotSupported.  Borrowed until the balancer changes. */
 struct lb_listener *load_balancer_listen(struct network *net, struct load_balancer *lb, const json_t *json, struct err *err);
 struct lb_listener *network_listener(const struct network *net, const char *arn, struct load_balancer **owner); /* NULL if none */

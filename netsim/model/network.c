@@ -5,6 +5,7 @@
 #include "netsim/model/certificate.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/private_service.h"
+#include "netsim/model/trust_store.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -41,6 +42,7 @@ const struct kind *const network_kinds[] = {
     &load_balancer_kind,
     &target_group_kind,
     &classic_balancer_kind,
+    &trust_store_kind,
     &private_service_kind,
     &route_table_kind,
     &flow_log_kind,
