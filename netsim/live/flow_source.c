@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "netsim/live/apply_nft.h"
+#include "netsim/live/flow_counted.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/live/plan_flows.h"
@@ -25,14 +27,6 @@
 #define N_FLOW_SETS 6
 enum { OLD_FLOWS_MAX = 8192 }; /* a set with more, most of them idle, is exchanged for an empty one */
 static const char generations[] = { 'a', 'b' };
-
-/* One element of a set, as last read. */
-struct counted {
-    uint8_t key[48]; /* mark, (what refused,) addresses, port(s) or protocol, each on a word boundary */
-    uint64_t packets, bytes;
-    uint64_t idle_ms; /* since its last packet */
-};
-typedef VEC(struct counted) counted_vec;
 
 struct flow_router {
     char *id;
@@ -57,13 +51,6 @@ struct flow_source {
     int64_t polled_ms;
     uint32_t sequence;
 };
-
-static int
-counted_compare(const void *a, const void *b)
-{
-    return memcmp(((const struct counted *)a)->key, ((const struct counted *)b)->key,
-                  sizeof((const struct counted *)a)->key);
-}
 
 static void
 router_free(struct flow_router *router)
@@ -94,10 +81,16 @@ flow_source_free(struct flow_source *source)
     }
 }
 
-#define MISSED UINT64_MAX /* idle_ms of an element that the latest reading did not find */
-
 /* ---- reading a set ------------------------------------------------------------------------------------------------
  */
+static int64_t
+monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 static int
 take_element(struct nftnl_set_elem *elem, void *data)
 {
@@ -119,6 +112,7 @@ take_element(struct nftnl_set_elem *elem, void *data)
                         ? nftnl_set_elem_get_u64(elem, NFTNL_SET_ELEM_EXPIRATION)
                         : 0;
     c->idle_ms = timeout > left && left ? timeout - left : 0;
+    c->until_ms = monotonic_ms() + (int64_t)left;
     return 0;
 }
 
@@ -131,47 +125,6 @@ take_message(const struct nlmsghdr *h, void *data)
     }
     nftnl_set_free(set);
     return MNL_CB_OK;
-}
-
-/* A table that the kernel resizes while it is read gives an element twice; the later reading is the larger.  Returns
- * how many there were. */
-static size_t
-drop_repeated(counted_vec *sorted)
-{
-    size_t n = 0, before = sorted->n;
-    for (size_t i = 0; i < sorted->n; i++) {
-        if (n && counted_compare(&sorted->items[n - 1], &sorted->items[i]) == 0) {
-            if (sorted->items[n - 1].packets < sorted->items[i].packets) {
-                sorted->items[n - 1] = sorted->items[i];
-            }
-        } else {
-            sorted->items[n++] = sorted->items[i];
-        }
-    }
-    sorted->n = n;
-    return before - n;
-}
-
-/* Or not at all: what the reading before knew is known for one more, lest it be told again as if it were new. */
-static void
-keep_missed(const counted_vec *known, counted_vec *now)
-{
-    size_t n_found = now->n;
-    size_t at = 0;
-    for (size_t i = 0; i < known->n; i++) {
-        const struct counted *was = &known->items[i];
-        while (at < n_found && counted_compare(&now->items[at], was) < 0) {
-            at++;
-        }
-        if (was->idle_ms != MISSED && (at == n_found || counted_compare(&now->items[at], was) != 0)) {
-            struct counted *kept = VEC_ADD(now);
-            *kept = *was;
-            kept->idle_ms = MISSED;
-        }
-    }
-    if (now->n > n_found) {
-        qsort(now->items, now->n, sizeof *now->items, counted_compare);
-    }
 }
 
 static bool
@@ -201,45 +154,25 @@ read_set(struct flow_source *source, const struct flow_router *router, const cha
     if (status < 0) {
         return err_set(err, ERR_MACHINE, "", "cannot read the flow counters of `%s`: %s", router->id, strerror(errno));
     }
-    if (out->n > 1) {
-        qsort(out->items, out->n, sizeof *out->items, counted_compare);
-    }
-    *n_repeated = drop_repeated(out);
+    *n_repeated = counted_sort(out);
     return true;
 }
 
 enum { READINGS_MAX = 5 };
 
-static bool
-lacks_one_of(const counted_vec *now, const counted_vec *known)
-{
-    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, known, now, counted_compare);) {
-        if (m.was && !m.is) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A reading goes through the kernel's table part by part.  Where the table is resized meanwhile, after many new flows
- * came, it shows as many elements twice as it leaves out; where old ones leave it, it may leave out others too.  So a
- * reading that has none twice and all that are known is whole; else one more is added to it. */
+/* As many elements as a reading has twice it has left out, and it may leave out others where old ones go.  So a reading
+ * that has none twice and all that are known is whole; else one more is added to it. */
 static bool
 read_whole_set(struct flow_source *source, const struct flow_router *router, const char *name, const counted_vec *known,
                counted_vec *out, struct err *err)
 {
     size_t n_repeated = 0;
     bool ok = read_set(source, router, name, out, &n_repeated, err);
-    for (int i = 1; ok && i < READINGS_MAX && (n_repeated || lacks_one_of(out, known)); i++) {
-        counted_vec again = { 0 }, both = { 0 };
+    for (int i = 1; ok && i < READINGS_MAX && (n_repeated || counted_lacks(out, known)); i++) {
+        counted_vec again = { 0 };
         ok = read_set(source, router, name, &again, &n_repeated, err);
-        for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, out, &again, counted_compare);) {
-            const struct counted *was = m.was, *is = m.is;
-            *VEC_ADD(&both) = is && (!was || was->packets <= is->packets) ? *is : *was;
-        }
+        counted_join(out, &again);
         VEC_DONE(&again);
-        VEC_DONE(out);
-        memcpy(out, &both, sizeof both);
     }
     return ok;
 }
@@ -549,7 +482,7 @@ read_generation(struct poll *poll, struct flow_router *router, const struct plan
                        : read_set(poll->live->flows, router, name, &now[i], &n_repeated, err);
         }
         if (ok) {
-            keep_missed(&router->known[generation][i], &now[i]);
+            counted_keep_missed(&router->known[generation][i], &now[i], monotonic_ms());
         }
         for (size_t j = 0; j < now[i].n; j++) {
             uint32_t mark;
@@ -760,13 +693,19 @@ router_of(struct live *live, const struct plan_ns *ns, struct err *err)
     return router;
 }
 
-/* Routers of deleted VPCs: their socket would keep the namespace alive. */
-static void
-forget_gone_routers(struct live *live)
+static bool
+is_recorded(const struct plan_ns *ns)
 {
-    struct flow_source *source = live->flows;
-    for (size_t i = source->routers.n; i-- > 0;) {
-        if (!plan_find(live->plan, source->routers.items[i]->id)) {
+    return (ns->kind == PLAN_ROUTER && has_set(ns, "fl_egress")) || (ns->kind == PLAN_TRANSIT && has_set(ns, "fl_to"));
+}
+
+/* The socket of a deleted VPC's router would keep the namespace alive. */
+void
+flow_source_follow(struct flow_source *source, const struct plan *plan)
+{
+    for (size_t i = source ? source->routers.n : 0; i-- > 0;) {
+        const struct plan_ns *ns = plan_find(plan, source->routers.items[i]->id);
+        if (!ns || !is_recorded(ns)) {
             router_free(source->routers.items[i]);
             VEC_REMOVE(&source->routers, i);
         }
@@ -781,16 +720,13 @@ live_flows_poll(struct live *live, const struct network *net, int64_t now_ms, co
         live->flows = xcalloc(1, sizeof *live->flows);
         live->flows->polled_ms = now_ms;
     }
-    forget_gone_routers(live);
     struct poll poll = {
         .live = live, .net = net, .listener = listener, .now_ms = now_ms, .last_ms = live->flows->polled_ms
     };
     bool ok = true, named = false;
     for (size_t i = 0; ok && i < live->plan->namespaces.n; i++) {
         const struct plan_ns *ns = live->plan->namespaces.items[i];
-        bool records =
-            (ns->kind == PLAN_ROUTER && has_set(ns, "fl_egress")) || (ns->kind == PLAN_TRANSIT && has_set(ns, "fl_to"));
-        if (!records) {
+        if (!is_recorded(ns)) {
             continue;
         }
         if (!named) {

@@ -120,6 +120,7 @@ live_update(struct live *live, const struct network *net, struct err *err)
     if (live->services) {
         services_sync(live->services, &live->spaces, next);
     }
+    flow_source_follow(live->flows, next);
     plan_free(live->plan);
     live->plan = next;
     network_changes_seen(net);

@@ -12,6 +12,8 @@
 struct services;
 struct flow_source;
 void flow_source_free(struct flow_source *source);
+/* After a new plan was applied: routers that are gone, or record nothing any more, are forgotten, since what a later log counts begins at nothing. */
+void flow_source_follow(struct flow_source *source, const struct plan *plan);
 
 struct live {
     struct spaces spaces;

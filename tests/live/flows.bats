@@ -237,6 +237,28 @@ packets_of() {
     vpclab exec web -- ping -c 1 -W 1 52.216.1.1 >/dev/null
 }
 
+# A flow of the log before that goes on is counted from where the new log begins.
+@test "a log made anew counts from nothing" {
+    lab_with_flow_log '${interface-id} ${srcport} ${dstport} ${packets} ${flow-direction}'
+    up
+    send() {
+        vpclab exec web -- python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', 4000))
+for i in range($1):
+    s.sendto(b'x', ('$db', 9))"
+    }
+    send 3
+    has "^$(eni web) +4000 +9 +3 +egress" web --dst-port 9
+    vpclab ec2 delete-flow-logs --flow-log-ids "$log" >/dev/null
+    send 2
+    log=$(vpclab ec2 create-flow-logs --resource-type VPC --resource-ids "$vpc" --traffic-type ALL --log-destination-type s3 \
+        --log-destination arn:aws:s3:::b --log-format '${interface-id} ${dstport} ${packets} ${flow-direction}' --query 'FlowLogIds[0]' -o text)
+    send 5
+    has "^$(eni web) +9 +5 +egress" web --dst-port 9 --flow-log-id "$log"
+}
+
 # sum SELECTOR: packets, and packets that SKIPDATA records say were lost, of those flows.
 sum() { vpclab flows --output json | jq "[.FlowLogs[].Records[] | select($1)] | map(.packets | numbers) | add // 0"; }
 
