@@ -162,15 +162,28 @@ detach(struct op_call *call, struct err *err)
     return true;
 }
 
+/* "arn:aws:iam::123456789012:policy/team/web/reader": its path is "/team/web/". */
+static bool
+is_below(const char *arn, const char *prefix)
+{
+    const char *path = strchr(arn, '/'), *name = strrchr(arn, '/');
+    size_t size = prefix ? strlen(prefix) : 0;
+    return !size || (path && size <= (size_t)(name - path) + 1 && strncmp(path, prefix, size) == 0);
+}
+
 static bool
 list_attached(struct op_call *call, struct err *err)
 {
     struct iam_entity e;
+    const char *prefix = arg_str(call->in, "PathPrefix");
     if (!iam_op_entity(call, &e, err)) {
         return false;
     }
     json_t *list = json_array();
     for (size_t i = 0; i < e.attached->n; i++) {
+        if (!is_below(e.attached->items[i].arn, prefix)) {
+            continue;
+        }
         json_array_append_new(list, json_pack("{s:s, s:s}", "PolicyName", e.attached->items[i].name, "PolicyArn",
                                               e.attached->items[i].arn));
     }
@@ -180,20 +193,20 @@ list_attached(struct op_call *call, struct err *err)
 /* Calls 'each' for every user, group and role the policy is attached to, and every one it bounds. */
 struct holder {
     const struct object *object;
-    const char *name;
+    const char *name, *path;
     bool boundary;
 };
 typedef VEC(struct holder) holders;
 
 static void
-add_holder(holders *out, const void *object, const char *name, const iam_attached_policies *attached,
+add_holder(holders *out, const void *object, const char *name, const char *path, const iam_attached_policies *attached,
            const char *boundary, const char *arn)
 {
     if (attached_index(attached, arn) < attached->n) {
-        *VEC_ADD(out) = (struct holder){ object, name, false };
+        *VEC_ADD(out) = (struct holder){ object, name, path, false };
     }
     if (boundary && strcmp(boundary, arn) == 0) {
-        *VEC_ADD(out) = (struct holder){ object, name, true };
+        *VEC_ADD(out) = (struct holder){ object, name, path, true };
     }
 }
 
@@ -204,52 +217,80 @@ find_holders(const struct op_call *call, const char *arn, holders *out)
     const char *account = call->cloud->account;
     for (struct iam_group *g = store_first(s, &iam_group_kind); g; g = store_next(s, g)) {
         if (strcmp(g->obj.account, account) == 0) {
-            add_holder(out, g, g->name, &g->attached, NULL, arn);
+            add_holder(out, g, g->name, g->path, &g->attached, NULL, arn);
         }
     }
     for (struct iam_user *u = store_first(s, &iam_user_kind); u; u = store_next(s, u)) {
         if (strcmp(u->obj.account, account) == 0) {
-            add_holder(out, u, u->name, &u->attached, u->boundary, arn);
+            add_holder(out, u, u->name, u->path, &u->attached, u->boundary, arn);
         }
     }
     for (struct iam_role *r = store_first(s, &iam_role_kind); r; r = store_next(s, r)) {
         if (strcmp(r->obj.account, account) == 0) {
-            add_holder(out, r, r->name, &r->attached, r->boundary, arn);
+            add_holder(out, r, r->name, r->path, &r->attached, r->boundary, arn);
         }
     }
+}
+
+/* What ListEntitiesForPolicy answers of each kind. */
+static const struct entity_list {
+    const struct kind *kind;
+    const char *filter, *list, *name, *id;
+} entity_lists[] = {
+    { &iam_group_kind, "Group", "PolicyGroups", "GroupName", "GroupId" },
+    { &iam_user_kind, "User", "PolicyUsers", "UserName", "UserId" },
+    { &iam_role_kind, "Role", "PolicyRoles", "RoleName", "RoleId" },
+};
+
+/* Of who is bounded by what is attached to him, too, there is one: only the filter tells the two uses apart.
+ * Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListEntitiesForPolicy.html */
+static bool
+holder_is_wanted(const struct op_call *call, const struct entity_list *list, const holders *found, size_t i)
+{
+    const char *entity = arg_str(call->in, "EntityFilter"), *prefix = arg_str(call->in, "PathPrefix");
+    const char *usage = arg_str(call->in, "PolicyUsageFilter");
+    const struct holder *h = &found->items[i];
+    bool again = !usage && i > 0 && found->items[i - 1].object == h->object;
+    return !again && h->object->kind == list->kind && (!entity || strcmp(entity, list->filter) == 0) &&
+           (!prefix || strncmp(h->path, prefix, strlen(prefix)) == 0) &&
+           (!usage || h->boundary == (strcmp(usage, "PermissionsBoundary") == 0));
 }
 
 static bool
 list_entities(struct op_call *call, struct err *err)
 {
-    static const struct {
-        const struct kind *kind;
-        const char *list, *name, *id;
-    } lists[] = {
-        { &iam_group_kind, "PolicyGroups", "GroupName", "GroupId" },
-        { &iam_user_kind, "PolicyUsers", "UserName", "UserId" },
-        { &iam_role_kind, "PolicyRoles", "RoleName", "RoleId" },
-    };
     const struct iam_managed_policy *policy = iam_op_policy(call, err);
-    const char *usage = arg_str(call->in, "PolicyUsageFilter");
-    bool boundary = usage && strcmp(usage, "PermissionsBoundary") == 0;
     holders found = { 0 };
     if (!policy) {
         return false;
     }
     find_holders(call, policy->arn, &found);
-    for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
-        json_t *list = json_array();
+    json_t *all = json_array();
+    for (size_t k = 0; k < ARRAY_SIZE(entity_lists); k++) {
+        const struct entity_list *list = &entity_lists[k];
         for (size_t i = 0; i < found.n; i++) {
             const struct holder *h = &found.items[i];
-            if (h->object->kind == lists[k].kind && h->boundary == boundary) {
-                json_array_append_new(list,
-                                      json_pack("{s:s, s:s}", lists[k].name, h->name, lists[k].id, h->object->id));
+            if (holder_is_wanted(call, list, &found, i)) {
+                json_array_append_new(all, json_pack("{s:s, s:s}", list->name, h->name, list->id, h->object->id));
             }
         }
-        json_object_set_new(call->out, lists[k].list, list);
     }
     VEC_DONE(&found);
+    /* A page may have some of each kind. */
+    if (!iam_answer_list(call, "Entities", all, err)) {
+        return false;
+    }
+    const json_t *page = json_object_get(call->out, "Entities");
+    for (size_t k = 0; k < ARRAY_SIZE(entity_lists); k++) {
+        json_t *list = json_array();
+        for (size_t i = 0; i < json_array_size(page); i++) {
+            if (json_object_get(json_array_get(page, i), entity_lists[k].name)) {
+                json_array_append(list, json_array_get(page, i));
+            }
+        }
+        json_object_set_new(call->out, entity_lists[k].list, list);
+    }
+    json_object_del(call->out, "Entities");
     return true;
 }
 
@@ -348,12 +389,16 @@ add_policies(const struct op_call *call, struct store *store, const char *accoun
 {
     const char *prefix = arg_str(call->in, "PathPrefix");
     bool only_attached = arg_flag(call->in, "OnlyAttached", false);
+    const char *usage = arg_str(call->in, "PolicyUsageFilter");
+    bool bounds = usage && strcmp(usage, "PermissionsBoundary") == 0;
     for (struct iam_managed_policy *p = store_first(store, &iam_managed_policy_kind); p; p = store_next(store, p)) {
         if (strcmp(p->obj.account, account) != 0 || (prefix && strncmp(p->path, prefix, strlen(prefix)) != 0)) {
             continue;
         }
         json_t *shown = show_policy(call, p, false);
-        if (!only_attached || json_int(shown, "AttachmentCount", 0) > 0) {
+        bool attached = json_int(shown, "AttachmentCount", 0) > 0;
+        if ((!only_attached || attached) &&
+            (!usage || (bounds ? json_int(shown, "PermissionsBoundaryUsageCount", 0) > 0 : attached))) {
             json_array_append(list, shown);
         }
         json_decref(shown);
