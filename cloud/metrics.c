@@ -174,7 +174,8 @@ take_node(void *context, const char *eni_id, const char *what, const struct live
 static void
 take_balancer(void *context, const char *name, const char *balancer, const char *group, uint64_t n)
 {
-    add(context, "balancer", balancer, group, name, &(struct live_count){ .packets = n });
+    bool bytes = strncmp(name, "bytes-", 6) == 0;
+    add(context, "balancer", balancer, group, name, &(struct live_count){ .packets = n, .bytes = bytes ? n : 0 });
 }
 
 static void

@@ -15,10 +15,11 @@
 #include "netsim/live/balancer_choice.h"
 #include "netsim/live/balancer_heads.h"
 #include "netsim/live/balancer_rules.h"
-#include "netsim/live/tls_offers.h"
+#include "netsim/live/balancer_stand.h"
+#include "netsim/live/plan_build.h"
+#include "netsim/live/tls.h"
 #include "netsim/model/trust_store.h"
 
-#define IDLE_S          60   /* where the balancer says nothing else */
 #define KEPT_S          3600 /* as long as a client's connection is used again */
 #define CONNECT_MS      10000
 #define LINGER_MS       2000 /* what the client still sends is read so long, lest it lose our last word */
@@ -101,48 +102,6 @@ exchange_free(struct exchange *x)
     }
     x->balancer->n--;
     free(x);
-}
-
-/* ---- the model ------------------------------------------------------------------------------------------------------
- */
-/* What the balancer is now; one of the first two pairs, or neither when it is gone. */
-struct stand {
-    const struct network *net;
-    const struct load_balancer *lb;
-    const struct lb_listener *listener;
-    const struct classic_balancer *classic;
-    const struct classic_listener *old;
-};
-
-static struct stand
-stand_of(const struct balancer *balancer)
-{
-    const struct service_place *place = balancer->place;
-    struct stand s = { .net = services_network(place->services) };
-    s.lb = network_load_balancer(s.net, place->id);
-    s.classic = s.lb ? NULL : store_get(network_store(s.net), &classic_balancer_kind, place->id);
-    for (size_t i = 0; s.lb && i < s.lb->listeners.n; i++) {
-        s.listener = s.lb->listeners.items[i].port == balancer->port ? &s.lb->listeners.items[i] : s.listener;
-    }
-    for (size_t i = 0; s.classic && i < s.classic->listeners.n; i++) {
-        s.old = s.classic->listeners.items[i].port == balancer->port ? &s.classic->listeners.items[i] : s.old;
-    }
-    return s;
-}
-
-static long long
-seconds(const struct stand *s, const char *key, long long otherwise)
-{
-    const char *text = s->lb ? load_balancer_attribute(s->lb, key) : NULL;
-    long long n = text ? atoll(text) : 0;
-    return n > 0 ? n : otherwise;
-}
-
-static long long
-idle_ms(const struct stand *s)
-{
-    return 1000 * (s->classic && s->classic->idle_s > 0 ? s->classic->idle_s
-                                                        : seconds(s, "idle_timeout.timeout_seconds", IDLE_S));
 }
 
 /* For metrics, under the name that CloudWatch has. */
@@ -250,13 +209,6 @@ make_trace(const struct balancer *balancer, char trace[static 40])
     }
 }
 
-static bool
-is_on(const struct stand *s, const char *key)
-{
-    const char *text = s->lb ? load_balancer_attribute(s->lb, key) : NULL;
-    return text && strcmp(text, "true") == 0;
-}
-
 static void
 write_request(struct exchange *x, const struct stand *s, const struct http_head *head)
 {
@@ -264,7 +216,7 @@ write_request(struct exchange *x, const struct stand *s, const struct http_head 
     const char *mode = s->lb ? load_balancer_attribute(s->lb, "routing.http.xff_header_processing.mode") : NULL;
     enum mutual_mode mutual = s->listener && x->secure ? listener_mutual_mode(s->listener) : MUTUAL_OFF;
     struct buf certificate = { 0 };
-    bool tells_tls = x->secure && is_on(s, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
+    bool tells_tls = x->secure && stand_is_on(s, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
     snprintf(client, sizeof client, "%s", ip_str(&x->client_ip));
     make_trace(x->balancer, trace);
     if (mutual != MUTUAL_OFF) {
@@ -278,8 +230,8 @@ write_request(struct exchange *x, const struct stand *s, const struct http_head 
                                   .xff = !mode || strcmp(mode, "append") == 0 ? XFF_APPEND
                                          : strcmp(mode, "preserve") == 0      ? XFF_PRESERVE
                                                                               : XFF_REMOVE,
-                                  .shows_port = is_on(s, "routing.http.xff_client_port.enabled"),
-                                  .drops_invalid = is_on(s, "routing.http.drop_invalid_header_fields.enabled"),
+                                  .shows_port = stand_is_on(s, "routing.http.xff_client_port.enabled"),
+                                  .drops_invalid = stand_is_on(s, "routing.http.drop_invalid_header_fields.enabled"),
                                   .tls_version = tells_tls ? tls_version(&x->client.stream) : NULL,
                                   .tls_cipher = tells_tls ? tls_cipher(&x->client.stream) : NULL,
                                   .mutual = mutual == MUTUAL_OFF ? NULL : buf_str(&certificate),
@@ -303,7 +255,7 @@ forward(struct exchange *x, const struct stand *s, const struct lb_action *actio
     }
     snprintf(x->group, sizeof x->group, "%s", to.group ? to.group->obj.id : "");
     count(x, s->lb ? "RequestCount" : "new-http");
-    int fd = services_connect_proxied(place->services, place->ns, &to.ip, to.port, NULL, 0);
+    int fd = services_connect_proxied(place->services, place->ns, PLAN_MARK_PROXIED, &to.ip, to.port, NULL, 0);
     if (fd < 0) {
         count(x, "TargetConnectionErrorCount");
         say_error(x, 502);
@@ -319,7 +271,7 @@ forward(struct exchange *x, const struct stand *s, const struct lb_action *actio
 static void
 decide(struct exchange *x, const struct http_head *head)
 {
-    struct stand s = stand_of(x->balancer);
+    struct stand s = stand_of(x->balancer->place, x->balancer->port);
     const struct lb_action *action = s.listener ? balancer_action(s.listener, head, &x->client_ip) : NULL;
     if (s.old) {
         forward(x, &s, NULL, head);
@@ -351,13 +303,13 @@ begin_request(struct exchange *x)
     if (progress != HTTP_DONE) {
         return false;
     }
-    struct stand s = stand_of(x->balancer);
+    struct stand s = stand_of(x->balancer->place, x->balancer->port);
     long long age_ms = services_now_ms() - x->began_ms;
     take(&x->client.in, used);
     x->busy = true;
     x->plain = head.minor == 0;
     x->to_head = strcmp(head.method, "HEAD") == 0;
-    x->closes = !head.keeps_alive || age_ms > 1000 * seconds(&s, "client_keep_alive.seconds", KEPT_S);
+    x->closes = !head.keeps_alive || age_ms > 1000 * stand_seconds(&s, "client_keep_alive.seconds", KEPT_S);
     http_body_of_request(&x->body, &head);
     if (http_field_names(http_field(&head, "Expect"), "100-continue") && !x->plain) {
         buf_str_add(&x->client.out, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -511,6 +463,16 @@ work(struct exchange *x)
     }
 }
 
+/* For ProcessedBytes: heads and bodies, to the client and from him. */
+static void
+count_bytes(const struct side *side, size_t n)
+{
+    const struct service_place *place = side->exchange->balancer->place;
+    if (n && side == &side->exchange->client) {
+        services_count_bytes(place->services, place->id, n);
+    }
+}
+
 /* False when the side is broken. */
 static bool
 pull(struct side *from)
@@ -519,6 +481,7 @@ pull(struct side *from)
     ssize_t n = stream_read(&from->stream, data, sizeof data);
     if (n > 0) {
         buf_add(&from->in, data, (size_t)n);
+        count_bytes(from, (size_t)n);
     }
     from->ended = from->ended || n == 0;
     return n >= 0 || errno == EAGAIN || errno == EINTR;
@@ -533,6 +496,7 @@ push(struct side *to)
             return errno == EAGAIN || errno == EINTR;
         }
         take(&to->out, (size_t)n);
+        count_bytes(to, (size_t)n);
     }
     return true;
 }
@@ -649,28 +613,13 @@ on_target(struct watch *watch, uint32_t events)
 
 /* ---- the listener ---------------------------------------------------------------------------------------------------
  */
-/* TLS for a new client; false: the listener ends it and cannot. */
-static bool
-greet(const struct balancer *balancer, struct ssl_st **tls)
-{
-    struct stand s = stand_of(balancer);
-    const struct services *services = balancer->place->services;
-    bool secure = s.listener ? listener_has_tls(s.listener) : s.old && classic_listener_has_tls(s.old);
-    struct tls_offer *offer = NULL;
-    if (secure) {
-        offer =
-            s.listener ? tls_offer_listener(services, s.lb, s.listener) : tls_offer_classic(services, s.classic, s.old);
-    }
-    *tls = offer ? tls_accept(offer) : NULL;
-    return !secure || *tls;
-}
-
 static void
 begin(struct balancer *balancer, int fd, const struct ip *client, int port)
 {
     struct ssl_st *tls;
     int one = 1;
-    if (!greet(balancer, &tls)) {
+    struct stand s = stand_of(balancer->place, balancer->port);
+    if (!stand_greet(&s, balancer->place->services, &tls)) {
         close(fd);
         return;
     }
@@ -765,8 +714,8 @@ void
 balancer_tick(struct balancer *balancer)
 {
     pause_listener(balancer, balancer->n >= CONNECTIONS_MAX);
-    struct stand s = stand_of(balancer);
-    long long now = services_now_ms(), idle = idle_ms(&s);
+    struct stand s = stand_of(balancer->place, balancer->port);
+    long long now = services_now_ms(), idle = stand_idle_ms(&s);
     struct exchange *next;
     for (struct exchange *x = balancer->first; x; x = next) {
         next = x->next;

@@ -7,7 +7,7 @@
  * 503 without a target, 502 when it refuses or speaks nonsense, 504 when it is silent.
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html, .../x-forwarded-headers.html,
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html (HTTP connections, HTTP headers)
- * Uses: http.h, stream.h, balancer_choice.h, balancer_heads.h, balancer_rules.h.   Used by: services.c */
+ * Uses: http.h, stream.h, balancer_choice.h, balancer_heads.h, balancer_rules.h, balancer_stand.h.   Used by: services.c */
 #pragma once
 #include "netsim/live/services.h"
 

@@ -44,6 +44,7 @@ struct metering {
     const struct plan_link *link; /* whose hosts are being read */
     bool routes;                  /* the rules that are read count routes */
     struct map refused;           /* "eni-0a rule" -> struct live_count */
+    struct map node; /* of the node being read: "bytes-tcp" -> struct live_count, of all rules of that name */
 };
 
 static const struct plan_link *
@@ -399,17 +400,44 @@ live_rule_name(const char *chain, const char *comment, char name[static FLOW_RUL
     return true;
 }
 
+/* What passes through a node and what begins anew there are counted by rules of one name. */
 static void
-tell_rule(const struct metering *m, const char *chain, const char *comment, const struct live_count *count)
+add_node(struct metering *m, const char *name, const struct live_count *count)
+{
+    struct live_count *sum = map_get(&m->node, name);
+    if (!sum) {
+        sum = xcalloc(1, sizeof *sum);
+        map_put(&m->node, name, sum);
+    }
+    sum->packets += count->packets;
+    sum->bytes += count->bytes;
+}
+
+static void
+tell_node(struct metering *m)
+{
+    size_t cursor = 0;
+    const char *name;
+    void *sum;
+    while (map_next(&m->node, &cursor, &name, &sum)) {
+        if (m->listener->node) {
+            m->listener->node(m->listener->context, m->ns->id, name, sum);
+        }
+        free(sum);
+    }
+    map_done(&m->node);
+    m->node = (struct map){ 0 };
+}
+
+static void
+tell_rule(struct metering *m, const char *chain, const char *comment, const struct live_count *count)
 {
     char rule[FLOW_RULE_SIZE];
     bool of_node = strncmp(comment, "new-", 4) == 0 || strncmp(comment, "bytes-", 6) == 0;
     if (m->routes) {
         m->listener->route(m->listener->context, comment, count);
     } else if (m->ns->kind == PLAN_NAT && of_node) {
-        if (m->listener->node) {
-            m->listener->node(m->listener->context, m->ns->id, comment, count);
-        }
+        add_node(m, comment, count);
     } else if (m->ns->kind == PLAN_NAT) {
         bool source = strcmp(comment, "from source") == 0;
         if (source || strcmp(comment, "from destination") == 0) {
@@ -462,6 +490,7 @@ read_nftables(struct metering *m, bool rules, struct err *err)
     }
     if (ok && (rules || m->ns->kind == PLAN_NAT)) {
         ok = dump_rules(m, fd, "vpc", err);
+        tell_node(m);
     }
     if (ok && rules && m->live->counts_routes && m->listener->route) {
         m->routes = true;

@@ -332,6 +332,20 @@ balancer_count(struct builder *b, struct plan_ns *ns)
     plan_chain_add(b, ns, "f_bytes", "type filter hook forward priority 10; policy accept;",
                    "ct status dnat meta l4proto tcp counter comment \"bytes-tcp\"\n"
                    "ct status dnat meta l4proto udp counter comment \"bytes-udp\"\n");
+    /* What is relayed, to targets and from them; o_kept may mark it anew. */
+    struct buf out = { 0 }, in = { 0 };
+    for (int tls = 0; tls < 2; tls++) {
+        unsigned mark = tls ? PLAN_MARK_RELAYED_TLS : PLAN_MARK_RELAYED;
+        const char *name = tls ? "bytes-tls" : "bytes-tcp";
+        buf_printf(&out, "meta mark 0x%x ct mark 0 ct mark set 0x%x\nmeta mark 0x%x counter comment \"%s\"\n", mark,
+                   mark, mark, name);
+        buf_printf(&in, "ct direction reply ct mark { 0x%x, 0x%x } counter comment \"%s\"\n", mark,
+                   tls ? PLAN_MARK_KEPT_TLS : PLAN_MARK_KEPT, name);
+    }
+    plan_chain_add(b, ns, "o_bytes", "type filter hook output priority -10; policy accept;", buf_str(&out));
+    plan_chain_add(b, ns, "i_bytes", "type filter hook input priority -10; policy accept;", buf_str(&in));
+    buf_done(&out);
+    buf_done(&in);
 }
 
 /* A connection that ends here goes on with the client's address where the target is to see it: the answers to that are
@@ -345,8 +359,11 @@ keep_clients(struct node *n)
         if (!own) {
             continue;
         }
-        buf_printf(&out, "meta mark 0x%x %s saddr != %s ct mark set 0x%x\n", PLAN_MARK_PROXIED, family_word(family),
-                   ip_str(own), PLAN_MARK_KEPT);
+        for (int tls = 0; tls < 2; tls++) {
+            buf_printf(&out, "meta mark 0x%x %s saddr != %s ct mark set 0x%x\n",
+                       tls ? PLAN_MARK_RELAYED_TLS : PLAN_MARK_RELAYED, family_word(family), ip_str(own),
+                       tls ? PLAN_MARK_KEPT_TLS : PLAN_MARK_KEPT);
+        }
         *VEC_ADD(&n->ns->rules) = (struct nlq_rule){
             .family = (uint8_t)family, .priority = PRIORITY_RETURN, .mark = PLAN_MARK_KEPT, .table = PLAN_MARK_KEPT
         };
@@ -355,7 +372,8 @@ keep_clients(struct node *n)
                                                        .type = NLQ_LOCAL,
                                                        .index = PLAN_LOOPBACK };
     }
-    buf_printf(&in, "ct direction reply ct mark 0x%x meta mark set 0x%x\n", PLAN_MARK_KEPT, PLAN_MARK_KEPT);
+    buf_printf(&in, "ct direction reply ct mark 0x%x-0x%x meta mark set 0x%x\n", PLAN_MARK_KEPT, PLAN_MARK_KEPT_TLS,
+               PLAN_MARK_KEPT);
     plan_chain_add(n->b, n->ns, "o_kept", "type filter hook output priority 0; policy accept;", buf_str(&out));
     plan_chain_add(n->b, n->ns, "p_kept", "type filter hook prerouting priority -150; policy accept;", buf_str(&in));
     buf_done(&out);

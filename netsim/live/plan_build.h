@@ -210,8 +210,11 @@ void plan_endpoint_interface(struct builder *b, struct plan_ns *ns, const struct
 void plan_gateway_endpoints(struct builder *b, struct plan_vpc *v);
 bool plan_endpoint_route(const struct plan_vpc *v, const char *id, int family, struct nlq_route *route);
 /* plan_balancer.c: what a balancer's interface does (false: it is none); in the router, the way back of answers. */
-#define PLAN_MARK_PROXIED 0x50 /* in a node: what it passes on by itself, other than its health checks */
-#define PLAN_MARK_KEPT    0x54 /* in a node: answers to what it sent with a client's address */
+#define PLAN_MARK_PROXIED     0x50 /* in a node: requests of HTTP that it passes on by itself */
+#define PLAN_MARK_RELAYED     0x51 /* and bytes; health checks have no mark */
+#define PLAN_MARK_RELAYED_TLS 0x52 /* the same from a listener that ends TLS */
+#define PLAN_MARK_KEPT        0x54 /* in a node: answers to what it relayed with a client's address */
+#define PLAN_MARK_KEPT_TLS    0x55
 bool plan_balancer_node(struct builder *b, struct plan_ns *ns, const struct plan_port *port);
 void plan_balancer_returns(struct builder *b, struct plan_vpc *v);
 /* plan_private_link.c: joins endpoints to the balancers of the lab's own services, when all VPCs are planned.  The links' names begin so,

@@ -71,8 +71,8 @@ meet_acl(struct builder *b, struct plan_ns *ns, const struct plan_port *port, st
         plan_acl_blocks(acl, true, &rules);
         plan_chain_add(b, ns, "acl_out", "", buf_str(&rules));
         buf_printf(forward, "ct direction original ip daddr %s jump acl_out\n", cidr_str(&port->subnet->cidr));
-        buf_printf(output, "meta mark 0x%x ct direction original ip daddr %s jump acl_out\n", PLAN_MARK_PROXIED,
-                   cidr_str(&port->subnet->cidr));
+        buf_printf(output, "meta mark 0x%x-0x%x ct direction original ip daddr %s jump acl_out\n", PLAN_MARK_PROXIED,
+                   PLAN_MARK_RELAYED_TLS, cidr_str(&port->subnet->cidr));
         buf_done(&rules);
     }
 }

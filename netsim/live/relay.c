@@ -335,7 +335,8 @@ begin_target(struct passage *p)
         return false;
     }
     bool kept = to.keeps_client && !private_link_is_link(&p->client_ip); /* PrivateLink never shows it */
-    int fd = services_connect_proxied(place->services, place->ns, &to.ip, to.port, kept ? &p->client_ip : NULL,
+    unsigned mark = p->client.stream.tls ? PLAN_MARK_RELAYED_TLS : PLAN_MARK_RELAYED;
+    int fd = services_connect_proxied(place->services, place->ns, mark, &to.ip, to.port, kept ? &p->client_ip : NULL,
                                       p->client_port);
     if (fd < 0) {
         return false;

@@ -180,8 +180,8 @@ services_health_json(const struct services *services)
     return health_json(services->health);
 }
 
-void
-services_count(struct services *services, const char *name, const char *balancer, const char *group)
+static void
+count_more(struct services *services, const char *name, const char *balancer, const char *group, uint64_t n)
 {
     char key[320];
     snprintf(key, sizeof key, "%s %s %s", name, balancer, group);
@@ -190,7 +190,19 @@ services_count(struct services *services, const char *name, const char *balancer
         count = xcalloc(1, sizeof *count);
         map_put(&services->counts, key, count);
     }
-    ++*count;
+    *count += n;
+}
+
+void
+services_count(struct services *services, const char *name, const char *balancer, const char *group)
+{
+    count_more(services, name, balancer, group, 1);
+}
+
+void
+services_count_bytes(struct services *services, const char *balancer, uint64_t n)
+{
+    count_more(services, "bytes-http", balancer, "-", n);
 }
 
 void
@@ -319,11 +331,10 @@ bind_as(int fd, const struct ip *as, int port)
 }
 
 int
-services_connect_proxied(const struct services *services, const char *ns, const struct ip *ip, int port,
+services_connect_proxied(const struct services *services, const char *ns, unsigned mark, const struct ip *ip, int port,
                          const struct ip *as, int as_port)
 {
     const struct space *space = spaces_find(services->spaces, ns);
-    const unsigned mark = PLAN_MARK_PROXIED;
     struct sockaddr_storage address;
     socklen_t size = socket_address(ip, (uint16_t)port, &address);
     /* The client's port may be taken there by an earlier connection of its: then any. */

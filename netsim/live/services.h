@@ -35,6 +35,7 @@ struct service_place {
 };
 /* What balancers count by themselves: 'name' as CloudWatch has it, 'group' "-" where none was chosen. */
 void services_count(struct services *services, const char *name, const char *balancer, const char *group);
+void services_count_bytes(struct services *services, const char *balancer, uint64_t n); /* as "bytes-http" */
 typedef void services_visit(void *context, const char *name, const char *balancer, const char *group, uint64_t n);
 void services_counts(const struct services *services, services_visit *visit, void *context);
 const struct network *services_network(const struct services *services);
@@ -42,8 +43,10 @@ const struct live_hooks *services_hooks(const struct services *services);
 long long services_now_ms(void); /* monotonic */
 /* A TCP connection begun inside the namespace, not waited for; -1 if the kernel refuses at once. */
 int services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port);
-/* What a balancer passes on: marked for its node's rules (PLAN_MARK_PROXIED), and with the client's own address and port where 'as' is not NULL. */
-int services_connect_proxied(const struct services *services, const char *ns, const struct ip *ip, int port, const struct ip *as, int as_port);
+/* What a balancer passes on: marked for its node's rules (PLAN_MARK_PROXIED, _RELAYED, _RELAYED_TLS), and with the client's own address and port where
+ * 'as' is not NULL. */
+int services_connect_proxied(const struct services *services, const char *ns, unsigned mark, const struct ip *ip, int port, const struct ip *as,
+                             int as_port);
 /* A socket inside the namespace; -1: there is none, or no such namespace. */
 int services_socket(const struct services *services, const char *ns, int domain, int type, int protocol);
 struct tls_book;

@@ -87,5 +87,17 @@ END
     [ "$(all /)" = 2 ] # the application has not set its cookie
     [ "$(all /login)" = 1 ]
     [ "$(all /)" = 1 ]
+    # Bytes: of what is relayed, and of HTTP as the client has them.
+    counted() {
+        vpclab cloudwatch get-metric-statistics --namespace AWS/ELB --metric-name EstimatedProcessedBytes --start-time 2000-01-01T00:00:00Z --end-time 2100-01-01T00:00:00Z \
+            --period 31536000 --statistics Sum --dimensions Name=LoadBalancerName,Value=old --query 'sum(Datapoints[].Sum)' --output text | cut -d. -f1
+    }
+    before=$(counted)
+    sent=$(vpclab exec client -- curl -s -m 20 -o /dev/null -w '%{size_request} %{size_header} %{size_download}' "http://$n/")
+    [ $(($(counted) - before)) = $((${sent// /+})) ]
+    vpclab elb set-load-balancer-policies-for-backend-server --load-balancer-name old --instance-port 8081 --policy-names told
+    before=$(counted)
+    told client "http://$n:81/"
+    [ $(($(counted) - before)) -gt 300 ] # a handshake, the header, a request and an answer
     vpclab verify >"$DIR/said" || { cat "$DIR/said"; false; }
 }

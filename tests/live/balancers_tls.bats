@@ -71,6 +71,11 @@ listen() { # BALANCER PROTOCOL PORT GROUP OPTION...
             --period 31536000 --statistics Sum --dimensions "Name=LoadBalancer,Value=${id#*loadbalancer/}" --query 'Datapoints[-1].Sum' --output text
     }
     [ "$(counted NewFlowCount_TLS | cut -d. -f1)" -ge 10 ]
+    # Bytes of what ends at the node: to the targets and from them, headers too.
+    before=$(counted ProcessedBytes_TLS | cut -d. -f1)
+    vpclab exec client -- curl -sf -m 20 -o /dev/null --resolve "www.example.com:443:$n" -d "$(printf '%0100000d' 7)" https://www.example.com/
+    more=$(($(counted ProcessedBytes_TLS | cut -d. -f1) - before))
+    [ "$more" -gt 200000 ] && [ "$more" -lt 260000 ] # it comes back
     [ "$(counted ClientTLSNegotiationErrorCount | cut -d. -f1)" -ge 2 ] # no TLS at all, no version in common
     vpclab verify >"$DIR/said" || { cat "$DIR/said"; false; }
     grep -q "^client *$(interface "$n") .* tcp/443 " "$DIR/said"
