@@ -94,6 +94,9 @@ load services
     }
     answered a
     answered b
+    vpclab verify client front --port 80 >"$DIR/said" || { cat "$DIR/said"; return 1; }
+    cat "$DIR/said"
+    grep -Eq 'agree on [1-9][0-9]*, disagree on 0$' "$DIR/said"
     vpclab elbv2 deregister-targets --target-group-arn app --targets "Id=$(vpclab elbv2 describe-load-balancers --names app --query 'LoadBalancers[0].LoadBalancerArn' --output text)" >/dev/null
     [ "$(code client "http://$(node front b)/")" = 000 ]
 }
