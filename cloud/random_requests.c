@@ -11,10 +11,10 @@
 #include "netsim/model/endpoint.h"
 #include "netsim/model/random_net.h"
 
-#define KINDS_OF_REQUEST 8  /* of a network */
-#define DRAWS            60 /* until there are so many */
-#define SENT_EACH        12 /* for each target, so that none is left out by chance */
-#define SENT_MOST        40 /* of one kind */
+#define KINDS_OF_REQUEST 8   /* of a network */
+#define DRAWS            100 /* until there are so many */
+#define SENT_EACH        12  /* for each target, so that none is left out by chance */
+#define SENT_MOST        40  /* of one kind */
 #define FIRST_PORT       43000
 #define LEFT_OUT_CHANCE  1e-5
 
@@ -218,8 +218,37 @@ text_of(const struct random_request *q)
 static bool
 is_node(const struct verify_side *side)
 {
-    return side->eni && side->node == side->eni && side->balancer && side->balancer->type &&
-           strcmp(side->balancer->type, "application") == 0 && side->balancer->listeners.n;
+    return side->eni && side->node == side->eni && side->balancer && side->balancer->listeners.n;
+}
+
+static const struct verify_side *
+side_of(const verify_side_vec *sides, const char *eni_id)
+{
+    for (size_t i = 0; i < sides->n; i++) {
+        if (is_node(&sides->items[i]) && strcmp(sides->items[i].eni->obj.id, eni_id) == 0) {
+            return &sides->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* What a listener of a network balancer is before: fills in the application balancer's listener and a node of it. */
+static bool
+find_behind(const struct network *net, const verify_side_vec *sides, struct random_request *q)
+{
+    const struct lb_action *a = q->listener->actions.n ? &q->listener->actions.items[0] : NULL;
+    const struct target_group *group = a && a->group_arn ? network_target_group(net, a->group_arn) : NULL;
+    bool application = group && strcmp(group->target_type, "alb") == 0 && group->targets.n;
+    const struct load_balancer *behind = application ? network_load_balancer(net, group->targets.items[0].id) : NULL;
+    struct eni *const *nodes;
+    q->listener = NULL;
+    q->node = behind && load_balancer_enis(net, behind, &nodes) ? side_of(sides, nodes[0]->obj.id) : NULL;
+    for (size_t i = 0; q->node && i < behind->listeners.n; i++) {
+        if (behind->listeners.items[i].port == group->port) {
+            q->listener = &behind->listeners.items[i];
+        }
+    }
+    return q->listener != NULL;
 }
 
 /* A machine, or the internet. */
@@ -247,36 +276,57 @@ send_some(struct random_requests *all, struct random_request *q, const struct ex
     }
 }
 
+/* Is each of the nodes behind the network balancer reached, and does each reach the targets? */
+static bool
+passes_behind(const struct network *net, const struct plan *plan, const verify_side_vec *sides, struct flow_spec *flow,
+              struct random_request *q, const struct expected *e, struct random_requests *all)
+{
+    struct verify_spread spread = { 0 };
+    verify_spread_targets(net, q->door, PROTOCOL_TCP, flow->dst_port, &spread);
+    bool ok = spread.targets.n > 0;
+    for (size_t i = 0; ok && i < spread.targets.n; i++) {
+        flow->receiver = spread.targets.items[i].instance_id;
+        q->node = side_of(sides, flow->receiver);
+        struct ip seen;
+        ok = q->node && passes(net, plan, flow, &seen) && ip_equal(&seen, &q->request.client) &&
+             serve_targets(net, plan, q, e, all);
+    }
+    VEC_DONE(&spread.targets);
+    return ok;
+}
+
 static void
-draw(struct random_net *r, const struct plan *plan, const struct verify_side *from, const struct verify_side *node,
-     struct random_requests *all)
+draw(struct random_net *r, const struct plan *plan, const verify_side_vec *sides, const struct verify_side *from,
+     const struct verify_side *door, struct random_requests *all)
 {
     int family = chance(r, 25) ? IP_V6 : IP_V4;
-    const struct lb_listener *listener = &node->balancer->listeners.items[lot(r, (int)node->balancer->listeners.n)];
-    struct random_request q = { .from = from, .node = node, .listener = listener };
-    const struct ip *src = verify_side_address(from, family), *dst = verify_side_address(node, family),
-                    *public = dst && !from->eni ? eni_public_ip(node->eni, dst) : NULL;
+    const struct lb_listener *outer = &door->balancer->listeners.items[lot(r, (int)door->balancer->listeners.n)];
+    bool front = load_balancer_is_network(door->balancer);
+    struct random_request q = { .from = from, .door = door, .node = door, .listener = outer };
+    const struct ip *src = verify_side_address(from, family), *dst = verify_side_address(door, family),
+                    *public = dst && !from->eni ? eni_public_ip(door->eni, dst) : NULL;
     draw_text(r, &q);
-    if (!src || !dst) {
+    if (!src || !dst || (front && !find_behind(r->net, sides, &q))) {
         return;
     }
     struct flow_spec flow = { .from = verify_side_end(from),
-                              .to = verify_side_end(node),
+                              .to = verify_side_end(door),
                               .protocol = PROTOCOL_TCP,
                               .src_ip = *src,
                               .dst_ip = public ? *public : *dst,
                               .src_port = FIRST_PORT,
-                              .dst_port = listener->port,
+                              .dst_port = outer->port,
                               .icmp_type = -1,
                               .icmp_code = -1,
                               .family = family,
-                              .ends_at_balancer = true };
+                              .ends_at_balancer = !front,
+                              .ends_at_application = true };
     struct expected e = { .unserved = false };
-    if (verify_can_ask(r->net, from, node, PROTOCOL_TCP, listener->port, &flow.dst_ip) &&
+    if (verify_can_ask(r->net, from, door, PROTOCOL_TCP, outer->port, &flow.dst_ip) &&
         passes(r->net, plan, &flow, &q.request.client)) {
         q.request.headers = q.headers;
         expect(r->net, &q, &e);
-        if (serve_targets(r->net, plan, &q, &e, all)) {
+        if (front ? passes_behind(r->net, plan, sides, &flow, &q, &e, all) : serve_targets(r->net, plan, &q, &e, all)) {
             send_some(all, &q, &e, &flow);
             *VEC_ADD(&all->asked) = q;
         }
@@ -288,23 +338,23 @@ void
 random_requests_draw(struct random_net *r, const struct plan *plan, const verify_side_vec *sides,
                      struct random_requests *out)
 {
-    VEC(const struct verify_side *) nodes = { 0 }, clients = { 0 };
+    VEC(const struct verify_side *) doors = { 0 }, clients = { 0 };
     for (size_t i = 0; i < sides->n; i++) {
         const struct verify_side *side = &sides->items[i];
         if (is_node(side)) {
-            *VEC_ADD(&nodes) = side;
+            *VEC_ADD(&doors) = side;
         } else if (may_ask(side)) {
             *VEC_ADD(&clients) = side;
         }
     }
-    for (int i = 0; i < DRAWS && nodes.n && clients.n && out->asked.n < KINDS_OF_REQUEST; i++) {
+    for (int i = 0; i < DRAWS && doors.n && clients.n && out->asked.n < KINDS_OF_REQUEST; i++) {
         const struct verify_side *from = clients.items[lot(r, (int)clients.n)];
-        draw(r, plan, from, nodes.items[lot(r, (int)nodes.n)], out);
+        draw(r, plan, sides, from, doors.items[lot(r, (int)doors.n)], out);
     }
     for (size_t i = 0; i < out->asked.n; i++) { /* which stay where they are from now on */
         out->asked.items[i].request.headers = out->asked.items[i].headers;
     }
-    VEC_DONE(&nodes);
+    VEC_DONE(&doors);
     VEC_DONE(&clients);
 }
 
@@ -322,7 +372,7 @@ differ(struct verdict *v, const struct random_request *q, const struct expected 
 {
     const struct listener_request *r = &q->request;
     json_array_append_new(v->differences,
-                          json_sprintf("%s -> %s port %d, %s %s%s%s of %s (%s of %s): %s", q->from->name, q->node->name,
+                          json_sprintf("%s -> %s port %d, %s %s%s%s of %s (%s of %s): %s", q->from->name, q->door->name,
                                        q->listener->port, r->method, r->path, r->query ? "?" : "",
                                        r->query ? r->query : "", r->host,
                                        e->decision.rule ? "rule" : "the listener itself",

@@ -10,7 +10,9 @@
 #include "netsim/live/request.h"
 
 struct random_request {
-    const struct verify_side *from, *node;
+    const struct verify_side *from;
+    const struct verify_side *door; /* whom it is sent to: the node, or that of a network balancer before it */
+    const struct verify_side *node; /* of the application balancer; behind a network balancer any of its nodes */
     const struct lb_listener *listener;
     struct listener_request request;
     struct listener_header headers[2];

@@ -251,7 +251,7 @@ targets(struct random_net *r, const struct load_balancer *lb, const char *protoc
 static json_t *
 action(struct random_net *r, const struct load_balancer *lb, const char *protocol)
 {
-    if (!load_balancer_is_network(lb) && chance(r, 15)) {
+    if (!load_balancer_is_network(lb) && chance(r, 30)) {
         return chance(r, 50)
                    ? json_pack("{s:s, s:{s:s}}", "Type", "fixed-response", "FixedResponseConfig", "StatusCode", "404")
                    : json_pack("{s:s, s:{s:s, s:s, s:s}}", "Type", "redirect", "RedirectConfig", "Protocol", "HTTPS",
@@ -411,7 +411,7 @@ application_balancer(struct random_net *r, int vpc, int number)
     for (int i = lb ? 1 + lot(r, 2) : 0; i > 0; i--) {
         listener(r, lb);
     }
-    if (lb && lb->listeners.n && chance(r, 50)) {
+    if (lb && lb->listeners.n && chance(r, 70)) {
         front(r, vpc, lb);
     }
 }
