@@ -390,6 +390,11 @@ match_or_set_meta(struct buf *out, char *const *word)
         match_meta_byte(out, NFT_META_L4PROTO, (uint8_t)value);
         return 3;
     }
+    if (is(word[1], "mark") && number(word[2], 0, &value)) {
+        load_meta(out, NFT_META_MARK);
+        compare(out, NFT_CMP_EQ, &value, sizeof value);
+        return 3;
+    }
     if (is(word[1], "mark") && is(word[2], "set") && number(word[3], 0, &value)) {
         set_meta(out, NFT_META_MARK, value);
         return 4;

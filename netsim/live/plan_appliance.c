@@ -101,7 +101,9 @@ plan_memory(struct builder *b, struct plan_vpc *v)
     static const struct {
         const char *chain, *link, *map, *refusal;
     } ways[] = {
-        { "a_out", "iifname", "@sg_out", "meta mark set 1 meta priority set 0:1 goto fl_deny_out" },
+        { "a_out", "iifname", "@sg_out",
+          "meta mark " PLAN_ADMITTED " return\n"
+          "meta mark set 1 meta priority set 0:1 goto fl_deny_out" },
         { "a_in", "oifname", "@sg_in", "meta mark set 4 meta priority set 0:4 goto fl_deny_in" },
     };
     struct buf passed = { 0 };

@@ -38,6 +38,11 @@ enum {
  * transit gateways. */
 #define PLAN_SUBNETS_SIZE "size 8192;"
 
+/* The mark of a packet that the sender's groups let pass; no route table has it, and nothing reads marks after them but what sets its own. */
+#define PLAN_ADMITTED "0x7fffffff"
+/* The verdict of what lets a packet of the sender's pass. */
+#define PLAN_ADMIT_SENDER "goto f_admitted"
+
 /* What of AWS's own stands behind an interface. */
 enum plan_place { PLAN_PLACE_NONE, PLAN_PLACE_ENDPOINT, PLAN_PLACE_NODE /* of a network balancer */, PLAN_PLACE_PROXY /* of an application balancer */,
     PLAN_PLACE_INSPECTION /* an endpoint of a gateway balancer */, PLAN_PLACE_GATEWAY /* a node of one */ };
@@ -247,6 +252,7 @@ void plan_service_add(struct builder *b, struct plan_ns *ns, enum plan_service_k
 void plan_router(struct builder *b, struct plan_vpc *v);
 uint32_t plan_table_mark(struct builder *b, const struct route_table *table, const char *zone);
 void plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table);
+void plan_stages(struct builder *b, struct plan_vpc *v); /* the chain at the hook that leads through the stages; asks for routes to machines */
 void plan_marks(struct builder *b, struct plan_vpc *v); /* the chain by which subnets find their table; asks v->overridden */
 /* plan_public_access.c: what VPC Block Public Access stops before a gateway, behind the router's link of that name; its connections from
  * inside count as 'out'. */

@@ -1,6 +1,7 @@
 /* Security groups and network ACLs as nftables chains: one rule each, with a counter and the AWS id as comment, so that
- * the lab can tell which rule decided.  A group's chain accepts or returns, and who returns meets the stage's
- * refusal; an ACL's accepts or goes to the refusal itself, saying which rule denied. */
+ * the lab can tell which rule decided.  A group's chain accepts (of the sender: goes to `f_admitted`) or returns, and
+ * who returns meets the stage's refusal; an ACL's returns where a rule allows, else it goes to the refusal itself,
+ * saying which rule denied. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,19 +12,21 @@
 struct match {
     bool source;         /* the address is the packet's source (ingress), else its destination */
     int family;          /* of the address */
+    bool alone;          /* there are packets of no other family */
     const char *address; /* "10.0.0.0/8", "@set"; NULL: any address of the family */
     int protocol;        /* -1: every */
     int from, to;        /* ports; < 0: every */
     int type, code;      /* ICMP; < 0: every */
 };
 
+/* Ends with a space if there is anything to ask. */
 static void
 write_match(struct buf *out, const struct match *m)
 {
     if (m->address) {
-        buf_printf(out, "%s %s %s", m->family == IP_V6 ? "ip6" : "ip", m->source ? "saddr" : "daddr", m->address);
-    } else {
-        buf_printf(out, "meta nfproto %s", m->family == IP_V6 ? "ipv6" : "ipv4");
+        buf_printf(out, "%s %s %s ", m->family == IP_V6 ? "ip6" : "ip", m->source ? "saddr" : "daddr", m->address);
+    } else if (!m->alone || m->family == IP_V6) {
+        buf_printf(out, "meta nfproto %s ", m->family == IP_V6 ? "ipv6" : "ipv4");
     }
     bool icmp = m->protocol == PROTOCOL_ICMP, icmp6 = m->protocol == PROTOCOL_ICMPV6;
     const char *ported = m->protocol == PROTOCOL_TCP ? "tcp" : m->protocol == PROTOCOL_UDP ? "udp" : NULL;
@@ -31,14 +34,14 @@ write_match(struct buf *out, const struct match *m)
         return;
     }
     if (ported && m->from >= 0 && !(m->from == 0 && m->to == 65535)) {
-        buf_printf(out, m->from == m->to ? " %s dport %d" : " %s dport %d-%d", ported, m->from, m->to);
+        buf_printf(out, m->from == m->to ? "%s dport %d " : "%s dport %d-%d ", ported, m->from, m->to);
     } else if ((icmp || icmp6) && m->type >= 0) {
-        buf_printf(out, " %s type %d", icmp ? "icmp" : "icmpv6", m->type);
+        buf_printf(out, "%s type %d ", icmp ? "icmp" : "icmpv6", m->type);
         if (m->code >= 0) {
-            buf_printf(out, " %s code %d", icmp ? "icmp" : "icmpv6", m->code);
+            buf_printf(out, "%s code %d ", icmp ? "icmp" : "icmpv6", m->code);
         }
     } else {
-        buf_printf(out, " meta l4proto %d", m->protocol);
+        buf_printf(out, "meta l4proto %d ", m->protocol);
     }
 }
 
@@ -163,7 +166,7 @@ write_sg_rule(struct buf *out, const struct sg_rule *rule, int family, const cha
                        .type = ports ? -1 : rule->from,
                        .code = ports ? -1 : rule->to };
     write_match(out, &m);
-    buf_printf(out, " counter accept comment \"%s\"\n", rule->id);
+    buf_printf(out, "counter %s comment \"%s\"\n", rule->egress ? PLAN_ADMIT_SENDER : "accept", rule->id);
 }
 
 /* The same rule for members in a VPC behind a transit gateway that carries references: only for what comes in by it. */
@@ -337,65 +340,85 @@ plan_groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *eni, 
     for (int egress = 0; egress < 2; egress++) {
         struct buf rules = { 0 };
         for (size_t i = 0; i < eni->groups.n; i++) {
-            buf_printf(&rules, "jump %s\n", plan_name("sg_", eni->groups.items[i].id, egress ? "_out" : "_in"));
+            bool ask = egress && i + 1 < eni->groups.n; /* did this one admit it? */
+            buf_printf(&rules, "jump %s\n%s", plan_name("sg_", eni->groups.items[i].id, egress ? "_out" : "_in"),
+                       ask ? "meta mark " PLAN_ADMITTED " return\n" : "");
         }
         plan_chain_add(b, v->router, plan_name(base, "", egress ? "_out" : "_in"), "", buf_str(&rules));
         buf_done(&rules);
     }
 }
 
+/* What a link's packets go through, inwards and outwards. */
+struct verdicts {
+    VEC(struct plan_element) in, out;
+};
+
+/* No groups: everything passes. */
 static void
-plan_groups(struct builder *b, struct plan_vpc *v)
+admit_all(struct verdicts *of, const char *key)
+{
+    *VEC_ADD(&of->in) = (struct plan_element){ key, "accept" };
+    *VEC_ADD(&of->out) = (struct plan_element){ key, PLAN_ADMIT_SENDER };
+}
+
+static void
+plan_verdicts_of_ports(struct builder *b, struct plan_vpc *v, struct verdicts *of)
 {
     struct map known = { 0 };
-    VEC(struct plan_element) in = { 0 }, out = { 0 };
     struct arena *arena = b->plan->arena;
     for (size_t i = 0; i < v->ports.n; i++) {
         const struct plan_port *port = &v->ports.items[i];
-        const char *key = arena_join(arena, "\"", port->name, "\"", NULL), *to_in = "accept", *to_out = "accept";
-        if (port->eni && port->eni->groups.n) {
-            char base[128];
-            plan_groups_chain(b, v, port->eni, &known, base);
-            to_in = arena_join(arena, "jump ", base, "_in", NULL);
-            to_out = arena_join(arena, "jump ", base, "_out", NULL);
+        const char *key = arena_join(arena, "\"", port->name, "\"", NULL);
+        if (!port->eni || !port->eni->groups.n) {
+            admit_all(of, key);
+            continue;
         }
-        *VEC_ADD(&in) = (struct plan_element){ key, to_in };
-        *VEC_ADD(&out) = (struct plan_element){ key, to_out };
+        char base[128];
+        plan_groups_chain(b, v, port->eni, &known, base);
+        *VEC_ADD(&of->in) = (struct plan_element){ key, arena_join(arena, "jump ", base, "_in", NULL) };
+        *VEC_ADD(&of->out) = (struct plan_element){ key, arena_join(arena, "jump ", base, "_out", NULL) };
     }
     map_done(&known);
-    *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"igw\"", "accept" };
+}
+
+static void
+plan_groups(struct builder *b, struct plan_vpc *v)
+{
+    struct verdicts of = { 0 };
+    struct arena *arena = b->plan->arena;
+    plan_verdicts_of_ports(b, v, &of);
+    admit_all(&of, "\"igw\"");
     if (v->egress_only) {
-        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"eigw\"", "accept" };
+        admit_all(&of, "\"eigw\"");
     }
     if (v->vgw) {
-        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "\"vgw\"", "accept" };
+        admit_all(&of, "\"vgw\"");
     }
     for (size_t i = 0; i < v->peerings.n; i++) {
-        const char *key = arena_printf(arena, "\"%s\"", v->peerings.items[i].name);
-        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };
+        admit_all(&of, arena_printf(arena, "\"%s\"", v->peerings.items[i].name));
     }
     for (size_t i = 0; i < v->transits.n; i++) {
-        const char *key = arena_printf(arena, "\"%s\"", v->transits.items[i].name);
-        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };
+        admit_all(&of, arena_printf(arena, "\"%s\"", v->transits.items[i].name));
     }
     for (size_t i = 0; i < v->endpoints.n; i++) {
-        const char *key = arena_printf(arena, "\"%s\"", v->endpoints.items[i].name);
-        *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ key, "accept" };
+        admit_all(&of, arena_printf(arena, "\"%s\"", v->endpoints.items[i].name));
     }
     struct plan_set *set = plan_set_add(b, v->router, "sg_in", "map sg_in { type ifname : verdict; }");
-    memcpy(&set->elements, &in, sizeof in);
+    memcpy(&set->elements, &of.in, sizeof of.in);
     set = plan_set_add(b, v->router, "sg_out", "map sg_out { type ifname : verdict; }");
-    memcpy(&set->elements, &out, sizeof out);
+    memcpy(&set->elements, &of.out, sizeof of.out);
 }
 
 /* ---- network ACLs -------------------------------------------------------------------------------------------------
  */
 static void
-write_entry(struct buf *out, const struct nacl_entry *e, const struct cidr *cidr)
+write_entry(struct buf *out, const struct nacl_entry *e, const struct cidr *cidr, bool alone)
 {
     char text[CIDR_STR_SIZE];
     struct match m = { .source = !e->egress,
                        .family = cidr->ip.family,
+                       .alone = alone,
                        .address = address_of(cidr, text),
                        .protocol = e->protocol,
                        .from = e->has_ports ? e->ports.from : -1,
@@ -412,8 +435,8 @@ plan_acl_blocks(const struct network_acl *acl, bool egress, struct buf *out)
         const struct nacl_entry *e = &acl->entries.items[i];
         const struct cidr *cidr = e->cidr.ip.family ? &e->cidr : &e->cidr6;
         if (e->egress == egress && cidr->ip.family) {
-            write_entry(out, e, cidr);
-            buf_str_add(out, e->action == NACL_ALLOW ? " return\n" : " counter drop\n");
+            write_entry(out, e, cidr, false);
+            buf_str_add(out, e->action == NACL_ALLOW ? "return\n" : "counter drop\n");
         }
     }
 }
@@ -429,11 +452,13 @@ plan_acl(struct builder *b, struct plan_vpc *v, const struct network_acl *acl)
             if (e->egress != (egress == 1) || !cidr->ip.family) {
                 continue;
             }
-            write_entry(&rules, e, cidr);
-            buf_printf(&rules, " counter %s comment \"%s %d\"\n",
-                       e->action == NACL_ALLOW ? "accept" : plan_deny(b, acl->obj.id, e->egress, e->number),
+            write_entry(&rules, e, cidr, !v->ip6);
+            buf_printf(&rules, "counter %s comment \"%s %d\"\n",
+                       e->action == NACL_ALLOW ? "return" : plan_deny(b, acl->obj.id, e->egress, e->number),
                        acl->obj.id, e->number);
         }
+        buf_str_add(&rules, egress ? "meta mark set 2 meta priority set 0:2 goto fl_deny_out\n"
+                                   : "meta mark set 3 meta priority set 0:3 goto fl_deny_in\n");
         plan_chain_add(b, v->router, plan_name("nacl_", acl->obj.id, egress ? "_out" : "_in"), "", buf_str(&rules));
         buf_done(&rules);
     }
@@ -450,16 +475,16 @@ plan_acls(struct builder *b, struct plan_vpc *v)
             continue;
         }
         const struct network_acl *acl = network_subnet_acl(b->net, s);
-        const char *key = arena_printf(arena, "%u", plan_number(b->numbers, "subnet", s->obj.id)), *to_in = "accept",
-                   *to_out = "accept";
-        if (acl) {
-            if (!map_get(&known, acl->obj.id)) {
-                map_put(&known, acl->obj.id, (void *)1);
-                plan_acl(b, v, acl);
-            }
-            to_in = arena_printf(arena, "jump %s", plan_name("nacl_", acl->obj.id, "_in"));
-            to_out = arena_printf(arena, "jump %s", plan_name("nacl_", acl->obj.id, "_out"));
+        const char *key = arena_printf(arena, "%u", plan_number(b->numbers, "subnet", s->obj.id));
+        if (!acl) {
+            continue;
         }
+        if (!map_get(&known, acl->obj.id)) {
+            map_put(&known, acl->obj.id, (void *)1);
+            plan_acl(b, v, acl);
+        }
+        const char *to_in = arena_printf(arena, "jump %s", plan_name("nacl_", acl->obj.id, "_in"));
+        const char *to_out = arena_printf(arena, "jump %s", plan_name("nacl_", acl->obj.id, "_out"));
         *VEC_ADD(&in) = (struct plan_element){ key, to_in };
         *VEC_ADD(&out) = (struct plan_element){ key, to_out };
         uint32_t transit = plan_transit_group(b, v, s);
@@ -470,7 +495,6 @@ plan_acls(struct builder *b, struct plan_vpc *v)
         }
     }
     map_done(&known);
-    *VEC_ADD(&in) = *VEC_ADD(&out) = (struct plan_element){ "0", "accept" };
     struct plan_set *set =
         plan_set_add(b, v->router, "nacl_in", "map nacl_in { type devgroup : verdict; " PLAN_SUBNETS_SIZE " }");
     memcpy(&set->elements, &in, sizeof in);

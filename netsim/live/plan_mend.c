@@ -27,6 +27,7 @@ static const char *const direction_maps[] = { "sg_in", "sg_out" };
 static const char *const untracked_maps[] = { "untracked_in", "untracked_out" };
 static const char *const acl_maps[] = { "nacl_in", "nacl_out" };
 static const char *const directions[] = { "_in", "_out" };
+static const char *const no_groups[] = { "accept", PLAN_ADMIT_SENDER };
 
 /* ---- what goes and what comes --------------------------------------------------------------------------------------
  */
@@ -270,7 +271,7 @@ regroup(struct mend *m, const char *eni_id)
         plan_groups_chain(&m->b, m->v, port->eni, &m->known, base);
     }
     for (int d = 0; d < 2; d++) {
-        snprintf(data, sizeof data, *base ? "jump %s%s" : "accept", base, directions[d]);
+        snprintf(data, sizeof data, *base ? "jump %s%s" : no_groups[d], base, directions[d]);
         put_element(m, direction_maps[d], key, data);
     }
     remake_untracked(m, port->eni);
@@ -429,9 +430,10 @@ move_subnet(struct mend *m, const char *subnet_id)
     }
     for (int d = 0; d < 2; d++) {
         char data[160];
-        snprintf(data, sizeof data, acl ? "jump %s" : "accept",
-                 acl ? plan_name("nacl_", acl->obj.id, directions[d]) : "");
-        put_subnet(m, subnet, acl_maps[d], data);
+        if (acl) {
+            snprintf(data, sizeof data, "jump %s", plan_name("nacl_", acl->obj.id, directions[d]));
+        }
+        put_subnet(m, subnet, acl_maps[d], acl ? data : NULL);
     }
 }
 
@@ -567,6 +569,7 @@ remake_routes(struct mend *m, const struct route_table *table)
     if (is_of_gateway(table)) {
         remake_chain(m, "p_gateways", plan_gateways);
     }
+    remake_chain(m, "f_stages", plan_stages);
     for (size_t i = 0; i < m->standing->routes.n; i++) {
         if (is_of_table(m->standing->routes.items[i].table, &marks)) {
             *VEC_ADD(&m->from->routes) = m->standing->routes.items[i];

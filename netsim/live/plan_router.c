@@ -453,43 +453,41 @@ plan_marks(struct builder *b, struct plan_vpc *v)
 
 /* ---- the packet path ----------------------------------------------------------------------------------------------
  */
+/* One chain at the hook leads through all stages, as each chain of the hook's own would cost every packet as much as
+ * several rules.  So a stage that lets a packet pass returns: the sender's groups by `f_admitted`, which leaves a mark
+ * (of several groups the first that admits ends the search), an ACL's rules by `return`; the receiver's groups, the
+ * last stage, accept.  What most packets meet comes first. */
 static const struct stage {
     const char *name, *head, *rules;
 } stages[] = {
-    /* Replies pass both stages of the groups unless the flow is untracked for the interface (plan_untracked.c): of the
-     * way there the first stage is the sender's, of the way back the receiver's. */
     { "p_pre", "type filter hook prerouting priority -300; policy accept;",
-      "iifgroup 0 goto p_gateways\n"
       "iifname . ip saddr @eni_addresses goto p_mark\n"
+      "iifgroup 0 goto p_gateways\n"
       "iifname @eni_any goto p_mark\n"
       "iifname . ip6 saddr @eni_addresses6 goto p_mark\n"
       "counter drop comment \"source check\"\n" },
-    /* Called by the first stage; a chain of the hook's own would cost each packet more. */
     { "f_destination", "",
-      "oifgroup 0 return\n"
       "oifname . ip daddr @eni_addresses return\n"
+      "oifgroup 0 return\n"
       "oifname @eni_any return\n"
       "oifname . ip6 daddr @eni_addresses6 return\n"
       "counter drop comment \"destination check\"\n" },
-    { "f_sg_out", "type filter hook forward priority 10; policy drop;",
-      "ct state established ct mark 0 accept\n" /* most of them: a set is asked for the rest only */
-      "ct state established ct mark != { 0x2, 0x10, 0x12 } accept\n"
-      "ct state related accept\n"
-      "ct state established ct direction original ct mark 0x2 accept\n"
-      "ct state established ct direction reply ct mark 0x10 accept\n"
+    { "f_admitted", "", "meta mark set " PLAN_ADMITTED "\n" },
+    { "f_nacl", "",
+      "iifgroup vmap @nacl_out\n"
+      "oifgroup vmap @nacl_in\n" },
+    /* Replies pass both stages of the groups unless the flow is untracked for the interface (plan_untracked.c): of the
+     * way there the first stage is the sender's, of the way back the receiver's. */
+    { "f_sg_out", "",
+      "ct state established ct mark != { 0x2, 0x10, 0x12 } return\n"
+      "ct state related return\n"
+      "ct state established ct direction original ct mark 0x2 return\n"
+      "ct state established ct direction reply ct mark 0x10 return\n"
       "ct state new ct mark 0 oifname != @always_tracked iifname vmap @untracked_out\n"
       "iifname vmap @sg_out\n"
+      "meta mark " PLAN_ADMITTED " return\n"
       "meta mark set 1 meta priority set 0:1 goto fl_deny_out\n" },
-    { "f_nacl_out", "type filter hook forward priority 20; policy drop;",
-      "iifgroup . oifgroup @same_subnet accept\n"
-      "iifgroup vmap @nacl_out\n"
-      "meta mark set 2 meta priority set 0:2 goto fl_deny_out\n" },
-    { "f_nacl_in", "type filter hook forward priority 30; policy drop;",
-      "iifgroup . oifgroup @same_subnet accept\n"
-      "oifgroup vmap @nacl_in\n"
-      "meta mark set 3 meta priority set 0:3 goto fl_deny_in\n" },
-    { "f_sg_in", "type filter hook forward priority 40; policy drop;",
-      "ct state established ct mark 0 accept\n" /* most of them: a set is asked for the rest only */
+    { "f_sg_in", "",
       "ct state established ct mark != { 0x2, 0x10, 0x12 } accept\n"
       "ct state related accept\n"
       "ct state established ct direction original ct mark 0x10 accept\n"
@@ -497,7 +495,55 @@ static const struct stage {
       "ct state new ct mark { 0, 0x10 } iifname != @always_tracked oifname vmap @untracked_in\n"
       "oifname vmap @sg_in\n"
       "meta mark set 4 meta priority set 0:4 goto fl_deny_in\n" },
+    { "f_tracked", "",
+      "iifgroup . oifgroup != @same_subnet jump f_nacl\n"
+      "accept\n" },
 };
+
+/* What a stage of the groups asks first where packets pass appliances.  A refusal (RST) as the first answer ends the
+ * kernel's memory of the connection when it passes for the first time, on its way to an appliance; when the appliance
+ * sends it on it is still an answer. */
+static const char *
+before_groups(const struct plan_vpc *v, const char *stage)
+{
+    bool sender = strcmp(stage, "f_sg_out") == 0;
+    if (!v->appliances || (!sender && strcmp(stage, "f_sg_in") != 0)) {
+        return "";
+    }
+    return sender ? "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack return\n"
+                    "ct direction reply iifname @appliances jump a_out\n"
+                    "meta mark " PLAN_ADMITTED " return\n"
+                  : "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack accept\n"
+                    "ct direction reply oifname @appliances jump a_in\n";
+}
+
+/* Only what a route leads to a machine can bear another's address. */
+static bool
+leads_to_machines(const struct builder *b, const struct plan_vpc *v)
+{
+    for (const struct route_table *t = store_first(b->store, &route_table_kind); t; t = store_next(b->store, t)) {
+        for (size_t i = 0; strcmp(t->vpc_id, v->vpc->obj.id) == 0 && i < t->routes.n; i++) {
+            const char *id;
+            enum route_target target = route_target(&t->routes.items[i], &id);
+            if (target == ROUTE_ENI || target == ROUTE_INSTANCE) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void
+plan_stages(struct builder *b, struct plan_vpc *v)
+{
+    plan_chain_add(b, v->router, "f_stages", "type filter hook forward priority 10; policy drop;",
+                   arena_join(b->plan->arena, leads_to_machines(b, v) ? "jump f_destination\n" : "",
+                              v->appliances ? "" : "ct state established ct mark 0 goto f_tracked\n",
+                              "jump f_sg_out\n"
+                              "iifgroup . oifgroup != @same_subnet jump f_nacl\n"
+                              "goto f_sg_in\n",
+                              NULL));
+}
 
 void
 plan_router(struct builder *b, struct plan_vpc *v)
@@ -517,17 +563,8 @@ plan_router(struct builder *b, struct plan_vpc *v)
     plan_flow_logs(b, v);
     plan_services(b, v);
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-        /* A refusal (RST) as the first answer ends the kernel's memory of the connection when it passes for the first
-         * time, on its way to an appliance; when the appliance sends it on it is still an answer. */
-        static const char refusal[] =
-            "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack accept\n";
-        bool first = strcmp(stages[i].name, "f_sg_out") == 0;
-        bool second = v->appliances && strncmp(stages[i].name, "f_sg_", 5) == 0;
-        const char *unseen = !second ? ""
-                             : first ? "ct direction reply iifname @appliances jump a_out\n"
-                                     : "ct direction reply oifname @appliances jump a_in\n";
         plan_chain_add(b, v->router, stages[i].name, stages[i].head,
-                       arena_join(b->plan->arena, first ? "jump f_destination\n" : "", second ? refusal : "", unseen,
-                                  stages[i].rules, NULL));
+                       arena_join(b->plan->arena, before_groups(v, stages[i].name), stages[i].rules, NULL));
     }
+    plan_stages(b, v);
 }

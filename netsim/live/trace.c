@@ -362,6 +362,23 @@ take_own(struct trace *t, const struct nftnl_trace *m, const char *chain)
     read_header(t, m, &v->left, &answer, &number);
 }
 
+/* Does a rule of that chain let a packet pass by that verdict?  Where a stage's rules do not accept, they return or go
+ * on to what says so (plan_router.c). */
+static bool
+lets_pass(const char *chain, int verdict)
+{
+    static const struct {
+        const char *chain;
+        int verdict;
+    } ways[] = { { "nacl_", NFT_RETURN }, { "f_sg_out", NFT_RETURN }, { "f_stages", NFT_GOTO }, { "sg_", NFT_GOTO } };
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        if (verdict == ways[i].verdict && strncmp(chain, ways[i].chain, strlen(ways[i].chain)) == 0) {
+            return true;
+        }
+    }
+    return verdict == NF_ACCEPT;
+}
+
 /* A rule of the lab had its say. */
 static void
 take_vote(struct visit *v, const struct nftnl_trace *m, const char *chain)
@@ -384,7 +401,7 @@ take_vote(struct visit *v, const struct nftnl_trace *m, const char *chain)
         v->dropped = true;
         snprintf(v->chain, sizeof v->chain, "%s", chain);
         v->handle = handle;
-    } else if (handle && verdict == NF_ACCEPT) {
+    } else if (handle && lets_pass(chain, verdict)) {
         struct vote *vote = VEC_ADD(&v->votes);
         snprintf(vote->chain, sizeof vote->chain, "%s", chain);
         vote->handle = handle;

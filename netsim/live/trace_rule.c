@@ -34,7 +34,7 @@ take_rule(const struct nlmsghdr *h, void *data)
         if (comment) {
             snprintf(wanted->comment, sizeof wanted->comment, "%s", comment);
             live_rule_name(wanted->chain, comment, wanted->name);
-        } else if (tracked && strncmp(wanted->chain, "f_sg_", 5) == 0) {
+        } else if (tracked && (strncmp(wanted->chain, "f_sg_", 5) == 0 || strcmp(wanted->chain, "f_stages") == 0)) {
             snprintf(wanted->name, sizeof wanted->name, "tracked");
         }
     }

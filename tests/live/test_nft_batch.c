@@ -211,6 +211,8 @@ TEST(common_commands_are_known)
           "comment \"acl-1 32767\"",
           true },
         { "add rule inet vpc sgs_a_in jump sg_a_in", true },
+        { "add rule inet vpc sgs_a_out meta mark 0x7fffffff return", true },
+        { "add rule inet vpc sg_a_out tcp dport 1 counter goto f_admitted comment \"x\"", true },
         { "add element inet vpc sg_in { \"e1\" : jump sg_a_in, \"e2\" : accept }", true },
         { "delete element inet vpc sg_in { \"e1\" : jump sg_a_in }", true },
         { "add element inet vpc own { \"e1\" . 10.0.0.4 }", true },
