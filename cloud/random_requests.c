@@ -7,6 +7,7 @@
 
 #include "cloud/verify_balancers.h"
 #include "cloud/verify_gap.h"
+#include "netsim/analysis/walk.h"
 #include "netsim/live/plan.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/random_net.h"
@@ -67,17 +68,32 @@ expect(const struct network *net, const struct random_request *r, struct expecte
 
 /* ---- which can be asked ---------------------------------------------------------------------------------------------
  */
-/* What goes through an appliance behind a gateway load balancer is its software's affair. */
+/* What becomes of a connection in an appliance is its software's affair: one that translates and sees only the answers
+ * of a handshake lets these pass and takes what follows for a connection of its own. */
 static bool
-is_inspected(const struct network *net, const struct reach_result *said)
+by_appliance(const struct walk *walk)
 {
-    for (size_t i = 0; i < said->path.n; i++) {
-        const struct endpoint *e = store_get(network_store(net), &endpoint_kind, said->path.items[i]);
-        if (e && endpoint_is_gateway_lb(e)) {
+    for (size_t i = 0; i < walk->hops.n; i++) {
+        const struct hop *hop = &walk->hops.items[i];
+        bool endpoint = hop->component && hop->component->kind == &endpoint_kind;
+        if (hop->sent_on || (endpoint && endpoint_is_gateway_lb((const struct endpoint *)hop->component))) {
             return true;
         }
     }
     return false;
+}
+
+static bool
+meets_appliance(const struct network *net, const struct flow_spec *flow)
+{
+    struct open_ways ways;
+    struct err err = { 0 };
+    if (!reach_ways(net, flow, &ways, &err)) {
+        return true;
+    }
+    bool meets = by_appliance(&ways.forward) || (ways.answered && by_appliance(&ways.back));
+    open_ways_done(&ways);
+    return meets;
 }
 
 /* There and back, and both judges know all of the way; '*seen' is the sender as the far end sees it. */
@@ -90,7 +106,7 @@ passes(const struct network *net, const struct plan *plan, const struct flow_spe
     if (!reach(net, flow, false, &said, &err)) {
         return false;
     }
-    bool ok = said.reachable && said.reply == REPLY_ALLOWED && !is_inspected(net, &said) &&
+    bool ok = said.reachable && said.reply == REPLY_ALLOWED && !meets_appliance(net, flow) &&
               verify_find_gap(net, plan, flow, "", &gap, &err) && !gap.lacks && !gap.lost_behind;
     *seen = said.arrives.src;
     reach_result_done(&said);

@@ -33,21 +33,33 @@ untranslated(const struct hop *hop)
                        (hop->packet.protocol == PROTOCOL_ICMPV6 && type < 128));
 }
 
-/* With a VPN connection whose routes come by BGP and a line of Direct Connect beside it nobody but their sessions tells
- * which of them a packet from AWS takes: the site asked about may be the other one's, with the same addresses. */
+/* By BGP anything may be announced. */
 static bool
-bgp_decides(const struct network *net, const char *vgw_id, int family)
+may_route(const struct vpn_connection *vpn, const struct ip *ip)
+{
+    bool covered = !vpn->static_routes_only;
+    for (size_t i = 0; !covered && i < vpn->routes.n; i++) {
+        covered = cidr_contains_ip(&vpn->routes.items[i].cidr, ip);
+    }
+    return covered;
+}
+
+/* With a VPN connection that may take the packet and a line of Direct Connect beside it nobody but BGP's sessions tells
+ * which of them it takes from AWS: how long a prefix the line announces decides, also beside a static route.  The site
+ * asked about may be the other one's, with the same addresses. */
+static bool
+bgp_decides(const struct network *net, const char *vgw_id, const struct ip *ip)
 {
     const struct store *store = network_store(net);
     bool by_vpn = false, by_line = false;
     for (const struct vpn_connection *v = store_first(store, &vpn_connection_kind); v; v = store_next(store, v)) {
-        by_vpn = by_vpn ||
-                 (strcmp(v->vpn_gateway_id, vgw_id) == 0 && vpn_connection_is_available(v) && !v->static_routes_only);
+        by_vpn =
+            by_vpn || (strcmp(v->vpn_gateway_id, vgw_id) == 0 && vpn_connection_is_available(v) && may_route(v, ip));
     }
     for (const struct direct_connect_association *a = store_first(store, &direct_connect_association_kind); by_vpn && a;
          a = store_next(store, a)) {
         by_line = by_line || (strcmp(a->associated_id, vgw_id) == 0 && direct_connect_association_carries(a) &&
-                              !direct_connect_fault(net, a->gateway_id, family));
+                              !direct_connect_fault(net, a->gateway_id, ip->family));
     }
     return by_vpn && by_line;
 }
@@ -151,7 +163,7 @@ find_on_walk(const struct plan *plan, const struct walk *walk, const char *kept_
                 set_gap(gap, "not returned", "by the appliances behind", hop->id);
                 gap->kept = true;
             }
-        } else if (hop->id && leaves_by(walk, i) && bgp_decides(walk->net, hop->id, walk->packet.dst.family)) {
+        } else if (hop->id && leaves_by(walk, i) && bgp_decides(walk->net, hop->id, &hop->packet.dst)) {
             set_gap(gap, "not analysed", "which connection BGP prefers at", hop->id);
         } else if (hop->kind == HOP_UNMODELLED && hop->id) {
             set_gap(gap, "not analysed", walk->stop_what ? walk->stop_what : "component", hop->id);

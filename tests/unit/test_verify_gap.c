@@ -9,7 +9,7 @@
 
 /* A client of an endpoint in subnet-c, whose service is a network balancer in subnet-b; the route table of that leads
  * to the balancer's target through an endpoint of a gateway load balancer that is not in the lab. */
-static const char network_text[] =
+static const char service_text[] =
     "{'Vpcs': [{'VpcId': 'vpc-0', 'CidrBlock': '10.0.0.0/16', 'CidrBlockAssociationSet': [{'CidrBlock': '10.0.0.0/16',"
     " 'CidrBlockState': {'State': 'associated'}}]}],"
     "'Subnets': ["
@@ -74,8 +74,37 @@ static const char network_text[] =
     "{'DestinationCidrBlock': '10.0.0.0/16', 'GatewayId': 'local', 'State': 'active'},"
     "{'DestinationCidrBlock': '10.0.2.0/24', 'GatewayId': 'vpce-gwlb', 'State': 'active'}]}]}";
 
+/* A private gateway with a VPN connection and, beside it, Direct Connect. */
+static const char hybrid_text[] =
+    "{'Vpcs': [{'VpcId': 'vpc-0', 'CidrBlock': '10.0.0.0/16', 'CidrBlockAssociationSet': [{'CidrBlock': '10.0.0.0/16',"
+    " 'CidrBlockState': {'State': 'associated'}}]}],"
+    "'Subnets': [{'SubnetId': 'subnet-a', 'VpcId': 'vpc-0', 'CidrBlock': '10.0.0.0/24', 'AvailabilityZone': "
+    "'us-east-1b'}],"
+    "'NetworkInterfaces': [{'NetworkInterfaceId': 'eni-client', 'SubnetId': 'subnet-a', 'VpcId': 'vpc-0', 'Status': "
+    "'in-use',"
+    " 'SourceDestCheck': true, 'InterfaceType': 'interface', 'Attachment': {'DeviceIndex': 0, 'InstanceId': "
+    "'i-client'},"
+    " 'PrivateIpAddresses': [{'Primary': true, 'PrivateIpAddress': '10.0.0.6'}]}],"
+    "'Instances': [{'InstanceId': 'i-client', 'State': {'Code': 16, 'Name': 'running'}, 'SubnetId': 'subnet-a', "
+    "'VpcId': 'vpc-0'}],"
+    "'CustomerGateways': [{'CustomerGatewayId': 'cgw-0', 'State': 'available'}],"
+    "'VpnGateways': [{'VpnGatewayId': 'vgw-0', 'State': 'available', 'VpcAttachments': [{'State': 'attached', 'VpcId': "
+    "'vpc-0'}]}],"
+    "'VpnConnections': [{'VpnConnectionId': 'vpn-0', 'CustomerGatewayId': 'cgw-0', 'VpnGatewayId': 'vgw-0', 'State': "
+    "'available',"
+    " 'Options': {'StaticRoutesOnly': true}, 'Routes': [{'DestinationCidrBlock': '192.168.1.0/24', 'State': "
+    "'available'}]}],"
+    "'DirectConnectGateways': [{'DirectConnectGatewayId': 'office', 'DirectConnectGatewayState': 'available'}],"
+    "'DirectConnectGatewayAssociations': [{'AssociationId': 'a-1', 'DirectConnectGatewayId': 'office', "
+    "'AssociationState': 'associated',"
+    " 'AssociatedGateway': {'Id': 'vgw-0', 'Type': 'virtualPrivateGateway'}, 'VirtualGatewayId': 'vgw-0',"
+    " 'AllowedPrefixesToDirectConnectGateway': [{'Cidr': '10.0.0.0/16'}]}],"
+    "'RouteTables': [{'RouteTableId': 'rtb-main', 'VpcId': 'vpc-0', 'Associations': [{'Main': true}], 'Routes': ["
+    "{'DestinationCidrBlock': '10.0.0.0/16', 'GatewayId': 'local', 'State': 'active'},"
+    "{'DestinationCidrBlock': '192.168.0.0/16', 'GatewayId': 'vgw-0', 'State': 'active'}]}]}";
+
 static struct network *
-network_of_text(struct id_gen *ids, struct clock *clock)
+network_of_text(const char *network_text, struct id_gen *ids, struct clock *clock)
 {
     char *text = xstrdup(network_text);
     struct err err = { 0 };
@@ -102,7 +131,7 @@ TEST(a_gap_behind_an_endpoint_of_a_service_of_the_lab_is_found)
     };
     struct id_gen ids = { 0 };
     struct clock clock = { 0 };
-    struct network *net = network_of_text(&ids, &clock);
+    struct network *net = network_of_text(service_text, &ids, &clock);
     struct plan_numbers numbers = { 0 };
     struct plan *plan = plan_new(net, &numbers);
     plan_numbers_done(&numbers);
@@ -120,6 +149,41 @@ TEST(a_gap_behind_an_endpoint_of_a_service_of_the_lab_is_found)
         reach_result_done(&said);
         REQUIRE(verify_find_gap(net, plan, &flow, "", &gap, &err), "%s", err.text);
         CHECK_STR(gap.lacks ? gap.id : "", cases[i].id ? cases[i].id : "", "%s", cases[i].to);
+    }
+    plan_free(plan);
+    network_free(net);
+}
+
+TEST(which_of_vpn_and_direct_connect_takes_a_packet_is_not_known_where_both_may)
+{
+    static const struct {
+        const char *to, *dst;
+        bool gap;
+    } cases[] = {
+        { "office", "192.168.1.10", true }, /* the VPN connection has a static route there */
+        { "vpn-0", "192.168.1.10", true },
+        { "office", "192.168.2.10", false },
+    };
+    struct id_gen ids = { 0 };
+    struct clock clock = { 0 };
+    struct network *net = network_of_text(hybrid_text, &ids, &clock);
+    struct plan_numbers numbers = { 0 };
+    struct plan *plan = plan_new(net, &numbers);
+    plan_numbers_done(&numbers);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct flow_spec flow = { .to = { .kind = FLOW_END_GATEWAY },
+                                  .protocol = PROTOCOL_TCP,
+                                  .src_port = 50000,
+                                  .dst_port = 22,
+                                  .icmp_type = -1,
+                                  .icmp_code = -1,
+                                  .dst_ip = ip_lit(cases[i].dst) };
+        struct verify_gap gap;
+        struct err err = { 0 };
+        flow_end_of_id("eni-client", &flow.from);
+        snprintf(flow.to.id, sizeof flow.to.id, "%s", cases[i].to);
+        REQUIRE(verify_find_gap(net, plan, &flow, "", &gap, &err), "%s", err.text);
+        CHECK((gap.lacks != NULL) == cases[i].gap, "%s %s: %s", cases[i].to, cases[i].dst, gap.what);
     }
     plan_free(plan);
     network_free(net);
