@@ -10,10 +10,10 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/monotonic.h"
 
 #define RED    "\033[1;31m"
 #define GREEN  "\033[32m"
@@ -312,14 +312,6 @@ output_error(const struct options *options, const struct err *err, size_t n, cha
 
 /* ---- progress
  * ------------------------------------------------------------------------------------------------------------------ */
-
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void
 report(void *context, const char *what, size_t done, size_t total)

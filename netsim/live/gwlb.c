@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "netsim/live/carrier.h"
 #include "netsim/live/frames.h"
 #include "netsim/live/packet_bytes.h"
@@ -46,14 +46,6 @@ struct gwlb {
     void *context;
     uint8_t *buffer;
 };
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- sending -----------------------------------------------------------------------------------------------------
  * What a full queue does not take is lost, as on any wire. */
@@ -111,7 +103,7 @@ static struct gwlb_flow *
 flow_of(struct gwlb *gwlb, const struct place *endpoint, const struct flow_tuple *tuple)
 {
     struct flow_key key = flow_key_of(endpoint->wire_number, tuple, endpoint->stickiness);
-    int64_t now = now_ms();
+    int64_t now = monotonic_ms();
     struct gwlb_flow *flow = gwlb_flows_find(gwlb->flows, &key, now);
     bool middle = tuple->protocol == PROTOCOL_TCP && tuple->dst_port && !tuple->opens;
     if (!flow && middle && endpoint->stickiness == FLOW_5_TUPLE) {
@@ -182,7 +174,7 @@ come_out(struct gwlb *gwlb, struct place *node, const struct ip *from, const str
             continue;
         }
         struct flow_key key = flow_key_of(endpoint->wire_number, &tuple, endpoint->stickiness);
-        const struct gwlb_flow *flow = gwlb_flows_find(gwlb->flows, &key, now_ms());
+        const struct gwlb_flow *flow = gwlb_flows_find(gwlb->flows, &key, monotonic_ms());
         if (flow && flow->head.cookie == head->cookie && ip_equal(&flow->peer, from)) {
             count_packet(node, size);
             tell(gwlb, endpoint, packet, size, true);
@@ -211,8 +203,8 @@ hand_over(struct gwlb *gwlb, const struct place *appliance, const struct sockadd
                 continue;
             }
             struct flow_key key = answer_key(endpoint, appliance, &tuple);
-            struct gwlb_flow *flow = gwlb_flows_find(gwlb->answers, &key, now_ms());
-            flow = flow ? flow : gwlb_flows_add(gwlb->answers, &key, now_ms());
+            struct gwlb_flow *flow = gwlb_flows_find(gwlb->answers, &key, monotonic_ms());
+            flow = flow ? flow : gwlb_flows_add(gwlb->answers, &key, monotonic_ms());
             flow->head = *head;
             flow->peer = ip_v4(ntohl(from->sin_addr.s_addr));
             flow->port = ntohs(from->sin_port);
@@ -234,7 +226,7 @@ hand_back(struct gwlb *gwlb, const struct place *endpoint, uint32_t link, const 
             continue;
         }
         struct flow_key key = answer_key(endpoint, appliance, &tuple);
-        const struct gwlb_flow *flow = gwlb_flows_find(gwlb->answers, &key, now_ms());
+        const struct gwlb_flow *flow = gwlb_flows_find(gwlb->answers, &key, monotonic_ms());
         if (flow) {
             send_geneve(appliance, &endpoint->targets.items[i].ip, flow, &flow->head, packet, size);
         }
@@ -513,7 +505,7 @@ gwlb_counts(struct gwlb *gwlb, gwlb_counted *counted, void *context)
     for (size_t i = 0; i < gwlb->places.n; i++) {
         gwlb->places.items[i]->count.active = 0;
     }
-    gwlb_flows_visit(gwlb->flows, now_ms(), count_active, gwlb);
+    gwlb_flows_visit(gwlb->flows, monotonic_ms(), count_active, gwlb);
     for (size_t i = 0; i < gwlb->places.n; i++) {
         const struct place *place = gwlb->places.items[i];
         if (place->kind == PLACE_NODE) {

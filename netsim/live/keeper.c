@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "base/vec.h"
 #include "netsim/live/doctor.h"
 #include "netsim/live/guests.h"
@@ -271,14 +272,6 @@ serve_one(int fd, const struct keeper_hooks *hooks)
     }
     close(fd);
     return -1;
-}
-
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- what a lab is reached by ---- */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "base/vec.h"
 #include "netsim/live/load_count.h"
 #include "netsim/live/packet_bytes.h"
@@ -35,14 +36,6 @@ struct run {
     _Atomic bool end;        /* the receiver is to give up */
     _Atomic int64_t last_us; /* when something was received */
 };
-
-static int64_t
-now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static bool
 is_stopped(const struct run *run)
@@ -76,7 +69,7 @@ receive_tcp(struct run *run)
         ssize_t n = recv(fd, data, size, 0);
         if (n > 0) {
             run->result->received_bytes += n;
-            run->last_us = now_us();
+            run->last_us = monotonic_us();
         } else {
             open = n < 0 && (errno == EINTR || errno == EAGAIN);
         }
@@ -121,14 +114,14 @@ receive_udp(struct run *run)
         }
         if (n > 0) {
             take_count(run->result, &count);
-            run->last_us = now_us();
+            run->last_us = monotonic_us();
             quiet_since = 0;
             continue;
         }
         long long sent = run->sent;
         if (sent >= 0) {
-            quiet_since = quiet_since ? quiet_since : now_us();
-            if (run->result->received_packets >= sent || now_us() - quiet_since > QUIET_MS * 1000) {
+            quiet_since = quiet_since ? quiet_since : monotonic_us();
+            if (run->result->received_packets >= sent || monotonic_us() - quiet_since > QUIET_MS * 1000) {
                 break;
             }
         }
@@ -184,12 +177,12 @@ pace(const struct run *run, int64_t begin, int64_t deadline, long long bytes)
     if (!run->options->bits_per_second) {
         return true;
     }
-    int64_t due = begin + (int64_t)((double)bytes * 8e6 / (double)run->options->bits_per_second), now = now_us();
+    int64_t due = begin + (int64_t)((double)bytes * 8e6 / (double)run->options->bits_per_second), now = monotonic_us();
     while (due - now > 500 && now < deadline && !is_stopped(run)) {
         int64_t rest = (due < deadline ? due : deadline) - now;
         rest = rest > 50000 ? 50000 : rest;
         nanosleep(&(struct timespec){ .tv_nsec = rest * 1000 }, NULL);
-        now = now_us();
+        now = monotonic_us();
     }
     return now < deadline;
 }
@@ -207,7 +200,7 @@ send_all(struct run *run, int64_t begin)
     put32(data, LOAD_DATA);
     put32(data + 4, run->nonce);
     while ((!o->count || done < o->count) && !is_stopped(run) && pace(run, begin, deadline, r->sent_bytes) &&
-           now_us() < deadline) {
+           monotonic_us() < deadline) {
         if (udp) {
             put32(data + 8, (uint32_t)((uint64_t)done >> 32));
             put32(data + 12, (uint32_t)done);
@@ -239,7 +232,7 @@ finish_tcp(struct run *run)
     uint8_t answer[2 * LOAD_REPORT_SIZE];
     long long size = 0; /* what is longer than a report is none */
     shutdown(run->sender, SHUT_WR);
-    for (int64_t until = now_us() + DRAIN_MS * 1000; now_us() < until && !is_stopped(run);) {
+    for (int64_t until = monotonic_us() + DRAIN_MS * 1000; monotonic_us() < until && !is_stopped(run);) {
         if (wait_for(run->sender, POLLIN, 50)) {
             ssize_t n = recv(run->sender, answer + (size < LOAD_REPORT_SIZE ? size : 0), LOAD_REPORT_SIZE, 0);
             size += n > 0 ? n : 0;
@@ -278,11 +271,11 @@ ask_udp(struct run *run)
     put32(question + 8, (uint32_t)((uint64_t)run->sent >> 32));
     put32(question + 12, (uint32_t)run->sent);
     for (int i = 0; i < asks && !is_stopped(run) && !run->result->told; i++) {
-        int64_t until = now_us() + ASK_MS * 1000;
+        int64_t until = monotonic_us() + ASK_MS * 1000;
         if (send(run->sender, question, sizeof question, MSG_NOSIGNAL) < 0 && errno == ECONNREFUSED) {
             break;
         }
-        for (int64_t now = now_us(); now < until && !run->result->told; now = now_us()) {
+        for (int64_t now = monotonic_us(); now < until && !run->result->told; now = monotonic_us()) {
             if (wait_for(run->sender, POLLIN, (int)((until - now) / 1000) + 1)) {
                 ssize_t n = recv(run->sender, answer, sizeof answer, 0);
                 run->result->told = n > 0 && load_report_read(answer, (size_t)n, &told);
@@ -300,7 +293,7 @@ load_run(int sender, int receiver, const struct load_options *options, struct lo
     *result = (struct load_result){ 0 };
     struct run run = { .options = options, .result = result, .sender = sender, .receiver = receiver, .sent = -1 };
     bool udp = options->protocol == PROTOCOL_UDP;
-    run.nonce = (uint32_t)now_us() * 2654435761u ^ (uint32_t)getpid();
+    run.nonce = (uint32_t)monotonic_us() * 2654435761u ^ (uint32_t)getpid();
     pthread_t thread;
     if (receiver >= 0) {
         fcntl(receiver, F_SETFL, fcntl(receiver, F_GETFL) | O_NONBLOCK);
@@ -311,9 +304,9 @@ load_run(int sender, int receiver, const struct load_options *options, struct lo
     if (pthread_create(&thread, NULL, receive, &run) != 0) {
         return err_set(err, ERR_MACHINE, "", "cannot start a thread: %s", strerror(errno));
     }
-    int64_t begin = now_us();
+    int64_t begin = monotonic_us();
     send_all(&run, begin);
-    int64_t ended = now_us();
+    int64_t ended = monotonic_us();
     run.sent = result->sent_packets;
     if (udp) {
         pthread_join(thread, NULL);

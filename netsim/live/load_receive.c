@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "base/vec.h"
 #include "netsim/live/load.h"
 #include "netsim/live/load_count.h"
@@ -37,14 +37,6 @@ struct receiving {
     void *context;
 };
 
-static int64_t
-now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static struct ip
 address_of(const struct sockaddr_in6 *from)
 {
@@ -60,7 +52,7 @@ static struct sender *
 add_sender(struct receiving *r, int fd, const struct sockaddr_in6 *from, uint32_t run)
 {
     struct sender *s = VEC_ADD(&r->senders);
-    *s = (struct sender){ .fd = fd, .from = *from, .count.run = run, .begin_us = now_us() };
+    *s = (struct sender){ .fd = fd, .from = *from, .count.run = run, .begin_us = monotonic_us() };
     s->last_us = s->begin_us;
     return s;
 }
@@ -112,7 +104,7 @@ read_connection(struct receiving *r, struct sender *s)
         ssize_t n = recv(s->fd, r->room, ROOM, 0);
         if (n > 0) {
             s->count.bytes += n;
-            s->last_us = now_us();
+            s->last_us = monotonic_us();
         } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
             return false;
         } else if (errno == EAGAIN) {
@@ -172,7 +164,7 @@ take_datagrams(struct receiving *r)
         struct sender *s = sender_of(r, r->room, n, &from);
         if (s && get32(r->room) == LOAD_DATA) {
             load_count_datagram(&s->count, r->room, (size_t)n);
-            s->last_us = now_us();
+            s->last_us = monotonic_us();
         } else if (s) {
             uint8_t report[LOAD_REPORT_SIZE];
             load_report_write(&s->count, report);
@@ -187,7 +179,7 @@ take_datagrams(struct receiving *r)
 static void
 forget_silent(struct receiving *r)
 {
-    int64_t now = now_us();
+    int64_t now = monotonic_us();
     for (size_t i = r->senders.n; i-- > 0;) {
         struct sender *s = &r->senders.items[i];
         if (s->fd < 0 && now - s->last_us > SILENT_MS * 1000) {
@@ -230,9 +222,9 @@ load_receive(int tcp, int udp, long long max_ms, const volatile sig_atomic_t *st
              struct err *err)
 {
     struct receiving r = { .tcp = tcp, .udp = udp, .room = xcalloc(1, ROOM), .visit = visit, .context = context };
-    int64_t until = now_us() + max_ms * 1000;
+    int64_t until = monotonic_us() + max_ms * 1000;
     bool ok = true;
-    while (ok && !(stop && *stop) && (!max_ms || now_us() < until)) {
+    while (ok && !(stop && *stop) && (!max_ms || monotonic_us() < until)) {
         ok = look(&r) || err_set(err, ERR_MACHINE, "", "cannot wait for senders: %s", strerror(errno));
     }
     for (size_t i = r.senders.n; i-- > 0;) {

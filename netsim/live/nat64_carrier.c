@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "netsim/live/carrier.h"
 #include "netsim/live/frames.h"
 #include "netsim/live/nat64.h"
@@ -32,14 +32,6 @@ struct nat64_carrier {
     struct nat64_fragments *fragments;
     uint8_t *in, *out;
 };
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- clients ------------------------------------------------------------------------------------------------------
  */
@@ -156,7 +148,7 @@ serve(void *owner, uint32_t number)
     }
     bool cut;
     struct ip src, dst;
-    const uint8_t *whole = size ? nat64_whole(n->fragments, packet, &size, now_ms(), &cut) : NULL;
+    const uint8_t *whole = size ? nat64_whole(n->fragments, packet, &size, monotonic_ms(), &cut) : NULL;
     if (whole && nat64_addresses(whole, size, &src, &dst)) {
         if (src.family == IP_V6) {
             translate6(n, place, whole, size, &src, cut);

@@ -25,9 +25,9 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "netsim/live/gwlb.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/nat64.h"
@@ -76,14 +76,6 @@ struct run {
     int tap_ear;            /* what reaches them; -1 */
     int *inspected;         /* of each probe: times that it or its answer is in a gateway load balancer's endpoint */
 };
-
-static int64_t
-now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* ---- sockets ------------------------------------------------------------------------------------------------------
  */
@@ -166,7 +158,7 @@ pass_fences(const struct run *run, int64_t deadline_us)
             return false;
         }
         while (recv(run->fence, &byte, 1, 0) != 1) {
-            int64_t left = deadline_us - now_us();
+            int64_t left = deadline_us - monotonic_us();
             struct pollfd p = { .fd = run->fence, .events = POLLIN };
             if (left <= 0 || poll(&p, 1, (int)(left / 1000 + 1)) < 0) {
                 return false;
@@ -361,7 +353,7 @@ take(struct run *run, const struct space *space, const struct tap_name *tap, con
         /* An answer from another address (it came back by another gateway) is none to the one who asked. */
         p->replied = true;
         p->refused = seen->refused;
-        p->rtt_us = now_us() - f->sent_us;
+        p->rtt_us = monotonic_us() - f->sent_us;
     }
 }
 
@@ -490,7 +482,7 @@ static bool
 settle(struct run *run, int64_t deadline)
 {
     bool ok = true;
-    for (bool moved = true; ok && moved && now_us() < deadline;) {
+    for (bool moved = true; ok && moved && monotonic_us() < deadline;) {
         moved = run->live->gwlb && gwlb_settle(run->live->gwlb) > 0;
         moved = (run->live->nat64 && nat64_carrier_settle(run->live->nat64) > 0) || moved;
         if (run->taps) {
@@ -612,7 +604,7 @@ fly(struct run *run, int timeout_ms)
                                     .dst_port = p->dst_port,
                                     .nonce = run->nonce,
                                     .number = run->first + (uint32_t)i };
-        f->sent_us = now_us();
+        f->sent_us = monotonic_us();
         send_packet(run, &f->from, &spec);
         if (i % DRAIN_EVERY == 0 || run->n < DRAIN_EVERY) {
             if (run->taps) {
@@ -621,7 +613,7 @@ fly(struct run *run, int timeout_ms)
             drain(run);
         }
     }
-    int64_t deadline = now_us() + (int64_t)timeout_ms * 1000;
+    int64_t deadline = monotonic_us() + (int64_t)timeout_ms * 1000;
     /* There; what we answer ourselves; and back. */
     bool certain = true;
     for (int round = 0; round < 2; round++) {
@@ -629,9 +621,9 @@ fly(struct run *run, int timeout_ms)
         drain(run);
     }
     /* Without fences only time tells. */
-    while (!certain && now_us() < deadline) {
+    while (!certain && monotonic_us() < deadline) {
         struct pollfd p = { .fd = run->epoll, .events = POLLIN };
-        if (poll(&p, 1, (int)((deadline - now_us()) / 1000 + 1)) > 0) {
+        if (poll(&p, 1, (int)((deadline - monotonic_us()) / 1000 + 1)) > 0) {
             drain(run);
         }
     }
@@ -680,7 +672,7 @@ uint32_t
 live_probe_nonce(void)
 {
     uint32_t nonce;
-    return getrandom(&nonce, sizeof nonce, 0) == sizeof nonce ? nonce : (uint32_t)now_us() * 2654435761u;
+    return getrandom(&nonce, sizeof nonce, 0) == sizeof nonce ? nonce : (uint32_t)monotonic_us() * 2654435761u;
 }
 
 bool
