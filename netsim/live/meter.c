@@ -136,13 +136,14 @@ static void
 take_host(void *context, const uint8_t mac[6], const struct tap_count *in, const struct tap_count *out)
 {
     const struct metering *m = context;
-    for (size_t i = 0; i < m->link->hosts.n; i++) {
-        if (memcmp(m->link->hosts.items[i].host.mac, mac, 6) == 0) {
-            m->listener->interface(m->listener->context, m->link->hosts.items[i].eni_id,
-                                   &(struct live_count){ in->packets, in->bytes },
-                                   &(struct live_count){ out->packets, out->bytes });
-            return;
-        }
+    struct plan_tap wanted = { 0 };
+    memcpy(wanted.host.mac, mac, sizeof wanted.host.mac);
+    const struct plan_tap *tap =
+        m->link->hosts.n ? bsearch(&wanted, m->link->hosts.items, m->link->hosts.n, sizeof wanted, plan_tap_compare)
+                         : NULL;
+    if (tap) {
+        m->listener->interface(m->listener->context, tap->eni_id, &(struct live_count){ in->packets, in->bytes },
+                               &(struct live_count){ out->packets, out->bytes });
     }
 }
 
