@@ -76,22 +76,25 @@ stream_shake(struct stream *stream)
     return why(stream, result) < 0 && errno == EAGAIN;
 }
 
+/* Hands are shaken and TLS may be asked; else errno says why not. */
+static bool
+ready(struct stream *stream)
+{
+    bool ok = stream_shake(stream);
+    ERR_clear_error();
+    errno = !ok ? EPROTO : stream->shaken ? 0 : EAGAIN;
+    return errno == 0;
+}
+
 ssize_t
 stream_read(struct stream *stream, void *data, size_t size)
 {
     if (!stream->tls) {
         return recv(stream->fd, data, size, MSG_DONTWAIT);
     }
-    if (!stream_shake(stream)) {
-        errno = EPROTO;
+    if (!ready(stream)) {
         return -1;
     }
-    if (!stream->shaken) {
-        errno = EAGAIN;
-        return -1;
-    }
-    ERR_clear_error();
-    errno = 0;
     int n = SSL_read(stream->tls, data, (int)size);
     return n > 0 ? n : why(stream, n);
 }
@@ -102,16 +105,9 @@ stream_write(struct stream *stream, const void *data, size_t size)
     if (!stream->tls) {
         return send(stream->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    if (!stream_shake(stream)) {
-        errno = EPROTO;
+    if (!ready(stream)) {
         return -1;
     }
-    if (!stream->shaken) {
-        errno = EAGAIN;
-        return -1;
-    }
-    ERR_clear_error();
-    errno = 0;
     int n = SSL_write(stream->tls, data, (int)(size < 16384 ? size : 16384));
     ssize_t said = n > 0 ? n : why(stream, n);
     if (said == 0) {
