@@ -12,8 +12,8 @@
 #include "base/vec.h"
 #include "netsim/live/netlink.h"
 
-#define EVENTS_AT_ONCE  64
-#define PACKETS_AT_ONCE 32 /* of one socket, before the next has its turn */
+#define EVENTS_AT_ONCE  256
+#define PACKETS_AT_ONCE 64 /* of one socket, before the next has its turn */
 
 struct carrier {
     pthread_t thread;

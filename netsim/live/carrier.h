@@ -1,7 +1,7 @@
 /* netsim/live/carrier.h - a thread of the keeper that takes packets from sockets and sends them on, and can be asked whether it is through.
  *
  * Who owns it says what is done with a packet.  All that the two share is touched with carrier_lock() held; the thread holds it while it works and
- * lets go while it waits.   Used by: gwlb.c, nat64_carrier.c */
+ * lets go while it waits.   Used by: gwlb.c, nat64_carrier.c, tap_hosts.c */
 #pragma once
 #include <sched.h>
 #include <stdbool.h>

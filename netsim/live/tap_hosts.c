@@ -4,20 +4,16 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <linux/if_tun.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define EVENTS_AT_ONCE 256
-#define FRAMES_AT_ONCE 64 /* of one device, before the next has its turn */
-#define ETHERNET       14 /* bytes of a frame's header, which are not counted */
+#include "netsim/live/carrier.h"
+
+#define ETHERNET 14 /* bytes of a frame's header, which are not counted */
 
 struct guest {
     struct tap_host host;
@@ -30,14 +26,11 @@ struct tap {
     VEC(struct guest *) guests; /* by hardware address, sorted */
 };
 struct tap_hosts {
-    pthread_t thread;
-    pthread_mutex_t lock; /* of what follows; the thread holds it while it works and lets go while it waits */
-    pthread_cond_t settled;
-    int epoll, wake;
+    struct carrier *carrier;  /* reads the devices; what follows is shared with its thread */
     VEC(struct tap *) taps;   /* by index, sorted */
     VEC(struct guest *) gone; /* may come again behind another device */
-    uint64_t asked, done;     /* tap_hosts_settle(): questions, and up to which they are answered */
-    bool ending;
+    struct tap *last;         /* that a frame was read from; NULL: look for it */
+    uint8_t *frame, *answer;
     int watch[2]; /* ours to write, the caller's to read; -1: no watch */
     enum tap_wanted (*wanted)(void *context, const uint8_t *packet, size_t size);
     void *context;
@@ -45,14 +38,16 @@ struct tap_hosts {
 
 /* ---- looking up --------------------------------------------------------------------------------------------------
  */
-/* Where the device with that number is, or would be. */
+/* Where the item is, or would be, in a sorted list of pointers. */
 static size_t
-place_of(const struct tap_hosts *hosts, uint32_t index)
+place_of(const struct vec_any *list, const void *key, int (*compare)(const void *key, const void *item))
 {
-    size_t low = 0, high = hosts->taps.n;
+    size_t low = 0, high = list->n;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (hosts->taps.items[middle]->index < index) {
+        const void *item;
+        memcpy(&item, (const char *)list->items + middle * sizeof item, sizeof item);
+        if (compare(key, item) > 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -61,26 +56,36 @@ place_of(const struct tap_hosts *hosts, uint32_t index)
     return low;
 }
 
+static int
+compare_index(const void *key, const void *tap)
+{
+    uint32_t wanted = *(const uint32_t *)key, index = ((const struct tap *)tap)->index;
+    return wanted < index ? -1 : wanted > index;
+}
+
+static int
+compare_mac(const void *key, const void *guest)
+{
+    return memcmp(key, ((const struct guest *)guest)->host.mac, 6);
+}
+
+static size_t
+place_of_tap(const struct tap_hosts *hosts, uint32_t index)
+{
+    return place_of((const struct vec_any *)&hosts->taps, &index, compare_index);
+}
+
 static struct tap *
 find_tap(const struct tap_hosts *hosts, uint32_t index)
 {
-    size_t i = place_of(hosts, index);
+    size_t i = place_of_tap(hosts, index);
     return i < hosts->taps.n && hosts->taps.items[i]->index == index ? hosts->taps.items[i] : NULL;
 }
 
 static size_t
 place_of_guest(const struct tap *tap, const uint8_t mac[6])
 {
-    size_t low = 0, high = tap->guests.n;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (memcmp(tap->guests.items[middle]->host.mac, mac, 6) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    return place_of((const struct vec_any *)&tap->guests, mac, compare_mac);
 }
 
 static struct guest *
@@ -131,85 +136,46 @@ write_frame(const struct tap *tap, struct guest *guest, const uint8_t *frame, si
 }
 
 static void
-serve_guest(struct tap_hosts *hosts, struct tap *tap, struct guest *guest, const uint8_t *frame, size_t n,
-            uint8_t *answer)
+serve_guest(struct tap_hosts *hosts, struct tap *tap, struct guest *guest, size_t n)
 {
+    const uint8_t *frame = hosts->frame;
     if (!(frame[0] & 1)) { /* what goes to all is the router's own talk */
         guest->in.packets++;
         guest->in.bytes += n - ETHERNET;
     }
     if (!is_taken(hosts, tap, guest, frame, n)) {
-        size_t size = tap_answer(&guest->host, frame, n, answer);
+        size_t size = tap_answer(&guest->host, frame, n, hosts->answer);
         if (size) {
-            write_frame(tap, guest, answer, size);
+            write_frame(tap, guest, hosts->answer, size);
         }
     }
 }
 
-/* False when the device has no more. */
+/* A frame from a device; false when it has no more, or was removed meanwhile. */
 static bool
-serve_frame(struct tap_hosts *hosts, struct tap *tap, uint8_t *frame, uint8_t *answer)
+serve(void *owner, uint32_t index)
 {
-    ssize_t n = read(tap->fd, frame, TAP_FRAME_MAX);
+    struct tap_hosts *hosts = owner;
+    struct tap *tap = hosts->last && hosts->last->index == index ? hosts->last : find_tap(hosts, index);
+    if (!tap) {
+        return false;
+    }
+    hosts->last = tap;
+    ssize_t n = read(tap->fd, hosts->frame, TAP_FRAME_MAX);
     if (n < ETHERNET) {
         return n >= 0 || errno == EINTR;
     }
-    if (frame[0] & 1) { /* to all of them */
+    if (hosts->frame[0] & 1) { /* to all of them */
         for (size_t i = 0; i < tap->guests.n; i++) {
-            serve_guest(hosts, tap, tap->guests.items[i], frame, (size_t)n, answer);
+            serve_guest(hosts, tap, tap->guests.items[i], (size_t)n);
         }
         return true;
     }
-    struct guest *guest = find_guest(tap, frame);
+    struct guest *guest = find_guest(tap, hosts->frame);
     if (guest) {
-        serve_guest(hosts, tap, guest, frame, (size_t)n, answer);
+        serve_guest(hosts, tap, guest, (size_t)n);
     }
     return true;
-}
-
-static void *
-serve(void *context)
-{
-    struct tap_hosts *hosts = context;
-    uint8_t *frame = xmalloc(TAP_FRAME_MAX), *answer = xmalloc(TAP_FRAME_MAX);
-    struct epoll_event events[EVENTS_AT_ONCE];
-    pthread_mutex_lock(&hosts->lock);
-    while (!hosts->ending) {
-        uint64_t asked = hosts->asked;
-        bool waiting = asked != hosts->done;
-        pthread_mutex_unlock(&hosts->lock);
-        int n = epoll_wait(hosts->epoll, events, EVENTS_AT_ONCE, waiting ? 0 : -1);
-        pthread_mutex_lock(&hosts->lock);
-        bool busy = false;
-        for (int i = 0; i < n; i++) {
-            struct tap *tap = find_tap(hosts, events[i].data.u32);
-            if (!tap) { /* our own wake, or a device that was removed meanwhile */
-                uint64_t count;
-                ssize_t got = events[i].data.u32 == 0 ? read(hosts->wake, &count, sizeof count) : 0;
-                (void)got;
-                continue;
-            }
-            busy = true;
-            for (int turn = 0; turn < FRAMES_AT_ONCE && serve_frame(hosts, tap, frame, answer); turn++) {
-            }
-        }
-        if (waiting && !busy) {
-            hosts->done = asked;
-            pthread_cond_broadcast(&hosts->settled);
-        }
-    }
-    pthread_mutex_unlock(&hosts->lock);
-    free(frame);
-    free(answer);
-    return NULL;
-}
-
-static void
-wake(struct tap_hosts *hosts)
-{
-    uint64_t one = 1;
-    ssize_t written = write(hosts->wake, &one, sizeof one);
-    (void)written;
 }
 
 /* ---- beginning and end --------------------------------------------------------------------------------------------
@@ -218,27 +184,17 @@ struct tap_hosts *
 tap_hosts_new(struct err *err)
 {
     struct tap_hosts *hosts = xcalloc(1, sizeof *hosts);
-    struct epoll_event event = { .events = EPOLLIN };
-    hosts->epoll = epoll_create1(EPOLL_CLOEXEC);
-    hosts->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     hosts->watch[0] = hosts->watch[1] = -1;
-    pthread_mutex_init(&hosts->lock, NULL);
-    pthread_cond_init(&hosts->settled, NULL);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the keeper's own thread's */
-    bool ok = hosts->epoll >= 0 && hosts->wake >= 0 &&
-              epoll_ctl(hosts->epoll, EPOLL_CTL_ADD, hosts->wake, &event) == 0 &&
-              pthread_create(&hosts->thread, NULL, serve, hosts) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (ok) {
-        return hosts;
+    hosts->frame = xmalloc(TAP_FRAME_MAX);
+    hosts->answer = xmalloc(TAP_FRAME_MAX);
+    hosts->carrier = carrier_new("TAP hosts", serve, hosts, err);
+    if (!hosts->carrier) {
+        free(hosts->frame);
+        free(hosts->answer);
+        free(hosts);
+        return NULL;
     }
-    err_set(err, ERR_MACHINE, "", "cannot start the thread that serves TAP hosts: %s", strerror(errno));
-    close(hosts->epoll);
-    close(hosts->wake);
-    free(hosts);
-    return NULL;
+    return hosts;
 }
 
 static void
@@ -260,28 +216,42 @@ tap_free(struct tap *tap)
     free(tap);
 }
 
+static void
+forget(struct tap_hosts *hosts)
+{
+    for (size_t i = 0; i < hosts->gone.n; i++) {
+        guest_free(hosts->gone.items[i]);
+    }
+    hosts->gone.n = 0;
+}
+
+static void
+unwatch(struct tap_hosts *hosts)
+{
+    for (int i = 0; i < 2; i++) {
+        if (hosts->watch[i] >= 0) {
+            close(hosts->watch[i]);
+        }
+        hosts->watch[i] = -1;
+    }
+}
+
 void
 tap_hosts_free(struct tap_hosts *hosts)
 {
     if (!hosts) {
         return;
     }
-    pthread_mutex_lock(&hosts->lock);
-    hosts->ending = true;
-    pthread_mutex_unlock(&hosts->lock);
-    wake(hosts);
-    pthread_join(hosts->thread, NULL);
+    carrier_free(hosts->carrier);
     for (size_t i = 0; i < hosts->taps.n; i++) {
         tap_free(hosts->taps.items[i]);
     }
     VEC_DONE(&hosts->taps);
-    tap_hosts_forget(hosts);
+    forget(hosts);
     VEC_DONE(&hosts->gone);
-    tap_hosts_unwatch(hosts);
-    close(hosts->epoll);
-    close(hosts->wake);
-    pthread_cond_destroy(&hosts->settled);
-    pthread_mutex_destroy(&hosts->lock);
+    unwatch(hosts);
+    free(hosts->frame);
+    free(hosts->answer);
     free(hosts);
 }
 
@@ -345,15 +315,15 @@ tap_hosts_add(struct tap_hosts *hosts, const struct nlq_end *end, const uint8_t 
     tap->index = end->index;
     tap->fd = fd;
     memcpy(tap->router_mac, router_mac, 6);
-    pthread_mutex_lock(&hosts->lock);
-    size_t at = place_of(hosts, end->index);
+    carrier_lock(hosts->carrier);
+    size_t at = place_of_tap(hosts, end->index);
     VEC_ADD(&hosts->taps);
     memmove(&hosts->taps.items[at + 1], &hosts->taps.items[at], (hosts->taps.n - 1 - at) * sizeof *hosts->taps.items);
     hosts->taps.items[at] = tap;
-    struct epoll_event event = { .events = EPOLLIN, .data.u32 = end->index };
-    epoll_ctl(hosts->epoll, EPOLL_CTL_ADD, fd, &event);
-    pthread_mutex_unlock(&hosts->lock);
-    return true;
+    bool ok = carrier_watch(hosts->carrier, fd, end->index);
+    int why = errno;
+    carrier_unlock(hosts->carrier);
+    return ok || err_set(err, ERR_MACHINE, "", "cannot wait for the TAP device `%s`: %s", end->name, strerror(why));
 }
 
 /* The host with that address, new if there is none. */
@@ -383,7 +353,7 @@ put_guest(struct tap_hosts *hosts, struct tap *tap, const uint8_t mac[6])
 void
 tap_hosts_set(struct tap_hosts *hosts, uint32_t index, const struct tap_host *host)
 {
-    pthread_mutex_lock(&hosts->lock);
+    carrier_lock(hosts->carrier);
     struct tap *tap = find_tap(hosts, index);
     if (tap) {
         struct tap_host *mine = &put_guest(hosts, tap, host->mac)->host;
@@ -395,31 +365,28 @@ tap_hosts_set(struct tap_hosts *hosts, uint32_t index, const struct tap_host *ho
             *VEC_ADD(&mine->open) = host->open.items[i];
         }
     }
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_unlock(hosts->carrier);
 }
 
 void
 tap_hosts_unset(struct tap_hosts *hosts, uint32_t index, const uint8_t mac[6])
 {
-    pthread_mutex_lock(&hosts->lock);
+    carrier_lock(hosts->carrier);
     struct tap *tap = find_tap(hosts, index);
     size_t at = tap ? place_of_guest(tap, mac) : 0;
     if (tap && find_guest(tap, mac)) {
         *VEC_ADD(&hosts->gone) = tap->guests.items[at];
         VEC_REMOVE(&tap->guests, at);
     }
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_unlock(hosts->carrier);
 }
 
 void
 tap_hosts_forget(struct tap_hosts *hosts)
 {
-    pthread_mutex_lock(&hosts->lock);
-    for (size_t i = 0; i < hosts->gone.n; i++) {
-        guest_free(hosts->gone.items[i]);
-    }
-    hosts->gone.n = 0;
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_lock(hosts->carrier);
+    forget(hosts);
+    carrier_unlock(hosts->carrier);
 }
 
 void
@@ -428,18 +395,19 @@ tap_hosts_remove(struct tap_hosts *hosts, uint32_t index)
     if (!hosts) {
         return;
     }
-    pthread_mutex_lock(&hosts->lock);
-    size_t at = place_of(hosts, index);
+    carrier_lock(hosts->carrier);
+    size_t at = place_of_tap(hosts, index);
     if (at < hosts->taps.n && hosts->taps.items[at]->index == index) {
         struct tap *tap = hosts->taps.items[at];
         for (size_t i = 0; i < tap->guests.n; i++) {
             *VEC_ADD(&hosts->gone) = tap->guests.items[i];
         }
         tap->guests.n = 0;
+        hosts->last = NULL;
         tap_free(tap); /* closing takes it out of the epoll too */
         VEC_REMOVE(&hosts->taps, at);
     }
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_unlock(hosts->carrier);
 }
 
 /* Does it bear the address of another host behind the device? */
@@ -460,14 +428,14 @@ tap_hosts_send(struct tap_hosts *hosts, const struct tap_name *host, const uint8
 {
     uint8_t frame[2048];
     bool ok = false;
-    pthread_mutex_lock(&hosts->lock);
+    carrier_lock(hosts->carrier);
     const struct tap *tap = find_tap(hosts, host->index);
     struct guest *guest = tap ? find_guest(tap, host->mac) : NULL;
     if (guest && size > 0 && size + ETHERNET <= sizeof frame && !is_of_another(tap, guest, packet, size)) {
         size_t n = tap_frame(&guest->host, tap->router_mac, packet, size, frame);
         ok = write_frame(tap, guest, frame, n);
     }
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_unlock(hosts->carrier);
     return ok;
 }
 
@@ -477,13 +445,13 @@ tap_hosts_counts(struct tap_hosts *hosts, uint32_t index,
                               const struct tap_count *out),
                  void *context)
 {
-    pthread_mutex_lock(&hosts->lock);
+    carrier_lock(hosts->carrier);
     const struct tap *tap = find_tap(hosts, index);
     for (size_t i = 0; tap && i < tap->guests.n; i++) {
         const struct guest *guest = tap->guests.items[i];
         each(context, guest->host.mac, &guest->in, &guest->out);
     }
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_unlock(hosts->carrier);
 }
 
 /* ---- watching -----------------------------------------------------------------------------------------------------
@@ -498,41 +466,30 @@ tap_hosts_watch(struct tap_hosts *hosts, enum tap_wanted (*wanted)(void *context
     }
     int size = 4 << 20;
     setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    pthread_mutex_lock(&hosts->lock);
+    carrier_lock(hosts->carrier);
     memcpy(hosts->watch, ends, sizeof ends);
     hosts->wanted = wanted;
     hosts->context = context;
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_unlock(hosts->carrier);
     return ends[1];
 }
 
 void
 tap_hosts_unwatch(struct tap_hosts *hosts)
 {
-    pthread_mutex_lock(&hosts->lock);
-    for (int i = 0; i < 2; i++) {
-        if (hosts->watch[i] >= 0) {
-            close(hosts->watch[i]);
-        }
-        hosts->watch[i] = -1;
-    }
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_lock(hosts->carrier);
+    unwatch(hosts);
+    carrier_unlock(hosts->carrier);
 }
 
 void
 tap_hosts_settle(struct tap_hosts *hosts)
 {
-    pthread_mutex_lock(&hosts->lock);
-    uint64_t mine = ++hosts->asked;
-    wake(hosts);
-    while (hosts->done < mine && !hosts->ending) {
-        pthread_cond_wait(&hosts->settled, &hosts->lock);
-    }
-    pthread_mutex_unlock(&hosts->lock);
+    carrier_settle(hosts->carrier);
 }
 
 void
 tap_hosts_run_on(struct tap_hosts *hosts, const cpu_set_t *processors)
 {
-    pthread_setaffinity_np(hosts->thread, sizeof *processors, processors);
+    carrier_run_on(hosts->carrier, processors);
 }
