@@ -356,8 +356,7 @@ parse_mac(const char *text, uint8_t mac[6])
 }
 
 static void
-add_port(struct builder *b, struct plan_vpc *v, const struct plan_port *spec, const char *mac,
-         struct plan_tap_names *taps)
+add_port(struct builder *b, struct plan_vpc *v, const struct plan_port *spec, const char *mac, struct map *macs)
 {
     struct plan_port *port = VEC_ADD(&v->ports);
     *port = *spec;
@@ -366,9 +365,9 @@ add_port(struct builder *b, struct plan_vpc *v, const struct plan_port *spec, co
         memcpy(port->mac, &hash, 6);
         port->mac[0] = 0x02; /* locally administered, unicast */
     }
-    uint32_t number = plan_link_number(b, taps, port);
-    port->index = PLAN_LINK_BASE + number;
-    snprintf(port->name, sizeof port->name, "e%u", number);
+    b->plan->has_taps |= port->tap;
+    port->shared = port->tap && plan_may_share(b, macs, port);
+    plan_port_number(b, port);
 }
 
 struct plan_vpc *
@@ -409,8 +408,8 @@ place_of(struct builder *b, const struct eni *eni)
 static void
 gather_ports(struct builder *b)
 {
-    struct plan_tap_names taps = { 0 };
-    plan_tap_names_gather(b, &taps);
+    struct map macs = { 0 };
+    plan_taps_alone(b, &b->plan->taps_alone);
     for (const struct eni *eni = store_first(b->store, &eni_kind); eni; eni = store_next(b->store, eni)) {
         enum plan_place place = place_of(b, eni);
         if (!eni->attachment.instance_id[0] && !place) {
@@ -438,7 +437,7 @@ gather_ports(struct builder *b)
                                   .instance = place ? NULL : instance,
                                   .tap = !place && instance_is_tap(b->net, instance),
                                   .primary = primary ? *primary : (struct ip){ 0 } };
-        add_port(b, v, &port, eni->mac, &taps);
+        add_port(b, v, &port, eni->mac, &macs);
     }
     for (const struct nat_gateway *nat = store_first(b->store, &nat_gateway_kind); nat;
          nat = store_next(b->store, nat)) {
@@ -453,9 +452,9 @@ gather_ports(struct builder *b)
                                   .subnet = subnet,
                                   .nat = nat,
                                   .primary = nat->addresses.items[0].private_ip };
-        add_port(b, v, &port, NULL, &taps);
+        add_port(b, v, &port, NULL, &macs);
     }
-    plan_tap_names_done(&taps);
+    map_done(&macs);
 }
 
 static struct ip
@@ -709,6 +708,7 @@ plan_free(struct plan *plan)
     VEC_DONE(&plan->unbuilt);
     map_done(&plan->by_id);
     map_done(&plan->elsewhere);
+    map_done(&plan->taps_alone);
     arena_free(plan->arena);
     free(plan);
 }

@@ -99,6 +99,8 @@ struct plan {
     VEC(struct plan_unbuilt) unbuilt; /* by id, each once */
     struct plan_vpc *vpcs;            /* what plan_mend.c goes on from; borrows from the network */
     size_t new_size;                  /* of the arena when the plan was new */
+    bool has_taps;                    /* TAP hosts */
+    struct map taps_alone;            /* interfaces and instances of those that must not share a device */
     struct map elsewhere;             /* security groups whose rules, and subnets and their ACLs whose entries, also stand outside the routers' chains */
     struct plan_gwlb_endpoint *gwlb;  /* what endpoints of Gateway Load Balancers carry (plan_gwlb.h) */
 };

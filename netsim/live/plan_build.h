@@ -159,14 +159,13 @@ void plan_neighbour_add(struct plan_ns *ns, uint32_t index, const struct ip *ip,
 /* Names of nftables objects: an AWS id with a prefix, other characters replaced. Rotating buffers. */
 const char *plan_name(const char *prefix, const char *id, const char *suffix);
 
-/* plan_taps.c: the number of a port's link, which is a TAP device that it shares or its own; its link to the router, with the host behind it; which devices are
- * shared, for the counters of what was refused (false: none). */
-struct plan_tap_names {
-    struct map macs, alone; /* hardware addresses that were seen; what must not share */
-};
-void plan_tap_names_gather(struct builder *b, struct plan_tap_names *names);
-void plan_tap_names_done(struct plan_tap_names *names);
-uint32_t plan_link_number(struct builder *b, struct plan_tap_names *names, struct plan_port *port);
+/* plan_taps.c: TAP hosts that have a device to themselves, by what the model says of them; whether a port's may have others too ('macs': hardware
+ * addresses that were seen); its number, with index and name; its device, without a host; its link to the router, with the host behind it;
+ * which devices are shared, for the counters of what was refused (false: none). */
+void plan_taps_alone(struct builder *b, struct map *alone);
+bool plan_may_share(struct builder *b, struct map *macs, const struct plan_port *port);
+void plan_port_number(struct builder *b, struct plan_port *port);
+struct plan_link *plan_tap_device(struct builder *b, struct plan_vpc *v, const struct plan_port *port);
 void plan_tap_link(struct builder *b, struct plan_vpc *v, const struct plan_port *port);
 bool plan_shared_taps(struct builder *b, struct plan_vpc *v); /* sets `taps`, `fl_refused4` and `fl_refused6` */
 /* plan.c: the router's end of a port's link. */
@@ -254,6 +253,9 @@ uint32_t plan_table_mark(struct builder *b, const struct route_table *table, con
 void plan_route_table(struct builder *b, struct plan_vpc *v, const struct route_table *table);
 void plan_stages(struct builder *b, struct plan_vpc *v); /* the chain at the hook that leads through the stages; asks for routes to machines */
 void plan_marks(struct builder *b, struct plan_vpc *v); /* the chain by which subnets find their table; asks v->overridden */
+/* Its parts for one interface: routes and neighbours; elements of `eni_addresses` and `eni_addresses6`. */
+void plan_port_ways(struct plan_vpc *v, const struct plan_port *port);
+void plan_port_addresses(struct builder *b, const struct plan_vpc *v, const struct plan_port *port, struct plan_set *own, struct plan_set *own6);
 /* plan_public_access.c: what VPC Block Public Access stops before a gateway, behind the router's link of that name; its connections from
  * inside count as 'out'. */
 void plan_public_access(struct builder *b, const struct plan_vpc *v, const char *link, enum bpa_way out);
@@ -276,6 +278,9 @@ const char *plan_member_set(struct builder *b, struct plan_vpc *v, const char *g
 /* plan_flows.c: what is counted for flow logs; then the verdict of an ACL's deny, which says which rule it was. */
 void plan_flow_logs(struct builder *b, struct plan_vpc *v);
 void plan_flow_counting(struct builder *b, struct plan_ns *ns, bool ip6); /* the chain `fl_record` and what it leads to, less `fl_flags` */
+/* Its parts for one interface: the mark of its link (false: it is not recorded); elements of `fl_lost4` and `fl_lost6`, if it shares its link. */
+bool plan_link_mark(struct builder *b, const struct eni *eni, uint32_t index, bool ingress, char mark[static 16]);
+void plan_port_lost(struct builder *b, const struct plan_vpc *v, const struct plan_port *port, struct plan_set *lost4, struct plan_set *lost6);
 /* plan_transit_flows.c: what a transit gateway counts, when its routes and ports are planned. */
 void plan_transit_flows(struct builder *b, struct plan_tgw *t);
 const char *plan_refusal(struct builder *b, uint32_t number, bool egress);

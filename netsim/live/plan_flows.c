@@ -114,33 +114,48 @@ plan_flow_counting(struct builder *b, struct plan_ns *ns, bool ip6)
     plan_all_counting(b, ns, ip6, "jump fl_flags\n", false);
 }
 
+bool
+plan_link_mark(struct builder *b, const struct eni *eni, uint32_t index, bool ingress, char mark[static 16])
+{
+    const struct flow_log *log;
+    snprintf(mark, 16, "0x%08x", (index - PLAN_LINK_BASE) | (ingress ? 0x80000000u : 0));
+    return eni && flow_logs_of_eni(b->net, eni, &log, 1);
+}
+
+void
+plan_port_lost(struct builder *b, const struct plan_vpc *v, const struct plan_port *port, struct plan_set *lost4,
+               struct plan_set *lost6)
+{
+    char mark[16];
+    for (int ingress = 0; port->shared && ingress < 2; ingress++) {
+        if (!plan_link_mark(b, port->eni, port->index, ingress == 1, mark)) {
+            return;
+        }
+        for (size_t j = 0; j < port->eni->addresses.n; j++) {
+            plan_element_add(b, lost4, NULL, "%s . %s counter", mark, ip_str(&port->eni->addresses.items[j].ip));
+        }
+        for (size_t j = 0; v->ip6 && j < port->eni->addresses6.n; j++) {
+            plan_element_add(b, lost6, NULL, "%s . %s counter", mark, ip_str(&port->eni->addresses6.items[j].ip));
+        }
+    }
+}
+
 /* A machine short of time refuses new elements even where there is room: it has no counters ready.  What it refuses is
  * counted in elements that are there from the beginning. */
 static void
 plan_places_of_lost(struct builder *b, struct plan_vpc *v)
 {
     static const char *const maps[] = { "fl_egress", "fl_ingress" };
+    struct plan_set *lost = plan_set_added(v->router, "fl_lost"), *lost4 = plan_set_added(v->router, "fl_lost4"),
+                    *lost6 = plan_set_added(v->router, "fl_lost6");
     for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
         const struct plan_set *map = plan_set_added(v->router, maps[m]);
-        struct plan_set *lost = plan_set_added(v->router, "fl_lost"), *lost4 = plan_set_added(v->router, "fl_lost4"),
-                        *lost6 = plan_set_added(v->router, "fl_lost6");
         for (size_t i = 0; map && i < map->elements.n; i++) {
             plan_element_add(b, lost, NULL, "%s counter", map->elements.items[i].data);
         }
-        for (size_t i = 0; map && lost4 && i < v->ports.n; i++) {
-            const struct plan_port *port = &v->ports.items[i];
-            const struct flow_log *log;
-            uint32_t mark = (port->index - PLAN_LINK_BASE) | (m ? 0x80000000u : 0);
-            bool recorded = port->shared && flow_logs_of_eni(b->net, port->eni, &log, 1);
-            for (size_t j = 0; recorded && j < port->eni->addresses.n; j++) {
-                plan_element_add(b, lost4, NULL, "0x%08x . %s counter", mark,
-                                 ip_str(&port->eni->addresses.items[j].ip));
-            }
-            for (size_t j = 0; recorded && v->ip6 && j < port->eni->addresses6.n; j++) {
-                plan_element_add(b, lost6, NULL, "0x%08x . %s counter", mark,
-                                 ip_str(&port->eni->addresses6.items[j].ip));
-            }
-        }
+    }
+    for (size_t i = 0; lost4 && i < v->ports.n; i++) {
+        plan_port_lost(b, v, &v->ports.items[i], lost4, lost6);
     }
 }
 
@@ -185,8 +200,8 @@ static bool
 record_link(struct builder *b, struct plan_vpc *v, struct recorded *r, const struct eni *eni, uint32_t index,
             const char *name, int pass)
 {
-    const struct flow_log *log;
-    if (!eni || !flow_logs_of_eni(b->net, eni, &log, 1)) {
+    char mark[16];
+    if (!plan_link_mark(b, eni, index, pass == 1, mark)) {
         return false;
     }
     if (!r->out) {
@@ -195,8 +210,6 @@ record_link(struct builder *b, struct plan_vpc *v, struct recorded *r, const str
     if (pass == 1 && !r->in) {
         r->in = plan_set_add(b, v->router, "fl_ingress", "map fl_ingress { type ifname : mark; }");
     }
-    char mark[16];
-    snprintf(mark, sizeof mark, "0x%08x", (index - PLAN_LINK_BASE) | (pass ? 0x80000000u : 0));
     plan_element_add(b, pass ? r->in : r->out, mark, "\"%s\"", name);
     return true;
 }

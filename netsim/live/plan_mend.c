@@ -6,25 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netsim/live/plan_build.h"
+#include "netsim/live/plan_mend_part.h"
 
-/* One router.  What comes is planned into 'to'. */
-struct mend {
-    struct builder b;
-    struct plan_vpc *v;
-    const struct plan_ns *standing;
-    struct plan_ns *from, *to;
-    const struct network_change *changes;
-    size_t n_changes;
-    struct map known;   /* groups, ACLs and tables that are planned again */
-    struct map flipped; /* untracked chains that came into being ("some") or ended ("none") */
-    VEC(const struct plan_port *) regrouped;
-    VEC(const char *) left; /* chains that an interface no longer goes through, as "jump NAME_in" */
-    bool remark;            /* a table has its first routes inside the VPC, or its last are gone */
-};
-
-static const char *const direction_maps[] = { "sg_in", "sg_out" };
-static const char *const untracked_maps[] = { "untracked_in", "untracked_out" };
+const char *const mend_group_maps[] = { "sg_in", "sg_out" };
+const char *const mend_untracked_maps[] = { "untracked_in", "untracked_out" };
 static const char *const acl_maps[] = { "nacl_in", "nacl_out" };
 static const char *const directions[] = { "_in", "_out" };
 static const char *const no_groups[] = { "accept", PLAN_ADMIT_SENDER };
@@ -52,9 +37,8 @@ drop_chain(struct mend *m, const char *name)
     }
 }
 
-/* The part of a standing map that 'ns' (from or to) holds. */
-static struct plan_set *
-part_of(struct plan_ns *ns, const struct plan_set *standing)
+struct plan_set *
+mend_part_of(struct plan_ns *ns, const struct plan_set *standing)
 {
     struct plan_set *part = plan_set_added(ns, standing->name);
     if (!part) {
@@ -65,16 +49,15 @@ part_of(struct plan_ns *ns, const struct plan_set *standing)
     return part;
 }
 
-/* In a map that stays, 'key' shall lead to 'data' (NULL: nowhere). */
-static void
-put_element(struct mend *m, const char *map, const char *key, const char *data)
+void
+mend_put_element(struct mend *m, const char *map, const char *key, const char *data)
 {
     const struct plan_set *standing = plan_find_set(m->standing, map);
     const struct plan_element *was = plan_find_element(standing, key);
     if (was ? data && strcmp(was->data, data) == 0 : !data) {
         return;
     }
-    struct plan_set *from = part_of(m->from, standing), *to = part_of(m->to, standing);
+    struct plan_set *from = mend_part_of(m->from, standing), *to = mend_part_of(m->to, standing);
     if (was) {
         bool again = m->left.n && strcmp(m->left.items[m->left.n - 1], was->data) == 0;
         *VEC_ADD(&from->elements) = *was;
@@ -91,11 +74,11 @@ put_element(struct mend *m, const char *map, const char *key, const char *data)
 
 /* ---- groups -------------------------------------------------------------------------------------------------------
  */
-static const struct plan_port *
-port_of_eni(const struct plan_vpc *v, const char *eni_id)
+struct plan_port *
+mend_port_of(struct plan_vpc *v, const char *key)
 {
     for (size_t i = 0; i < v->ports.n; i++) {
-        if (strcmp(v->ports.items[i].key, eni_id) == 0) {
+        if (strcmp(v->ports.items[i].key, key) == 0) {
             return &v->ports.items[i];
         }
     }
@@ -110,7 +93,7 @@ has_port(const struct mend *m, const struct eni *eni)
     snprintf(key, sizeof key, "link:%s", eni->obj.id);
     uint32_t number = (uint32_t)(uintptr_t)map_get(&m->b.numbers->known, key);
     snprintf(name, sizeof name, "\"e%u\"", number);
-    return number && plan_find_element(plan_find_set(m->standing, direction_maps[0]), name);
+    return number && plan_find_element(plan_find_set(m->standing, mend_group_maps[0]), name);
 }
 
 static void
@@ -157,7 +140,8 @@ remake_members(struct mend *m, const char *group_id)
             if (merge.was && merge.is) {
                 continue;
             }
-            struct plan_set *from = part_of(m->from, was), *to = part_of(m->to, was); /* both: the set stays */
+            struct plan_set *from = mend_part_of(m->from, was),
+                            *to = mend_part_of(m->to, was); /* both: the set stays */
             if (merge.was) {
                 *VEC_ADD(&from->elements) = *(const struct plan_element *)merge.was;
             } else {
@@ -203,7 +187,7 @@ put_untracked(struct mend *m, const struct plan_port *port)
         snprintf(key, sizeof key, "\"%s\"", port->name);
         bool in_one = plan_untracked_chain(&m->b, port->eni, egress == 1, name, &rules) && rules.size;
         snprintf(data, sizeof data, "jump %s", name);
-        put_element(m, untracked_maps[egress], key, in_one ? data : NULL);
+        mend_put_element(m, mend_untracked_maps[egress], key, in_one ? data : NULL);
         buf_done(&rules);
     }
 }
@@ -233,6 +217,19 @@ is_regrouped(const struct mend *m, const struct plan_port *port)
     return false;
 }
 
+/* Once for all hosts behind a device. */
+static bool
+is_first(struct mend *m, const char *what, const struct plan_port *port)
+{
+    char key[40];
+    snprintf(key, sizeof key, "%s %s", what, port->name);
+    bool first = !port->shared || !map_get(&m->put, key);
+    if (first && port->shared) {
+        map_put(&m->put, key, (void *)1);
+    }
+    return first;
+}
+
 /* Interfaces with new groups, and where an untracked chain came or went all that have it. */
 static void
 follow_untracked(struct mend *m)
@@ -241,6 +238,9 @@ follow_untracked(struct mend *m)
     for (size_t i = 0; all && i < m->v->ports.n; i++) {
         const struct plan_port *port = &m->v->ports.items[i];
         char name[2][40];
+        if (!is_first(m, "untracked", port)) {
+            continue;
+        }
         bool made = plan_untracked_chain(&m->b, port->eni, false, name[0], NULL) &&
                     plan_untracked_chain(&m->b, port->eni, true, name[1], NULL) &&
                     (map_get(&m->flipped, name[0]) || map_get(&m->flipped, name[1]));
@@ -249,7 +249,9 @@ follow_untracked(struct mend *m)
         }
     }
     for (size_t i = 0; !all && i < m->regrouped.n; i++) {
-        put_untracked(m, m->regrouped.items[i]);
+        if (is_first(m, "untracked", m->regrouped.items[i])) {
+            put_untracked(m, m->regrouped.items[i]);
+        }
     }
 }
 
@@ -257,12 +259,15 @@ follow_untracked(struct mend *m)
 static bool
 regroup(struct mend *m, const char *eni_id)
 {
-    const struct plan_port *port = port_of_eni(m->v, eni_id);
+    struct plan_port *port = mend_port_of(m->v, eni_id);
     if (!port || !port->eni || is_regrouped(m, port)) {
         return true;
     }
-    if (port->place || port->tap) {
-        return false; /* with other groups it is behind another device */
+    if (port->place) {
+        return false;
+    }
+    if (port->tap) {
+        mend_move_tap(m, port);
     }
     *VEC_ADD(&m->regrouped) = port;
     char base[128] = "", key[24], data[160];
@@ -270,9 +275,9 @@ regroup(struct mend *m, const char *eni_id)
     if (port->eni->groups.n) {
         plan_groups_chain(&m->b, m->v, port->eni, &m->known, base);
     }
-    for (int d = 0; d < 2; d++) {
+    for (int d = 0; d < 2 && (d == 1 || is_first(m, "groups", port)); d++) {
         snprintf(data, sizeof data, *base ? "jump %s%s" : no_groups[d], base, directions[d]);
-        put_element(m, direction_maps[d], key, data);
+        mend_put_element(m, mend_group_maps[d], key, data);
     }
     remake_untracked(m, port->eni);
     return true;
@@ -337,7 +342,7 @@ drop_unused_chain(struct mend *m, const char *jump)
         return;
     }
     for (int d = 0; d < 2; d++) {
-        if (map_leads_to(m, direction_maps[d], jump) || map_leads_to(m, untracked_maps[d], jump) ||
+        if (map_leads_to(m, mend_group_maps[d], jump) || map_leads_to(m, mend_untracked_maps[d], jump) ||
             map_leads_to(m, acl_maps[d], jump)) {
             return;
         }
@@ -369,7 +374,7 @@ drop_unused_sets(struct mend *m)
             if (!ours || !set || chains_name(m, word)) {
                 continue;
             }
-            struct plan_set *gone = part_of(m->from, set), *part = plan_set_added(m->to, set->name);
+            struct plan_set *gone = mend_part_of(m->from, set), *part = plan_set_added(m->to, set->name);
             if (gone->elements.n == set->elements.n && !part) {
                 continue; /* done already */
             }
@@ -411,7 +416,7 @@ put_subnet(struct mend *m, const struct subnet *subnet, const char *map, const c
                           plan_transit_group(&m->b, m->v, subnet) };
     for (size_t i = 0; i < ARRAY_SIZE(groups) && groups[i]; i++) {
         snprintf(key, sizeof key, "%u", groups[i]);
-        put_element(m, map, key, data);
+        mend_put_element(m, map, key, data);
     }
 }
 
@@ -535,21 +540,7 @@ remark_subnets(struct mend *m, const struct route_table *table, struct marks *ma
     return ok;
 }
 
-static bool
-lead_to_tap(const struct mend *m, const struct nlq_route *routes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; routes[i].via.family && j < m->standing->links.n; j++) {
-            const struct plan_link *link = &m->standing->links.items[j];
-            if (link->tap && link->here.index == routes[i].index) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* False: its marks are too many, or what routes lead to must have a device of its own. */
+/* False: its marks are too many. */
 static bool
 remake_routes(struct mend *m, const struct route_table *table)
 {
@@ -580,8 +571,7 @@ remake_routes(struct mend *m, const struct route_table *table)
             *VEC_ADD(&m->from->rules) = m->standing->rules.items[i];
         }
     }
-    return !lead_to_tap(m, m->from->routes.items, m->from->routes.n) &&
-           !lead_to_tap(m, m->to->routes.items, m->to->routes.n);
+    return true;
 }
 
 /* ---- one router ---------------------------------------------------------------------------------------------------
@@ -634,8 +624,8 @@ mend_router(struct mend *m)
             break;
         case CHANGED_ROUTES:
             table = store_get(m->b.store, &route_table_kind, id);
-            ok = table &&
-                 (strcmp(table->vpc_id, m->v->vpc->obj.id) != 0 || (!m->v->leads_nodes && remake_routes(m, table)));
+            ok = table && (strcmp(table->vpc_id, m->v->vpc->obj.id) != 0 ||
+                           (!m->v->leads_nodes && !mend_parts_taps(m) && remake_routes(m, table)));
             break;
         case CHANGED_SUBNET_ACL:
             move_subnet(m, id);
@@ -647,6 +637,7 @@ mend_router(struct mend *m)
     if (m->remark) { /* subnets of such tables are marked another way */
         remake_chain(m, "p_mark", plan_marks);
     }
+    mend_moved_taps(m);
     follow_untracked(m);
     for (size_t i = 0; i < m->left.n; i++) {
         drop_unused_chain(m, m->left.items[i]);
@@ -654,6 +645,7 @@ mend_router(struct mend *m)
     drop_unused_sets(m);
     plan_ns_sort(m->from);
     plan_ns_sort(m->to);
+    DROP_COMMON(&m->from->neighbours, &m->to->neighbours, plan_neighbour_compare);
     DROP_COMMON(&m->from->routes, &m->to->routes, plan_route_compare);
     DROP_COMMON(&m->from->rules, &m->to->rules, plan_rule_compare);
     return ok;
@@ -715,6 +707,16 @@ swap_overridden(struct plan_vpc *a, struct plan_vpc *b)
     memcpy(&b->overridden, &of_a, sizeof of_a);
 }
 
+static void
+put_ports_back(const struct mend *m, struct plan_vpc *next)
+{
+    for (size_t i = 0; i < m->moved.n; i++) {
+        struct plan_port *port = mend_port_of(m->v, m->moved.items[i].key);
+        *VEC_ADD(&next->ports) = *port;
+        *port = m->moved.items[i];
+    }
+}
+
 bool
 plan_mend_new(struct plan *plan, const struct network *net, struct plan_numbers *numbers,
               const struct network_change *changes, size_t n_changes, struct plan_mend *mend)
@@ -740,7 +742,7 @@ plan_mend_new(struct plan *plan, const struct network *net, struct plan_numbers 
                           .to = part_ns(mend->to, standing),
                           .changes = changes,
                           .n_changes = n_changes };
-        /* What the router is to know afterwards of its tables waits in the new part. */
+        /* What the router is to know afterwards of its tables and ports waits in the new part. */
         struct plan_vpc *next = arena_alloc(mend->to->arena, sizeof *next);
         for (size_t i = 0; i < v->overridden.n; i++) {
             *VEC_ADD(&next->overridden) = v->overridden.items[i];
@@ -752,9 +754,12 @@ plan_mend_new(struct plan *plan, const struct network *net, struct plan_numbers 
         swap_overridden(v, next);
         ok = mend_router(&m);
         swap_overridden(v, next);
+        put_ports_back(&m, next);
         v->router = standing;
         map_done(&m.known);
         map_done(&m.flipped);
+        map_done(&m.put);
+        VEC_DONE(&m.moved);
         VEC_DONE(&m.left);
         VEC_DONE(&m.regrouped);
     }

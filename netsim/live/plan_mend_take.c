@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netsim/live/plan_build.h"
 #include "netsim/live/plan_mend.h"
+#include "netsim/live/plan_mend_part.h"
 
 /* Without what compares equal to an item of 'gone', and with 'come'. */
 static void
@@ -60,6 +60,38 @@ take_sets(struct plan_ns *all, struct plan_ns *from, struct plan_ns *to)
     VEC_DONE(&come.sets);
 }
 
+/* Of TAP devices, which are the only links that a mend knows. */
+static void
+take_links(struct plan_ns *all, struct plan_ns *from, struct plan_ns *to)
+{
+    struct plan_ns gone = { 0 }, come = { 0 };
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->links, &to->links, plan_link_compare);) {
+        const struct plan_link *was = m.was, *is = m.is;
+        struct plan_link *standing =
+            was ? bsearch(was, all->links.items, all->links.n, sizeof *was, plan_link_compare) : NULL;
+        if (was && is) {
+            SPLICE(&standing->hosts, &was->hosts, &is->hosts, plan_tap_compare);
+        } else if (was) {
+            VEC_DONE(&standing->hosts);
+            *VEC_ADD(&gone.links) = *was;
+        } else {
+            *VEC_ADD(&come.links) = *is;
+            memset(&((struct plan_link *)(uintptr_t)is)->hosts, 0, sizeof is->hosts); /* the plan's now */
+        }
+    }
+    SPLICE(&all->links, &gone.links, &come.links, plan_link_compare);
+    VEC_DONE(&gone.links);
+    VEC_DONE(&come.links);
+}
+
+static void
+take_ports(struct plan_vpc *v, const struct plan_vpc *next)
+{
+    for (size_t i = 0; i < next->ports.n; i++) {
+        *mend_port_of(v, next->ports.items[i].key) = next->ports.items[i];
+    }
+}
+
 void
 plan_mend_take(struct plan *plan, struct plan_mend *mend)
 {
@@ -67,6 +99,8 @@ plan_mend_take(struct plan *plan, struct plan_mend *mend)
         struct plan_ns *from = mend->from->namespaces.items[i], *to = mend->to->namespaces.items[i];
         struct plan_ns *all = map_get(&plan->by_id, to->id);
         take_sets(all, from, to);
+        take_links(all, from, to);
+        SPLICE(&all->neighbours, &from->neighbours, &to->neighbours, plan_neighbour_compare);
         SPLICE(&all->chains, &from->chains, &to->chains, plan_chain_compare);
         SPLICE(&all->routes, &from->routes, &to->routes, plan_route_compare);
         SPLICE(&all->rules, &from->rules, &to->rules, plan_rule_compare);
@@ -74,6 +108,7 @@ plan_mend_take(struct plan *plan, struct plan_mend *mend)
     for (struct plan_vpc *next = mend->to->vpcs; next; next = next->next) {
         for (struct plan_vpc *v = plan->vpcs; v; v = v->next) {
             if (v->vpc == next->vpc) {
+                take_ports(v, next);
                 VEC_DONE(&v->overridden);
                 memcpy(&v->overridden, &next->overridden, sizeof v->overridden);
                 memset(&next->overridden, 0, sizeof next->overridden); /* the plan's now */

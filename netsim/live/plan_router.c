@@ -61,7 +61,8 @@ static const char *const unbuilt_targets[] = {
 static struct ip
 stand_in(const struct plan_port *port)
 {
-    bool has_none = port->instance && port->eni && !port->eni->addresses6.n && subnet_cidr6(port->subnet);
+    bool has_none = port->instance && port->eni && !port->shared && !port->eni->addresses6.n &&
+                    subnet_cidr6(port->subnet); /* no route leads to who shares a device */
     return has_none || port->nat ? ip_lit("fe80::2") : (struct ip){ 0 };
 }
 
@@ -274,6 +275,26 @@ blackhole(struct plan_ns *ns, uint32_t table, struct cidr to)
     *VEC_ADD(&ns->routes) = (struct nlq_route){ .table = table, .to = to, .type = NLQ_BLACKHOLE };
 }
 
+void
+plan_port_ways(struct plan_vpc *v, const struct plan_port *port)
+{
+    struct plan_ns *ns = v->router;
+    size_t n4 = port->eni ? port->eni->addresses.n : 1, n6 = port->eni && v->ip6 ? port->eni->addresses6.n : 0;
+    for (size_t j = 0; j < n4 + n6; j++) {
+        const struct ip *ip = !port->eni ? &port->primary
+                              : j < n4   ? &port->eni->addresses.items[j].ip
+                                         : &port->eni->addresses6.items[j - n4].ip;
+        if (ip->family) {
+            *VEC_ADD(&ns->routes) = (struct nlq_route){ .table = 254, .to = cidr_host(ip), .index = port->index };
+            plan_neighbour_add(ns, port->index, ip, port->mac);
+        }
+    }
+    struct ip link = stand_in(port);
+    if (link.family && v->ip6) {
+        plan_neighbour_add(ns, port->index, &link, port->mac);
+    }
+}
+
 /* main: every interface, and silence for the rest of the VPC's blocks. */
 static void
 plan_main_table(struct plan_vpc *v)
@@ -292,22 +313,7 @@ plan_main_table(struct plan_vpc *v)
                                                   .table = PLAN_TABLE_SILENCE };
     }
     for (size_t i = 0; i < v->ports.n; i++) {
-        const struct plan_port *port = &v->ports.items[i];
-        size_t n4 = port->eni ? port->eni->addresses.n : 1, n6 = port->eni && v->ip6 ? port->eni->addresses6.n : 0;
-        for (size_t j = 0; j < n4 + n6; j++) {
-            const struct ip *ip = !port->eni ? &port->primary
-                                  : j < n4   ? &port->eni->addresses.items[j].ip
-                                             : &port->eni->addresses6.items[j - n4].ip;
-            if (!ip->family) {
-                continue;
-            }
-            *VEC_ADD(&ns->routes) = (struct nlq_route){ .table = 254, .to = cidr_host(ip), .index = port->index };
-            plan_neighbour_add(ns, port->index, ip, port->mac);
-        }
-        struct ip link = stand_in(port);
-        if (link.family && v->ip6) {
-            plan_neighbour_add(ns, port->index, &link, port->mac);
-        }
+        plan_port_ways(v, &v->ports.items[i]);
     }
 }
 
@@ -319,6 +325,18 @@ plan_address_of_port(struct builder *b, struct plan_set *set, const struct plan_
     char text[IP_STR_SIZE];
     const char *key = arena_join(b->plan->arena, "\"", port->name, "\" . ", ip_format(ip, text), NULL);
     *VEC_ADD(&set->elements) = (struct plan_element){ .key = key };
+}
+
+void
+plan_port_addresses(struct builder *b, const struct plan_vpc *v, const struct plan_port *port, struct plan_set *own,
+                    struct plan_set *own6)
+{
+    for (size_t j = 0; port->eni && j < port->eni->addresses.n; j++) {
+        plan_address_of_port(b, own, port, &port->eni->addresses.items[j].ip);
+    }
+    for (size_t j = 0; port->eni && v->ip6 && j < port->eni->addresses6.n; j++) {
+        plan_address_of_port(b, own6, port, &port->eni->addresses6.items[j].ip);
+    }
 }
 
 static void
@@ -334,21 +352,12 @@ plan_source_check(struct builder *b, struct plan_vpc *v)
     for (size_t i = 0; i < v->transits.n; i++) {
         plan_element_add(b, any, NULL, "\"%s\"", v->transits.items[i].name);
     }
-    struct plan_set *own =
-        plan_set_add(b, v->router, "eni_addresses", "set eni_addresses { type ifname . ipv4_addr; }");
+    plan_set_add(b, v->router, "eni_addresses", "set eni_addresses { type ifname . ipv4_addr; }");
+    plan_set_add(b, v->router, "eni_addresses6", "set eni_addresses6 { type ifname . ipv6_addr; }");
+    struct plan_set *own = plan_set_added(v->router, "eni_addresses"),
+                    *own6 = plan_set_added(v->router, "eni_addresses6");
     for (size_t i = 0; i < v->ports.n; i++) {
-        const struct plan_port *port = &v->ports.items[i];
-        for (size_t j = 0; port->eni && j < port->eni->addresses.n; j++) {
-            plan_address_of_port(b, own, port, &port->eni->addresses.items[j].ip);
-        }
-    }
-    struct plan_set *own6 =
-        plan_set_add(b, v->router, "eni_addresses6", "set eni_addresses6 { type ifname . ipv6_addr; }");
-    for (size_t i = 0; i < v->ports.n; i++) {
-        const struct plan_port *port = &v->ports.items[i];
-        for (size_t j = 0; port->eni && v->ip6 && j < port->eni->addresses6.n; j++) {
-            plan_address_of_port(b, own6, port, &port->eni->addresses6.items[j].ip);
-        }
+        plan_port_addresses(b, v, &v->ports.items[i], own, own6);
     }
 }
 

@@ -9,13 +9,24 @@
 
 #include "netsim/live/plan_build.h"
 
+/* 'id': of an interface or an instance.  Others have links of their own anyway. */
+static void
+put_alone(struct builder *b, struct map *alone, const char *id)
+{
+    const struct eni *eni = store_get(b->store, &eni_kind, id);
+    const struct instance *instance = store_get(b->store, &instance_kind, eni ? eni->attachment.instance_id : id);
+    if (instance && instance_is_tap(b->net, instance)) {
+        map_put(alone, id, (void *)1);
+    }
+}
+
 void
-plan_tap_names_gather(struct builder *b, struct plan_tap_names *names)
+plan_taps_alone(struct builder *b, struct map *alone)
 {
     const struct flow_log *log = store_first(b->store, &flow_log_kind);
     for (; log; log = store_next(b->store, log)) {
         if (log->resource_id) {
-            map_put(&names->alone, log->resource_id, (void *)1);
+            put_alone(b, alone, log->resource_id);
         }
     }
     /* What is routed to a machine need not bear its address: the destination check is of that interface alone. */
@@ -25,43 +36,36 @@ plan_tap_names_gather(struct builder *b, struct plan_tap_names *names)
             const char *id = NULL;
             enum route_target target = route_target(&table->routes.items[i], &id);
             if (id && (target == ROUTE_ENI || target == ROUTE_INSTANCE)) {
-                map_put(&names->alone, id, (void *)1);
+                put_alone(b, alone, id);
             }
         }
     }
 }
 
-void
-plan_tap_names_done(struct plan_tap_names *names)
-{
-    map_done(&names->macs);
-    map_done(&names->alone);
-}
-
-static bool
-may_share(struct plan_tap_names *names, const struct plan_port *port)
+bool
+plan_may_share(struct builder *b, struct map *macs, const struct plan_port *port)
 {
     char mac[16];
     const uint8_t *m = port->mac;
     snprintf(mac, sizeof mac, "%02x%02x%02x%02x%02x%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
-    bool is_new = !map_get(&names->macs, mac); /* imported networks may have one twice */
-    map_put(&names->macs, mac, (void *)1);
-    return is_new && port->eni->source_dest_check && !map_get(&names->alone, port->key) &&
-           !(port->device == 0 && map_get(&names->alone, port->ns));
+    bool is_new = !map_get(macs, mac); /* imported networks may have one twice */
+    map_put(macs, mac, (void *)1);
+    return is_new && port->eni->source_dest_check && !map_get(&b->plan->taps_alone, port->key) &&
+           !(port->device == 0 && map_get(&b->plan->taps_alone, port->ns));
 }
 
-uint32_t
-plan_link_number(struct builder *b, struct plan_tap_names *names, struct plan_port *port)
+void
+plan_port_number(struct builder *b, struct plan_port *port)
 {
     struct buf key = { 0 };
-    port->shared = port->tap && may_share(names, port);
     buf_printf(&key, port->shared ? "alike:%s" : "alone:%s", port->shared ? port->subnet->obj.id : port->key);
     for (size_t i = 0; port->shared && i < port->eni->groups.n; i++) {
         buf_printf(&key, " %s", port->eni->groups.items[i].id);
     }
     uint32_t number = plan_number_as(b->numbers, port->key, buf_str(&key));
     buf_done(&key);
-    return number;
+    port->index = PLAN_LINK_BASE + number;
+    snprintf(port->name, sizeof port->name, "e%u", number);
 }
 
 /* The machine behind a TAP device: this interface alone, as if it were all of it. */
@@ -91,16 +95,23 @@ tap_of(struct builder *b, const struct plan_vpc *v, const struct plan_port *port
     return tap;
 }
 
+struct plan_link *
+plan_tap_device(struct builder *b, struct plan_vpc *v, const struct plan_port *port)
+{
+    struct plan_link *link = plan_router_end(b, v, port);
+    link->tap = true;
+    link->eni_id = port->shared ? "" : link->eni_id;
+    return link;
+}
+
 void
 plan_tap_link(struct builder *b, struct plan_vpc *v, const struct plan_port *port)
 {
     uintptr_t place = port->shared ? (uintptr_t)map_get(&v->shared, port->name) : 0;
     if (!place) {
-        struct plan_link *link = plan_router_end(b, v, port);
-        link->tap = true;
+        plan_tap_device(b, v, port);
         place = v->router->links.n;
         if (port->shared) {
-            link->eni_id = "";
             map_put(&v->shared, port->name, (void *)place);
         }
     }
