@@ -292,7 +292,9 @@ modify_network_interface_attribute(struct op_call *call, struct err *err)
     if (eni->requester_managed) {
         return err_set(err, ERR_INPUT, "OperationNotPermitted", "you are not allowed to manage `%s`", eni->obj.id);
     }
-    store_touch(network_store(ec2_net(call)));
+    if (rows[found].modify != modify_groups) { /* which notes by itself what it changes (netsim/model/changes.h) */
+        store_touch(network_store(ec2_net(call)));
+    }
     return rows[found].modify(call, eni, err);
 }
 

@@ -277,7 +277,6 @@ modify_instance_attribute(struct op_call *call, struct err *err)
                     err)) {
         return false;
     }
-    store_touch(network_store(ec2_net(call)));
     for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
         if (!json_object_get(call->in, attributes[i].member)) {
             continue;
@@ -289,6 +288,9 @@ modify_instance_attribute(struct op_call *call, struct err *err)
             return err_hint(err, "modify one attribute at a time");
         }
         found = &attributes[i];
+    }
+    if (!found || found->modify != modify_groups) { /* which notes by itself what it changes (netsim/model/changes.h) */
+        store_touch(network_store(ec2_net(call)));
     }
     if (!found && arg_str(call->in, "Attribute")) {
         return modify_by_name(call, instance, arg_str(call->in, "Attribute"), err);

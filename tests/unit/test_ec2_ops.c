@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "cloud/query.h"
+#include "netsim/model/changes.h"
 #include "netsim/model/eni.h"
 
 static struct cloud *
@@ -440,6 +441,45 @@ TEST(group_references_across_a_peering_connection)
         { "ec2 describe-security-group-references --group-id sg-0000000d", "InvalidGroup.NotFound", "sg-0000000d" },
     };
     TELL(cloud, steps);
+    cloud_close(cloud);
+}
+
+/* The live lab follows these without a new plan (netsim/model/changes.h); whatever else an attribute is has no note. */
+TEST(small_changes_of_every_day_are_noted)
+{
+    struct cloud *cloud = lab();
+    static const struct step base[] = {
+        { "ec2 create-security-group --group-name web --description web --vpc-id prod", "", "sg-" },
+        { "ec2 create-security-group --group-name db --description db --vpc-id prod", "", "sg-" },
+        { "ec2 run-instances --image-id ami-12345678 --subnet-id public --private-ip-address 10.0.1.10 "
+          "--tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=a}]",
+          "", "i-" },
+    };
+    TELL(cloud, base);
+    const struct eni *eni = store_first(network_store(cloud->net), &eni_kind);
+    REQUIRE(eni);
+    static const struct {
+        const char *line; /* the interface's id follows */
+        bool noted;
+    } cases[] = {
+        { "ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 80 --cidr 0.0.0.0/0", true },
+        { "ec2 modify-instance-attribute --instance-id a --groups web db", true },
+        { "ec2 modify-network-interface-attribute --groups db --network-interface-id ", true },
+        { "ec2 modify-network-interface-attribute --no-source-dest-check --network-interface-id ", false },
+        { "ec2 modify-instance-attribute --instance-id a --source-dest-check", false },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct network_change *changes;
+        struct err err = { 0 };
+        size_t n, size = strlen(cases[i].line);
+        char *line = xasprintf("%s%s", cases[i].line, cases[i].line[size - 1] == ' ' ? eni->obj.id : "");
+        network_changes_seen(cloud->net);
+        json_t *out = lab_run(cloud, line, &err);
+        CHECK(out, "%s: %s", line, err.text);
+        CHECK(network_changes(cloud->net, &changes, &n) == cases[i].noted && (!cases[i].noted || n > 0), "%s", line);
+        json_decref(out);
+        free(line);
+    }
     cloud_close(cloud);
 }
 
