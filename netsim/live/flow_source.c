@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "netsim/live/apply_nft.h"
 #include "netsim/live/flow_counted.h"
 #include "netsim/live/live_internal.h"
@@ -83,14 +83,6 @@ flow_source_free(struct flow_source *source)
 
 /* ---- reading a set ------------------------------------------------------------------------------------------------
  */
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static int
 take_element(struct nftnl_set_elem *elem, void *data)
 {
