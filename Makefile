@@ -15,7 +15,8 @@ SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=un
 endif
 PKGS    := jansson lua5.4 libnl-3.0 libnl-route-3.0 libnftables libmnl libnftnl libssl libcrypto
 ALL_CFLAGS += $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lreadline -lpcap -lz -lm
+# HTTP/2 where the library is (netsim/live/balancer_h2.c).
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) $(shell pkg-config --libs libnghttp2 2>/dev/null) -lreadline -lpcap -lz -lm
 
 # Rooms in the order of the arrows: each may use those before it (tests/house.sh checks).
 LIB_ROOMS  := base iampolicy iampolicy/catalog netsim/model netsim/analysis netsim/interop netsim/flowlog netsim/live cloud cloud/awsmodel

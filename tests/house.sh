@@ -42,6 +42,7 @@ libnftnl/        netsim/live/
 pcap             netsim/live/capture
 zlib.h           cloud/gzip
 openssl/         netsim/live/
+nghttp2/         netsim/live/
 lua              scenarios/
 lauxlib.h        scenarios/
 readline/        shell/

@@ -3,7 +3,7 @@
 # Does nothing when all are there.  On a terminal it asks first; without one, or with --yes, it goes ahead.  Uses sudo unless root.
 set -eu
 build="gcc make pkg-config libjansson-dev liblua5.4-dev libreadline-dev libpcap-dev libnl-3-dev libnl-route-3-dev libnftables-dev
-    libmnl-dev libnftnl-dev zlib1g-dev libssl-dev"
+    libmnl-dev libnftnl-dev zlib1g-dev libssl-dev libnghttp2-dev"
 tests="libcmocka-dev bats bind9-dnsutils ca-certificates clang libclang-rt-14-dev curl iproute2 iputils-ping jq groff-base bsdutils iperf3 netcat-openbsd nftables openssl procps python3 tcpdump tshark util-linux git"
 want=$build yes=
 for arg in "$@"; do

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "netsim/live/balancer_choice.h"
+#include "netsim/live/balancer_h2.h"
 #include "netsim/live/balancer_heads.h"
 #include "netsim/live/balancer_rules.h"
 #include "netsim/live/balancer_stand.h"
@@ -43,7 +43,9 @@ struct exchange {
     int client_port;
     bool secure;
     long long began_ms, last_ms;
-    bool closes, said; /* no further request; and the client knows */
+    bool closes, said;      /* no further request; and the client knows */
+    struct balancer_h2 *h2; /* it speaks HTTP/2: what it asks comes as exchanges of their own; NULL: no */
+    struct exchange *outer; /* whose request in HTTP/2 this is; NULL: nobody's, or he is gone */
 
     bool busy;             /* a request's head has been read, and not all is done that it asks for */
     bool to_nobody;        /* its body goes nowhere: the balancer has answered by itself */
@@ -93,6 +95,10 @@ static void
 exchange_free(struct exchange *x)
 {
     pause_listener(x->balancer, false);
+    for (struct exchange *inner = x->h2 ? x->balancer->first : NULL; inner; inner = inner->next) {
+        inner->outer = inner->outer == x ? NULL : inner->outer;
+    }
+    balancer_h2_free(x->h2);
     side_close(x->balancer, &x->client);
     side_close(x->balancer, &x->target);
     sticky_done(&x->sticky);
@@ -195,33 +201,27 @@ take(struct buf *in, size_t used)
     }
 }
 
-static void
-make_trace(const struct balancer *balancer, char trace[static 40])
+/* Where the client's TLS is, if he has any. */
+static const struct stream *
+secret_of(const struct exchange *x)
 {
-    const struct live_hooks *hooks = services_hooks(balancer->place->services);
-    unsigned char bytes[12] = { 0 };
-    size_t n = (size_t)snprintf(trace, 40, "1-%08x-", (unsigned)(hooks->now_ms(hooks->context) / 1000));
-    if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) < 0) {
-        memcpy(bytes, &balancer->turn, sizeof balancer->turn); /* one after the other at least */
-    }
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        n += (size_t)snprintf(trace + n, 40 - n, "%02x", bytes[i]);
-    }
+    return x->outer ? balancer_h2_stream(x->outer->h2) : &x->client.stream;
 }
 
 static void
 write_request(struct exchange *x, const struct stand *s, const struct http_head *head)
 {
-    char client[IP_STR_SIZE], trace[40];
+    char client[IP_STR_SIZE], trace[BALANCER_TRACE_SIZE];
     const char *mode = s->lb ? load_balancer_attribute(s->lb, "routing.http.xff_header_processing.mode") : NULL;
     enum mutual_mode mutual = s->listener && x->secure ? listener_mutual_mode(s->listener) : MUTUAL_OFF;
     struct buf certificate = { 0 };
-    bool tells_tls = x->secure && stand_is_on(s, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
+    const struct live_hooks *hooks = services_hooks(x->balancer->place->services);
+    const struct stream *secret = secret_of(x);
+    bool tells_tls = secret->tls && stand_is_on(s, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
     snprintf(client, sizeof client, "%s", ip_str(&x->client_ip));
-    make_trace(x->balancer, trace);
+    balancer_make_trace(hooks->now_ms(hooks->context), x->balancer->turn, trace);
     if (mutual != MUTUAL_OFF) {
-        tls_client_write(&x->client.stream, mutual == MUTUAL_VERIFY ? TLS_CLIENTS_VERIFIED : TLS_CLIENTS_SHOWN,
-                         &certificate);
+        tls_client_write(secret, mutual == MUTUAL_VERIFY ? TLS_CLIENTS_VERIFIED : TLS_CLIENTS_SHOWN, &certificate);
     }
     struct balancer_told told = { .client = client,
                                   .client_port = x->client_port,
@@ -232,8 +232,8 @@ write_request(struct exchange *x, const struct stand *s, const struct http_head 
                                                                               : XFF_REMOVE,
                                   .shows_port = stand_is_on(s, "routing.http.xff_client_port.enabled"),
                                   .drops_invalid = stand_is_on(s, "routing.http.drop_invalid_header_fields.enabled"),
-                                  .tls_version = tells_tls ? tls_version(&x->client.stream) : NULL,
-                                  .tls_cipher = tells_tls ? tls_cipher(&x->client.stream) : NULL,
+                                  .tls_version = tells_tls ? tls_version(secret) : NULL,
+                                  .tls_cipher = tells_tls ? tls_cipher(secret) : NULL,
                                   .mutual = mutual == MUTUAL_OFF ? NULL : buf_str(&certificate),
                                   .host = s->lb ? s->lb->dns_name : s->classic->dns_name,
                                   .trace = s->lb ? trace : NULL };
@@ -557,6 +557,8 @@ settle(struct exchange *x)
                    : stream_events(&target->stream, !target->ended && client->out.size<HELD_MAX, target->out.size> 0));
 }
 
+static bool begins_h2(struct exchange *x);
+
 static void
 on_client(struct watch *watch, uint32_t events)
 {
@@ -570,9 +572,13 @@ on_client(struct watch *watch, uint32_t events)
         return;
     }
     x->last_ms = services_now_ms();
-    if (!x->client.stream.shaken && !stream_shake(&x->client.stream)) {
+    bool was_shaken = x->client.stream.shaken;
+    if (!was_shaken && !stream_shake(&x->client.stream)) {
         count(x, "ClientTLSNegotiationErrorCount");
         exchange_free(x);
+        return;
+    }
+    if (!was_shaken && x->client.stream.shaken && begins_h2(x)) {
         return;
     }
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !x->client.ended && !pull(&x->client)) {
@@ -613,6 +619,35 @@ on_target(struct watch *watch, uint32_t events)
 
 /* ---- the listener ---------------------------------------------------------------------------------------------------
  */
+/* 'outer': whose request it is in HTTP/2; NULL: a connection of its own. */
+static void
+add_exchange(struct balancer *balancer, int fd, struct ssl_st *tls, const struct ip *client, int port,
+             struct exchange *outer)
+{
+    struct exchange *x = xcalloc(1, sizeof *x);
+    x->client =
+        (struct side){ .watch = { fd, on_client }, .stream = stream_of(fd, tls), .exchange = x, .events = EPOLLIN };
+    x->target = (struct side){ .watch = { -1, on_target }, .stream = { .fd = -1 }, .exchange = x };
+    x->balancer = balancer;
+    x->client_ip = *client;
+    x->client_port = port;
+    x->secure = tls || outer;
+    x->outer = outer;
+    x->began_ms = x->last_ms = services_now_ms();
+    x->next = balancer->first;
+    if (x->next) {
+        x->next->before = x;
+    }
+    balancer->first = x;
+    balancer->n++;
+    if (!outer) {
+        count(x, "NewConnectionCount");
+    }
+    if (!reactor_add(balancer->reactor, &x->client.watch, EPOLLIN)) {
+        exchange_free(x);
+    }
+}
+
 static void
 begin(struct balancer *balancer, int fd, const struct ip *client, int port)
 {
@@ -624,25 +659,48 @@ begin(struct balancer *balancer, int fd, const struct ip *client, int port)
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    struct exchange *x = xcalloc(1, sizeof *x);
-    x->client =
-        (struct side){ .watch = { fd, on_client }, .stream = stream_of(fd, tls), .exchange = x, .events = EPOLLIN };
-    x->target = (struct side){ .watch = { -1, on_target }, .stream = { .fd = -1 }, .exchange = x };
-    x->balancer = balancer;
-    x->client_ip = *client;
-    x->client_port = port;
-    x->secure = tls != NULL;
-    x->began_ms = x->last_ms = services_now_ms();
-    x->next = balancer->first;
-    if (x->next) {
-        x->next->before = x;
+    add_exchange(balancer, fd, tls, client, port, NULL);
+}
+
+/* ---- HTTP/2 ---------------------------------------------------------------------------------------------------------
+ */
+static int
+open_inner(void *context)
+{
+    struct exchange *x = context;
+    int fds[2];
+    if (x->balancer->n >= CONNECTIONS_MAX ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) {
+        return -1;
     }
-    balancer->first = x;
-    balancer->n++;
-    count(x, "NewConnectionCount");
-    if (!reactor_add(balancer->reactor, &x->client.watch, EPOLLIN)) {
+    add_exchange(x->balancer, nlq_high_fd(fds[0]), NULL, &x->client_ip, x->client_port, x);
+    return nlq_high_fd(fds[1]);
+}
+
+static void
+end_outer(void *context)
+{
+    exchange_free(context);
+}
+
+/* The client's connection goes on in HTTP/2, if that is what hands were shaken on. */
+static bool
+begins_h2(struct exchange *x)
+{
+    char protocol[16];
+    tls_agreed(&x->client.stream, protocol);
+    if (strcmp(protocol, "h2") != 0) {
+        return false;
+    }
+    struct balancer_h2_owner owner = { open_inner, end_outer, x };
+    reactor_remove(x->balancer->reactor, &x->client.watch);
+    x->client.watch.fd = -1;
+    x->h2 = balancer_h2_new(x->balancer->reactor, &x->client.stream, &owner);
+    x->client.stream = (struct stream){ .fd = -1 };
+    if (!x->h2) {
         exchange_free(x);
     }
+    return true;
 }
 
 static void
@@ -692,7 +750,11 @@ static void
 time_out(struct exchange *x, long long now, long long idle)
 {
     bool waits = x->busy && !x->answered && x->target.watch.fd >= 0;
-    if (x->said ? now - x->last_ms > LINGER_MS : !x->client.stream.shaken && now - x->began_ms > CONNECT_MS) {
+    if (x->h2) {
+        if (balancer_h2_is_idle(x->h2, now - idle)) {
+            exchange_free(x);
+        }
+    } else if (x->said ? now - x->last_ms > LINGER_MS : !x->client.stream.shaken && now - x->began_ms > CONNECT_MS) {
         exchange_free(x);
     } else if (waits && !x->connected && now - x->last_ms > CONNECT_MS) {
         say_error(x, 504);

@@ -1,8 +1,10 @@
 #include "netsim/live/balancer_heads.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "base/vec.h"
 
@@ -68,6 +70,19 @@ write_forwarded_for(struct buf *out, const struct http_head *head, const struct 
         any = true;
     }
     buf_str_add(out, any ? "\r\n" : "");
+}
+
+void
+balancer_make_trace(int64_t now_ms, size_t turn, char trace[static BALANCER_TRACE_SIZE])
+{
+    unsigned char bytes[12] = { 0 };
+    size_t n = (size_t)snprintf(trace, BALANCER_TRACE_SIZE, "1-%08x-", (unsigned)(now_ms / 1000));
+    if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) < 0) {
+        memcpy(bytes, &turn, sizeof turn); /* one after the other at least */
+    }
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        n += (size_t)snprintf(trace + n, BALANCER_TRACE_SIZE - n, "%02x", bytes[i]);
+    }
 }
 
 /* A trace that goes on keeps its root; one's own part stands before it. */

@@ -4,6 +4,7 @@
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html, .../application-load-balancers.html
  * (attributes), .../load-balancer-request-tracing.html   Used by: balancer.c, tests/fuzz/fuzz_http.c */
 #pragma once
+#include <stdint.h>
 #include "base/buf.h"
 #include "netsim/live/http.h"
 
@@ -20,6 +21,9 @@ struct balancer_told {
     const char *host; /* for a request that names none */
     const char *trace; /* "1-67891233-abcdef012345678912345678": X-Amzn-Trace-Id; NULL: not told */
 };
+#define BALANCER_TRACE_SIZE 40
+/* 'turn' counts requests, for a kernel that has no chance to give. */
+void balancer_make_trace(int64_t now_ms, size_t turn, char trace[static BALANCER_TRACE_SIZE]);
 void balancer_write_request(struct buf *out, const struct http_head *head, const struct balancer_told *told);
 /* 'more': further fields, whole lines, or NULL.  'keeps': the client may ask again.  'plain': chunks are undone, as the client reads HTTP/1.0. */
 void balancer_write_answer(struct buf *out, const struct http_head *head, const char *more, bool keeps, bool plain);

@@ -6,6 +6,7 @@
 #include "base/map.h"
 
 #include "netsim/live/authority.h"
+#include "netsim/live/balancer_h2.h"
 #include "netsim/model/certificate.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/trust_store.h"
@@ -24,7 +25,7 @@ add_arns(arn_vec *arns, const json_t *certificates)
 }
 
 static enum tls_alpn
-alpn_of(const struct lb_listener *listener)
+alpn_of(const struct load_balancer *lb, const struct lb_listener *listener)
 {
     static const struct {
         const char *policy;
@@ -39,7 +40,9 @@ alpn_of(const struct lb_listener *listener)
             return rows[i].alpn;
         }
     }
-    return strcmp(listener->protocol, "HTTPS") == 0 ? TLS_ALPN_HTTP1 : TLS_ALPN_NONE;
+    const char *h2 = load_balancer_attribute(lb, "routing.http2.enabled"); /* not known: on, as it is by default */
+    bool speaks_h2 = balancer_h2_is_built() && !(h2 && strcmp(h2, "false") == 0);
+    return strcmp(listener->protocol, "HTTPS") != 0 ? TLS_ALPN_NONE : speaks_h2 ? TLS_ALPN_H2_OR_1 : TLS_ALPN_HTTP1;
 }
 
 /* What the listener asks of its clients. */
@@ -138,7 +141,7 @@ tls_offer_listener(const struct services *services, const struct load_balancer *
     add_arns(&arns, listener->more_certificates);
     struct tls_clients clients = clients_of(services_network(services), listener);
     struct tls_offer *offer =
-        offer_of(services, &arns, listener->ssl_policy, alpn_of(listener), &clients, lb->dns_name);
+        offer_of(services, &arns, listener->ssl_policy, alpn_of(lb, listener), &clients, lb->dns_name);
     VEC_DONE(&arns);
     return offer;
 }

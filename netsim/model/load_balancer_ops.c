@@ -192,6 +192,7 @@ static const struct {
     { "load_balancing.cross_zone.enabled", "false", "true" },
     { "idle_timeout.timeout_seconds", NULL, "60" },
     { "client_keep_alive.seconds", NULL, "3600" },
+    { "routing.http2.enabled", NULL, "true" },
     { "routing.http.xff_header_processing.mode", NULL, "append" },
     { "routing.http.xff_client_port.enabled", NULL, "false" },
     { "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", NULL, "false" },

@@ -48,7 +48,7 @@ told() { # PORT OPTION...: what the target was told; nothing where nobody was le
     [ "$(health plain healthy)" = healthy ]
     n=$(node app a)
     # Verified.
-    told 443 --cert /tmp/ours.pem -H 'X-Amzn-Mtls-Clientcert-Subject: CN=root' -H 'X-Amzn-Mtls-Clientcert: mine'
+    told 443 --http1.1 --cert /tmp/ours.pem -H 'X-Amzn-Mtls-Clientcert-Subject: CN=root' -H 'X-Amzn-Mtls-Clientcert: mine'
     grep -qx 'X-Amzn-Mtls-Clientcert-Serial-Number: 03A5B1' "$DIR/told"
     grep -qx 'X-Amzn-Mtls-Clientcert-Issuer: CN=ours' "$DIR/told"
     grep -qx 'X-Amzn-Mtls-Clientcert-Subject: CN=ours.example,O=A\\, B,C=IS' "$DIR/told"
@@ -68,7 +68,7 @@ told() { # PORT OPTION...: what the target was told; nothing where nobody was le
     # Handed on.
     told 8443 --cert /tmp/ours.pem
     grep -q '^X-Amzn-Mtls-Clientcert: -----BEGIN%20CERTIFICATE-----%0A' "$DIR/told"
-    told 8443 -H 'X-Amzn-Mtls-Clientcert: mine'
+    told 8443 --http1.1 -H 'X-Amzn-Mtls-Clientcert: mine'
     grep -q '^X-Forwarded-Proto: https' "$DIR/told"
     [ "$(grep -c '^X-Amzn-Mtls' "$DIR/told")" = 0 ]
     # Bytes: all that the client sent and got, also what the balancer answered by itself.

@@ -159,7 +159,7 @@ listen() { # BALANCER PROTOCOL PORT GROUP OPTION...
     fails page client other.example.com 443 "$n" /
     six=$(vpclab ec2 describe-network-interfaces --filters Name=private-ip-address,Values=10.0.1.10 --query 'NetworkInterfaces[0].Ipv6Addresses[0].Ipv6Address' --output text)
     [ "$(page client www.example.com 443 "$(node6 "$n")" /6)" = "one $n $six www.example.com /6 -" ]
-    vpclab exec client -- openssl s_client -connect "$n:443" -alpn h2,http/1.1 </dev/null 2>&1 | grep -q 'ALPN protocol: http/1.1'
+    vpclab exec client -- openssl s_client -connect "$n:443" -alpn http/1.1 </dev/null 2>&1 | grep -q 'ALPN protocol: http/1.1'
     [ "$(vpclab exec client -- curl -s -m 20 --resolve "www.example.com:443:$n" -w '%{num_connects}\n' https://www.example.com/{a,sealed/b,c} -o /dev/null -o /dev/null -o /dev/null | xargs)" = "1 0 0" ]
     [ "$(vpclab exec client -- curl -s -m 20 -o /dev/null -w '%{http_code}' "http://$n:443/")" = 000 ]
     talk() { vpclab exec client -- python3 tests/live/http_talk.py "$n" 80 "$1" | sed "s/ $n / NODE /" | tr '\n' '|'; }
@@ -189,7 +189,7 @@ listen() { # BALANCER PROTOCOL PORT GROUP OPTION...
     # What targets are told, as the balancer's attributes say.
     told() { # ATTRIBUTE=VALUE OPTION...
         vpclab elbv2 modify-load-balancer-attributes --load-balancer-arn app --attributes "Key=${1%=*},Value=${1#*=}" >/dev/null
-        page client www.example.com 443 "$n" /told "${@:2}" >"$DIR/told"
+        page client www.example.com 443 "$n" /told --http1.1 "${@:2}" >"$DIR/told"
     }
     xff=routing.http.xff_header_processing.mode
     told $xff=append -H 'X-Forwarded-For: 192.0.2.7' -H 'X-Forwarded-Proto: gopher' -H 'Expect: 100-continue'
