@@ -162,7 +162,7 @@ read_options(struct op_call *call, struct capture_options *options, struct err *
     if (json_object_get(call->in, "Count") && options->max_packets < 1) {
         return err_set(err, ERR_USAGE, "", "`--count` must be at least 1") || err_at(err, "--count", 0, 0);
     }
-    if (span && (!clock_parse_span(span, &ms) || ms > INT32_MAX)) {
+    if (span && (!clock_parse_span(span, &ms) || ms < 1 || ms > INT32_MAX)) { /* 0 is without end */
         err_set(err, ERR_USAGE, "", "`%s` is not a span like 90s, 5m or 2h", span);
         return err_at(err, "--for", 0, 0);
     }

@@ -12,7 +12,11 @@
 #include "cloud/flow_store.h"
 #include "cloud/live_link.h"
 #include "cloud/op.h"
+#include "netsim/model/classic_balancer.h"
+#include "netsim/model/endpoint.h"
+#include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
+#include "netsim/model/load_balancer.h"
 #include "netsim/model/transit_gateway.h"
 
 /* ---- the question -------------------------------------------------------------------------------------------------
@@ -52,6 +56,23 @@ read_foreign_source(const char *id, struct question *q)
     return i < ARRAY_SIZE(fields) && flow_where_add(&q->where, fields[i].field, id);
 }
 
+/* Is it the interface of this NAT gateway, endpoint or balancer, which AWS's services made for it? */
+static bool
+is_made_for(const struct network *net, const struct eni *eni, const char *id)
+{
+    const struct nat_gateway *nat = store_get(network_store(net), &nat_gateway_kind, id);
+    for (size_t i = 0; nat && i < nat->addresses.n; i++) {
+        if (strcmp(nat->addresses.items[i].eni_id, eni->obj.id) == 0) {
+            return true;
+        }
+    }
+    const struct endpoint *endpoint = network_endpoint_of_eni(net, eni->obj.id);
+    const struct load_balancer *lb = network_load_balancer_of_eni(net, eni);
+    const struct classic_balancer *classic = network_classic_balancer_of_eni(net, eni);
+    return (endpoint && strcmp(endpoint->obj.id, id) == 0) || (lb && strcmp(lb->obj.id, id) == 0) ||
+           (classic && strcmp(classic->obj.id, id) == 0);
+}
+
 /* An instance means its interfaces, an interface itself, an address either end of a flow; a transit gateway or an
  * attachment of one what its own log says. */
 static bool
@@ -75,7 +96,7 @@ read_source(const struct op_call *call, struct question *q, struct err *err)
     const struct eni *only = store_get(store, &eni_kind, id);
     for (const struct eni *eni = store_first(store, &eni_kind); eni; eni = store_next(store, eni)) {
         if (eni == only || strcmp(eni->attachment.instance_id, id) == 0 || strcmp(eni->subnet_id, id) == 0 ||
-            strcmp(eni->vpc_id, id) == 0) {
+            strcmp(eni->vpc_id, id) == 0 || is_made_for(call->cloud->net, eni, id)) {
             *VEC_ADD(&q->enis) = eni->obj.id;
         }
     }
@@ -83,8 +104,8 @@ read_source(const struct op_call *call, struct question *q, struct err *err)
         err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no network interface", text);
         err_hint(
             err,
-            "flows are recorded at interfaces: name an instance, an interface, a subnet, a VPC, a transit gateway or "
-            "an address");
+            "flows are recorded at interfaces: name an instance, an interface, a NAT gateway, an endpoint, a balancer, "
+            "a subnet, a VPC, a transit gateway or an address");
         return err_at(err, "SOURCE", 0, 0);
     }
     q->query.eni_ids = q->enis.items;
@@ -601,7 +622,10 @@ flows_text(const json_t *out, struct buf *text)
 
 static const struct op_param flows_params[] = {
     { "Source", OP_ENDPOINT, OP_POSITIONAL,
-      "instance, interface, subnet, VPC, transit gateway or address; everything if not given", NULL, NULL },
+      "instance, interface, NAT gateway, endpoint, balancer, subnet, VPC, transit gateway or address; everything if "
+      "not "
+      "given",
+      NULL, NULL },
     { "Action", OP_STRING, OP_OPTIONAL, "only what was accepted, or rejected", NULL, "ACCEPT REJECT" },
     { "DstPort", OP_PORT, OP_OPTIONAL, "destination port", NULL, NULL },
     { "SrcPort", OP_PORT, OP_OPTIONAL, "source port", NULL, NULL },

@@ -325,18 +325,44 @@ load_from_here(struct op_call *call, struct err *err)
     return true;
 }
 
+/* Counting takes what comes, and works where packets of the lab come. */
+static bool
+receive(struct op_call *call, long long port, struct err *err)
+{
+    static const struct {
+        const char *member, *option;
+    } senders[] = { { "Protocol", "--protocol" },
+                    { "Size", "--size" },
+                    { "Rate", "--rate" },
+                    { "Count", "--count" },
+                    { "Ipv6", "--ipv6" } };
+    if (arg_str(call->in, "Source")) {
+        return err_set(err, ERR_USAGE, "", "`--receive` counts where it runs: it takes no machine");
+    }
+    if (port < 1 || port > 65535) {
+        return err_set(err, ERR_USAGE, "", "--receive is a port, 1 to 65535, not %lld", port);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(senders); i++) {
+        if (json_object_get(call->in, senders[i].member)) {
+            err_set(err, ERR_USAGE, "", "`--receive` counts what comes: this is the sender's to say");
+            return err_at(err, senders[i].option, 0, 0);
+        }
+    }
+    if (!inside_node()) {
+        err_set(err, ERR_USAGE, "", "`--receive` counts in an instance, and this is none");
+        return err_hint(err, "exec NODE -- vpclab load --receive %lld", port);
+    }
+    return load_inside_receive(call, (int)port, err);
+}
+
 static bool
 load_op(struct op_call *call, struct err *err)
 {
     struct question q = { 0 };
     struct load_result r;
     long long port = arg_int(call->in, "Receive", -1);
-    if (port >= 0) {
-        return arg_str(call->in, "Source")
-                   ? err_set(err, ERR_USAGE, "", "`--receive` counts where it runs: it takes no machine")
-               : port < 1 || port > 65535
-                   ? err_set(err, ERR_USAGE, "", "--receive is a port, 1 to 65535, not %lld", port)
-                   : load_inside_receive(call, (int)port, err);
+    if (json_object_get(call->in, "Receive")) {
+        return receive(call, port, err);
     }
     if (inside_node()) {
         return load_from_here(call, err);

@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "cloud/live_link.h"
 #include "cloud/op.h"
+#include "netsim/model/gateways.h"
 #include "netsim/model/instance.h"
 
 #define SECOND_US  1000000
@@ -29,6 +30,10 @@ name_of(const struct cloud *cloud, const char *id)
 {
     const struct store *store = network_store(cloud->net);
     const struct eni *eni = store_get(store, &eni_kind, id);
+    const struct object *gateway = store_get(store, &nat_gateway_kind, id);
+    if (gateway && object_name(gateway)) {
+        return object_name(gateway);
+    }
     const struct instance *instance = eni ? store_get(store, &instance_kind, eni->attachment.instance_id) : NULL;
     const char *name = instance ? object_name(&instance->obj) : NULL;
     return name ? name : instance ? instance->obj.id : "-";

@@ -244,3 +244,10 @@ END
     [ "$(vpclab help | grep -c 'operations: `vpclab ec2 --help`')" = 1 ]
     [ -z "$(vpclab help | grep -o 'operations: `vpclab [a-z0-9]*' | sort | uniq -d)" ]
 }
+
+@test "load --receive: where no machine of the lab is, and what is the sender's to say" {
+    wrong 2 "counts in an instance, and this is none" timeout 10 "$VPCLAB" load --receive 5201
+    wrong 2 "this is the sender's to say" vpclab load --receive 5201 --rate 1M
+    wrong 2 "is a port, 1 to 65535" vpclab load --receive 0
+    wrong 2 "it takes no machine" vpclab load db --receive 5201
+}

@@ -220,6 +220,10 @@ lab_with_instances() {
     # Interfaces that only the records know; both ends; and what is said about the model is about what is shown.
     [ "$(vpclab flows eni-00000000000000fff --from "$DIR/records" -o json | jq -c '[.FlowLogs[0].Records[].dstaddr]')" = '["10.9.9.8"]' ]
     [ "$(vpclab flows 10.9.9.9 --address "$db" --from "$DIR/records" -o json | jq '.FlowLogs[0].Records | length')" = 2 ]
+    subnet=$(vpclab ec2 describe-subnets --query 'Subnets[0].SubnetId' -o text)
+    vpclab -q ec2 create-nat-gateway --connectivity-type private --subnet-id "$subnet" --tag-specifications 'ResourceType=natgateway,Tags=[{Key=Name,Value=way}]'
+    sed "s/$eni/$(vpclab ec2 describe-nat-gateways --query 'NatGateways[0].NatGatewayAddresses[0].NetworkInterfaceId' -o text)/" "$DIR/records" >"$DIR/nat"
+    [ "$(vpclab flows way --from "$DIR/nat" -o json | jq -c '[.FlowLogs[0].Records[].srcaddr]')" = '["10.9.9.9"]' ]
     says "the log's format has no vpc-id" vpclab flows vpc-00000000000000fff --from "$DIR/records"
     says "1 record is of an interface that the model does not have" vpclab flows --from "$DIR/records" --action ACCEPT
     ! vpclab flows "$eni" --from "$DIR/records" | grep "does not have"

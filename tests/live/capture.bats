@@ -201,6 +201,8 @@ fields() {
     [ "$status" = 2 ]
     run timeout 20 "$VPCLAB" capture web "$DIR/x" --count 0
     [ "$status" = 2 ] && grep -q "must be at least 1" <<<"$output"
+    run timeout 10 "$VPCLAB" capture web "$DIR/x.pcapng" --for 0s
+    [ "$status" = 2 ] && grep -q "is not a span" <<<"$output"
     # as many at once as a router tells apart, and no more with verdicts
     local running=()
     for i in 1 2 3 4; do
