@@ -37,7 +37,7 @@ fail_option(struct err *err, const char *option, const char *text, const char *w
     return err_at(err, option, 0, 0);
 }
 
-/* What the model does not have, in records from elsewhere: by the field that has its id. */
+/* What the model does not have, or no longer has: by the field of the records that has its id. */
 static bool
 read_foreign_source(const char *id, struct question *q)
 {
@@ -100,7 +100,7 @@ read_source(const struct op_call *call, struct question *q, struct err *err)
             *VEC_ADD(&q->enis) = eni->obj.id;
         }
     }
-    if (q->enis.n == 0 && (!arg_str(call->in, "From") || !read_foreign_source(id, q))) {
+    if (q->enis.n == 0 && !read_foreign_source(id, q)) {
         err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no network interface", text);
         err_hint(
             err,

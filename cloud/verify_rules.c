@@ -468,6 +468,26 @@ verify_rules_aim(const struct verify_rules *r, verify_aim_vec *aims)
     }
 }
 
+/* 4 or 6 when the rule is about a family of addresses that no interface under it has; 0: one has. */
+static int
+lacks_family(const struct verify_rules *r, const struct goal *goal)
+{
+    block_vec blocks = { 0 };
+    int lacks = 0;
+    if (goal->entry || !goal->rule->group_id) {
+        blocks_of(r, goal, &blocks);
+    }
+    for (size_t b = 0; b < blocks.n && (b == 0 || lacks); b++) {
+        bool six = blocks.items[b].ip.family == IP_V6, has = false;
+        for (size_t e = 0; e < r->n_ends; e++) {
+            has |= owns(r, goal, &r->ends[e]) && r->ends[e].ips[six].family;
+        }
+        lacks = has ? 0 : six ? 6 : 4;
+    }
+    VEC_DONE(&blocks);
+    return lacks;
+}
+
 /* ---- telling ------------------------------------------------------------------------------------------------------
  */
 /* Why no packet met it, as far as can be said. */
@@ -490,6 +510,11 @@ reason_of(const struct verify_rules *r, const struct goal *goal, struct buf *out
             buf_printf(out, "no running interface is in %s", goal->rule->group_id);
             return;
         }
+    }
+    int lacks = lacks_family(r, goal);
+    if (lacks) {
+        buf_printf(out, "no running interface under it has an IPv%d address", lacks);
+        return;
     }
     verify_aim_vec aims = { 0 };
     for (size_t e = 0; e < r->n_ends && !aims.n; e++) {

@@ -232,6 +232,11 @@ lab_with_instances() {
     wrong 4 'no flow log'"'"'s id begins with `fl-0a1b`' vpclab flows --flow-log-id fl-0a1b
     python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 147) + struct.pack("<IIII", 1, 0, 3, 3) + b"abc")' >"$DIR/odd.pcap"
     says "1 packet is of a link whose headers vpclab does not read (link type 147)" vpclab flows --from "$DIR/odd.pcap"
+    # What is no longer there was there when it was recorded.
+    vpclab -q ec2 terminate-instances --instance-ids db
+    says "the log's format has no instance-id" vpclab flows db --from "$DIR/records"
+    [ "$(vpclab flows "$eni" --from "$DIR/records" -o json | jq '.FlowLogs[0].Records | length')" = 1 ]
+    wrong 4 "flows are recorded at interfaces" vpclab flows internet --from "$DIR/records"
 }
 
 @test "a capture from elsewhere, as the flow logs would have it" {

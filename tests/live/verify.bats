@@ -79,6 +79,7 @@ verified() {
     vpclab ec2 authorize-security-group-ingress --group-id web --protocol tcp --port 22-23 --cidr 198.51.100.0/24 >/dev/null
     vpclab ec2 authorize-security-group-ingress --group-id web --protocol udp --port 53 --source-group nobody >/dev/null
     vpclab ec2 run-instances --image-id ami-12345678 --subnet-id "$subnet" --security-group-ids web --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=web}]' >/dev/null
+    vpclab ec2 authorize-security-group-ingress --group-id web --ip-permissions 'IpProtocol=tcp,FromPort=80,ToPort=80,Ipv6Ranges=[{CidrIpv6=::/0}]' >/dev/null
     acl=$(vpclab ec2 describe-network-acls --query 'NetworkAcls[0].NetworkAclId' -o text)
     vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --ingress --rule-number 50 --protocol tcp --port-range From=8000,To=8000 --cidr-block 198.51.100.0/24 --rule-action deny
     vpclab ec2 create-network-acl-entry --network-acl-id "$acl" --ingress --rule-number 120 --protocol tcp --port-range From=1,To=9 --cidr-block 0.0.0.0/0 --rule-action deny
@@ -91,11 +92,12 @@ verified() {
     up
     vpclab verify >"$DIR/said"
     cat "$DIR/said"
-    grep -qE '^exercised: 5 of 7 rules, 3 of 4 routes, with [0-9]+ packets aimed at them$' "$DIR/said"
+    grep -qE '^exercised: 5 of 8 rules, 3 of 4 routes, with [0-9]+ packets aimed at them$' "$DIR/said"
     grep -qE '^  not sgr-[0-9a-f]+ \(web\)  udp 53 from sg-[0-9a-f]+ \(nobody\): no running interface is in sg-' "$DIR/said"
     grep -qE "^  not $acl:ingress:120  .*: rule 100 decides all of it before\$" "$DIR/said"
     grep -qE "^  not $table  172.31.0.0/16 -> local: nobody else" "$DIR/said"
-    [ "$(grep -c '^  not ' "$DIR/said")" = 3 ]
+    grep -qE '^  not sgr-[0-9a-f]+ \(web\)  tcp 80 from ::/0: no running interface under it has an IPv6 address$' "$DIR/said"
+    [ "$(grep -c '^  not ' "$DIR/said")" = 4 ]
     grep -qE '^followed [1-9][0-9]* packets hop by hop: [1-9][0-9]* decisions of the kernel are those of analysis$' "$DIR/said"
     # One packet that was asked for says nothing about the others.
     vpclab verify internet web --port 22 >"$DIR/said"
