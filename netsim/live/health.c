@@ -16,6 +16,7 @@
 #include "netsim/live/stream.h"
 #include "netsim/live/tls.h"
 #include "netsim/model/classic_balancer.h"
+#include "netsim/model/failure.h"
 
 #define TIMEOUT_MS 2000 /* or the group's, if that is shorter */
 
@@ -36,6 +37,7 @@ struct check {
     long long since_ms;
     struct buf in;
     bool connected, asked, wanted;
+    bool cut; /* the zone of the node has failed, and with it every other of the balancer's */
 };
 struct health {
     struct reactor *reactor;
@@ -115,23 +117,26 @@ asks_tls(const char *protocol)
     return protocol && (strncmp(protocol, "HTTPS", 5) == 0 || strncmp(protocol, "SSL", 3) == 0);
 }
 
-/* The node that asks: in the target's zone if there is one. */
+/* The node that asks: one that is alive, of these the one in the target's zone.  NULL: the balancer has none. */
 static const struct eni *
-node_for(const struct network *net, const struct load_balancer *lb, const char *zone)
+node_for(const struct network *net, struct eni *const *enis, size_t n, const char *zone)
 {
-    struct eni *const *enis;
-    size_t n = load_balancer_enis(net, lb, &enis);
-    for (size_t i = 0; i < n && zone; i++) {
-        if (enis[i]->zone && strcmp(enis[i]->zone, zone) == 0) {
-            return enis[i];
+    const struct eni *best = NULL;
+    int best_worth = -1;
+    for (size_t i = 0; i < n; i++) {
+        bool near = zone && enis[i]->zone && strcmp(enis[i]->zone, zone) == 0;
+        int worth = (eni_failure(net, enis[i]) ? 0 : 2) + near;
+        if (worth > best_worth) {
+            best = enis[i];
+            best_worth = worth;
         }
     }
-    return n ? enis[0] : NULL;
+    return best;
 }
 
 /* The check of that name, made anew if there is none. */
 static struct check *
-check_of(struct health *health, const char *key, const struct ip *ip, const struct eni *node)
+check_of(struct health *health, const struct network *net, const char *key, const struct ip *ip, const struct eni *node)
 {
     struct check *c = find(health, key);
     if (!c) {
@@ -143,6 +148,7 @@ check_of(struct health *health, const char *key, const struct ip *ip, const stru
         health->changed = true;
     }
     c->wanted = true;
+    c->cut = eni_failure(net, node) != NULL;
     c->ip = *ip;
     snprintf(c->node, sizeof c->node, "%s", node->obj.id);
     return c;
@@ -173,11 +179,13 @@ want(struct health *health, const struct network *net, const struct load_balance
     if (!balancer_target_address(net, lb, group, target, &t)) {
         return;
     }
-    const struct eni *node = node_for(net, lb, t.zone);
+    struct eni *const *enis;
+    size_t n = load_balancer_enis(net, lb, &enis);
+    const struct eni *node = node_for(net, enis, n, t.zone);
     if (!node) {
         return;
     }
-    struct check *c = check_of(health, balancer_target_key(group, target, key), &t.ip, node);
+    struct check *c = check_of(health, net, balancer_target_key(group, target, key), &t.ip, node);
     bool own = !group->health_port || strcmp(group->health_port, "traffic-port") == 0;
     c->port = own ? t.port : atoi(group->health_port);
     set_check(c, group->health_timeout_s, group->healthy_count, group->unhealthy_count, group->health_protocol,
@@ -189,16 +197,14 @@ want(struct health *health, const struct network *net, const struct load_balance
 static void
 want_instance(struct health *health, const struct network *net, const struct classic_balancer *lb, const char *id)
 {
-    const struct eni *eni = balancer_classic_instance(net, lb, NULL, id), *node = NULL;
+    const struct eni *eni = balancer_classic_instance(net, lb, NULL, id);
     const char *page = lb->health_target ? strchr(lb->health_target, '/') : NULL;
     struct eni *const *enis;
     char key[BALANCER_KEY_SIZE];
-    for (size_t n = classic_balancer_enis(net, lb, &enis), i = 0; eni && i < n; i++) {
-        bool same_zone = enis[i]->zone && eni->zone && strcmp(enis[i]->zone, eni->zone) == 0;
-        node = !node || same_zone ? enis[i] : node;
-    }
+    size_t n = classic_balancer_enis(net, lb, &enis);
+    const struct eni *node = eni ? node_for(net, enis, n, eni->zone) : NULL;
     if (node && classic_balancer_health_port(lb)) {
-        struct check *c = check_of(health, balancer_classic_key(lb, id, key), eni_primary_ip(eni), node);
+        struct check *c = check_of(health, net, balancer_classic_key(lb, id, key), eni_primary_ip(eni), node);
         c->port = classic_balancer_health_port(lb);
         set_check(c, lb->health_timeout_s, lb->healthy_count, lb->unhealthy_count, lb->health_target, page, "200");
     }
@@ -359,6 +365,9 @@ begin(struct check *c, const struct spaces *spaces, long long now)
 {
     const struct space *space = spaces_find(spaces, c->node);
     if (!space) {
+        if (c->cut) { /* nobody is left who could ask */
+            note(c, LIVE_HEALTH_TIMEOUT, 0);
+        }
         return;
     }
     c->since_ms = now;

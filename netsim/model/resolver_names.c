@@ -7,6 +7,8 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "netsim/model/failure.h"
+
 #define NAME_TTL_S 60 /* what Amazon's own names last */
 
 bool
@@ -338,6 +340,18 @@ is_balancer_name(const struct load_balancer *lb, const char *name, char zone[sta
     return true;
 }
 
+/* A node in a zone that has failed is left out of the balancer's own name, unless all have: then AWS names them all.
+ * Source: https://repost.aws/knowledge-center/elb-dns-cross-zone-balance-configuration */
+static bool
+leaves_out_dead(const struct network *net, struct eni *const *enis, size_t n)
+{
+    size_t dead = 0;
+    for (size_t i = 0; i < n; i++) {
+        dead += eni_failure(net, enis[i]) != NULL;
+    }
+    return dead > 0 && dead < n;
+}
+
 static bool
 balancer_name(struct dns_question *q)
 {
@@ -350,8 +364,9 @@ balancer_name(struct dns_question *q)
         bool public = str_is(lb->scheme, "internet-facing");
         struct eni *const *enis;
         size_t n = load_balancer_enis(q->net, lb, &enis), here = 0;
+        bool alive_only = !zone[0] && leaves_out_dead(q->net, enis, n);
         for (size_t i = 0; i < n; i++) {
-            if (!zone[0] || str_is(enis[i]->zone, zone)) {
+            if ((!zone[0] || str_is(enis[i]->zone, zone)) && !(alive_only && eni_failure(q->net, enis[i]))) {
                 add_eni(q, enis[i], public);
                 here++;
             }

@@ -100,3 +100,35 @@ load services
     vpclab elbv2 deregister-targets --target-group-arn app --targets "Id=$(vpclab elbv2 describe-load-balancers --names app --query 'LoadBalancers[0].LoadBalancerArn' --output text)" >/dev/null
     [ "$(code client "http://$(node front b)/")" = 000 ]
 }
+
+@test "a zone fails: its targets are unhealthy, its node leaves the balancer's name, the other zone answers" {
+    setup_lab
+    open_group door 80
+    door=$(vpclab ec2 describe-security-groups --filters Name=group-name,Values=door --query 'SecurityGroups[0].GroupId' --output text)
+    one=$(run_instance one a --security-group-ids door)
+    two=$(run_instance two b --security-group-ids door)
+    run_instance client a --private-ip-address 10.0.1.10
+    vpclab elbv2 create-load-balancer --name app --type application --scheme internal --subnets a b --security-groups "$door" >/dev/null
+    vpclab elbv2 create-target-group --name web --protocol HTTP --port 80 --vpc-id main --healthy-threshold-count 2 >/dev/null
+    targets web "$one" "$two"
+    vpclab elbv2 create-listener --load-balancer-arn app --protocol HTTP --port 80 --default-actions Type=forward,TargetGroupArn=web >/dev/null
+    vpclab -q serve one tcp/80
+    vpclab -q serve two tcp/80
+    up
+    state() { vpclab elbv2 describe-target-health --target-group-arn web --targets "Id=$1" --query 'TargetHealthDescriptions[0].TargetHealth.State' --output text; }
+    becomes() { for _ in $(seq 300); do [ "$(state "$1")" = "$2" ] && return; sleep 0.2; done; return 1; }
+    becomes "$one" healthy
+    becomes "$two" healthy
+    name=$(vpclab elbv2 describe-load-balancers --names app --query 'LoadBalancers[0].DNSName' --output text)
+    nodes() { vpclab exec client -- dig +short "$name" | sort | xargs; }
+    both=$(printf '%s\n' "$(node app a)" "$(node app b)" | sort | xargs)
+    [ "$(nodes)" = "$both" ]
+    vpclab fail az us-east-1b >/dev/null
+    [ "$(nodes)" = "$(node app a)" ]
+    becomes "$two" unhealthy
+    becomes "$one" healthy
+    for _ in 1 2 3 4; do [ "$(code client "http://$name/")" = 200 ]; done
+    vpclab restore all >/dev/null
+    becomes "$two" healthy
+    [ "$(nodes)" = "$both" ]
+}
