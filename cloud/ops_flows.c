@@ -504,11 +504,19 @@ follow(struct op_call *call, const struct question *question, struct err *err)
         }
         free(ids);
     }
+    bool live = cloud_is_live(call->cloud);
     while (ok && !ended) {
         ok = show_news(call, question, &list, shown, err);
         if (ok && !ended) {
             usleep(500000);
             ok = ended || flush(call->cloud, err);
+            bool was_live = live;
+            live = cloud_is_live(call->cloud);
+            if (was_live && !live) { /* `down` has written what was left */
+                err_clear(err);
+                ended = 1;
+                ok = show_news(call, question, &list, shown, err);
+            }
         }
     }
     sigaction(SIGINT, &old_int, NULL);

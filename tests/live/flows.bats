@@ -197,6 +197,15 @@ load flow_lab
     grep -qE " $web +$db +[0-9]+ +22 +6 .* REJECT +OK +$group:ingress:none$" "$DIR/followed" || { cat "$DIR/followed"; return 1; }
     ! grep -q " 23 " "$DIR/followed" # what was before is not asked for
     wait || true
+    # It ends with the lab, and that is no fault; what the last moment had is shown.
+    timeout 20 "$VPCLAB" flows db --action REJECT --follow >"$DIR/followed" 2>&1 &
+    follower=$!
+    sleep 1
+    refused web "$db" 24
+    vpclab down
+    wait "$follower"
+    grep -qE " 24 +6 .* REJECT " "$DIR/followed"
+    ! grep -q error "$DIR/followed"
 }
 
 # packets_of OPTION...: of 300 kB in a lab that was started so; a segment is at most the MTU of 9001 bytes.
