@@ -132,6 +132,43 @@ route_vpc(struct plan_site *s, const struct vpc *vpc)
     }
 }
 
+/* What another site has a larger block of stays the site's own. */
+static void
+keep_own(struct plan_site *s, const struct cidr *own)
+{
+    for (size_t i = 0; i < s->ns->routes.n; i++) {
+        if (s->ns->routes.items[i].type == NLQ_LOCAL && cidr_equal(&s->ns->routes.items[i].to, own)) {
+            return;
+        }
+    }
+    if (own->ip.family == IP_V4 || s->ns->ip6) {
+        *VEC_ADD(&s->ns->routes) =
+            (struct nlq_route){ .table = PLAN_TABLE_PUBLIC, .to = *own, .type = NLQ_LOCAL, .index = PLAN_LOOPBACK };
+    }
+}
+
+/* Not to what is in one of its own blocks, nor in a VPC's. */
+static void
+route_to_site(struct builder *b, struct plan_site *s, const struct cidr *to)
+{
+    bool inside = false;
+    for (size_t i = 0; i < s->site.n_prefixes; i++) {
+        const struct cidr *own = &s->site.prefixes[i];
+        inside |= cidr_overlaps(to, own) && own->bits <= to->bits;
+    }
+    for (const struct plan_vpc *v = b->vpcs; v; v = v->next) {
+        inside |= vpc_contains(v->vpc, to);
+    }
+    for (size_t i = 0; !inside && i < s->site.n_prefixes; i++) {
+        if (cidr_overlaps(to, &s->site.prefixes[i])) {
+            keep_own(s, &s->site.prefixes[i]);
+        }
+    }
+    if (!inside) {
+        plan_site_route(s, to);
+    }
+}
+
 /* All that may stand behind a transit gateway: every VPC and the other sites. */
 void
 plan_site_route_all(struct builder *b, struct plan_site *s)
@@ -141,17 +178,7 @@ plan_site_route_all(struct builder *b, struct plan_site *s)
     }
     for (const struct plan_site *other = b->sites; other; other = other->next) {
         for (size_t i = 0; other != s && i < other->site.n_prefixes; i++) {
-            const struct cidr *to = &other->site.prefixes[i];
-            bool own = false;
-            for (size_t j = 0; j < s->site.n_prefixes; j++) {
-                own |= cidr_overlaps(to, &s->site.prefixes[j]);
-            }
-            for (const struct plan_vpc *v = b->vpcs; v; v = v->next) {
-                own |= vpc_contains(v->vpc, to);
-            }
-            if (!own) {
-                plan_site_route(s, to);
-            }
+            route_to_site(b, s, &other->site.prefixes[i]);
         }
     }
 }
