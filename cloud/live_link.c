@@ -197,6 +197,21 @@ serve_socket(struct cloud *cloud, const json_t *asked, struct keeper_message *re
     return fd >= 0;
 }
 
+static bool
+serve_host_socket(struct cloud *cloud, const json_t *asked, struct keeper_message *reply, struct err *err)
+{
+    struct ip ip;
+    int port, fd = live_host_socket(cloud->live, text_of(json_array_get(asked, 0)),
+                                    json_integer_value(json_array_get(asked, 1)) == 6 ? IP_V6 : IP_V4,
+                                    (int)json_integer_value(json_array_get(asked, 2)), &ip, &port, err);
+    if (fd >= 0) {
+        json_object_set_new(reply->json, "address", json_string(ip_str(&ip)));
+        json_object_set_new(reply->json, "port", json_integer(port));
+        reply->fds[reply->n_fds++] = fd;
+    }
+    return fd >= 0;
+}
+
 static void
 meter_interface(void *context, const char *id, const struct live_count *in, const struct live_count *out)
 {
@@ -304,6 +319,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
         ok = serve_trace(cloud, trace, timeout_ms, reply->json, &err);
     } else if (socket) {
         ok = serve_socket(cloud, socket, reply, &err);
+    } else if (json_object_get(request->json, "host_socket")) {
+        ok = serve_host_socket(cloud, json_object_get(request->json, "host_socket"), reply, &err);
     } else if (json_object_get(request->json, "router_end")) {
         const char *end = live_router_end(cloud->live, json_str(request->json, "router_end"));
         ok = end || err_set(&err, ERR_INPUT, "InvalidParameterValue", "`%s` is not in the live lab",
@@ -421,6 +438,18 @@ live_link_trace(const struct cloud *cloud, struct live_probe *probes, size_t n, 
     return ways;
 }
 
+/* The descriptor of a reply, which is the caller's now. */
+static int
+take_socket(struct keeper_message *reply, const char *node, struct err *err)
+{
+    int fd = reply->n_fds == 1 ? reply->fds[0] : -1;
+    reply->n_fds = fd >= 0 ? 0 : reply->n_fds;
+    if (fd < 0) {
+        err_set(err, ERR_FAULT, "", "the keeper gave no socket in `%s`", node);
+    }
+    return fd;
+}
+
 int
 live_link_socket(const struct cloud *cloud, const char *node, int family, int protocol, const struct ip *ip, int port,
                  struct err *err)
@@ -431,12 +460,24 @@ live_link_socket(const struct cloud *cloud, const char *node, int family, int pr
     if (!ask(cloud, question, &reply, err)) {
         return -1;
     }
-    int fd = reply.n_fds == 1 ? reply.fds[0] : -1;
-    reply.n_fds = fd >= 0 ? 0 : reply.n_fds; /* it is the caller's now */
+    int fd = take_socket(&reply, node, err);
     keeper_message_done(&reply);
-    if (fd < 0) {
-        err_set(err, ERR_FAULT, "", "the keeper gave no socket in `%s`", node);
+    return fd;
+}
+
+int
+live_link_host_socket(const struct cloud *cloud, const char *node, int family, int protocol, struct ip *ip, int *port,
+                      struct err *err)
+{
+    struct keeper_message reply = { 0 };
+    json_t *question = json_pack("{s:[s, i, i]}", "host_socket", node, family == IP_V6 ? 6 : 4, protocol);
+    if (!ask(cloud, question, &reply, err)) {
+        return -1;
     }
+    *ip = ip_of(json_object_get(reply.json, "address"));
+    *port = (int)json_int(reply.json, "port", 0);
+    int fd = take_socket(&reply, node, err);
+    keeper_message_done(&reply);
     return fd;
 }
 

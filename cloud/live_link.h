@@ -6,6 +6,7 @@
  *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused, receiver, kept at], ...]}
  *     {"trace": [as of probes], "timeout": 500}         -> {"probes": [...], "ways": [[hops], ...]} (netsim/live/trace.h)
  *     {"socket": [node, 4 or 6, protocol, address or "", port]}  -> {} and the descriptor (live_socket())
+ *     {"host_socket": [node, 4 or 6, protocol]}                  -> {"address", "port"} and the descriptor (live_host_socket())
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
  *     {"meter": true}                                  -> {"interfaces": {"eni-..": [packets in, bytes in, packets out, bytes out]}, "refused": {"eni-.. RULE": packets}}
  *     {"health": true}                                 -> {"health": {group or Classic balancer: {target: "healthy"}}}
@@ -33,6 +34,7 @@ bool live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_
 json_t *live_link_trace(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
 /* live_socket() in the keeper; -1 on failure. */
 int live_link_socket(const struct cloud *cloud, const char *node, int family, int protocol, const struct ip *ip, int port, struct err *err);
+int live_link_host_socket(const struct cloud *cloud, const char *node, int family, int protocol, struct ip *ip, int *port, struct err *err);
 /* What the health checks of balancers say (live_health()); the caller owns it.  NULL on failure. */
 json_t *live_link_health(const struct cloud *cloud, struct err *err);
 /* Has the keeper write what the running intervals of flow logs hold. */

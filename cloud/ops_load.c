@@ -13,6 +13,7 @@
 #include "cloud/load_text.h"
 #include "cloud/names.h"
 #include "netsim/live/load.h"
+#include "netsim/live/tap_flow.h"
 #include "netsim/model/instance.h"
 
 #define USUAL_PORT    5201 /* iperf3's */
@@ -29,6 +30,7 @@ struct question {
     struct load_options options;
     const char
         *balancer; /* the domain name of a balancer: whoever it sends to must listen; NULL: no balancer is sent to */
+    bool from_tap; /* the sender is a TAP host */
     const struct instance *tap; /* the TAP host that is sent to; NULL: a machine with a receiver of ours */
 };
 
@@ -122,7 +124,7 @@ is_served(const struct instance *instance, int protocol, int port)
     return false;
 }
 
-/* A TAP host has no program that sends, and receives only where it was told to. */
+/* A TAP host sends whole packets, and receives only where it was told to. */
 static bool
 check_tap_hosts(struct op_call *call, struct question *q, struct err *err)
 {
@@ -130,9 +132,12 @@ check_tap_hosts(struct op_call *call, struct question *q, struct err *err)
     const struct instance *from = store_get(network_store(net), &instance_kind, q->from.id),
                           *to = store_get(network_store(net), &instance_kind, q->to.id);
     const char *protocol = protocol_name(q->options.protocol);
-    if (from && instance_is_tap(net, from)) {
-        err_set(err, ERR_INPUT, "IncorrectState", "`%s` is a TAP host: it only answers", q->from.name);
-        return err_hint(err, "ec2 create-tags --resources %s --tags Key=%s,Value=namespace   gives it a namespace",
+    long long most = TAP_FLOW_UDP_MAX(q->options.to.family);
+    q->from_tap = from && instance_is_tap(net, from);
+    if (q->from_tap && q->options.protocol == PROTOCOL_UDP && (long long)q->options.size > most) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is a TAP host: its datagrams have %lld bytes at most",
+                q->from.name, most);
+        return err_hint(err, "--size %lld, or ec2 create-tags --resources %s --tags Key=%s,Value=namespace", most,
                         q->from.id, INSTANCE_HOST_TAG);
     }
     q->tap = to && instance_is_tap(net, to) ? to : NULL;
@@ -240,12 +245,16 @@ own_address(const struct question *q)
 static bool
 run_load(struct op_call *call, struct question *q, struct load_result *result, struct err *err)
 {
-    const struct load_options *o = &q->options;
+    struct load_options *o = &q->options;
     bool counted = !q->tap && !q->balancer;
     int receiver =
         counted ? live_link_socket(call->cloud, q->to.id, o->to.family, o->protocol, NULL, o->port, err) : -1;
     bool ok = (!counted || receiver >= 0) && check_way(call, q, err);
-    int sender = ok ? live_link_socket(call->cloud, q->from.id, o->to.family, o->protocol, own_address(q), 0, err) : -1;
+    int sender =
+        !ok ? -1
+        : q->from_tap
+            ? live_link_host_socket(call->cloud, q->from.end, o->to.family, o->protocol, &o->from, &o->from_port, err)
+            : live_link_socket(call->cloud, q->from.id, o->to.family, o->protocol, own_address(q), 0, err);
     struct sigaction act = { .sa_handler = on_signal }, old;
     stopped = 0;
     q->options.stop = &stopped;

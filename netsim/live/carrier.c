@@ -12,7 +12,9 @@
 #include "base/vec.h"
 #include "netsim/live/netlink.h"
 
-#define EVENTS_AT_ONCE  256
+#define EVENTS_AT_ONCE 256
+#define ROUNDS_MAX     64 /* after which what waited when somebody asked is through, though there is always something new \
+                           */
 #define PACKETS_AT_ONCE 64 /* of one socket, before the next has its turn */
 
 struct carrier {
@@ -23,6 +25,7 @@ struct carrier {
     carrier_serve *serve;
     void *owner;
     uint64_t asked, done; /* carrier_settle(): questions, and up to which they are answered */
+    unsigned n_rounds;    /* since the latest of them, in which there was something to do */
     size_t n_carried;
     bool ending;
 };
@@ -59,7 +62,9 @@ run(void *context)
                 carrier->n_carried++;
             }
         }
-        if (waiting && !busy) {
+        carrier->n_rounds = waiting && busy ? carrier->n_rounds + 1 : 0;
+        if (waiting && (!busy || carrier->n_rounds >= ROUNDS_MAX)) {
+            carrier->n_rounds = 0;
             carrier->done = asked;
             pthread_cond_broadcast(&carrier->settled);
         }

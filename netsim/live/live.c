@@ -17,6 +17,7 @@
 #include "netsim/live/plan_mend.h"
 #include "netsim/live/plan_nat64.h"
 #include "netsim/live/services.h"
+#include "netsim/live/tap_hosts.h"
 
 static bool
 any_nat64(const struct plan *plan)
@@ -290,6 +291,49 @@ live_socket(const struct live *live, const char *id, int family, int protocol, c
         close(fd);
     }
     return status < 0 ? -1 : fd;
+}
+
+static const struct plan_tap *
+find_host(const struct live *live, const char *id, uint32_t *index)
+{
+    for (size_t i = 0; i < live->plan->namespaces.n; i++) {
+        const struct plan_ns *ns = live->plan->namespaces.items[i];
+        for (size_t j = 0; ns->kind == PLAN_ROUTER && j < ns->links.n; j++) {
+            const struct plan_tap *host = plan_link_host(&ns->links.items[j], id);
+            if (host) {
+                *index = ns->links.items[j].here.index;
+                return host;
+            }
+        }
+    }
+    return NULL;
+}
+
+int
+live_host_socket(const struct live *live, const char *id, int family, int protocol, struct ip *ip, int *port,
+                 struct err *err)
+{
+    struct tap_name name = { .index = 0 };
+    const struct plan_tap *host = find_host(live, id, &name.index);
+    uint16_t number = 0;
+    *ip = (struct ip){ 0 };
+    for (size_t i = host ? host->host.addresses.n : 0; i-- > 0;) { /* the first is the primary one */
+        if (host->host.addresses.items[i].family == family) {
+            *ip = host->host.addresses.items[i];
+        }
+    }
+    if (!ip->family) {
+        err_set(err, ERR_INPUT, "InvalidParameterValue",
+                host ? "`%s` has no such address" : "`%s` is no TAP host of the live lab", id);
+        return -1;
+    }
+    memcpy(name.mac, host->host.mac, sizeof name.mac);
+    int fd = tap_hosts_lend(live->spaces.taps, &name, protocol, &number);
+    if (fd < 0) {
+        err_set(err, ERR_MACHINE, "", "cannot send from `%s`: %s", id, strerror(errno));
+    }
+    *port = number;
+    return fd;
 }
 
 bool

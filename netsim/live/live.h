@@ -73,6 +73,9 @@ int live_namespace(const struct live *live, const char *id);
 /* A socket in such a namespace, bound to address and port ('ip' NULL: any; port 0: any), listening if it is a TCP socket with a port; it can be used wherever
  * its descriptor is, which is the caller's.  -1 with ERR_INPUT `IncorrectState` when the port is taken. */
 int live_socket(const struct live *live, const char *id, int family, int protocol, const struct ip *ip, int port, struct err *err);
+/* A TAP host ('id': an interface, or an instance by its primary one) has no sockets, but lends a port: the descriptor carries its IP packets
+ * (tap_hosts_lend(), tap_flow.h); '*ip' is the address of the family to send from.  -1 with InvalidParameterValue, ERR_MACHINE. */
+int live_host_socket(const struct live *live, const char *id, int family, int protocol, struct ip *ip, int *port, struct err *err);
 
 /* For a program of the node: '*guest' is what the programs of an instance share, borrowed, and '*user_fd' its user namespace; NULL and -1 where programs
  * run as the keeper's own (routers, gateways, the internet).  False with 'err' when there is no such node or it cannot be made. */

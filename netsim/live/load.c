@@ -18,6 +18,7 @@
 #include "base/vec.h"
 #include "netsim/live/load_count.h"
 #include "netsim/live/packet_bytes.h"
+#include "netsim/live/tap_flow.h"
 
 #define CONNECT_MS 5000
 #define DRAIN_MS   5000 /* for what is under way when the sender ends */
@@ -29,8 +30,9 @@
 struct run {
     const struct load_options *options;
     struct load_result *result;
-    int sender, receiver; /* the latter -1: answers are read from the sender */
-    uint32_t nonce;       /* of this run's datagrams */
+    struct tap_flow *flow; /* of a TAP host that sends; NULL: the sender is a socket */
+    int sender, receiver;  /* the latter -1: answers are read from the sender */
+    uint32_t nonce;        /* of this run's datagrams */
     /* Between the two threads. */
     _Atomic long long sent;  /* datagrams, once the sender has ended; -1 before */
     _Atomic bool end;        /* the receiver is to give up */
@@ -94,6 +96,16 @@ take_count(struct load_result *result, const struct load_count *count)
     result->out_of_order = count->out_of_order;
 }
 
+/* As recvmmsg(), of what comes back to a TAP host. */
+static int
+receive_one(const struct run *run, struct mmsghdr *message)
+{
+    const struct iovec *part = message->msg_hdr.msg_iov;
+    ssize_t n = tap_flow_receive(run->flow, part->iov_base, part->iov_len);
+    message->msg_len = n > 0 ? (unsigned)n : 0;
+    return n < 0 ? -1 : 1;
+}
+
 static void
 receive_udp(struct run *run)
 {
@@ -108,7 +120,8 @@ receive_udp(struct run *run)
         messages[i].msg_hdr = (struct msghdr){ .msg_iov = &parts[i], .msg_iovlen = 1 };
     }
     while (!run->end) {
-        int n = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
+        int n = run->receiver < 0 && run->flow ? receive_one(run, messages)
+                                               : recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
         for (int i = 0; i < n; i++) {
             load_count_datagram(&count, parts[i].iov_base, messages[i].msg_len);
         }
@@ -146,9 +159,18 @@ receive(void *context)
 /* ---- the sender ---------------------------------------------------------------------------------------------------
  */
 static bool
+cannot_connect(const struct load_options *o, int why, struct err *err)
+{
+    return err_set(err, ERR_MACHINE, "", "cannot connect to %s port %d: %s", ip_str(&o->to), o->port, strerror(why));
+}
+
+static bool
 connect_to(struct run *run, struct err *err)
 {
     const struct load_options *o = run->options;
+    if (run->flow) {
+        return tap_flow_connect(run->flow, CONNECT_MS) || cannot_connect(o, errno, err);
+    }
     struct sockaddr_in to4 = { .sin_family = AF_INET,
                                .sin_port = htons((uint16_t)o->port),
                                .sin_addr.s_addr = htonl((uint32_t)o->to.lo) };
@@ -166,8 +188,7 @@ connect_to(struct run *run, struct err *err)
             getsockopt(run->sender, SOL_SOCKET, SO_ERROR, &why, &size);
         }
     }
-    return why == 0 ||
-           err_set(err, ERR_MACHINE, "", "cannot connect to %s port %d: %s", ip_str(&o->to), o->port, strerror(why));
+    return why == 0 || cannot_connect(o, why, err);
 }
 
 /* Waits until the bytes sent so far are allowed by the rate; false when the time is over before. */
@@ -181,7 +202,11 @@ pace(const struct run *run, int64_t begin, int64_t deadline, long long bytes)
     while (due - now > 500 && now < deadline && !is_stopped(run)) {
         int64_t rest = (due < deadline ? due : deadline) - now;
         rest = rest > 50000 ? 50000 : rest;
-        nanosleep(&(struct timespec){ .tv_nsec = rest * 1000 }, NULL);
+        if (run->flow && run->options->protocol == PROTOCOL_TCP) {
+            tap_flow_wait(run->flow, (int)(rest / 1000) + 1); /* which is its kernel */
+        } else {
+            nanosleep(&(struct timespec){ .tv_nsec = rest * 1000 }, NULL);
+        }
         now = monotonic_us();
     }
     return now < deadline;
@@ -205,14 +230,15 @@ send_all(struct run *run, int64_t begin)
             put32(data + 8, (uint32_t)((uint64_t)done >> 32));
             put32(data + 12, (uint32_t)done);
         }
-        ssize_t n = send(run->sender, data + at, o->size - at, MSG_NOSIGNAL);
+        ssize_t n = run->flow ? tap_flow_send(run->flow, data + at, o->size - at)
+                              : send(run->sender, data + at, o->size - at, MSG_NOSIGNAL);
         if (n >= 0) {
             r->sent_bytes += n;
             at += (size_t)n;
             done += udp || at == o->size;
             at = udp || at == o->size ? 0 : at;
         } else if (errno == EAGAIN || errno == ENOBUFS) {
-            wait_for(run->sender, POLLOUT, 50);
+            run->flow ? tap_flow_wait(run->flow, 50) : (void)wait_for(run->sender, POLLOUT, 50);
         } else if (errno != EINTR && !udp) {
             break; /* the connection is broken */
         } else if (udp && errno != EINTR && errno != ECONNREFUSED) {
@@ -221,6 +247,24 @@ send_all(struct run *run, int64_t begin)
     }
     r->sent_packets = done;
     free(data);
+}
+
+static void
+finish_flow(struct run *run)
+{
+    struct load_result *r = run->result;
+    for (int64_t until = monotonic_us() + DRAIN_MS * 1000;
+         !tap_flow_end(run->flow) && monotonic_us() < until && !is_stopped(run);) {
+        tap_flow_wait(run->flow, 50);
+    }
+    struct tap_flow_count count = tap_flow_counted(run->flow);
+    r->sent_packets = count.segments;
+    r->retransmitted = count.retransmitted;
+    r->rtt_ms = count.rtt_ms;
+    if (run->receiver < 0) {
+        r->received_bytes = count.acknowledged;
+        r->received_packets = -1;
+    }
 }
 
 /* Everything that was sent has been read at the far end, or this is as far as it gets. */
@@ -298,11 +342,19 @@ load_run(int sender, int receiver, const struct load_options *options, struct lo
     if (receiver >= 0) {
         fcntl(receiver, F_SETFL, fcntl(receiver, F_GETFL) | O_NONBLOCK);
     }
-    if (!connect_to(&run, err)) {
-        return false;
+    const struct tap_flow_end end = { .src = options->from,
+                                      .dst = options->to,
+                                      .protocol = options->protocol,
+                                      .src_port = options->from_port,
+                                      .dst_port = options->port };
+    run.flow = options->from.family ? tap_flow_new(sender, &end) : NULL;
+    bool ok = connect_to(&run, err);
+    if (ok && pthread_create(&thread, NULL, receive, &run) != 0) {
+        ok = err_set(err, ERR_MACHINE, "", "cannot start a thread: %s", strerror(errno));
     }
-    if (pthread_create(&thread, NULL, receive, &run) != 0) {
-        return err_set(err, ERR_MACHINE, "", "cannot start a thread: %s", strerror(errno));
+    if (!ok) {
+        tap_flow_free(run.flow);
+        return false;
     }
     int64_t begin = monotonic_us();
     send_all(&run, begin);
@@ -314,12 +366,13 @@ load_run(int sender, int receiver, const struct load_options *options, struct lo
             ask_udp(&run);
         }
     } else {
-        finish_tcp(&run);
+        (run.flow ? finish_flow : finish_tcp)(&run);
         run.end = true;
         pthread_join(thread, NULL);
     }
     int64_t last = run.last_us > ended || (run.last_us && result->received_packets) ? run.last_us : ended;
     result->seconds = (double)(last - begin) / 1e6;
+    tap_flow_free(run.flow);
     result->complete = udp || result->received_bytes == result->sent_bytes;
     return true;
 }

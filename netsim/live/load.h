@@ -4,7 +4,7 @@
  * caller's process, the receiving end in a thread of its own.  Bounded in time and, with 'count', in bytes.  Or the two ends are two programs, each
  * in a machine of the lab: load_receive() counts there and tells the sender.
  *
- * Uses: nothing of the lab.   Used by: cloud/ops_load.c, cloud/load_inside.c */
+ * Uses: tap_flow.h.   Used by: cloud/ops_load.c, cloud/load_inside.c */
 #pragma once
 #include <signal.h>
 #include <stddef.h>
@@ -23,6 +23,8 @@ struct load_options {
     long long count;               /* writes or datagrams at most; 0: no limit */
     size_t size;                   /* bytes of each */
     long long bits_per_second;     /* 0: as fast as it goes */
+    struct ip from;                /* the sender is a TAP host: its address and port (tap_flow.h); family 0: a socket */
+    int from_port;
     bool ask;                      /* without 'receiver': load_receive() may be at the other end, so ask what it got */
     const volatile sig_atomic_t *stop; /* ends it early; NULL: nothing does */
 };
@@ -36,7 +38,7 @@ struct load_result {
     bool complete;   /* TCP: all that was sent was received */
     bool told;       /* load_receive() said what it got */
 };
-/* 'receiver': a socket bound to the port, listening if TCP; -1: a machine of which only the answers are counted (TCP: what it acknowledged; UDP: what
+/* 'sender': a socket, or what carries the packets of a TAP host.  'receiver': a socket bound to the port, listening if TCP; -1: a machine of which only the answers are counted (TCP: what it acknowledged; UDP: what
  * came back).  Closes neither.  ERR_MACHINE when no connection comes about, in the kernel's words. */
 bool load_run(int sender, int receiver, const struct load_options *options, struct load_result *result, struct err *err);
 

@@ -12,12 +12,25 @@
 #include <unistd.h>
 
 #include "netsim/live/carrier.h"
+#include "netsim/live/packet_bytes.h"
 
-#define ETHERNET 14 /* bytes of a frame's header, which are not counted */
+#define ETHERNET 14          /* bytes of a frame's header, which are not counted */
+#define LENT     0x80000000u /* what the carrier knows lent ports by; links have smaller numbers */
 
+struct tap;
 struct guest {
     struct tap_host host;
     struct tap_count in, out;
+    struct tap *tap; /* NULL: it is gone */
+    unsigned n_lent; /* ports */
+};
+/* A port of a host that somebody sends from. */
+struct lent {
+    uint32_t number; /* for the carrier */
+    int fd;
+    struct guest *guest;
+    int protocol;
+    uint16_t port;
 };
 struct tap {
     uint32_t index;
@@ -31,6 +44,8 @@ struct tap_hosts {
     VEC(struct guest *) gone; /* may come again behind another device */
     struct tap *last;         /* that a frame was read from; NULL: look for it */
     uint8_t *frame, *answer;
+    VEC(struct lent) lent;
+    uint32_t last_lent;
     int watch[2]; /* ours to write, the caller's to read; -1: no watch */
     enum tap_wanted (*wanted)(void *context, const uint8_t *packet, size_t size);
     void *context;
@@ -95,6 +110,157 @@ find_guest(const struct tap *tap, const uint8_t mac[6])
     return i < tap->guests.n && memcmp(tap->guests.items[i]->host.mac, mac, 6) == 0 ? tap->guests.items[i] : NULL;
 }
 
+/* ---- lent ports ---------------------------------------------------------------------------------------------------
+ */
+/* Protocol and port at the host's end, of a packet that came to it or was 'sent' by it. */
+static bool
+host_end(const uint8_t *packet, size_t size, bool sent, int *protocol, unsigned *port)
+{
+    bool six = size > 0 && packet[0] >> 4 == 6;
+    size_t head = size == 0 ? 0 : six ? 40 : (size_t)(packet[0] & 15) * 4;
+    if (head < 20 || size < head + 4 || (!six && (get16(packet + 6) & 0x1fff))) {
+        return false;
+    }
+    *protocol = packet[six ? 6 : 9];
+    *port = get16(packet + head + (sent ? 0 : 2));
+    bool error = *protocol == PROTOCOL_ICMP     ? packet[head] == 3 || packet[head] == 11 || packet[head] == 12
+                 : *protocol == PROTOCOL_ICMPV6 ? packet[head] >= 1 && packet[head] <= 4
+                                                : false;
+    return !error || sent || (size > head + 8 && host_end(packet + head + 8, size - head - 8, true, protocol, port));
+}
+
+static bool
+is_for_lent(const struct tap_hosts *hosts, const struct guest *guest, const uint8_t *packet, size_t size)
+{
+    int protocol;
+    unsigned port;
+    if (!host_end(packet, size, false, &protocol, &port)) {
+        return false;
+    }
+    for (size_t i = 0; i < hosts->lent.n; i++) {
+        const struct lent *lent = &hosts->lent.items[i];
+        if (lent->guest == guest && lent->protocol == protocol && lent->port == port) {
+            ssize_t sent = send(lent->fd, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL); /* a full queue loses packets */
+            (void)sent;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+give_back(struct tap_hosts *hosts, size_t i)
+{
+    close(hosts->lent.items[i].fd); /* takes it out of the epoll too */
+    hosts->lent.items[i].guest->n_lent--;
+    VEC_REMOVE(&hosts->lent, i);
+}
+
+static void
+give_all_back(struct tap_hosts *hosts, const struct guest *guest)
+{
+    for (size_t i = hosts->lent.n; guest->n_lent && i-- > 0;) {
+        if (hosts->lent.items[i].guest == guest) {
+            give_back(hosts, i);
+        }
+    }
+}
+
+static bool write_frame(const struct tap *tap, struct guest *guest, const uint8_t *frame, size_t size);
+
+/* A packet that somebody sends from a host's port; false when there is no more. */
+static bool
+serve_lent(struct tap_hosts *hosts, uint32_t number)
+{
+    size_t i = 0;
+    while (i < hosts->lent.n && hosts->lent.items[i].number != number) {
+        i++;
+    }
+    if (i == hosts->lent.n) {
+        return false;
+    }
+    ssize_t n = recv(hosts->lent.items[i].fd, hosts->frame, TAP_FRAME_MAX - ETHERNET, MSG_DONTWAIT);
+    if (n <= 0) {
+        if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+            give_back(hosts, i);
+        }
+        return false;
+    }
+    struct guest *guest = hosts->lent.items[i].guest;
+    if (guest->tap && n >= 20 && tap_is_martian(&guest->host, hosts->frame, (size_t)n)) { /* it is its own address */
+        size_t size = tap_frame(&guest->host, guest->tap->router_mac, hosts->frame, (size_t)n, hosts->answer);
+        write_frame(guest->tap, guest, hosts->answer, size);
+    }
+    return true;
+}
+
+static bool
+may_lend(const struct tap_hosts *hosts, const struct guest *guest, int protocol, uint16_t port)
+{
+    for (size_t i = 0; i < hosts->lent.n; i++) {
+        const struct lent *lent = &hosts->lent.items[i];
+        if (lent->guest == guest && lent->protocol == protocol && lent->port == port) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < guest->host.open.n; i++) {
+        const struct tap_port *open = &guest->host.open.items[i];
+        if (open->protocol == protocol && open->ports.from <= port && port <= open->ports.to) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+lend(struct tap_hosts *hosts, struct guest *guest, int protocol, int fd, uint16_t *port)
+{
+    enum { FIRST = 32768, PORTS = 20000 }; /* of LIVE_PROGRAM_PORTS */
+    for (int tries = 0; tries < PORTS; tries++) {
+        uint32_t number = ++hosts->last_lent;
+        *port = (uint16_t)(FIRST + number % PORTS);
+        if (may_lend(hosts, guest, protocol, *port)) {
+            number |= LENT;
+            *VEC_ADD(&hosts->lent) = (struct lent){ number, fd, guest, protocol, *port };
+            guest->n_lent++;
+            return carrier_watch(hosts->carrier, fd, number);
+        }
+    }
+    errno = EADDRINUSE;
+    return false;
+}
+
+int
+tap_hosts_lend(struct tap_hosts *hosts, const struct tap_name *host, int protocol, uint16_t *port)
+{
+    int pair[2], size = 4 << 20;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+        return -1;
+    }
+    for (int i = 0; i < 2; i++) {
+        pair[i] = nlq_high_fd(pair[i]);
+        setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    }
+    carrier_lock(hosts->carrier);
+    const struct tap *tap = find_tap(hosts, host->index);
+    struct guest *guest = tap ? find_guest(tap, host->mac) : NULL;
+    size_t before = hosts->lent.n;
+    errno = ENODEV;
+    bool ok = guest && lend(hosts, guest, protocol, pair[0], port);
+    int why = errno;
+    if (!ok && hosts->lent.n > before) {
+        give_back(hosts, before);
+    } else if (!ok) {
+        close(pair[0]);
+    }
+    carrier_unlock(hosts->carrier);
+    if (!ok) {
+        close(pair[1]);
+        errno = why;
+    }
+    return ok ? pair[1] : -1;
+}
+
 /* ---- serving ------------------------------------------------------------------------------------------------------
  */
 /* Shows a frame to who watches; true if he takes it for himself, or nobody does. */
@@ -106,7 +272,8 @@ is_taken(struct tap_hosts *hosts, const struct tap *tap, const struct guest *gue
     if (!tap_packet(frame, size, &packet, &packet_size)) {
         return false;
     }
-    if (tap_is_martian(&guest->host, packet, packet_size)) {
+    if (tap_is_martian(&guest->host, packet, packet_size) ||
+        (guest->n_lent && is_for_lent(hosts, guest, packet, packet_size))) {
         return true;
     }
     if (hosts->watch[0] < 0) {
@@ -156,6 +323,9 @@ static bool
 serve(void *owner, uint32_t index)
 {
     struct tap_hosts *hosts = owner;
+    if (index & LENT) {
+        return serve_lent(hosts, index);
+    }
     struct tap *tap = hosts->last && hosts->last->index == index ? hosts->last : find_tap(hosts, index);
     if (!tap) {
         return false;
@@ -220,6 +390,7 @@ static void
 forget(struct tap_hosts *hosts)
 {
     for (size_t i = 0; i < hosts->gone.n; i++) {
+        give_all_back(hosts, hosts->gone.items[i]);
         guest_free(hosts->gone.items[i]);
     }
     hosts->gone.n = 0;
@@ -243,6 +414,10 @@ tap_hosts_free(struct tap_hosts *hosts)
         return;
     }
     carrier_free(hosts->carrier);
+    while (hosts->lent.n) {
+        give_back(hosts, hosts->lent.n - 1);
+    }
+    VEC_DONE(&hosts->lent);
     for (size_t i = 0; i < hosts->taps.n; i++) {
         tap_free(hosts->taps.items[i]);
     }
@@ -326,6 +501,22 @@ tap_hosts_add(struct tap_hosts *hosts, const struct nlq_end *end, const uint8_t 
     return ok || err_set(err, ERR_MACHINE, "", "cannot wait for the TAP device `%s`: %s", end->name, strerror(why));
 }
 
+/* Who went from another device just now, with what he has counted and lent; else a new one. */
+static struct guest *
+came_again(struct tap_hosts *hosts, const uint8_t mac[6])
+{
+    for (size_t i = 0; i < hosts->gone.n; i++) {
+        struct guest *guest = hosts->gone.items[i];
+        if (memcmp(guest->host.mac, mac, 6) == 0) {
+            VEC_REMOVE(&hosts->gone, i);
+            return guest;
+        }
+    }
+    struct guest *guest = xcalloc(1, sizeof *guest);
+    memcpy(guest->host.mac, mac, 6);
+    return guest;
+}
+
 /* The host with that address, new if there is none. */
 static struct guest *
 put_guest(struct tap_hosts *hosts, struct tap *tap, const uint8_t mac[6])
@@ -333,19 +524,12 @@ put_guest(struct tap_hosts *hosts, struct tap *tap, const uint8_t mac[6])
     struct guest *guest = find_guest(tap, mac);
     if (!guest) {
         size_t at = place_of_guest(tap, mac);
-        guest = xcalloc(1, sizeof *guest);
-        memcpy(guest->host.mac, mac, 6);
+        guest = came_again(hosts, mac);
+        guest->tap = tap;
         VEC_ADD(&tap->guests);
         memmove(&tap->guests.items[at + 1], &tap->guests.items[at],
                 (tap->guests.n - 1 - at) * sizeof *tap->guests.items);
         tap->guests.items[at] = guest;
-        for (size_t i = 0; i < hosts->gone.n; i++) {
-            const struct guest *was = hosts->gone.items[i];
-            if (memcmp(was->host.mac, mac, 6) == 0) {
-                guest->in = was->in;
-                guest->out = was->out;
-            }
-        }
     }
     return guest;
 }
@@ -376,6 +560,7 @@ tap_hosts_unset(struct tap_hosts *hosts, uint32_t index, const uint8_t mac[6])
     size_t at = tap ? place_of_guest(tap, mac) : 0;
     if (tap && find_guest(tap, mac)) {
         *VEC_ADD(&hosts->gone) = tap->guests.items[at];
+        tap->guests.items[at]->tap = NULL;
         VEC_REMOVE(&tap->guests, at);
     }
     carrier_unlock(hosts->carrier);
@@ -401,6 +586,7 @@ tap_hosts_remove(struct tap_hosts *hosts, uint32_t index)
         struct tap *tap = hosts->taps.items[at];
         for (size_t i = 0; i < tap->guests.n; i++) {
             *VEC_ADD(&hosts->gone) = tap->guests.items[i];
+            tap->guests.items[i]->tap = NULL;
         }
         tap->guests.n = 0;
         hosts->last = NULL;

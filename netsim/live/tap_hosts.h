@@ -45,6 +45,11 @@ void tap_hosts_counts(struct tap_hosts *hosts, uint32_t index,
                       void (*each)(void *context, const uint8_t mac[6], const struct tap_count *in, const struct tap_count *out),
                       void *context);
 
+/* A port of the host, chosen among those that programs have, for who wants to send from it: what is written to the descriptor that is returned
+ * (SOCK_SEQPACKET, nonblocking) leaves the host as an IP packet if it bears one of its addresses; what comes for the port, and ICMP errors about
+ * what left from it, are read there, and not answered.  Closing it gives the port back.  -1 with errno: ENODEV, there is no such host. */
+int tap_hosts_lend(struct tap_hosts *hosts, const struct tap_name *host, int protocol, uint16_t *port);
+
 /* Until tap_hosts_unwatch() 'wanted', called by the serving thread, sees each IP packet; those it wants can be read from the descriptor that is
  * returned, each after the struct tap_name of who got it.  The host answers what is not taken.  One watch at a time; -1: no room for one. */
 enum tap_wanted { TAP_NOT_WANTED, TAP_COPIED, TAP_TAKEN };

@@ -244,20 +244,30 @@ receive() { # NODE: counts at port 5201 until it is told to end; its lines are i
     [ "$status" = 2 ]
 }
 
-@test "load and trace: a TAP host receives and is traced to, but sends no load" {
+@test "load and trace: a TAP host sends, receives and is traced to" {
     [ -r /dev/net/tun ] && [ -w /dev/net/tun ] || skip "no access to /dev/net/tun"
     two_machines
-    vpclab ec2 create-tags --resources db --tags Key=vpclab:host,Value=tap
-    run vpclab load db web
+    open_db udp 5201 >/dev/null
+    vpclab ec2 create-tags --resources web --tags Key=vpclab:host,Value=tap
+    load_json web db --size 4K --count 50
+    jq -e '.Receiver == "counted" and .Complete and .Received.Bytes == 204800' "$DIR/load"
+    load_json web db --protocol udp --size 8973 --count 20 --rate 10M
+    jq -e '.Sent.Packets == 20 and .Received.Packets == 20 and .Lost == 0' "$DIR/load"
+    load_json web internet --size 64K --count 8 # its packets are too large for the gateway until that says so
+    jq -e '.Complete and .Received.Bytes == 524288 and .Sent.Packets > 300' "$DIR/load"
+    run vpclab load web db:9000
     [ "$status" = 4 ]
-    [[ "$output" == *'`db` is a TAP host: it only answers'* ]]
+    [[ "$output" == *'tcp/9000 from `web` does not arrive at `db`'* ]]
+    run vpclab load web db --protocol udp --size 9000
+    [ "$status" = 4 ]
+    [[ "$output" == *'`web` is a TAP host: its datagrams have 8973 bytes at most'* ]]
+    vpclab ec2 create-tags --resources db --tags Key=vpclab:host,Value=tap
     run vpclab load web db
     [ "$status" = 4 ]
     [[ "$output" == *"serves no tcp/5201"*'`serve db tcp/5201` lets it'* ]]
     vpclab serve db tcp/5201 udp/5201 >/dev/null
     load_json web db --size 1K --count 200
     jq -e '.Receiver == "acknowledged" and .Received.Bytes == 204800' "$DIR/load"
-    open_db udp 5201 >/dev/null
     load_json web db --protocol udp --count 50 --rate 1M
     jq -e '.Receiver == "echoed" and .Received.Packets == 50' "$DIR/load"
     trace web db tcp/5201
