@@ -58,6 +58,8 @@ make_directories(const char *path, mode_t mode, struct err *err)
         *p = '\0';
         if (mkdir(copy, c ? 0755 : mode) != 0 && errno != EEXIST) {
             err_set(err, ERR_MACHINE, "", "the directory `%s` cannot be made: %s", copy, strerror(errno));
+            err_hint(err, "labs are below XDG_DATA_HOME or HOME, sockets below XDG_RUNTIME_DIR; `--lab ./DIR` is a lab "
+                          "elsewhere");
             free(copy);
             return false;
         }
@@ -75,7 +77,8 @@ make_directories(const char *path, mode_t mode, struct err *err)
     return directory;
 }
 
-/* Sockets live apart from the lab: their paths must be short, and they must not survive the machine. */
+/* Sockets live apart from the lab: their paths must be short, and they must not survive the machine.  The directory is
+ * there while a lab is live: the keeper makes it. */
 static char *
 runtime_path(struct err *err)
 {
@@ -83,12 +86,16 @@ runtime_path(struct err *err)
     char *path = runtime && runtime[0] == '/' && strlen(runtime) < 40
                      ? xasprintf("%s/vpclab", runtime)
                      : xasprintf("/tmp/vpclab-%u", (unsigned)geteuid());
-    struct stat st;
-    if (!make_directories(path, 0700, err)) {
+    struct stat st = { 0 };
+    *strrchr(path, '/') = '\0';
+    bool made = make_directories(path, 0700, err);
+    path[strlen(path)] = '/';
+    if (!made) {
         free(path);
         return NULL;
     }
-    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 077) {
+    bool is_there = lstat(path, &st) == 0 || errno != ENOENT;
+    if (is_there && (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 077)) {
         err_set(err, ERR_MACHINE, "", "`%s` must be a directory of ours that nobody else may enter", path);
         err_hint(err, "remove it, or set XDG_RUNTIME_DIR");
         free(path);
@@ -186,9 +193,9 @@ lab_dir_open(const char *lab, bool throw_away, struct err *err)
 {
     struct lab_dir *dir = lab_dir_new();
     dir->throw_away = throw_away;
-    bool there = throw_away ? make_throw_away(dir, err)
-                            : find_path(dir, lab, err) && make_directories(dir->path, 0700, err) &&
-                                  may_hold_lab(dir->path, err);
+    bool there =
+        throw_away ? make_throw_away(dir, err)
+                   : find_path(dir, lab, err) && make_directories(dir->path, 0700, err) && may_hold_lab(dir->path, err);
     if (!there || !name_files(dir, err)) {
         lab_dir_close(dir);
         return NULL;

@@ -51,6 +51,24 @@ socket_address(const char *path, struct sockaddr_un *address, struct err *err)
     return true;
 }
 
+/* The directory of sockets, without which there is none; the caller frees it. */
+static char *
+parent_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
+}
+
+/* The directory goes with the last socket in it: nothing of ours stays. */
+static void
+remove_socket(const char *path)
+{
+    char *directory = parent_of(path);
+    unlink(path);
+    rmdir(directory);
+    free(directory);
+}
+
 /* ---- the calling side ---------------------------------------------------------------------------------------------
  */
 static int
@@ -69,7 +87,7 @@ connect_keeper(const char *path, struct err *err)
         int why = errno;
         close(fd);
         if (why == ECONNREFUSED) {
-            unlink(path); /* its keeper is dead: the kernel has already taken everything else away */
+            remove_socket(path); /* its keeper is dead: the kernel has already taken everything else away */
         }
         err_set(err, ERR_MACHINE, "", "the lab is not live (%s)", strerror(why));
         err_hint(err, "start it with `vpclab up`");
@@ -213,6 +231,29 @@ close_strangers(int keep)
     }
 }
 
+/* Binds in a directory of ours that nobody else may enter.  One that is empty another command may take away at any time
+ * until then. */
+static bool
+bind_in_directory(int fd, const struct sockaddr_un *address, const char *path)
+{
+    char *directory = parent_of(path);
+    struct stat st;
+    bool bound = false;
+    for (int i = 0; i < 20 && !bound && (i == 0 || errno == ENOENT); i++) {
+        mode_t mask = umask(077);
+        mkdir(directory, 0700);
+        umask(mask);
+        bound = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    }
+    if (bound && (lstat(directory, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 077)) {
+        unlink(path);
+        errno = EPERM;
+        bound = false;
+    }
+    free(directory);
+    return bound;
+}
+
 static int
 listen_at(const char *path, struct err *err)
 {
@@ -223,7 +264,7 @@ listen_at(const char *path, struct err *err)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t mask = umask(0177);
     unlink(path);
-    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 64) == 0;
+    bool ok = fd >= 0 && bind_in_directory(fd, &address, path) && listen(fd, 64) == 0;
     umask(mask);
     if (!ok) {
         err_set(err, ERR_MACHINE, "", "cannot listen on `%s`: %s", path, strerror(errno));
@@ -352,7 +393,7 @@ keeper_loop(int listener, int owner, const char *path, const struct keeper_hooks
         hooks->stopped(hooks->context);
     }
     if (anchor_owns_socket(&anchor)) {
-        unlink(path);
+        remove_socket(path);
     }
     if (orphaned) {
         hooks->orphaned(hooks->context);
@@ -401,7 +442,7 @@ keeper_main(int link, const char *path, const struct keeper_hooks *hooks)
     /* The caller confirms: if it died meanwhile nobody knows of this lab, so there must be none. */
     if (send(link, &status, sizeof status, MSG_NOSIGNAL) < 0 || listener < 0 || recv(link, &go, 1, 0) != 1) {
         if (listener >= 0) {
-            unlink(path);
+            remove_socket(path);
         }
         _exit(1);
     }
@@ -512,8 +553,7 @@ follow_start(int link, pid_t pid, const struct progress *progress, struct err *e
 static void
 sweep(const char *socket_path)
 {
-    const char *slash = strrchr(socket_path, '/');
-    char *directory = xasprintf("%.*s", slash ? (int)(slash - socket_path) : 1, slash ? socket_path : ".");
+    char *directory = parent_of(socket_path);
     DIR *open = opendir(directory);
     for (struct dirent *entry = open ? readdir(open) : NULL; entry; entry = readdir(open)) {
         size_t size = strlen(entry->d_name);
