@@ -287,7 +287,8 @@ lab_new(void)
     add_route(table, "10.0.0.0/16", "local", NULL);
     add_route(table, "0.0.0.0/0", "igw-1", NULL);
     add_route(table, "198.51.100.0/24", NULL, "nat-1");
-    add_eni(lab, "eni-1", "i-1", (const char *const[]){ "10.0.0.10", "10.0.0.11", "2001:db8::10", NULL }, "in-use");
+    add_eni(lab, "eni-1", "i-1",
+            (const char *const[]){ "10.0.0.10", "10.0.0.11", "2001:db8::10", "2001:db8::11", NULL }, "in-use");
     add_eni(lab, "eni-nat", "", (const char *const[]){ "10.0.0.220", NULL }, "in-use");
     add_eni(lab, "eni-idle", "", (const char *const[]){ "10.0.0.30", NULL }, "available");
     lab->window = flow_window_new();
@@ -490,6 +491,8 @@ TEST(flow_window_names_the_primary_address)
           "i-1 eni-1 10.0.0.10 198.51.100.7 10.0.0.11 198.51.100.7 1 IPv4" },
         { "eni-1", "2001:db8::10", "2001:db8:ffff::1", FLOW_EGRESS,
           "i-1 eni-1 2001:db8::10 2001:db8:ffff::1 2001:db8::10 2001:db8:ffff::1 - IPv6" },
+        { "eni-1", "2001:db8::11", "2001:db8:ffff::1", FLOW_EGRESS,
+          "i-1 eni-1 2001:db8::11 2001:db8:ffff::1 2001:db8::11 2001:db8:ffff::1 - IPv6" },
         /* what an appliance sends on, and one without an IPv6 address of its own */
         { "eni-1", "2001:db8:9::9", "2001:db8:ffff::1", FLOW_EGRESS,
           "i-1 eni-1 2001:db8::10 2001:db8:ffff::1 2001:db8:9::9 2001:db8:ffff::1 - IPv6" },

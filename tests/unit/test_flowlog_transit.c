@@ -294,6 +294,9 @@ TEST(a_log_records_its_own_gateway_and_its_own_side_of_a_peering)
         CHECK(!transit_log_covers(net, &log, "tgw-1", "tgw-attach-gone"), "case %zu: the attachment is gone", i);
         buf_done(&covers);
     }
+    store_delete(store, store_get(store, &transit_gateway_kind, "tgw-2"));
+    struct flow_log log = { .resource_id = "tgw-attach-peer" };
+    CHECK(!transit_log_covers(net, &log, "tgw-2", "tgw-attach-peer"), "the gateway is gone, its peering is not");
     network_free(net);
 }
 

@@ -202,6 +202,12 @@ TEST(grants_are_for_the_grantee)
         { ASK("bob", "kms:Decrypt"), ALLOWED }, /* not only the first of its operations */
         { ASK("eve", "kms:Decrypt"), SILENT },
         { ASK("root", "kms:Decrypt"), SILENT },
+        /* a role's sessions are the role */
+        { "iam create-role --role-name r --assume-role-policy-document {\"Version\":\"2012-10-17\",\"Statement\":[{"
+          "\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"ec2.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}" },
+        { "simulate arn:aws:sts::123456789012:assumed-role/r/s kms:Decrypt {K}", SILENT },
+        { GRANT("123456789012:role/r", "Decrypt") },
+        { "simulate arn:aws:sts::123456789012:assumed-role/r/s kms:Decrypt {K}", ALLOWED },
         { "kms create-key --policy " POLICY(ROOT_ADMIN), .path = "KeyMetadata.Arn", .keep = "OTHER" },
         { "simulate bob kms:Decrypt {OTHER}", SILENT },
         { NULL },

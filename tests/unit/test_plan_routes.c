@@ -330,6 +330,47 @@ TEST(routes_of_a_transit_gateway)
     lab_done(&lab);
 }
 
+/* From a zone in which the receiver's attachment has no subnet the receiver's own zone decides. */
+TEST(the_receivers_zone_decides_where_the_senders_has_no_link)
+{
+    struct lab lab = lab_new();
+    static const struct step more[] = {
+        DO("ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id ta --add-subnet-ids a3"),
+    };
+    TELL(lab.cloud, more);
+    static const struct way ways[] = {
+        { "t", "a3", "10.1.1.10", "b by b1" },
+        { "t", "a3", "10.1.2.10", "b by b2" },
+        { "t", "a2", "10.1.1.10", "b by b2" }, /* has a link of its own zone */
+        { "t", "b1", "10.0.3.10", "a by a1" },
+    };
+    CHECK_WAYS(&lab, ways);
+    lab_done(&lab);
+}
+
+TEST(only_attachments_that_are_available_and_known_are_built)
+{
+    struct lab lab = lab_new();
+    struct store *store = network_store(lab.cloud->net);
+    struct tgw_attachment *ta = store_get(store, &tgw_attachment_kind, id_of(&lab, "ta"));
+    struct tgw_attachment *odd = store_add(store, &tgw_attachment_kind, "tgw-attach-0123456789abcdef0");
+    snprintf(odd->tgw_id, sizeof odd->tgw_id, "%s", ta->tgw_id);
+    odd->resource_type = xstrdup("connect");
+    odd->state = xstrdup("available");
+    lab.plan = plan_new(lab.cloud->net, &lab.numbers);
+    CHECK(plan_find_unbuilt(lab.plan, odd->obj.id), "what is not built is named");
+    CHECK(!plan_find_unbuilt(lab.plan, ta->obj.id), "and nothing else is");
+    plan_free(lab.plan);
+    free(ta->state);
+    ta->state = xstrdup("pendingAcceptance");
+    static const struct way ways[] = {
+        { "a", "zoned@us-east-1a", "10.1.1.10", "blackhole" },
+        { "a", "zoned@us-east-1a", "8.8.8.8", "igw" },
+    };
+    CHECK_WAYS(&lab, ways);
+    lab_done(&lab);
+}
+
 /* In appliance mode both directions take one zone. */
 TEST(an_attachment_in_appliance_mode_has_one_zone)
 {
@@ -347,6 +388,40 @@ TEST(an_attachment_in_appliance_mode_has_one_zone)
     lab_done(&lab);
 }
 
+/* No table applies inside a subnet, which matters where a table has routes inside the VPC: the chain that gives packets
+ * their table says it of such subnets only. */
+TEST(a_subnets_own_block_is_left_to_its_interfaces)
+{
+    static const struct {
+        const char *route, *told; /* after it */
+    } cases[] = {
+        { "198.51.100.128/25", "no no no" }, { "10.0.3.0/24", "yes yes no" }, /* of the subnets with this table */
+    };
+    static const char *const blocks[] = { "10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24" };
+    struct lab lab = lab_new();
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct buf told = { 0 };
+        struct err err = { 0 };
+        char *router = xasprintf("router:%s", id_of(&lab, "a"));
+        char *line = xasprintf("ec2 create-route --route-table-id zoned --destination-cidr-block %s --instance-id fw",
+                               cases[i].route);
+        json_decref(lab_run(lab.cloud, line, &err));
+        CHECK_OK(&err, "%s", line);
+        lab.plan = plan_new(lab.cloud->net, &lab.numbers);
+        const struct plan_chain *chain = plan_find_chain(plan_find(lab.plan, router), "p_mark");
+        REQUIRE(chain);
+        for (size_t s = 0; s < ARRAY_SIZE(blocks); s++) {
+            buf_printf(&told, "%s%s", s ? " " : "", strstr(chain->rules, blocks[s]) ? "yes" : "no");
+        }
+        CHECK_STR(buf_str(&told), cases[i].told, "%s: %s", cases[i].route, chain->rules);
+        plan_free(lab.plan);
+        buf_done(&told);
+        free(line);
+        free(router);
+    }
+    lab_done(&lab);
+}
+
 /* Routes inside the VPC are asked before its interfaces, those outside after them; of two to one block a static route
  * comes before one of a prefix list, and `local` before both. */
 TEST(routes_have_their_order)
@@ -354,6 +429,7 @@ TEST(routes_have_their_order)
     struct lab lab = lab_new();
     static const struct step more[] = {
         ROUTE("zoned", "10.0.3.0/24", "--instance-id fw"),
+        ROUTE("zoned", "10.1.0.0/24", "--vpc-peering-connection-id pcx"), /* begins as the transit gateway's /16 */
         DO("ec2 create-managed-prefix-list --prefix-list-name l --max-entries 5 --address-family IPv4 --entries "
            "Cidr=198.51.100.0/24 Cidr=203.0.113.0/24 Cidr=10.0.0.0/16" NAMED("prefix-list", "l")),
         DO("ec2 create-route --route-table-id zoned --destination-prefix-list-id l --vpc-peering-connection-id pcx"),
@@ -364,6 +440,8 @@ TEST(routes_have_their_order)
         { "a", "zoned@us-east-1a", "10.0.1.4", "nat" },    /* an interface of the VPC: not the list's 10.0.0.0/16 */
         { "a", "zoned@us-east-1a", "198.51.100.7", "fw" }, /* the static route */
         { "a", "zoned@us-east-1a", "203.0.113.7", "c" },   /* the list's */
+        { "a", "zoned@us-east-1a", "10.1.0.5", "c" },
+        { "a", "zoned@us-east-1a", "10.1.1.5", "t by a1" },
         { "a", "plain", "10.0.3.77", "blackhole" },
         { "a", "plain", "203.0.113.7", "nat" },
     };

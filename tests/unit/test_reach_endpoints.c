@@ -2,6 +2,8 @@
  * vpc-1 with subnets in three zones peers with vpc-2; endpoints with and without policy, private DNS, groups, in one
  * subnet or several, with members missing. */
 #include "netsim/model/endpoint.h"
+#include "netsim/model/instance.h"
+#include "netsim/model/route_table.h"
 #include "tests/unit/lab_story.h"
 #include "tests/unit/reach_ask.h"
 
@@ -66,7 +68,8 @@ TEST(a_gateway_endpoint_carries_tcp_and_echoes)
     struct cloud *cloud = lab_open(&err);
     REQUIRE(cloud, "%s", err.text);
     static const struct step steps[] = {
-        { "ec2 create-vpc --cidr-block 10.0.0.0/16 --tag-specifications ResourceType=vpc,Tags=[{Key=Name,Value=main}]",
+        { "ec2 create-vpc --cidr-block 10.0.0.0/16 --amazon-provided-ipv6-cidr-block --tag-specifications "
+          "ResourceType=vpc,Tags=[{Key=Name,Value=main}]",
           "", "" },
         { "ec2 create-subnet --vpc-id main --cidr-block 10.0.1.0/24 --tag-specifications "
           "ResourceType=subnet,Tags=[{Key=Name,Value=private}]",
@@ -98,6 +101,34 @@ TEST(a_gateway_endpoint_carries_tcp_and_echoes)
     };
     for (size_t i = 0; i < ARRAY_SIZE(packets); i++) {
         check_case(cloud->net, &(struct reach_case){ web, IP("52.216.1.1"), packets[i].packet, packets[i].answer });
+    }
+    /* the same of IPv6, as an import may have it */
+    struct store *store = network_store(cloud->net);
+    struct instance *instance = store_get(store, &instance_kind, id);
+    const struct vpc *vpc = store_get(store, &vpc_kind, instance_eni(cloud->net, instance, 0)->vpc_id);
+    struct ip six = vpc->cidrs6.items[0].cidr.ip;
+    six.lo += 16;
+    VEC_ADD(&instance_eni(cloud->net, instance, 0)->addresses6)->ip = six;
+    REQUIRE(cloud_resolve(cloud, NULL, "table", id, &err), "%s", err.text);
+    struct route_table *table = store_get(store, &route_table_kind, id);
+    struct route *route = VEC_ADD(&table->routes);
+    route->cidr6 = cidr_lit("2001:db8:5::/48");
+    const struct endpoint *endpoint = store_first(store, &endpoint_kind);
+    route->gateway_id = xstrdup(endpoint->obj.id);
+    route->state = xstrdup("active");
+    store_touch(store);
+    static const struct {
+        const char *packet, *answer;
+    } packets6[] = {
+        { PORT(443), "reachable allowed" },
+        { ", \"protocol\": \"udp\"" PORT(443), "vpce-protocol VPCE_GATEWAY_PROTOCOL_RESTRICTION" },
+        { ", \"protocol\": \"58\", \"icmpType\": 128", "reachable allowed" },
+        { ", \"protocol\": \"58\", \"icmpType\": 129", "reachable -" },
+        { ", \"protocol\": \"58\", \"icmpType\": 1", "vpce-protocol VPCE_GATEWAY_PROTOCOL_RESTRICTION" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(packets6); i++) {
+        check_case(cloud->net,
+                   &(struct reach_case){ web, IP("2001:db8:5::1"), packets6[i].packet, packets6[i].answer });
     }
     cloud_close(cloud);
 }

@@ -107,6 +107,8 @@ TEST(a_damaged_state_is_refused_and_kept)
         CHECK(!cloud, "%s", cases[i].text);
         CHECK_INT(err.kind, ERR_DOCUMENT, "%s: %s", cases[i].text, err.text);
         CHECK(strstr(err.text, cases[i].part) != NULL, "%s: `%s`", cases[i].text, err.text);
+        bool of_users = strstr(cases[i].text, "UserId") != NULL;
+        CHECK(!of_users || strstr(err.where, "accounts.Users"), "%s: where `%s`", cases[i].text, err.where);
         CHECK(err.where[0] && err.hint[0], "%s: where `%s` hint `%s`", cases[i].text, err.where, err.hint);
         if (cases[i].line) {
             CHECK_INT(err.line, cases[i].line, "%s", cases[i].text);
