@@ -508,7 +508,7 @@ service_receives(struct walk *w, const struct private_service *service)
     struct outcome outcome = outcome_of(w);
     bool known = false;
     walk_cross(w, HOP_SERVICE, &service->obj);
-    for (size_t i = 0; i < service->nlb_arns.n && !outcome.arrived; i++) {
+    for (size_t i = 0; i < service->nlb_arns.n && (!outcome.arrived || w->mended); i++) {
         const struct load_balancer *lb = network_load_balancer(w->net, service->nlb_arns.items[i]);
         const struct eni *node = lb ? node_in_zone(w, lb) : NULL;
         known = known || lb;
@@ -518,7 +518,8 @@ service_receives(struct walk *w, const struct private_service *service)
         struct walk branch = branch_of(w);
         branch.balancers--; /* enter_node() counts it */
         enter_node(&branch, lb, node);
-        outcome_keep(&outcome, &branch, !outcome.any || branch.arrived);
+        bool fewer = !outcome.arrived || outcome_has_fewer_obstacles(&outcome);
+        outcome_keep(&outcome, &branch, !outcome.any || (branch.arrived && fewer));
     }
     if (outcome.any) {
         outcome_take(&outcome, w, w->target);

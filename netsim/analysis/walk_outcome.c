@@ -19,6 +19,12 @@ n_obstacles(const struct outcome *o)
     return o->mended ? o->mended->items.n - o->n_mended : 0;
 }
 
+bool
+outcome_has_fewer_obstacles(const struct outcome *o)
+{
+    return n_obstacles(o) < o->met.items.n;
+}
+
 static void
 forget_obstacles(struct outcome *o, bool keep)
 {
@@ -122,7 +128,7 @@ void
 outcome_add(struct outcome *o, const struct walk *w, struct walk *branch, const char *id)
 {
     int rank = rank_of(w, branch, id);
-    bool better = !o->any || rank > o->rank || (rank == o->rank && n_obstacles(o) < o->met.items.n);
+    bool better = !o->any || rank > o->rank || (rank == o->rank && outcome_has_fewer_obstacles(o));
     o->rank = better ? rank : o->rank;
     for (size_t i = 0; i < branch->receivers.n; i++) {
         *VEC_ADD(&o->receivers) = branch->receivers.items[i];

@@ -22,6 +22,8 @@ struct outcome {
 struct outcome outcome_of(const struct walk *w);
 /* Takes over 'branch', a copy of 'w' that has come to its end, at the target called 'id' (borrowed). */
 void outcome_add(struct outcome *o, const struct walk *w, struct walk *branch, const char *id);
+/* Past obstacles: did the branch that has just come to its end meet fewer than the way that is shown? */
+bool outcome_has_fewer_obstacles(const struct outcome *o);
 /* Likewise; the caller says whether it takes the place of the one that is shown. */
 void outcome_keep(struct outcome *o, struct walk *branch, bool better);
 /* The way that is shown takes the place of 'w', which goes on being about 'target'.  There must be one. */
