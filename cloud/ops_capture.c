@@ -180,12 +180,26 @@ read_options(struct op_call *call, struct capture_options *options, struct err *
     return true;
 }
 
-/* Opened before the lab's namespaces are joined, with the rights of the caller.  "-" is standard output. */
+/* Opened before the lab's namespaces are joined, with the rights of the caller.  "-" is standard output.  '*made': the
+ * file was not there. */
 static int
-open_file(const char *path, bool ring, struct err *err)
+open_file(const char *path, bool ring, bool *made, struct err *err)
 {
-    int fd = strcmp(path, "-") == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                                    : open(path, (ring ? O_RDWR : O_WRONLY) | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    bool out = strcmp(path, "-") == 0;
+    int mode = (ring ? O_RDWR : O_WRONLY) | O_CLOEXEC;
+    *made = false;
+    if (out && isatty(STDOUT_FILENO)) {
+        err_set(err, ERR_USAGE, "", "a capture is not for a terminal's eyes");
+        err_hint(err, "name a file, or write `| tshark -r -` after it");
+        err_at(err, "FILE", 0, 0);
+        return -1;
+    }
+    int fd = out ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, mode | O_CREAT | O_EXCL, 0644);
+    if (!out && fd >= 0) {
+        *made = true;
+    } else if (!out && errno == EEXIST) {
+        fd = open(path, mode | O_CREAT, 0644);
+    }
     struct stat about;
     if (fd >= 0 && ring && (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))) {
         err_set(err, ERR_USAGE, "", "a ring needs a file, which `%s` is not", path);
@@ -241,7 +255,8 @@ capture_op(struct op_call *call, struct err *err)
     bool verdicts = arg_flag(call->in, "Verdicts", true);
     bool ok = read_options(call, &options, err) && live_link_require(call->cloud, err) &&
               find_node(call, arg_str(call->in, "Node"), &s, err) && (!verdicts || find_router(call->cloud, &s, err));
-    int fd = ok ? open_file(path, options.ring_bytes > 0, err) : -1;
+    bool made = false;
+    int fd = ok ? open_file(path, options.ring_bytes > 0, &made, err) : -1;
     if (fd >= 0 && options.ring_bytes) {
         options.spare_fd = open_spare(path, err);
         ok = options.spare_fd >= 0;
@@ -251,7 +266,12 @@ capture_op(struct op_call *call, struct err *err)
         options.router_fd = s.router_fds[KEEPER_NET];
         options.ahead_us = ahead_us(&call->cloud->clock);
         options.lab_socket = call->cloud->dir->socket_path;
+        options.replaces = strcmp(path, "-") != 0;
         ok = capture_run(call->cloud->net, s.links.items, s.links.n, &options, fd, &result, err);
+    }
+    struct stat about;
+    if (made && !ok && fstat(fd, &about) == 0 && about.st_size == 0) {
+        unlink(path);
     }
     if (fd >= 0) {
         close(fd);

@@ -60,7 +60,8 @@ struct capture {
     int out_fd;
     struct capture_ring ring;
     struct capture_result result;
-    bool full; /* the disk */
+    bool full; /* the disk; or who read the packets has had enough */
+    int why;   /* the kernel's reason */
     bool gone; /* an interface, or the lab */
 };
 /* What the child says at its end. */
@@ -96,6 +97,7 @@ write_out(struct capture *c)
         ssize_t n = write(c->out_fd, c->out.data + done, c->out.size - done);
         if (n < 0 && errno != EINTR) {
             c->full = true;
+            c->why = errno;
         }
         done += n > 0 ? (size_t)n : 0;
     }
@@ -490,6 +492,8 @@ capture_all(struct capture *c, const struct capture_link *links, struct err *err
         ok = go_into(c->options->router_fd, CLONE_NEWNET, err) && (c->log = capture_log_open(err));
     }
     if (ok) {
+        bool emptied = c->options->replaces && ftruncate(c->out_fd, 0) == 0;
+        (void)emptied; /* not a pipe or a device, which holds nothing */
         begin_file(c);
         buf_add(&c->ring.begin, c->out.data, c->out.size);
         write_out(c);
@@ -500,7 +504,8 @@ capture_all(struct capture *c, const struct capture_link *links, struct err *err
         capture_loop(c);
         c->full |= c->ring.half && !capture_ring_finish(&c->ring);
         c->result.overwritten = c->ring.overwritten;
-        ok = !c->full || err_set(err, ERR_MACHINE, "", "cannot write the capture: %s", strerror(ENOSPC));
+        ok = !c->full || c->why == EPIPE ||
+             err_set(err, ERR_MACHINE, "", "cannot write the capture: %s", strerror(c->why ? c->why : ENOSPC));
     }
     for (size_t i = 0; i < c->n; i++) {
         struct pcap_stat stat;
@@ -541,6 +546,7 @@ capture_run(const struct network *net, const struct capture_link *links, size_t 
     if (pid == 0) {
         struct sigaction act = { .sa_handler = on_signal };
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+        signal(SIGPIPE, SIG_IGN); /* then writing says so */
         sigaction(SIGINT, &act, NULL);
         sigaction(SIGTERM, &act, NULL);
         struct capture c = { .net = net, .options = options, .n = n_links, .out_fd = out_fd };

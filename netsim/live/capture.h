@@ -30,6 +30,7 @@ struct capture_options {
     int spare_fd;           /* for the ring: an empty file that nobody else has, to read and write, as 'out_fd' must be then */
     long long max_packets;  /* 0: no limit */
     int max_ms;             /* 0: no limit */
+    bool replaces;          /* what the file held goes when the first packet may come, and stays where nothing can be captured */
     int64_t ahead_us;       /* the lab's clock before the machine's: packets have its times */
     void (*ready)(void *context); /* every link is open; may be NULL */
     void *context;

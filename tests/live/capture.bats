@@ -203,6 +203,17 @@ fields() {
     [ "$status" = 2 ] && grep -q "must be at least 1" <<<"$output"
     run timeout 10 "$VPCLAB" capture web "$DIR/x.pcapng" --for 0s
     [ "$status" = 2 ] && grep -q "is not a span" <<<"$output"
+    # What could not begin leaves the file as it was, and none where there was none.
+    echo precious >"$DIR/old"
+    run vpclab capture web "$DIR/old" --filter "foo bar"
+    [ "$status" = 2 ] && [ "$(cat "$DIR/old")" = precious ]
+    run vpclab capture web "$DIR/new" --filter "foo bar"
+    [ "$status" = 2 ] && [ ! -e "$DIR/new" ]
+    vpclab capture web "$DIR/old" --for 1s && [ "$(head -c 4 "$DIR/old" | xxd -p)" = 0a0d0d0a ] && ! grep -q precious "$DIR/old"
+    # Who reads may go.
+    vpclab exec --detach web -- ping -q -i 0.2 -w 20 192.0.2.1
+    { timeout 20 "$VPCLAB" capture web - --for 30s; echo "status $?" >&2; } 2>"$DIR/said" | head -c 4 >/dev/null
+    [ "$(cat "$DIR/said")" = "status 0" ]
     # as many at once as a router tells apart, and no more with verdicts
     local running=()
     for i in 1 2 3 4; do
