@@ -6,12 +6,13 @@
  * processor.
  *
  *   up        live_start(): plan, rules, TAP devices, routes
- *   kernel    what the kernel's own memory (slabs that it cannot give back, vmalloc, per processor) grew by, for each host
- *   ours      what our process grew by, model and plan and all, for each host
- *   pings     echo requests a second that one instance sends to all hosts in turn and that were answered: sender,
- * router and who answers share the processor baseline  the same from it to the other instance, whose kernel answers one
- * core  answers for each second of processor time of the thread that serves all hosts, with what the kernel does in its
- * name: taking the request, and the answer's way through the router to the sender
+ *   kernel    what the kernel's own memory (slabs that it cannot give back, vmalloc, per processor) grew by, for each
+ * host ours      what our process grew by, model and plan and all, for each host pings     echo requests a second that
+ * one instance sends to all hosts in turn and that were answered: sender, router and who answers share the processor
+ * baseline  the same from it to the other instance, whose kernel answers one core  answers for each second of processor
+ * time of the thread that serves all hosts, with what the kernel does in its name: taking the request, and the answer's
+ * way through the router to the sender groups    processor time, ours and the kernel's, for other groups of one host:
+ * to a device of its own and back, and to one that others have and back
  *
  * Every measurement runs in a process of its own with its own user namespace, so it leaves nothing. */
 #include <arpa/inet.h>
@@ -45,6 +46,7 @@ static struct id_gen ids;
 static const struct clock bench_clock = { .fixed = true, .base_ms = 1767312000000 };
 
 struct figures {
+    double groups_ms[2][2]; /* alone, joining others; ours, the kernel's */
     double up_ms, pings, baseline, per_core;
     long kernel_kib, own_kib;
 };
@@ -127,6 +129,12 @@ make_network(size_t n, struct instance *with_namespace[2])
         fail("vpc", &err);
     }
     return net;
+}
+
+static double
+processor_ms(const struct timeval *t)
+{
+    return (double)t->tv_sec * 1e3 + (double)t->tv_usec / 1e3;
 }
 
 /* ---- pings --------------------------------------------------------------------------------------------------------
@@ -214,6 +222,43 @@ kernel_kib(void)
            bench_kib("/proc/meminfo", "Percpu:");
 }
 
+/* One host after the other gets the group for itself, or all go to the device that the first has made. */
+static void
+measure_groups(struct live *live, struct network *net, struct figures *f)
+{
+    enum { N_CHANGES = 100 };
+    struct err err = { 0 };
+    struct instance *hosts[2] = { 0 };
+    for (struct instance *i = store_first(network_store(net), &instance_kind); i && !hosts[1];
+         i = store_next(network_store(net), i)) {
+        if (instance_is_tap(net, i)) {
+            hosts[hosts[0] != NULL] = i;
+        }
+    }
+    struct eni *eni = hosts[0] ? instance_eni(net, hosts[0], 0) : NULL,
+               *other = hosts[1] ? instance_eni(net, hosts[1], 0) : NULL;
+    const struct security_group *group = eni ? security_group_create(net, eni->vpc_id, "bench", "bench", &err) : NULL;
+    if (!group || !other) {
+        return;
+    }
+    const char *usual = xstrdup(eni->groups.items[0].id), *sets[] = { group->obj.id, usual };
+    for (int joined = 0; joined < 2; joined++) {
+        struct rusage before, after;
+        if ((joined && !eni_set_groups(net, other, sets, 1, &err)) || !live_update(live, net, &err)) {
+            fail("groups", &err);
+        }
+        getrusage(RUSAGE_SELF, &before);
+        for (int i = 0; i < N_CHANGES; i++) {
+            if (!eni_set_groups(net, eni, &sets[i % 2], 1, &err) || !live_update(live, net, &err)) {
+                fail("groups", &err);
+            }
+        }
+        getrusage(RUSAGE_SELF, &after);
+        f->groups_ms[joined][0] = (processor_ms(&after.ru_utime) - processor_ms(&before.ru_utime)) / N_CHANGES;
+        f->groups_ms[joined][1] = (processor_ms(&after.ru_stime) - processor_ms(&before.ru_stime)) / N_CHANGES;
+    }
+}
+
 static struct figures
 measure(size_t n)
 {
@@ -248,6 +293,7 @@ measure(size_t n)
     double before = others_ns();
     f.pings = ping_rate(fd, to, n_to, &answered);
     f.per_core = (double)answered / (others_ns() - before) * 1e9;
+    measure_groups(live, net, &f);
     return f; /* the lab ends with the process */
 }
 
@@ -293,6 +339,7 @@ main(int argc, char **argv)
     }
     printf("%6s  %10s %10s  %11s %11s  %11s %11s %6s  %11s\n", "hosts", "up", "down", "kernel", "ours", "pings",
            "baseline", "ratio", "one core");
+    printf("%6s  %28s  %28s\n", "", "groups: alone (ours + kernel)", "joining others");
     for (int i = 0; i < n_sizes; i++) {
         size_t n = strtoul(sizes[i], NULL, 10);
         double down;
@@ -300,6 +347,8 @@ main(int argc, char **argv)
         printf("%6zu  %7.1f ms %7.1f ms  %5.1f KiB/h %5.1f KiB/h  %9.0f/s %9.0f/s %6.2f  %9.0f/s\n", n, f.up_ms, down,
                (double)f.kernel_kib / (double)n, (double)f.own_kib / (double)n, f.pings, f.baseline,
                f.pings / f.baseline, f.per_core);
+        printf("%6s  %12.2f + %.2f ms %21.2f + %.2f ms\n", "", f.groups_ms[0][0], f.groups_ms[0][1], f.groups_ms[1][0],
+               f.groups_ms[1][1]);
     }
     return 0;
 }
