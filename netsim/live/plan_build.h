@@ -274,6 +274,7 @@ void plan_filters(struct builder *b, struct plan_vpc *v);
  * addresses of a group's members in this VPC and, through a peering, in the other, or those in VPC 'there' alone. */
 void plan_group(struct builder *b, struct plan_vpc *v, const char *group_id);
 void plan_groups_chain(struct builder *b, struct plan_vpc *v, const struct eni *eni, struct map *known, char base[static 128]);
+bool plan_counts_members(const struct plan_vpc *v, const char *vpc_id, const char *there); /* do those in that VPC count? */
 const char *plan_member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family, const char *there);
 /* plan_flows.c: what is counted for flow logs; then the verdict of an ACL's deny, which says which rule it was. */
 void plan_flow_logs(struct builder *b, struct plan_vpc *v);

@@ -67,8 +67,13 @@ has_set(struct builder *b, const struct plan_ns *ns, const char *name)
     return false;
 }
 
-/* The addresses of a group's members in this VPC and, through a peering, in the other; or those in VPC 'there' alone.
- */
+bool
+plan_counts_members(const struct plan_vpc *v, const char *vpc_id, const char *there)
+{
+    return there ? strcmp(vpc_id, there) == 0
+                 : strcmp(vpc_id, v->vpc->obj.id) == 0 || plan_peering_carries_groups(v, vpc_id);
+}
+
 const char *
 plan_member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int family, const char *there)
 {
@@ -86,9 +91,7 @@ plan_member_set(struct builder *b, struct plan_vpc *v, const char *group_id, int
     size_t n = network_group_members(b->net, group_id, &members);
     for (size_t i = 0; i < n; i++) {
         const struct eni *eni = members[i];
-        bool counts = there ? strcmp(eni->vpc_id, there) == 0
-                            : strcmp(eni->vpc_id, v->vpc->obj.id) == 0 || plan_peering_carries_groups(v, eni->vpc_id);
-        if (!counts) {
+        if (!plan_counts_members(v, eni->vpc_id, there)) {
             continue;
         }
         for (size_t j = 0; family == IP_V4 && j < eni->addresses.n; j++) {

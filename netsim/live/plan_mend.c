@@ -110,7 +110,37 @@ remake_group(struct mend *m, const char *group_id)
     }
 }
 
-/* The sets of a group's members that stand are compared with what they should hold. */
+/* An address stands for a group where the interface that has it is a member; interfaces of several VPCs may have it. */
+static bool
+is_member(struct mend *m, const char *group_id, const struct ip *ip, const char *there)
+{
+    for (const struct plan_vpc *v = m->b.vpcs; v; v = v->next) {
+        const struct eni *eni = network_eni_by_address(m->b.net, v->vpc->obj.id, ip);
+        if (eni && plan_counts_members(m->v, eni->vpc_id, there) && eni_has_group(eni, group_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+put_member(struct mend *m, const struct plan_set *set, const char *group_id, const struct ip *ip, const char *there)
+{
+    char key[IP_STR_SIZE];
+    const struct plan_element *was = plan_find_element(set, ip_format(ip, key));
+    bool is = is_member(m, group_id, ip, there);
+    if (!was == !is) {
+        return;
+    }
+    struct plan_set *from = mend_part_of(m->from, set), *to = mend_part_of(m->to, set); /* both: the set stays */
+    if (was) {
+        *VEC_ADD(&from->elements) = *was;
+    } else {
+        plan_element_add(&m->b, to, NULL, "%s", key);
+    }
+}
+
+/* Of the sets of a group's members that stand, the addresses of interfaces that have other groups now. */
 static void
 remake_members(struct mend *m, const char *group_id)
 {
@@ -123,33 +153,21 @@ remake_members(struct mend *m, const char *group_id)
     };
     const struct security_group *group = store_get(m->b.store, &security_group_kind, group_id);
     for (size_t k = 0; group && k < ARRAY_SIZE(kinds); k++) {
-        const struct plan_set *was = plan_find_set(m->standing, plan_name(kinds[k].prefix, group_id, ""));
-        if (!was || plan_set_added(m->from, was->name)) {
-            continue;
-        }
-        struct plan_ns now = { 0 };
-        struct builder alone = m->b;
-        alone.standing = NULL;
-        m->v->router = &now;
-        plan_member_set(&alone, m->v, group_id, kinds[k].family, kinds[k].there ? group->vpc_id : NULL);
-        m->v->router = m->to;
-        plan_ns_sort(&now);
-        struct plan_set *is = &now.sets.items[0];
-        for (struct plan_merge merge = { 0 };
-             PLAN_MERGE(&merge, &was->elements, &is->elements, plan_element_compare);) {
-            if (merge.was && merge.is) {
+        const struct plan_set *set = plan_find_set(m->standing, plan_name(kinds[k].prefix, group_id, ""));
+        const char *there = kinds[k].there ? group->vpc_id : NULL;
+        for (size_t i = 0; set && i < m->n_changes; i++) {
+            const struct eni *eni =
+                m->changes[i].kind == CHANGED_ENI_GROUPS ? store_get(m->b.store, &eni_kind, m->changes[i].id) : NULL;
+            if (!eni || !plan_counts_members(m->v, eni->vpc_id, there)) {
                 continue;
             }
-            struct plan_set *from = mend_part_of(m->from, was),
-                            *to = mend_part_of(m->to, was); /* both: the set stays */
-            if (merge.was) {
-                *VEC_ADD(&from->elements) = *(const struct plan_element *)merge.was;
-            } else {
-                *VEC_ADD(&to->elements) = *(const struct plan_element *)merge.is;
+            for (size_t j = 0; kinds[k].family == IP_V4 && j < eni->addresses.n; j++) {
+                put_member(m, set, group_id, &eni->addresses.items[j].ip, there);
+            }
+            for (size_t j = 0; kinds[k].family == IP_V6 && j < eni->addresses6.n; j++) {
+                put_member(m, set, group_id, &eni->addresses6.items[j].ip, there);
             }
         }
-        VEC_DONE(&is->elements);
-        VEC_DONE(&now.sets);
     }
 }
 
