@@ -55,8 +55,8 @@ load services
     [ "$(health api "healthy")" = healthy ]
     [ "$(get client "$url/api/v1" | cut -d' ' -f1)" = api ]
     [ "$(get client "$url/" -d "$(printf '%0100000d' 7)" | wc -c)" -gt 100000 ]
-    [ "$(vpclab exec client -- curl -s -m 3 -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: old.example' "$url/a?b=c")" = "301 http://new.example:80/a?b=c" ]
-    [ "$(vpclab exec client -- curl -s -m 3 -w ' %{http_code}' "$url/teapot")" = "short 418" ]
+    [ "$(vpclab exec client -- curl -s -m 20 -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: old.example' "$url/a?b=c")" = "301 http://new.example:80/a?b=c" ]
+    [ "$(vpclab exec client -- curl -s -m 20 -w ' %{http_code}' "$url/teapot")" = "short 418" ]
     [ "$(code client "$url:81/")" = 000 ]
     # It ends connections: verify asks about the client's way to the node, and the node's to its targets.
     vpclab verify >"$DIR/report"

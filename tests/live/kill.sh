@@ -36,9 +36,9 @@ complain() { echo "FAILED at instant $i (SEED=$SEED), $phase: $*"; failed=$((fai
 # An instance sees of /tmp only the directory that a program is started in.
 sleep_inside() { (cd "$dir/bin" && "$v" exec --detach "$web" -- "$dir/bin/sleep" 1000); }
 pause() { sleep "0.$(printf %03d $((RANDOM % $1)))"; } # up to so many milliseconds
-gone() { # within two seconds
+gone() { # soon, as the machine may be busy
     local t
-    for t in $(seq 40); do [ -z "$(left)" ] && return; sleep 0.05; done
+    for t in $(seq 400); do [ -z "$(left)" ] && return; sleep 0.05; done
     return 1
 }
 
@@ -99,7 +99,7 @@ up_ms=${up_ms%.*}
 up_ms=$((up_ms < 30 ? 40 : up_ms > 700 ? 900 : up_ms * 5 / 4))
 address=$("$v" ec2 describe-network-interfaces --filters "Name=description,Values=ELB app/*" "Name=subnet-id,Values=$subnet" \
     --query 'NetworkInterfaces[0].PrivateIpAddress' --output text)
-for _ in $(seq 30); do
+for _ in $(seq 200); do
     user_data >/dev/null &&
         "$v" exec "$(cut -f 1 <<<"$ids")" -- curl -sf -o /dev/null -m 1 "http://$address/" && phase=
     [ -z "$phase" ] && break

@@ -49,10 +49,11 @@ get() { # NODE URL OPTION...: the body, nothing when refused
     shift 2
     vpclab exec "$node" -- curl -sf -m 20 "$@" "$url"
 }
+# Nobody who is silent takes the connection; who takes it may be slow.
 code() { # NODE URL OPTION...: the status, 000 for silence
     local node=$1 url=$2
     shift 2
-    vpclab exec "$node" -- curl -s -m 1.5 -o /dev/null -w '%{http_code}' "$@" "$url" || true
+    vpclab exec "$node" -- curl -s --connect-timeout 1.5 -m 10 -o /dev/null -w '%{http_code}' "$@" "$url" || true
 }
 serve() { # NODE NAME PORT: until it listens
     vpclab exec --detach "$1" -- python3 tests/live/serve.py "$2" "$3"
