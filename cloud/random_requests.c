@@ -96,6 +96,17 @@ meets_appliance(const struct network *net, const struct flow_spec *flow)
     return meets;
 }
 
+/* Where one of several is asked for, it is that one which gets it. */
+static bool
+gets_it(const struct reach_result *said, const char *receiver)
+{
+    bool found = !receiver;
+    for (size_t i = 0; !found && i < said->receivers.n; i++) {
+        found = strcmp(said->receivers.items[i], receiver) == 0;
+    }
+    return found;
+}
+
 /* There and back, and both judges know all of the way; '*seen' is the sender as the far end sees it. */
 static bool
 passes(const struct network *net, const struct plan *plan, const struct flow_spec *flow, struct ip *seen)
@@ -106,8 +117,9 @@ passes(const struct network *net, const struct plan *plan, const struct flow_spe
     if (!reach(net, flow, false, &said, &err)) {
         return false;
     }
-    bool ok = said.reachable && said.reply == REPLY_ALLOWED && !meets_appliance(net, flow) &&
-              verify_find_gap(net, plan, flow, "", &gap, &err) && !gap.lacks && !gap.lost_behind;
+    bool ok = said.reachable && said.reply == REPLY_ALLOWED && gets_it(&said, flow->receiver) &&
+              !meets_appliance(net, flow) && verify_find_gap(net, plan, flow, "", &gap, &err) && !gap.lacks &&
+              !gap.lost_behind;
     *seen = said.arrives.src;
     reach_result_done(&said);
     return ok;
