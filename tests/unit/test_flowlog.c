@@ -571,6 +571,17 @@ TEST(flow_window_reports_lost_flows_once)
     lab_free(lab);
 }
 
+TEST(an_interface_whose_flows_were_lost_was_not_quiet)
+{
+    struct lab *lab = lab_new();
+    add_log(lab, "fl-1", "vpc-1", "ALL", "${interface-id} ${start} ${end} ${log-status}", 60);
+    flow_window_sync(lab->window, lab->net, T0);
+    flow_window_skipped(lab->window, lab->net, "eni-nat", 7);
+    CHECK_STR(close_at(lab, 30000, true), "fl-1 eni-nat 1767225600 1767225630 SKIPDATA\n");
+    CHECK_STR(close_at(lab, 60000, false), "fl-1 eni-1 1767225600 1767225660 NODATA\n");
+    lab_free(lab);
+}
+
 TEST(flow_window_follows_logs_that_come_and_go)
 {
     struct lab *lab = lab_new();

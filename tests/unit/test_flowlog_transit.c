@@ -182,16 +182,16 @@ TEST(an_attachment_has_its_own_records_and_gaps)
 {
     struct lab lab = lab_new();
     log_of(&lab, "ec2 create-flow-logs --resource-type TransitGatewayAttachment --resource-ids tb --log-format "
-                 "'${tgw-attachment-id} ${flow-direction} ${dstport} ${log-status} ${tgw-id}'" S3);
+                 "'${tgw-attachment-id} ${flow-direction} ${dstport} ${log-status} ${tgw-id} ${start} ${end}'" S3);
     char expected[400];
     add(&lab, lab.b, lab.b1, "10.1.1.10", 2, 0);
-    snprintf(expected, sizeof expected, "%s egress 443 OK %s\n", lab.b, lab.tgw);
+    snprintf(expected, sizeof expected, "%s egress 443 OK %s 1767225601 1767225604\n", lab.b, lab.tgw);
     CHECK_STR(close_at(&lab, 60000), expected);
-    snprintf(expected, sizeof expected, "%s - - NODATA %s\n", lab.b, lab.tgw);
+    snprintf(expected, sizeof expected, "%s - - NODATA %s 1767225660 1767225720\n", lab.b, lab.tgw);
     CHECK_STR(close_at(&lab, 120000), expected);
     flow_window_skipped_transit(lab.window, lab.cloud->net, lab.tgw, lab.b, 7);
     flow_window_skipped_transit(lab.window, lab.cloud->net, lab.tgw, lab.a, 7);
-    snprintf(expected, sizeof expected, "%s - - SKIPDATA %s | 7 lost\n", lab.b, lab.tgw);
+    snprintf(expected, sizeof expected, "%s - - SKIPDATA %s 1767225720 1767225780 | 7 lost\n", lab.b, lab.tgw);
     CHECK_STR(close_at(&lab, 180000), expected);
     lab_done(&lab);
 }

@@ -140,7 +140,7 @@ TEST(pcapng_of_others_is_read)
         struct seen seen = { 0 };
         struct err err = { 0 };
         put_block(&w, 0x0a0d0d0a, NULL, 0, WORDS(0x1a2b3c4d, big ? 0x00010000 : 1, 0xffffffff, 0xffffffff), "", 0);
-        put_block(&w, 1, HALVES(1, 0), WORDS(0), "", 0);                  /* microseconds */
+        put_block(&w, 1, HALVES(1, 0, 0, 0, 2, 4), NULL, 0, "lan0", 4);   /* a name, and microseconds */
         put_block(&w, 1, HALVES(101, 0, 0, 0, 9, 1), NULL, 0, "\x09", 1); /* nanoseconds */
         put_block(&w, 1, HALVES(101, 0, 0, 0, 9, 1), NULL, 0, "\x8a", 1); /* parts of 1,024 */
         put_block(&w, 1, HALVES(101, 0, 0, 0, 9, 1), NULL, 0, "\x00", 1); /* seconds */
@@ -154,10 +154,10 @@ TEST(pcapng_of_others_is_read)
         put_block(&w, 3, NULL, 0, WORDS(60), "cut here", 8);
         CHECK(pcap_is_capture(w.file.data, w.file.size));
         CHECK(pcap_read(w.file.data, w.file.size, see, &seen, &err), "%s", err.text);
-        CHECK(strncmp(seen.text, "0/1  4294967303 us of 9 0 -\n", 27) == 0, "%s", seen.text);
+        CHECK(strncmp(seen.text, "0/1 lan0 4294967303 us of 9 0 -\n", 31) == 0, "%s", seen.text);
         CHECK_STR(strchr(seen.text, '\n') + 1, "1/101  2000005 ns of 2 0 -\n2/101  1500000 ki of 2 0 -\n"
                                                "3/101  77000000 s of 1 0 -\n1/101  3 old of 4 0 -\n"
-                                               "0/1  0 simple of 6 0 -\n0/1  0 cut here of 60 0 -\n");
+                                               "0/1 lan0 0 simple of 6 0 -\n0/1 lan0 0 cut here of 60 0 -\n");
         buf_done(&w.file);
     }
 }
