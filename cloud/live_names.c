@@ -3,8 +3,11 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/vec.h"
+#include "cloud/names.h"
+#include "netsim/live/internet_hosts.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
@@ -254,6 +257,64 @@ live_balancer_find(const struct cloud *cloud, const char *text, struct live_bala
     const struct classic_balancer *classic = store_get(store, &classic_balancer_kind, text);
     *out = (struct live_balancer){ classic ? classic->obj.id : NULL, classic ? classic->dns_name : NULL, false };
     return classic && classic->dns_name;
+}
+
+/* Interfaces that no machine has (of endpoints and balancers) are meant by their address. */
+static bool
+find_by_interface(const struct cloud *cloud, const char *text, int family, struct live_node *to, struct err *err)
+{
+    const struct store *store = network_store(cloud->net);
+    char id[ID_SIZE];
+    if (!cloud_resolve(cloud, NULL, text, id, NULL)) {
+        return false;
+    }
+    const struct endpoint *endpoint = store_get(store, &endpoint_kind, id);
+    const char *eni_id = endpoint && endpoint->eni_ids.n ? endpoint->eni_ids.items[0] : id;
+    const struct eni *eni = store_get(store, &eni_kind, eni_id);
+    const struct ip *ip = !eni                                   ? NULL
+                          : family == IP_V6 && eni->addresses6.n ? &eni->addresses6.items[0].ip
+                                                                 : eni_primary_ip(eni);
+    return ip && !eni->attachment.instance_id[0] && live_node_find(cloud, ip_str(ip), to, err);
+}
+
+/* A host of the lab's internet, which is there while the lab is live and which the model's resolver does not know. */
+static bool
+internet_host_ip(const char *name, int family, struct ip *ip)
+{
+    size_t size = strlen(name) - (name[0] && name[strlen(name) - 1] == '.');
+    for (const struct internet_host *host = internet_hosts; host->name; host++) {
+        if (strlen(host->name) == size + 1 && strncasecmp(host->name, name, size) == 0) {
+            return ip_parse(family == IP_V6 ? host->ip6 : host->ip4, ip);
+        }
+    }
+    return false;
+}
+
+bool
+live_destination_find(const struct cloud *cloud, const struct live_node *from, const char *text, int family,
+                      struct live_node *to, struct err *err)
+{
+    struct live_balancer balancer;
+    text = live_balancer_find(cloud, text, &balancer) ? balancer.domain : text;
+    if (!looks_like_domain(text)) {
+        return find_by_interface(cloud, text, family, to, NULL) || live_node_find(cloud, text, to, err);
+    }
+    struct dns_answer answer = { 0 };
+    bool ok = names_ask(cloud->net, from->eni ? from->eni->vpc_id : NULL,
+                        from->eni ? subnet_of_end(cloud->net, from->eni->obj.id) : NULL, text,
+                        family == IP_V6 ? DNS_AAAA : 0, &answer, err);
+    const struct ip *ip = ok ? names_address(&answer) : NULL;
+    struct ip host;
+    if (ok && !ip && internet_host_ip(text, family, &host)) {
+        ip = &host;
+    }
+    if (ok && !ip) {
+        ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no address for `%s`", text, from->name);
+        err_hint(err, "`resolve %s --from %s` says why", text, from->name);
+    }
+    ok = ok && live_node_find(cloud, ip_str(ip), to, err);
+    dns_answer_done(&answer);
+    return ok;
 }
 
 static const struct ip *

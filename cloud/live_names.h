@@ -1,5 +1,5 @@
 /* cloud/live_names.h - what a person calls the machines of a live lab, and the addresses and host names they have.
- * Used by: ops_live.c, ops_verify.c */
+ * Used by: ops_live.c, ops_trace.c, ops_scan.c, ops_verify.c */
 #pragma once
 #include "base/ip.h"
 #include "cloud/op.h"
@@ -25,6 +25,8 @@ struct live_balancer {
 };
 /* The balancer that is called so (its name, ARN, id or domain name); false: none is, or something else of the lab is. */
 bool live_balancer_find(const struct cloud *cloud, const char *text, struct live_balancer *out);
+/* The same of whom 'from' sends to, who may also be a balancer, an endpoint or its interface, or a domain name as the resolver of 'from' answers it. */
+bool live_destination_find(const struct cloud *cloud, const struct live_node *from, const char *text, int family, struct live_node *to, struct err *err);
 /* The address by which 'from' reaches 'to': private within a VPC, public from elsewhere (private too when there is no public one: it will
  * not arrive, as in AWS).  InvalidParameterValue when 'to' has none of the family, or one of them is a router. */
 bool live_node_address(const struct cloud *cloud, const struct live_node *from, const struct live_node *to, int family, struct ip *ip,

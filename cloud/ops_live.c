@@ -238,15 +238,16 @@ ping_run(struct op_call *call, struct err *err)
 {
     struct live_node from, to;
     int count = (int)arg_int(call->in, "Count", 4);
+    bool six = arg_flag(call->in, "Ipv6", false);
     if (!live_link_require(call->cloud, err) || !live_node_find(call->cloud, arg_str(call->in, "Source"), &from, err) ||
-        !live_node_find(call->cloud, arg_str(call->in, "Destination"), &to, err)) {
+        !live_destination_find(call->cloud, &from, arg_str(call->in, "Destination"), six ? IP_V6 : IP_V4, &to, err)) {
         return false;
     }
     if (count < 1 || count > 1000) {
         return err_set(err, ERR_USAGE, "", "--count is 1 to 1000, not %d", count);
     }
     struct live_probe probe = { 0 };
-    int family = arg_flag(call->in, "Ipv6", false) || to.ip.family == IP_V6 ? IP_V6 : IP_V4;
+    int family = six || to.ip.family == IP_V6 ? IP_V6 : IP_V4;
     snprintf(probe.from, sizeof probe.from, "%s", from.end);
     snprintf(probe.to, sizeof probe.to, "%s", to.end);
     probe.protocol = family == IP_V6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
@@ -358,8 +359,8 @@ static const struct op_param shell_params[] = {
 static const struct op_param ping_params[] = {
     { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem` or `internet` that pings",
       NULL, NULL },
-    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem`, `internet` or address",
-      NULL, NULL },
+    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL,
+      "instance, interface, balancer, `onprem`, `internet`, address or domain name", NULL, NULL },
     { "Count", OP_INT, OP_OPTIONAL, "how many (4)", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6", NULL, NULL },
     { 0 },

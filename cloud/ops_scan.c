@@ -96,10 +96,12 @@ scan_run(struct op_call *call, struct err *err)
     struct live_node from, to;
     port_vec ports = { 0 };
     struct live_probe probe = { .protocol = arg_flag(call->in, "Udp", false) ? PROTOCOL_UDP : PROTOCOL_TCP };
-    bool ok = read_ports(json_object_get(call->in, "Ports"), &ports, err) && live_link_require(call->cloud, err) &&
-              live_node_find(call->cloud, arg_str(call->in, "Source"), &from, err) &&
-              live_node_find(call->cloud, arg_str(call->in, "Destination"), &to, err);
-    int family = ok && (arg_flag(call->in, "Ipv6", false) || to.ip.family == IP_V6) ? IP_V6 : IP_V4;
+    bool six = arg_flag(call->in, "Ipv6", false);
+    bool ok =
+        read_ports(json_object_get(call->in, "Ports"), &ports, err) && live_link_require(call->cloud, err) &&
+        live_node_find(call->cloud, arg_str(call->in, "Source"), &from, err) &&
+        live_destination_find(call->cloud, &from, arg_str(call->in, "Destination"), six ? IP_V6 : IP_V4, &to, err);
+    int family = ok && (six || to.ip.family == IP_V6) ? IP_V6 : IP_V4;
     ok = ok && live_node_address(call->cloud, &from, &to, family, &probe.dst, err);
     if (ok) {
         snprintf(probe.from, sizeof probe.from, "%s", from.end);
@@ -134,7 +136,8 @@ scan_text(const json_t *out, struct buf *text)
 static const struct op_param scan_params[] = {
     { "Source", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "instance, interface, `onprem` or `internet` that asks", NULL,
       NULL },
-    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL, "who is asked", NULL, NULL },
+    { "Destination", OP_ENDPOINT, OP_REQUIRED | OP_POSITIONAL,
+      "who is asked: a machine, balancer, address or domain name", NULL, NULL },
     { "Ports", OP_LIST, OP_OPTIONAL | OP_POSITIONAL, "80, 1-1024 ...; the usual services if not given", NULL, NULL },
     { "Udp", OP_BOOL, OP_OPTIONAL, "UDP instead of TCP", NULL, NULL },
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "by IPv6", NULL, NULL },

@@ -14,47 +14,6 @@
 
 /* ---- the question -------------------------------------------------------------------------------------------------
  */
-/* Interfaces that no machine has (of endpoints and balancers) are meant by their address. */
-static bool
-find_by_interface(const struct cloud *cloud, const char *text, int family, struct live_node *to, struct err *err)
-{
-    const struct store *store = network_store(cloud->net);
-    char id[ID_SIZE];
-    if (!cloud_resolve(cloud, NULL, text, id, NULL)) {
-        return false;
-    }
-    const struct endpoint *endpoint = store_get(store, &endpoint_kind, id);
-    const char *eni_id = endpoint && endpoint->eni_ids.n ? endpoint->eni_ids.items[0] : id;
-    const struct eni *eni = store_get(store, &eni_kind, eni_id);
-    const struct ip *ip = !eni                                   ? NULL
-                          : family == IP_V6 && eni->addresses6.n ? &eni->addresses6.items[0].ip
-                                                                 : eni_primary_ip(eni);
-    return ip && !eni->attachment.instance_id[0] && live_node_find(cloud, ip_str(ip), to, err);
-}
-
-static bool
-find_destination(const struct cloud *cloud, const struct live_node *from, const char *text, int family,
-                 struct live_node *to, struct err *err)
-{
-    struct live_balancer balancer;
-    text = live_balancer_find(cloud, text, &balancer) ? balancer.domain : text;
-    if (!looks_like_domain(text)) {
-        return find_by_interface(cloud, text, family, to, NULL) || live_node_find(cloud, text, to, err);
-    }
-    struct dns_answer answer = { 0 };
-    bool ok = names_ask(cloud->net, from->eni ? from->eni->vpc_id : NULL,
-                        from->eni ? subnet_of_end(cloud->net, from->eni->obj.id) : NULL, text,
-                        family == IP_V6 ? DNS_AAAA : 0, &answer, err);
-    const struct ip *ip = ok ? names_address(&answer) : NULL;
-    if (ok && !ip) {
-        ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no address for `%s`", text, from->name);
-        err_hint(err, "`resolve %s --from %s` says why", text, from->name);
-    }
-    ok = ok && live_node_find(cloud, ip_str(ip), to, err);
-    dns_answer_done(&answer);
-    return ok;
-}
-
 /* An echo request, unless a port or protocol is named. */
 static bool
 read_protocol(const json_t *in, struct live_probe *probe, int family, struct err *err)
@@ -92,7 +51,7 @@ read_question(struct op_call *call, struct live_node *from, struct live_node *to
 {
     int family = arg_flag(call->in, "Ipv6", false) ? IP_V6 : IP_V4;
     if (!live_node_find(call->cloud, arg_str(call->in, "Source"), from, err) ||
-        !find_destination(call->cloud, from, arg_str(call->in, "Destination"), family, to, err)) {
+        !live_destination_find(call->cloud, from, arg_str(call->in, "Destination"), family, to, err)) {
         return false;
     }
     if (!from->end[0] || strcmp(from->id, "scanner") == 0) {

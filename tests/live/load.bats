@@ -53,6 +53,12 @@ trace() { vpclab trace "$@" --output json >"$DIR/trace"; }
     [ "$(ways forward)" = "interface > router > internet gateway > internet" ]
     jq -e '.Hops[2] | .Source == "10.0.1.10" and .NewSource != null' "$DIR/trace"
     jq -e '.Hops[1].RouteTable' "$DIR/trace"
+    # By name, of the lab's internet and as the resolver answers; ping and scan know the same.
+    trace web web.example
+    vpclab ping web web.example --count 1
+    vpclab scan web web.example 80 | grep -q '^80 *open$'
+    run vpclab ping web nosuch.example
+    [ "$status" = 4 ] && [[ "$output" == *'`nosuch.example` has no address for `web`'* ]]
     run trace db internet
     [ "$status" = 1 ]
     [[ "$(jq -r '.Hops[-1].Stopped' "$DIR/trace")" == "no route of rtb-"*" leads to 8.8.8.8"* ]]
