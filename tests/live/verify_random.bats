@@ -34,10 +34,11 @@ counted() { vpclab verify --random "$1" --seed "$2" --query "$3" -o text; }
 @test "a seed gives the same networks and packets again, another one others" {
     begin
     random 1 --seed 3
-    first=$(counted 2 5 '[Asked,Stopped,Answered,Constructs.instance.Objects]')
+    # Without balancers, whose choice among targets is the kernel's: a target that is shut off gets another packet each time.
+    first=$(counted 2 8 '[Asked,Stopped,Answered,Constructs.instance.Objects]')
     echo "$first"
-    [ "$first" = "$(counted 2 5 '[Asked,Stopped,Answered,Constructs.instance.Objects]')" ]
-    [ "$first" != "$(counted 2 8 '[Asked,Stopped,Answered,Constructs.instance.Objects]')" ]
+    [ "$first" = "$(counted 2 8 '[Asked,Stopped,Answered,Constructs.instance.Objects]')" ]
+    [ "$first" != "$(counted 2 2 '[Asked,Stopped,Answered,Constructs.instance.Objects]')" ]
 }
 
 @test "the lab in use stays as it is, live or not" {
