@@ -7,7 +7,7 @@
 #   build-fuzz/*   FUZZ_SECONDS (5) of new inputs, at most FUZZ_RUNS        else it is run
 # A program that ends with a line "... N passed, N failed[, N skipped]" is counted so; any other is one test, by its exit status.
 # Each runs in the repository's root with its own HOME, XDG directories and TMPDIR, which are removed afterwards, and may take
-# TEST_TIMEOUT seconds (300).  Its output is shown if it fails, and its lines beginning with SKIPPED in any case.
+# TEST_TIMEOUT seconds (600).  Its output is shown if it fails, and its lines beginning with SKIPPED in any case.
 set -u
 cd "$(dirname "$0")/.." || exit
 export VPCLAB=${VPCLAB:-$PWD/${BUILD:-build}/vpclab}
@@ -72,11 +72,11 @@ run_one() # PROGRAM RESULTS
     mkdir -m 700 "$dir/home" "$dir/data" "$dir/run" "$dir/tmp"
     export -f run_program fuzz_for_a_while
     HOME=$dir/home XDG_DATA_HOME=$dir/data XDG_CONFIG_HOME=$dir/home XDG_RUNTIME_DIR=$dir/run TMPDIR=$dir/tmp \
-        timeout -k 5 "${TEST_TIMEOUT:-300}" bash -c 'run_program "$1"' run "$1" >"$log" 2>&1 </dev/null
+        timeout -k 5 "${TEST_TIMEOUT:-600}" bash -c 'run_program "$1"' run "$1" >"$log" 2>&1 </dev/null
     status=$?
     read -r passed failed skipped < <(count_results "$1" "$status" "$log")
     : "${skipped:=0}"
-    [ "$status" = 124 ] && echo "timed out after ${TEST_TIMEOUT:-300} s" >>"$log"
+    [ "$status" = 124 ] && echo "timed out after ${TEST_TIMEOUT:-600} s" >>"$log"
     # A program may fail without a failed test: a crash, a leak found at the end.
     if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
         failed=1

@@ -40,6 +40,12 @@ TEST(md5_of_rfc_1321)
 TEST(settings)
 {
     static const struct lab_step steps[] = {
+        { "s3api create-bucket --bucket shop --acl public-read", .code = "InvalidBucketAclWithObjectOwnership" },
+        { "s3api create-bucket --bucket shop --grant-read uri=x", .code = "InvalidBucketAclWithObjectOwnership" },
+        { "s3api create-bucket --bucket shop --object-ownership ObjectWriter --acl public-read",
+          .code = "NotImplemented" },
+        { "s3api create-bucket --bucket shop --object-lock-enabled-for-bucket", .code = "NotImplemented" },
+        { "s3api create-bucket --bucket other --acl private" },
         BUCKET,
         { "s3api get-bucket-versioning --bucket shop", .path = "Status", .value = "" },
         { "s3api put-bucket-versioning --bucket shop --versioning-configuration MFADelete=Disabled",
