@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "base/vec.h"
 #include "netsim/live/netlink.h"
 
@@ -32,7 +33,6 @@ struct dns_server {
     dns_handler *handler;
     void *context;
     VEC(struct stream *) streams;
-    long long now_ms;
 };
 
 /* Nothing to say (nobody would answer): 'out' stays empty. */
@@ -159,7 +159,7 @@ static void
 on_stream(struct watch *watch, uint32_t events)
 {
     struct stream *s = (struct stream *)watch;
-    s->last_ms = s->server->now_ms;
+    s->last_ms = monotonic_ms();
     if (events & EPOLLIN) {
         char data[4096];
         ssize_t n = recv(watch->fd, data, sizeof data, MSG_DONTWAIT);
@@ -208,7 +208,7 @@ on_listener(struct watch *watch, uint32_t events)
     s->watch = (struct watch){ fd, on_stream };
     s->server = server;
     s->asker = ip_of_sockaddr(&from);
-    s->last_ms = server->now_ms;
+    s->last_ms = monotonic_ms();
     *VEC_ADD(&server->streams) = s;
     if (!reactor_add(server->reactor, &s->watch, EPOLLIN)) {
         stream_free(s);
@@ -251,7 +251,6 @@ dns_server_free(struct dns_server *server)
 void
 dns_server_tick(struct dns_server *server, long long now_ms)
 {
-    server->now_ms = now_ms;
     for (size_t i = server->streams.n; i-- > 0;) {
         if (server->streams.items[i]->last_ms + SILENCE_MS < now_ms) {
             stream_free(server->streams.items[i]);

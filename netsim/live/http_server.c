@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "base/vec.h"
 #include "netsim/live/netlink.h"
 #include "netsim/live/stream.h"
@@ -41,7 +42,6 @@ struct http_server {
     void *context;
     struct connection *first, *last; /* the one that was heard of last is first */
     size_t n;
-    long long now_ms;
 };
 
 struct ip
@@ -274,7 +274,7 @@ on_connection(struct watch *watch, uint32_t events)
     struct connection *c = (struct connection *)watch;
     unlink_connection(c);
     link_connection(c);
-    c->last_ms = c->server->now_ms;
+    c->last_ms = monotonic_ms();
     if (!c->stream.shaken) {
         if (!stream_shake(&c->stream)) {
             connection_free(c);
@@ -332,7 +332,7 @@ on_listener(struct watch *watch, uint32_t events)
         c->watch = (struct watch){ fd, on_connection };
         c->stream = stream_of(fd, tls);
         c->server = server;
-        c->last_ms = server->now_ms;
+        c->last_ms = monotonic_ms();
         link_connection(c);
         if (!reactor_add(server->reactor, &c->watch, EPOLLIN)) {
             connection_free(c);
@@ -374,7 +374,6 @@ http_server_free(struct http_server *server)
 void
 http_server_tick(struct http_server *server, long long now_ms)
 {
-    server->now_ms = now_ms;
     while (server->last && server->last->last_ms + SILENCE_MS < now_ms) {
         connection_free(server->last);
     }
