@@ -7,7 +7,6 @@
 
 #include "base/vec.h"
 #include "cloud/names.h"
-#include "netsim/live/internet_hosts.h"
 #include "netsim/model/classic_balancer.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/gateways.h"
@@ -277,19 +276,6 @@ find_by_interface(const struct cloud *cloud, const char *text, int family, struc
     return ip && !eni->attachment.instance_id[0] && live_node_find(cloud, ip_str(ip), to, err);
 }
 
-/* A host of the lab's internet, which is there while the lab is live and which the model's resolver does not know. */
-static bool
-internet_host_ip(const char *name, int family, struct ip *ip)
-{
-    size_t size = strlen(name) - (name[0] && name[strlen(name) - 1] == '.');
-    for (const struct internet_host *host = internet_hosts; host->name; host++) {
-        if (strlen(host->name) == size + 1 && strncasecmp(host->name, name, size) == 0) {
-            return ip_parse(family == IP_V6 ? host->ip6 : host->ip4, ip);
-        }
-    }
-    return false;
-}
-
 bool
 live_destination_find(const struct cloud *cloud, const struct live_node *from, const char *text, int family,
                       struct live_node *to, struct err *err)
@@ -304,10 +290,6 @@ live_destination_find(const struct cloud *cloud, const struct live_node *from, c
                         from->eni ? subnet_of_end(cloud->net, from->eni->obj.id) : NULL, text,
                         family == IP_V6 ? DNS_AAAA : 0, &answer, err);
     const struct ip *ip = ok ? names_address(&answer) : NULL;
-    struct ip host;
-    if (ok && !ip && internet_host_ip(text, family, &host)) {
-        ip = &host;
-    }
     if (ok && !ip) {
         ok = err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` has no address for `%s`", text, from->name);
         err_hint(err, "`resolve %s --from %s` says why", text, from->name);

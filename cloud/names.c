@@ -1,6 +1,7 @@
 #include "cloud/names.h"
 
 #include <string.h>
+#include "netsim/live/internet_hosts.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/instance.h"
 
@@ -38,15 +39,43 @@ subnet_of_end(const struct network *net, const char *id)
                                 : NULL;
 }
 
+/* The instances of 'vpc_id' ask servers that the lab does not have. */
+static bool
+asks_others(const struct network *net, const char *vpc_id)
+{
+    const struct vpc *vpc = vpc_id ? store_get(network_store(net), &vpc_kind, vpc_id) : NULL;
+    struct resolver_client client = { 0 };
+    if (vpc) {
+        resolver_client_of(net, vpc, &client);
+    }
+    bool amazon = client.amazon;
+    resolver_client_done(&client);
+    return vpc && !amazon;
+}
+
+/* As the live lab's resolver: what the model leaves to the public DNS may be a name of the lab's internet. */
+static bool
+ask_one(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer,
+        struct err *err)
+{
+    if (!resolver_lookup(net, vpc_id, name, type, answer, err)) {
+        return false;
+    }
+    if (!asks_others(net, vpc_id)) {
+        internet_hosts_complete(type, answer);
+    }
+    return true;
+}
+
 static bool
 ask_type(const struct network *net, const char *vpc_id, const struct subnet *subnet, const char *name, int type,
          struct dns_answer *answer, struct err *err)
 {
     struct dns_answer four = { 0 };
-    if (!resolver_lookup(net, vpc_id, name, type, answer, err)) {
+    if (!ask_one(net, vpc_id, name, type, answer, err)) {
         return false;
     }
-    if (resolver_wants_dns64(subnet, type, answer) && resolver_lookup(net, vpc_id, name, DNS_A, &four, err)) {
+    if (resolver_wants_dns64(subnet, type, answer) && ask_one(net, vpc_id, name, DNS_A, &four, err)) {
         resolver_dns64(subnet, &four, answer);
     }
     return true;

@@ -1,6 +1,7 @@
 #include "netsim/live/internet_hosts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -67,8 +68,8 @@ ask_service(const char *name, int type, struct dns_answer *answer)
     return false;
 }
 
-bool
-internet_hosts_ask(const char *name, int type, struct dns_answer *answer)
+static bool
+ask_host(const char *name, int type, struct dns_answer *answer)
 {
     for (const struct internet_host *host = internet_hosts; host->name; host++) {
         for (int family = IP_V4; family <= IP_V6; family += 2) {
@@ -89,5 +90,44 @@ internet_hosts_ask(const char *name, int type, struct dns_answer *answer)
             return true;
         }
     }
-    return ask_service(name, type, answer);
+    return false;
+}
+
+/* The name that was asked in the end: the last that a CNAME leads to. */
+static const char *
+sought_name(const struct dns_answer *answer)
+{
+    const char *name = answer->name;
+    for (size_t i = 0; i < answer->records.n; i++) {
+        name = answer->records.items[i].type == DNS_CNAME ? answer->records.items[i].text : name;
+    }
+    return name;
+}
+
+bool
+internet_hosts_complete(int type, struct dns_answer *answer)
+{
+    struct dns_answer found = { 0 };
+    const char *name = sought_name(answer);
+    if (answer->outcome != DNS_ELSEWHERE) {
+        return false;
+    }
+    bool host = ask_host(name, type, &found);
+    if (!host && !ask_service(name, type, &found)) {
+        return false;
+    }
+    char *reason =
+        xasprintf("%sthe lab's internet has `%.*s`%s%s", answer->records.n ? "it stands for another name: " : "",
+                  (int)strlen(name) - 1, name, host ? "" : " at the first address of the service's blocks",
+                  found.outcome == DNS_ANSWERED ? "" : ", but no record of this type");
+    free(answer->reason);
+    free(answer->hint);
+    answer->reason = reason;
+    answer->hint = NULL;
+    answer->outcome = found.outcome;
+    for (size_t i = 0; i < found.records.n; i++) {
+        *VEC_ADD(&answer->records) = found.records.items[i];
+    }
+    VEC_DONE(&found.records);
+    return true;
 }

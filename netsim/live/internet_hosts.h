@@ -1,6 +1,6 @@
 /* netsim/live/internet_hosts.h - the hosts of the lab's internet that have names: what a lab can look up, fetch, and be scanned by.
  *
- * Their addresses are of no block that the lab gives to anybody (elastic_ip.c).   Used by: plan_services.c, services.c, cloud/live_names.c */
+ * Their addresses are of no block that the lab gives to anybody (elastic_ip.c).   Used by: plan_services.c, services.c, cloud/names.c */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,5 +13,6 @@ struct internet_host {
 };
 extern const struct internet_host internet_hosts[];
 
-/* Answers for a name of one of them, or for the name of an address of theirs; false when it is none. */
-bool internet_hosts_ask(const char *name, int type, struct dns_answer *answer);
+/* What the lab's public DNS says where the model's resolver leaves the question to it (DNS_ELSEWHERE): the answer becomes that of the host, or of a
+ * service of AWS, that has the name asked for, or the name that its CNAMEs lead to.  False, with 'answer' as it was: none of them has it. */
+bool internet_hosts_complete(int type, struct dns_answer *answer);

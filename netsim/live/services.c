@@ -415,13 +415,7 @@ ask_names(const struct network *net, const char *vpc, const char *name, int type
     if (!resolver_ask_drawn(net, vpc, name, type, draw, answer, NULL)) {
         return false;
     }
-    if (answer->outcome == DNS_ELSEWHERE) {
-        struct dns_answer outside = { 0 };
-        if (internet_hosts_ask(name, type, &outside)) {
-            dns_answer_done(answer);
-            *answer = outside;
-        }
-    }
+    internet_hosts_complete(type, answer);
     return true;
 }
 

@@ -199,3 +199,26 @@ record() { # ACTION NAME TYPE VALUE
     says 'app.corp.internal  A  10.0.1.10' vpclab resolve app.corp.internal --from web
     ! grep -q 'also possible' "$DIR/out"
 }
+
+@test "resolve and reach know the hosts of the lab's internet, also by a CNAME of a zone; what else is outside stays unknown" {
+    names
+    [ "$(vpclab resolve web.example | head -1)" = "web.example  A  192.88.99.80" ]
+    [ "$(vpclab resolve web.example. --from web --type AAAA --query 'Records[0].Value' -o text)" = 3fff::80 ]
+    [ "$(vpclab resolve 80.99.88.192.in-addr.arpa --type PTR --query 'Records[0].Value' -o text)" = web.example ]
+    record CREATE shop.corp.internal CNAME web.example >/dev/null
+    [ "$(vpclab resolve shop.corp.internal --from web --query 'Records[].Value' -o text)" = $'web.example\t192.88.99.80' ]
+    run vpclab resolve web.example --type MX
+    [ "$status" = 1 ] && [[ "$output" == *"web.example: NODATA"* ]]
+    run vpclab resolve web.example --from web --type CAA
+    [ "$status" = 1 ] && [[ "$output" == *"web.example: NODATA"* ]]
+    run vpclab resolve nosuch.example --from web
+    [ "$status" = 1 ] && [[ "$output" == *"nosuch.example: UNKNOWN"* ]]
+    run vpclab reach web web.example --port 80
+    [ "$status" = 1 ] && [[ "$output" == *"192.88.99.80"* ]]
+    # Who asks other servers asks them for these too.
+    options=$(vpclab ec2 create-dhcp-options --dhcp-configurations Key=domain-name-servers,Values=10.0.2.53 --query DhcpOptions.DhcpOptionsId --output text)
+    vpclab ec2 associate-dhcp-options --dhcp-options-id "$options" --vpc-id main
+    run vpclab resolve web.example --from web
+    [ "$status" = 1 ] && [[ "$output" == *"web.example: UNKNOWN"* ]]
+    wrong 4 'is no domain name' vpclab resolve ''
+}

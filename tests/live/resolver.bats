@@ -86,6 +86,11 @@ needs_dig() { command -v dig >/dev/null || skip "dig is not installed"; }
     vpclab ec2 associate-route-table --route-table-id private --subnet-id b >/dev/null
     [ "$(get db http://web.example/)" = "web.example: hello $public" ]
     [ "$(ask db @8.8.8.8 web.example)" = 192.88.99.80 ]
+    for name in web.example dns.example scanner.example; do # `resolve` says the same
+        for type in A AAAA; do
+            [ "$(vpclab resolve "$name" --from db --type $type --query 'Records[].Value' -o text)" = "$(ask db "$name" $type)" ]
+        done
+    done
     [[ "$(get web http://web.example/ -6)" == "web.example: hello "*:* ]]
     [ "$(outcome web nosuch.example)" = NXDOMAIN ]
     # The scanner finds a port as soon as the group opens it.
