@@ -341,6 +341,22 @@ ip_of_bytes(const uint8_t *bytes, int family)
     return ip;
 }
 
+size_t
+ip_to_bytes(const struct ip *ip, uint8_t *out)
+{
+    if (ip->family == IP_V4) {
+        for (int i = 0; i < 4; i++) {
+            out[i] = (uint8_t)(ip->lo >> (24 - 8 * i));
+        }
+        return 4;
+    }
+    for (int i = 0; i < 8; i++) {
+        out[i] = (uint8_t)(ip->hi >> (56 - 8 * i));
+        out[8 + i] = (uint8_t)(ip->lo >> (56 - 8 * i));
+    }
+    return 16;
+}
+
 struct ip
 ip_lit(const char *text)
 {

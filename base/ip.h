@@ -1,7 +1,7 @@
 /* base/ip.h - IPv4 and IPv6 addresses, prefixes (CIDR blocks) and port ranges as plain values.
  *
- * Addresses are numbers in host order: an IPv4 address is the low 32 bits of 'lo' with hi = 0.  Only live/ converts, at the
- * packet's edge.  IPv4-mapped IPv6 (::ffff:a.b.c.d) stays IPv6 here; callers that treat it as IPv4 use ip_unmap().
+ * Addresses are numbers in host order: an IPv4 address is the low 32 bits of 'lo' with hi = 0.  Bytes of packets and
+ * sockets are read by ip_of_bytes() and written by ip_to_bytes().  IPv4-mapped IPv6 (::ffff:a.b.c.d) stays IPv6 here; callers that treat it as IPv4 use ip_unmap().
  * Sources: RFC 4632 (CIDR), RFC 4291 and RFC 5952 (IPv6 text), RFC 1918, RFC 6598. */
 #pragma once
 #include <stdbool.h>
@@ -39,7 +39,9 @@ const char *ip_str(const struct ip *ip);
 const char *cidr_str(const struct cidr *cidr);
 
 struct ip ip_v4(uint32_t address);
-struct ip ip_of_bytes(const uint8_t *bytes, int family); /* as a packet or a socket address holds them: 4 or 16 */
+/* As a packet or a socket address holds them: 4 bytes, or 16 of every other family.  ip_to_bytes() returns how many it wrote. */
+struct ip ip_of_bytes(const uint8_t *bytes, int family);
+size_t ip_to_bytes(const struct ip *ip, uint8_t *out);
 struct ip ip_lit(const char *text);     /* for constants in code and tests: asserts that it parses */
 struct cidr cidr_lit(const char *text); /* likewise */
 bool ip_equal(const struct ip *a, const struct ip *b);

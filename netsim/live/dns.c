@@ -278,9 +278,8 @@ put_data(struct buf *out, const struct dns_record *r)
     } forms[] = { { DNS_NS, "n" },  { DNS_CNAME, "n" },  { DNS_PTR, "n" },
                   { DNS_MX, "2n" }, { DNS_SRV, "222n" }, { DNS_SOA, "nn44444" } };
     if (r->type == DNS_A || r->type == DNS_AAAA) {
-        for (int i = r->type == DNS_A ? 3 : 15; i >= 0; i--) {
-            buf_char(out, (char)((i >= 8 ? r->ip.hi >> (8 * (i - 8)) : r->ip.lo >> (8 * i)) & 255));
-        }
+        uint8_t bytes[16];
+        buf_add(out, bytes, ip_to_bytes(&r->ip, bytes));
         return r->ip.family == (r->type == DNS_A ? IP_V4 : IP_V6);
     }
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {

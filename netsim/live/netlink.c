@@ -263,25 +263,11 @@ end(struct nlq *q)
     buf_add(&q->batch, zero, NLMSG_ALIGN(h->nlmsg_len) - h->nlmsg_len);
 }
 
-static size_t
-ip_bytes(const struct ip *ip, uint8_t out[16])
-{
-    if (ip->family == IP_V4) {
-        uint32_t n = __builtin_bswap32((uint32_t)ip->lo);
-        memcpy(out, &n, 4);
-        return 4;
-    }
-    uint64_t hi = __builtin_bswap64(ip->hi), lo = __builtin_bswap64(ip->lo);
-    memcpy(out, &hi, 8);
-    memcpy(out + 8, &lo, 8);
-    return 16;
-}
-
 static void
 put_ip(struct nl_msg *m, int attribute, const struct ip *ip)
 {
     uint8_t bytes[16];
-    size_t n = ip_bytes(ip, bytes);
+    size_t n = ip_to_bytes(ip, bytes);
     nla_put(m, attribute, (int)n, bytes);
 }
 
@@ -541,7 +527,7 @@ address_is_local(struct nlq *q, const struct ip *ip)
                         .nlmsg_seq = ++q->sequence },
               .body = { .rtm_family = AF_INET6, .rtm_dst_len = 128 },
               .to_head = { .nla_len = 20, .nla_type = RTA_DST } };
-    ip_bytes(ip, ask.to);
+    ip_to_bytes(ip, ask.to);
     char answer[8192] __attribute__((aligned(8)));
     ssize_t n = send(q->fd, &ask, sizeof ask, 0) < 0 ? 0 : recv(q->fd, answer, sizeof answer, 0);
     const struct nlmsghdr *h = (const struct nlmsghdr *)answer;

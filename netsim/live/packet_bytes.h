@@ -33,14 +33,7 @@ get32(const uint8_t *p)
 static inline void
 put_ip(uint8_t *p, const struct ip *ip)
 {
-    if (ip->family == IP_V4) {
-        put32(p, (uint32_t)ip->lo);
-    } else {
-        put32(p, (uint32_t)(ip->hi >> 32));
-        put32(p + 4, (uint32_t)ip->hi);
-        put32(p + 8, (uint32_t)(ip->lo >> 32));
-        put32(p + 12, (uint32_t)ip->lo);
-    }
+    ip_to_bytes(ip, p);
 }
 
 /* RFC 1071: the sum of 16 bit words, and its complement. */

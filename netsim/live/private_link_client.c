@@ -25,10 +25,9 @@ private_link_is_link(const struct ip *ip)
 static void
 put_address(struct nlmsghdr *h, uint16_t type4, uint16_t type6, const struct ip *ip)
 {
-    uint32_t parts[4] = { htonl((uint32_t)(ip->hi >> 32)), htonl((uint32_t)ip->hi), htonl((uint32_t)(ip->lo >> 32)),
-                          htonl((uint32_t)ip->lo) };
-    bool six = ip->family == IP_V6;
-    mnl_attr_put(h, six ? type6 : type4, six ? 16 : 4, six ? parts : parts + 3);
+    uint8_t bytes[16];
+    size_t size = ip_to_bytes(ip, bytes);
+    mnl_attr_put(h, size == 16 ? type6 : type4, size, bytes);
 }
 
 /* The connection whose answers go from 'far' and the listener's port to 'link'. */

@@ -21,12 +21,8 @@ add_number(struct buf *out, uint64_t number, int size)
 static void
 add_address(struct buf *out, const struct ip *ip)
 {
-    if (ip->family == IP_V6) {
-        add_number(out, ip->hi, 8);
-        add_number(out, ip->lo, 8);
-    } else {
-        add_number(out, ip->lo, 4);
-    }
+    uint8_t bytes[16];
+    buf_add(out, bytes, ip_to_bytes(ip, bytes));
 }
 
 void

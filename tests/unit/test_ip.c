@@ -1,5 +1,7 @@
 #include "tests/test.h"
 
+#include <arpa/inet.h>
+
 #include "base/ip.h"
 
 TEST(ip_reads_and_prints_addresses)
@@ -233,6 +235,29 @@ TEST(ip_of_bytes_reads_what_a_packet_holds)
     struct ip four = ip_of_bytes(bytes, IP_V4), six = ip_of_bytes(bytes, IP_V6);
     CHECK_STR(ip_str(&four), "32.1.13.184", "4 bytes");
     CHECK_STR(ip_str(&six), "2001:db8:1:2:3:4:5:6", "16 bytes");
+}
+
+TEST(ip_to_bytes_writes_what_ip_of_bytes_reads)
+{
+    static const char *const texts[] = { "0.0.0.0",
+                                         "1.2.3.4",
+                                         "255.254.253.252",
+                                         "::",
+                                         "::1",
+                                         "2001:db8:1:2:3:4:5:6",
+                                         "ffee:ddcc:bbaa:9988:7766:5544:3322:1100" };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct ip ip = ip_lit(texts[i]);
+        uint8_t bytes[17], expected[16];
+        memset(bytes, 0xa5, sizeof bytes);
+        size_t size = ip_to_bytes(&ip, bytes);
+        CHECK_INT(size, ip.family == IP_V4 ? 4 : 16, "%s", texts[i]);
+        inet_pton(ip.family == IP_V4 ? AF_INET : AF_INET6, texts[i], expected);
+        CHECK(memcmp(bytes, expected, size) == 0, "%s", texts[i]);
+        CHECK_INT(bytes[size], 0xa5, "%s: nothing behind it", texts[i]);
+        struct ip again = ip_of_bytes(bytes, ip.family);
+        CHECK_STR(ip_str(&again), texts[i], "read again");
+    }
 }
 
 TEST(ip_str_keeps_sixteen_texts)
