@@ -17,6 +17,7 @@
 #include "netsim/live/balancer_rules.h"
 #include "netsim/live/balancer_stand.h"
 #include "netsim/live/plan_build.h"
+#include "netsim/live/socket_address.h"
 #include "netsim/live/tls.h"
 #include "netsim/model/trust_store.h"
 
@@ -717,7 +718,7 @@ on_listener(struct watch *watch, uint32_t events)
             pause_listener(balancer, errno == EMFILE || errno == ENFILE);
             return;
         }
-        struct ip client = http_address(&address, &port);
+        struct ip client = socket_address_ip(&address, &port);
         begin(balancer, fd, &client, port);
     }
     pause_listener(balancer, balancer->n >= CONNECTIONS_MAX);

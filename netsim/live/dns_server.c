@@ -11,6 +11,7 @@
 #include "base/monotonic.h"
 #include "base/vec.h"
 #include "netsim/live/netlink.h"
+#include "netsim/live/socket_address.h"
 
 #define STREAMS_MAX 64
 #define SILENCE_MS  10000 /* RFC 7766 leaves it to the server */
@@ -64,14 +65,6 @@ answer(struct dns_server *server, const struct ip *asker, const uint8_t *data, s
     dns_answer_done(&found);
 }
 
-static struct ip
-ip_of_sockaddr(const struct sockaddr_storage *from)
-{
-    return from->ss_family == AF_INET6
-               ? ip_of_bytes((const uint8_t *)&((const struct sockaddr_in6 *)from)->sin6_addr, IP_V6)
-               : ip_of_bytes((const uint8_t *)&((const struct sockaddr_in *)from)->sin_addr, IP_V4);
-}
-
 static void
 on_datagram(struct watch *watch, uint32_t events)
 {
@@ -86,7 +79,7 @@ on_datagram(struct watch *watch, uint32_t events)
             return;
         }
         struct buf out = { 0 };
-        struct ip asker = ip_of_sockaddr(&from);
+        struct ip asker = socket_address_ip(&from, NULL);
         answer(server, &asker, data, (size_t)n, true, &out);
         if (out.size) {
             sendto(watch->fd, out.data, out.size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&from, size);
@@ -207,7 +200,7 @@ on_listener(struct watch *watch, uint32_t events)
     struct stream *s = xcalloc(1, sizeof *s);
     s->watch = (struct watch){ fd, on_stream };
     s->server = server;
-    s->asker = ip_of_sockaddr(&from);
+    s->asker = socket_address_ip(&from, NULL);
     s->last_ms = monotonic_ms();
     *VEC_ADD(&server->streams) = s;
     if (!reactor_add(server->reactor, &s->watch, EPOLLIN)) {

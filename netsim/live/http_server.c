@@ -16,6 +16,7 @@
 #include "base/monotonic.h"
 #include "base/vec.h"
 #include "netsim/live/netlink.h"
+#include "netsim/live/socket_address.h"
 #include "netsim/live/stream.h"
 #include "netsim/live/tls.h"
 
@@ -43,22 +44,6 @@ struct http_server {
     struct connection *first, *last; /* the one that was heard of last is first */
     size_t n;
 };
-
-struct ip
-http_address(const struct sockaddr_storage *address, int *port)
-{
-    struct ip ip;
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const void *)address;
-        ip = ip_of_bytes((const uint8_t *)&in->sin_addr, IP_V4);
-        *port = ntohs(in->sin_port);
-    } else {
-        const struct sockaddr_in6 *in6 = (const void *)address;
-        ip = ip_of_bytes(in6->sin6_addr.s6_addr, IP_V6);
-        *port = ntohs(in6->sin6_port);
-    }
-    return ip_unmap(&ip);
-}
 
 /* ---- the list of connections --------------------------------------------------------------------------------------
  */
@@ -145,10 +130,10 @@ answer(struct connection *c)
     struct sockaddr_storage address = { 0 };
     socklen_t size = sizeof address;
     getpeername(c->watch.fd, (struct sockaddr *)&address, &size);
-    x.peer = http_address(&address, &x.peer_port);
+    x.peer = socket_address_ip(&address, &x.peer_port);
     size = sizeof address;
     getsockname(c->watch.fd, (struct sockaddr *)&address, &size);
-    x.local = http_address(&address, &x.local_port);
+    x.local = socket_address_ip(&address, &x.local_port);
     x.secure = c->stream.tls != NULL;
     c->server->handler(c->server->context, &x);
     if (x.ttl) {

@@ -36,5 +36,3 @@ void http_server_free(struct http_server *server); /* closes everything */
 void http_server_tick(struct http_server *server, long long now_ms); /* about once a second: closes the silent ones */
 void http_field_add(struct http_exchange *exchange, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-struct sockaddr_storage;
-struct ip http_address(const struct sockaddr_storage *address, int *port); /* IPv4 as such, also when it came as ::ffff:a.b.c.d */

@@ -1,6 +1,5 @@
 #include "netsim/live/live.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,11 +11,11 @@
 #include "netsim/live/gwlb.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/nat64_carrier.h"
-#include "netsim/live/packet_bytes.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_mend.h"
 #include "netsim/live/plan_nat64.h"
 #include "netsim/live/services.h"
+#include "netsim/live/socket_address.h"
 #include "netsim/live/tap_hosts.h"
 
 static bool
@@ -244,14 +243,10 @@ live_namespace(const struct live *live, const char *id)
 static int
 bind_socket(int fd, int family, int protocol, const struct ip *ip, int port)
 {
-    struct sockaddr_in a4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+    struct ip any = { .family = (uint8_t)family };
+    struct sockaddr_storage own;
+    socklen_t own_size = socket_address(ip ? ip : &any, port, &own);
     int on = 1, size = 8 << 20;
-    if (ip && family == IP_V6) {
-        put_ip((uint8_t *)&a6.sin6_addr, ip);
-    } else if (ip) {
-        a4.sin_addr.s_addr = htonl((uint32_t)ip->lo);
-    }
     if (protocol == PROTOCOL_TCP) { /* of UDP it would take the datagrams of who has the port */
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     }
@@ -261,10 +256,7 @@ bind_socket(int fd, int family, int protocol, const struct ip *ip, int port)
     if (protocol == PROTOCOL_UDP) { /* TCP finds its own size */
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     }
-    bool six = family == IP_V6;
-    return bind(fd, six ? (struct sockaddr *)&a6 : (struct sockaddr *)&a4, six ? sizeof a6 : sizeof a4) < 0 ? -1
-           : protocol == PROTOCOL_TCP && port ? listen(fd, 16)
-                                              : 0;
+    return bind(fd, (struct sockaddr *)&own, own_size) < 0 ? -1 : protocol == PROTOCOL_TCP && port ? listen(fd, 16) : 0;
 }
 
 int

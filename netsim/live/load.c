@@ -1,6 +1,5 @@
 #include "netsim/live/load.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
@@ -18,6 +17,7 @@
 #include "base/vec.h"
 #include "netsim/live/load_count.h"
 #include "netsim/live/packet_bytes.h"
+#include "netsim/live/socket_address.h"
 #include "netsim/live/tap_flow.h"
 
 #define CONNECT_MS 5000
@@ -171,15 +171,10 @@ connect_to(struct run *run, struct err *err)
     if (run->flow) {
         return tap_flow_connect(run->flow, CONNECT_MS) || cannot_connect(o, errno, err);
     }
-    struct sockaddr_in to4 = { .sin_family = AF_INET,
-                               .sin_port = htons((uint16_t)o->port),
-                               .sin_addr.s_addr = htonl((uint32_t)o->to.lo) };
-    struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)o->port) };
-    put_ip((uint8_t *)&to6.sin6_addr, &o->to);
-    bool six = o->to.family == IP_V6;
+    struct sockaddr_storage to;
+    socklen_t to_size = socket_address(&o->to, o->port, &to);
     fcntl(run->sender, F_SETFL, fcntl(run->sender, F_GETFL) | O_NONBLOCK);
-    int status =
-        connect(run->sender, six ? (struct sockaddr *)&to6 : (struct sockaddr *)&to4, six ? sizeof to6 : sizeof to4);
+    int status = connect(run->sender, (struct sockaddr *)&to, to_size);
     int why = status < 0 ? errno : 0;
     if (why == EINPROGRESS) {
         socklen_t size = sizeof why;

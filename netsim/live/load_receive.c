@@ -1,5 +1,4 @@
 /* The receiving end of load.h alone: many senders, one after the other or at the same time. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
@@ -37,17 +36,6 @@ struct receiving {
     void *context;
 };
 
-static struct ip
-address_of(const struct sockaddr_in6 *from)
-{
-    struct ip ip;
-    char text[INET6_ADDRSTRLEN] = "::";
-    bool four = IN6_IS_ADDR_V4MAPPED(&from->sin6_addr);
-    inet_ntop(four ? AF_INET : AF_INET6, four ? (const void *)&from->sin6_addr.s6_addr[12] : &from->sin6_addr, text,
-              sizeof text);
-    return ip_parse(text, &ip) ? ip : (struct ip){ 0 };
-}
-
 static struct sender *
 add_sender(struct receiving *r, int fd, const struct sockaddr_in6 *from, uint32_t run)
 {
@@ -70,7 +58,7 @@ remove_sender(struct receiving *r, size_t i)
 static void
 tell(struct receiving *r, struct sender *s)
 {
-    struct ip from = address_of(&s->from);
+    struct ip came = ip_of_bytes(s->from.sin6_addr.s6_addr, IP_V6), from = ip_unmap(&came);
     struct load_result result = { .received_bytes = s->count.bytes,
                                   .received_packets = s->count.packets,
                                   .duplicates = s->count.duplicates,

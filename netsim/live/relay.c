@@ -11,6 +11,7 @@
 #include "netsim/live/plan_build.h"
 #include "netsim/live/private_link_client.h"
 #include "netsim/live/proxy_header.h"
+#include "netsim/live/socket_address.h"
 #include "netsim/live/stream.h"
 #include "netsim/live/tls_offers.h"
 #include "netsim/model/classic_policy.h"
@@ -305,10 +306,12 @@ write_head(const struct passage *p, const struct load_balancer *lb, int version,
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    struct proxy_parties parties = { .client = p->client_ip, .client_port = p->client_port };
+    struct proxy_parties parties = { .client = p->client_ip,
+                                     .client_port = p->client_port,
+                                     .own.family = p->client_ip.family };
     struct private_link_client far;
     if (getsockname(p->client.watch.fd, (struct sockaddr *)&address, &size) == 0) {
-        parties.own = http_address(&address, &parties.own_port);
+        parties.own = socket_address_ip(&address, &parties.own_port);
     }
     if (lb && private_link_is_link(&p->client_ip) &&
         private_link_find(p->relay->place->services, lb, &p->client_ip, p->client_port, p->relay->port, &far)) {
@@ -420,7 +423,7 @@ on_listener(struct watch *watch, uint32_t events)
             pause_listener(relay, errno == EMFILE || errno == ENFILE);
             return;
         }
-        struct ip client = http_address(&address, &port);
+        struct ip client = socket_address_ip(&address, &port);
         begin(relay, fd, &client, port);
     }
     pause_listener(relay, relay->n >= CONNECTIONS_MAX);

@@ -1,6 +1,5 @@
 #include "netsim/live/request.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,9 +11,9 @@
 
 #include "netsim/live/http.h"
 #include "netsim/live/live_internal.h"
-#include "netsim/live/packet_bytes.h"
 #include "netsim/live/reactor.h"
 #include "netsim/live/services.h"
+#include "netsim/live/socket_address.h"
 
 #define AT_ONCE 8 /* requests under way: no queue of a server overflows */
 #define BACKLOG 64
@@ -44,29 +43,13 @@ struct round {
 
 /* ---- sockets ------------------------------------------------------------------------------------------------------
  */
-static socklen_t
-address_of(const struct ip *ip, int port, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof *out);
-    if (ip->family == IP_V6) {
-        struct sockaddr_in6 *a = (struct sockaddr_in6 *)out;
-        *a = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-        put_ip((uint8_t *)&a->sin6_addr, ip);
-        return sizeof *a;
-    }
-    struct sockaddr_in *a = (struct sockaddr_in *)out;
-    *a = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    a->sin_addr.s_addr = htonl((uint32_t)ip->lo);
-    return sizeof *a;
-}
-
 /* Bound to address and port in the namespace of that id; -1 with 'err'. */
 static int
 bound_socket(const struct live *live, const char *ns, const struct ip *ip, int port, struct err *err)
 {
     const struct space *space = spaces_find(&live->spaces, ns);
     struct sockaddr_storage own;
-    socklen_t size = address_of(ip, port, &own);
+    socklen_t size = socket_address(ip, port, &own);
     int on = 1, fd = -1;
     if (space) {
         spaces_enter(&live->spaces, space);
@@ -238,7 +221,7 @@ static bool
 ask(struct round *round, struct live_request *request, struct err *err)
 {
     struct sockaddr_storage to;
-    socklen_t size = address_of(&request->dst, request->dst_port, &to);
+    socklen_t size = socket_address(&request->dst, request->dst_port, &to);
     int fd = bound_socket(round->live, request->from, &request->src, request->src_port, err);
     if (fd < 0) {
         return false;

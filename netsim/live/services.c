@@ -6,6 +6,7 @@
 #include "netsim/live/health.h"
 #include "netsim/live/internet_hosts.h"
 #include "netsim/live/relay.h"
+#include "netsim/live/socket_address.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/live/tls.h"
 #include "netsim/live/tls_offers.h"
@@ -233,27 +234,6 @@ services_hooks(const struct services *services)
 
 /* ---- sockets ------------------------------------------------------------------------------------------------------
  */
-static socklen_t
-socket_address(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof *out);
-    if (ip->family == IP_V4) {
-        struct sockaddr_in *in = (struct sockaddr_in *)out;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(port);
-        in->sin_addr.s_addr = htonl((uint32_t)ip->lo);
-        return sizeof *in;
-    }
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(port);
-    for (int i = 0; i < 8; i++) {
-        in6->sin6_addr.s6_addr[i] = (uint8_t)(ip->hi >> (56 - 8 * i));
-        in6->sin6_addr.s6_addr[8 + i] = (uint8_t)(ip->lo >> (56 - 8 * i));
-    }
-    return sizeof *in6;
-}
-
 /* In the namespace the thread is in.  The address need not be there yet (IP_FREEBIND). */
 static int
 open_socket(const struct ip *ip, uint16_t port, int type)
@@ -313,7 +293,7 @@ int
 services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port)
 {
     struct sockaddr_storage address;
-    socklen_t size = socket_address(ip, (uint16_t)port, &address);
+    socklen_t size = socket_address(ip, port, &address);
     return begin_connect(new_socket(spaces, space, address.ss_family), &address, size);
 }
 
@@ -322,7 +302,7 @@ static bool
 bind_as(int fd, const struct ip *as, int port)
 {
     struct sockaddr_storage own;
-    socklen_t size = socket_address(as, (uint16_t)port, &own);
+    socklen_t size = socket_address(as, port, &own);
     int one = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     int level = as->family == IP_V6 ? SOL_IPV6 : SOL_IP,
@@ -336,7 +316,7 @@ services_connect_proxied(const struct services *services, const char *ns, unsign
 {
     const struct space *space = spaces_find(services->spaces, ns);
     struct sockaddr_storage address;
-    socklen_t size = socket_address(ip, (uint16_t)port, &address);
+    socklen_t size = socket_address(ip, port, &address);
     /* The client's port may be taken there by an earlier connection of its: then any. */
     for (int tries = 0; space && tries < 2; tries++) {
         int fd = new_socket(services->spaces, space, address.ss_family);
