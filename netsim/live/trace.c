@@ -24,6 +24,7 @@
 #include "netsim/live/plan_build.h"
 #include "netsim/live/plan_gwlb.h"
 #include "netsim/live/plan_nat64.h"
+#include "netsim/live/trace_route.h"
 #include "netsim/live/trace_rule.h"
 
 #define TABLE "vpclab_trace"
@@ -582,13 +583,14 @@ say_why_it_stopped(const struct trace *t, const struct visit *v, json_t *hop)
     char text[FLOW_RULE_SIZE], table[ID_SIZE];
     struct trace_rule wanted = { .chain = v->chain };
     if (!v->dropped) {
-        const char *dst = ip_str(&v->left.dst);
+        struct buf why = { 0 };
         if (has_tables(v->ns) && name_table(t, v->mark, table)) {
-            snprintf(text, sizeof text, "no route of %s leads to %s, or its target is gone", table, dst);
+            trace_route_say(t->net, v->ns, v->mark, table, &v->left.dst, &why);
         } else {
-            snprintf(text, sizeof text, "no route leads to %s", dst);
+            buf_printf(&why, "no route leads to %s", ip_str(&v->left.dst));
         }
-        json_object_set_new(hop, "Stopped", json_string(text));
+        json_object_set_new(hop, "Stopped", json_string(buf_str(&why)));
+        buf_done(&why);
         return;
     }
     if (strncmp(v->chain, "fl_deny_", 8) == 0) {

@@ -30,6 +30,11 @@ lab_with_transit() {
         --deliver-logs-permission-arn arn:aws:iam::123456789012:role/flow-logs "$@" >/dev/null
 }
 
+stopped() { # WHY FROM TO
+    run vpclab trace "$2" "$3"
+    [ "$status" = 1 ] && [[ "$output" == *"stopped: "*"$1"* ]] || { echo "$output"; return 1; }
+}
+
 @test "a transit gateway records what it passes, twice, and what it loses, with the reason" {
     lab_with_transit --log-format '${tgw-attachment-id} ${tgw-pair-attachment-id} ${tgw-src-vpc-id} ${tgw-dst-vpc-id} ${srcaddr} ${dstaddr} ${dstport} ${tcp-flags} ${flow-direction} ${packets-lost-no-route} ${packets-lost-blackhole} ${packets-lost-mtu-exceeded} ${packets-lost-ttl-expired}'
     up
@@ -50,6 +55,11 @@ lab_with_transit() {
     [ "$(vpclab logs describe-log-streams --log-group-name transit --query 'logStreams[].logStreamName' -o text)" = \
         "$(first describe-transit-gateways --query 'TransitGateways[0].TransitGatewayId')" ]
 
+    # `trace` names the route that took it, whether a flow log is on or not
+    stopped "$table has a blackhole route: 10.9.0.0/16" m0 10.9.0.1
+    stopped "no route of $table leads to 10.8.0.1" m0 10.8.0.1
+    stopped "nothing that runs in the VPC has the address 10.1.1.99" m0 10.1.1.99
+
     # the control: the same packet passes where the route leads somewhere
     vpclab ec2 replace-transit-gateway-route --transit-gateway-route-table-id "$table" --destination-cidr-block 10.9.0.0/16 \
         --transit-gateway-attachment-id "${attachment[1]}" >/dev/null
@@ -62,6 +72,18 @@ value() { # NAME STAT DIMENSION...: of AWS/TransitGateway
     shift 2
     vpclab cloudwatch get-metric-statistics --namespace AWS/TransitGateway --metric-name "$name" --dimensions "$@" --start-time "$(date -u -d '-1 hour' +%FT%TZ)" \
         --end-time "$(date -u -d '+1 hour' +%FT%TZ)" --period 3600 --statistics "$stat" -o json | jq "[.Datapoints[].$stat] | add // 0"
+}
+
+@test "trace names the route whose target is gone, in a transit gateway's table and in a VPC's" {
+    lab_with_transit
+    up
+    vpclab ec2 create-transit-gateway-route --transit-gateway-route-table-id "$table" --destination-cidr-block 10.1.1.0/24 \
+        --transit-gateway-attachment-id "${attachment[1]}" >/dev/null
+    vpclab trace m0 m1 >/dev/null # the control
+    vpclab ec2 delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id "${attachment[1]}" >/dev/null
+    stopped "$table has a blackhole route: 10.1.1.0/24 (${attachment[1]} is gone)" m0 10.1.1.10
+    vpclab ec2 delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id "${attachment[0]}" >/dev/null
+    stopped "has a blackhole route: 10.0.0.0/8 (tgw-" m0 10.1.1.10
 }
 
 @test "metrics of a transit gateway: what came, what went, what was lost" {
