@@ -315,6 +315,8 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
              keeper_reply_namespaces(reply, live_namespace(cloud->live, node), guest, user, &err);
     } else if (probes) {
         ok = serve_probes(cloud, probes, timeout_ms, reply->json, &err);
+    } else if (json_object_get(request->json, "requests")) {
+        ok = live_link_serve_requests(cloud, request->json, reply->json, &err);
     } else if (trace) {
         ok = serve_trace(cloud, trace, timeout_ms, reply->json, &err);
     } else if (socket) {
@@ -382,9 +384,8 @@ live_link_down(struct cloud *cloud, struct err *err)
     return live_link_require(cloud, err) && keeper_stop(cloud->dir->socket_path, err);
 }
 
-/* One request; the error that the reply may hold becomes ours. */
-static bool
-ask(const struct cloud *cloud, json_t *question, struct keeper_message *reply, struct err *err)
+bool
+live_link_ask(const struct cloud *cloud, json_t *question, struct keeper_message *reply, struct err *err)
 {
     struct keeper_message request = { .json = question };
     bool ok = live_link_require(cloud, err) && keeper_call(cloud->dir->socket_path, &request, reply, err);
@@ -408,7 +409,7 @@ live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, 
         json_array_append_new(rows, probe_question(&probes[i]));
     }
     struct keeper_message reply = { 0 };
-    if (!ask(cloud, json_pack("{s:o, s:i}", "probe", rows, "timeout", timeout_ms), &reply, err)) {
+    if (!live_link_ask(cloud, json_pack("{s:o, s:i}", "probe", rows, "timeout", timeout_ms), &reply, err)) {
         return false;
     }
     const json_t *answers = json_object_get(reply.json, "probes");
@@ -427,7 +428,7 @@ live_link_trace(const struct cloud *cloud, struct live_probe *probes, size_t n, 
     for (size_t i = 0; i < n; i++) {
         json_array_append_new(rows, probe_question(&probes[i]));
     }
-    if (!ask(cloud, json_pack("{s:o, s:i}", "trace", rows, "timeout", timeout_ms), &reply, err)) {
+    if (!live_link_ask(cloud, json_pack("{s:o, s:i}", "trace", rows, "timeout", timeout_ms), &reply, err)) {
         return NULL;
     }
     for (size_t i = 0; i < n; i++) {
@@ -457,7 +458,7 @@ live_link_socket(const struct cloud *cloud, const char *node, int family, int pr
     struct keeper_message reply = { 0 };
     json_t *question =
         json_pack("{s:[s, i, i, s, i]}", "socket", node, family == IP_V6 ? 6 : 4, protocol, ip ? ip_str(ip) : "", port);
-    if (!ask(cloud, question, &reply, err)) {
+    if (!live_link_ask(cloud, question, &reply, err)) {
         return -1;
     }
     int fd = take_socket(&reply, node, err);
@@ -471,7 +472,7 @@ live_link_host_socket(const struct cloud *cloud, const char *node, int family, i
 {
     struct keeper_message reply = { 0 };
     json_t *question = json_pack("{s:[s, i, i]}", "host_socket", node, family == IP_V6 ? 6 : 4, protocol);
-    if (!ask(cloud, question, &reply, err)) {
+    if (!live_link_ask(cloud, question, &reply, err)) {
         return -1;
     }
     *ip = ip_of(json_object_get(reply.json, "address"));
@@ -488,7 +489,7 @@ live_link_health(const struct cloud *cloud, struct err *err)
     if (cloud->live) {
         return live_health(cloud->live);
     }
-    if (!ask(cloud, json_pack("{s:b}", "health", 1), &reply, err)) {
+    if (!live_link_ask(cloud, json_pack("{s:b}", "health", 1), &reply, err)) {
         return NULL;
     }
     json_t *health = json_incref(json_object_get(reply.json, "health"));
@@ -500,7 +501,7 @@ bool
 live_link_flush(const struct cloud *cloud, struct err *err)
 {
     struct keeper_message reply = { 0 };
-    if (!ask(cloud, json_pack("{s:b}", "flows", 1), &reply, err)) {
+    if (!live_link_ask(cloud, json_pack("{s:b}", "flows", 1), &reply, err)) {
         return false;
     }
     keeper_message_done(&reply);
@@ -514,7 +515,7 @@ live_link_count_routes(const struct cloud *cloud, bool on, struct err *err)
     if (cloud->live) {
         return live_count_routes(cloud->live, cloud->net, on, err);
     }
-    bool ok = ask(cloud, json_pack("{s:b}", "count_routes", on), &reply, err);
+    bool ok = live_link_ask(cloud, json_pack("{s:b}", "count_routes", on), &reply, err);
     if (ok) {
         keeper_message_done(&reply);
     }
@@ -525,7 +526,7 @@ json_t *
 live_link_meter(const struct cloud *cloud, bool rules, struct err *err)
 {
     struct keeper_message reply = { 0 };
-    if (!ask(cloud, json_pack("{s:b, s:b}", "meter", 1, "rules", rules), &reply, err)) {
+    if (!live_link_ask(cloud, json_pack("{s:b, s:b}", "meter", 1, "rules", rules), &reply, err)) {
         return NULL;
     }
     json_t *counters = json_incref(reply.json);
@@ -537,7 +538,7 @@ bool
 live_link_router_end(const struct cloud *cloud, const char *eni_id, char name[static 16], struct err *err)
 {
     struct keeper_message reply = { 0 };
-    if (!ask(cloud, json_pack("{s:s}", "router_end", eni_id), &reply, err)) {
+    if (!live_link_ask(cloud, json_pack("{s:s}", "router_end", eni_id), &reply, err)) {
         return false;
     }
     snprintf(name, 16, "%s", json_str(reply.json, "link"));
@@ -549,7 +550,7 @@ bool
 live_link_enter(const struct cloud *cloud, const char *node, int fds[static KEEPER_NAMESPACES], struct err *err)
 {
     struct keeper_message reply = { 0 };
-    if (!ask(cloud, json_pack("{s:s}", "enter", node), &reply, err)) {
+    if (!live_link_ask(cloud, json_pack("{s:s}", "enter", node), &reply, err)) {
         return false;
     }
     bool whole = reply.n_fds == KEEPER_GUEST || reply.n_fds == KEEPER_NAMESPACES;

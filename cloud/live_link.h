@@ -5,6 +5,7 @@
  *     {"probe": [[from, to, src, dst, protocol, src_port, dst_port, also], ...], "timeout": 500}
  *                                                      -> {"probes": [[arrived, replied, src, dst, rtt_us, src_port, dst_port, sent src_port, refused, receiver, kept at], ...]}
  *     {"trace": [as of probes], "timeout": 500}         -> {"probes": [...], "ways": [[hops], ...]} (netsim/live/trace.h)
+ *     {"requests": [..], "servers": [..]}               -> {"requests": [..]} (live_link_request.c)
  *     {"socket": [node, 4 or 6, protocol, address or "", port]}  -> {} and the descriptor (live_socket())
  *     {"host_socket": [node, 4 or 6, protocol]}                  -> {"address", "port"} and the descriptor (live_host_socket())
  *     {"flows": true}                                  -> {} once what the flow logs' running intervals hold is written
@@ -20,6 +21,7 @@
 #include "cloud/op.h"
 #include "netsim/live/keeper.h"
 #include "netsim/live/live.h"
+#include "netsim/live/request.h"
 
 /* Forks the keeper, which builds the lab; returns when it is live.  The lab must be locked (lab_dir_lock): the keeper goes on holding it. */
 bool live_link_up(struct cloud *cloud, const struct progress *progress, struct err *err);
@@ -28,8 +30,14 @@ bool live_link_down(struct cloud *cloud, struct err *err);
 /* IncorrectState with a hint if the lab is not live. */
 bool live_link_require(const struct cloud *cloud, struct err *err);
 
+/* One question for the keeper, which is given the question for good; the error that the reply may hold becomes ours. */
+bool live_link_ask(const struct cloud *cloud, json_t *question, struct keeper_message *reply, struct err *err);
+
 /* live_probe() in whichever process holds the lab. */
 bool live_link_probe(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
+/* live_request() likewise (live_link_request.c); and what the keeper does with it. */
+bool live_link_request(const struct cloud *cloud, const live_server_vec *servers, live_request_vec *requests, struct err *err);
+bool live_link_serve_requests(struct cloud *cloud, const json_t *asked, json_t *out, struct err *err);
 /* live_trace() likewise; NULL on failure, else the ways, which the caller owns. */
 json_t *live_link_trace(const struct cloud *cloud, struct live_probe *probes, size_t n, int timeout_ms, struct err *err);
 /* live_socket() in the keeper; -1 on failure. */

@@ -14,6 +14,7 @@
 #include "cloud/verify_ports.h"
 #include "cloud/verify_text.h"
 #include "cloud/ops_verify_random.h"
+#include "cloud/ops_verify_request.h"
 #include "cloud/verify_balancers.h"
 #include "cloud/verify_difference.h"
 #include "cloud/verify_follow.h"
@@ -498,12 +499,18 @@ verify_run(struct op_call *call, struct err *err)
     struct flow_spec flow;
     const struct flow_spec *only = NULL;
     int family = arg_flag(call->in, "Ipv6", false) ? IP_V6 : 0;
-    bool random = false;
+    bool random = false, request = false;
     if (!verify_random_asked(call->in, &random, err)) {
         return false;
     }
     if (random) {
         return verify_random_run(call, err);
+    }
+    if (!verify_request_asked(call->in, &request, err)) {
+        return false;
+    }
+    if (request) {
+        return verify_request_run(call, err);
     }
     if (!live_link_require(call->cloud, err) ||
         !read_end(call->cloud, arg_str(call->in, "Source"), &nodes[0], &from, err) ||
@@ -575,6 +582,10 @@ static const struct op_param verify_params[] = {
     { "Ipv6", OP_BOOL, OP_OPTIONAL, "only IPv6", NULL, NULL },
     { "Trace", OP_INT, OP_OPTIONAL, "follow this many packets hop by hop; 12 if neither it nor one flow is given", NULL,
       NULL },
+    { "Request", OP_STRING, OP_OPTIONAL,
+      "instead of packets an HTTP request to a load balancer, 'GET /path?query': which rule takes it, who answers",
+      NULL, NULL },
+    { "Headers", OP_LIST, OP_OPTIONAL, "with --request: fields of it, 'Host: www.example.com'", NULL, NULL },
     { "Random", OP_INT, OP_OPTIONAL,
       "instead of the lab, this many networks drawn by lot, each built in a live lab of its own", NULL, NULL },
     { "Seed", OP_INT, OP_OPTIONAL, "of the first of them; the next has the next one (drawn if not given)", NULL, NULL },
@@ -595,6 +606,7 @@ const struct op ops_verify[] = {
           "verify                          every pair, on the ports that the groups name and one they do not\n"
           "verify web db --port 5432       one packet\n"
           "verify internet --protocol icmp   from the internet to every instance\n"
+          "verify web alb --request 'GET /api/x' --headers 'Host: shop.example.com'   an HTTP request\n"
           "verify --random 20 --seed 7     20 random networks; a difference is shrunk to a lab that shows it\n" },
     { 0 },
 };

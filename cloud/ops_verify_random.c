@@ -21,7 +21,7 @@
 #define SEEDS          1000000 /* seeds that are drawn, not given, are below: short to type */
 #define TAP_OF         4       /* every fourth has no namespaces for its instances, where the machine lets us */
 #define SHRINK_TRIES   2000
-#define SHRINK_SECONDS 20
+#define SHRINK_SECONDS 60
 #define SHOWN_MAX      5 /* disagreements after which it ends */
 
 /* ---- in the keeper ------------------------------------------------------------------------------------------------
@@ -49,6 +49,7 @@ keeper_serve(void *context, const struct keeper_message *request, struct keeper_
     struct random_trial trial = { .seed = (uint64_t)json_int(request->json, "seed", 0),
                                   .send = random_send_live,
                                   .context = &beside,
+                                  .live = &beside,
                                   .shrink_tries = SHRINK_TRIES,
                                   .shrink_seconds = SHRINK_SECONDS };
     trial.tap_hosts = trial.seed % TAP_OF == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
@@ -270,9 +271,12 @@ try_network(const struct lab_dir *dir, long long seed, json_t *out, struct err *
         add_followed(json_object_get(out, "Followed"), json_object_get(reply.json, "Followed"), seed);
         add_requests(json_object_get(out, "Requests"), json_object_get(reply.json, "Requests"), seed);
         json_object_set_new(out, "Networks", json_integer(json_int(out, "Networks", 0) + 1));
-        json_t *disagreement = json_object_get(reply.json, "Disagreement");
-        if (disagreement) {
-            json_array_append(json_object_get(out, "Disagreements"), disagreement);
+        static const char *const shrunk[] = { "Disagreement", "RequestDisagreement" };
+        for (size_t i = 0; i < ARRAY_SIZE(shrunk); i++) {
+            json_t *disagreement = json_object_get(reply.json, shrunk[i]);
+            if (disagreement) {
+                json_array_append(json_object_get(out, "Disagreements"), disagreement);
+            }
         }
     }
     keeper_message_done(&reply);
@@ -329,14 +333,36 @@ verify_random_run(struct op_call *call, struct err *err)
 /* ---- for a person -------------------------------------------------------------------------------------------------
  */
 static void
-print_disagreement(const json_t *d, struct buf *text)
+print_packet(const json_t *d, struct buf *text)
 {
     const char *why = json_str(d, "AnalysisWhy");
     buf_printf(text, "DISAGREE seed %lld: %s -> %s  %s  (%s -> %s): %s\n", json_int(d, "Seed", 0), json_str(d, "From"),
                json_str(d, "To"), json_str(d, "Flow"), json_str(d, "SourceIp"), json_str(d, "DestinationIp"),
                json_str(d, "Difference"));
-    buf_printf(text, "  analysis: %s\n  kernel:   %s\n", why ? why : "arrives", json_str(d, "Kernel"));
-    buf_printf(text, "  again:    vpclab verify --random 1 --seed %lld\n", json_int(d, "Seed", 0));
+    buf_printf(text, "  analysis: %s\n", why ? why : "arrives");
+}
+
+static void
+print_request(const json_t *d, struct buf *text)
+{
+    size_t i;
+    const json_t *field;
+    buf_printf(text, "DISAGREE seed %lld: %s -> %s port %lld  %s", json_int(d, "Seed", 0), json_str(d, "From"),
+               json_str(d, "To"), json_int(d, "Port", 0), json_str(d, "Request"));
+    json_array_foreach(json_object_get(d, "Fields"), i, field)
+    {
+        buf_printf(text, "  %s", json_string_value(field));
+    }
+    buf_printf(text, "  (%s -> %s): %s\n  analysis: %s\n", json_str(d, "SourceIp"), json_str(d, "DestinationIp"),
+               json_str(d, "Difference"), json_str(d, "Analysis"));
+}
+
+static void
+print_disagreement(const json_t *d, struct buf *text)
+{
+    (json_object_get(d, "Request") ? print_request : print_packet)(d, text);
+    buf_printf(text, "  kernel:   %s\n  again:    vpclab verify --random 1 --seed %lld\n", json_str(d, "Kernel"),
+               json_int(d, "Seed", 0));
     if (!json_flag(d, "Shrunk", false)) {
         buf_str_add(text, "  It did not happen again when the same network was built once more; here is all of it.\n");
     }

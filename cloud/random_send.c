@@ -53,9 +53,23 @@ no_s3(void *context, const char *endpoint_id, struct http_exchange *exchange)
     (void)exchange;
 }
 
+struct sending {
+    struct live *live;
+    int timeout_ms;
+};
+
 static bool
-send_requests(struct live *live, const struct network *net, struct random_requests *requests, struct err *err)
+send_requests(void *context, const live_server_vec *servers, live_request_vec *requests, struct err *err)
 {
+    const struct sending *sending = context;
+    return live_request(sending->live, servers->items, servers->n, requests->items, requests->n, sending->timeout_ms,
+                        err);
+}
+
+static bool
+serve_and_send(struct live *live, const struct network *net, struct random_live *beside, struct err *err)
+{
+    struct sending sending = { live, beside->requests_ms ? beside->requests_ms : REQUEST_MS };
     const struct live_hooks hooks = { .context = (void *)net,
                                       .network = own_network,
                                       .role = no_role,
@@ -63,8 +77,7 @@ send_requests(struct live *live, const struct network *net, struct random_reques
                                       .now_ms = now_ms,
                                       .identity = no_identity,
                                       .s3 = no_s3 };
-    return live_serve(live, &hooks, err) && live_request(live, requests->servers.items, requests->servers.n,
-                                                         requests->sent.items, requests->sent.n, REQUEST_MS, err);
+    return live_serve(live, &hooks, err) && http_questions_send(&beside->requests, send_requests, &sending, err);
 }
 
 bool
@@ -72,14 +85,14 @@ random_send_live(void *context, const struct network *net, struct live_probe *pr
 {
     struct random_live *beside = context;
     struct live *live = live_start(net, NULL, err);
-    bool ok = live && live_probe(live, probes, n, PROBE_MS, err);
+    bool ok = live && (n == 0 || live_probe(live, probes, n, PROBE_MS, err));
     if (ok && beside && beside->followed.n) {
         struct random_followed *followed = &beside->followed;
         followed->ways = json_array();
         ok = live_trace(live, net, followed->probes, followed->n, PROBE_MS, followed->ways, err);
     }
     if (ok && beside && beside->requests.sent.n) {
-        ok = send_requests(live, net, &beside->requests, err);
+        ok = serve_and_send(live, net, beside, err);
     }
     if (live) {
         live_stop(live);

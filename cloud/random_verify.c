@@ -10,7 +10,9 @@
 #include "base/vec.h"
 #include "cloud/random_constructs.h"
 #include "cloud/random_questions.h"
+#include "cloud/random_requests.h"
 #include "cloud/shrink.h"
+#include "cloud/shrink_request.h"
 #include "cloud/state.h"
 #include "cloud/verify_difference.h"
 #include "cloud/verify_gap.h"
@@ -346,8 +348,21 @@ commands_json(const char *lab, const struct doubt *doubt)
     return out;
 }
 
-static json_t *
-state_json(const struct random_trial *trial, json_t *network)
+json_int_t
+random_count_objects(const json_t *network)
+{
+    const char *key;
+    const json_t *list;
+    json_int_t n = 0;
+    json_object_foreach((json_t *)network, key, list)
+    {
+        n += (json_int_t)json_array_size(list);
+    }
+    return n;
+}
+
+json_t *
+random_state_json(const struct random_trial *trial, json_t *network)
 {
     return json_pack("{s:i, s:[s, s], s:{s:b, s:i}, s:s, s:s, s:b, s:b, s:o}", "version", STATE_VERSION, "ids",
                      "0000000000000001", "0000000000000001", "clock", "fixed", 0, "base_ms", 0, "account", ACCOUNT,
@@ -359,13 +374,7 @@ disagreement_json(struct doubt *doubt, json_t *network, bool shrunk)
 {
     const struct live_probe *p = &doubt->last.probe;
     const struct reach_result *said = &doubt->said;
-    const char *key;
-    json_t *list;
-    json_int_t n = 0;
-    json_object_foreach(network, key, list)
-    {
-        n += (json_int_t)json_array_size(list);
-    }
+    json_int_t n = random_count_objects(network);
     char *lab = lab_of(doubt);
     json_t *out = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:I, s:b, s:s, s:o, s:o}", "Seed",
                             (json_int_t)doubt->trial->seed, "From", p->from, "To",
@@ -376,7 +385,7 @@ disagreement_json(struct doubt *doubt, json_t *network, bool shrunk)
                             : p->replied ? "arrived and was answered"
                                          : "arrived",
                             "Objects", n, "Shrunk", shrunk, "Lab", lab, "Commands", commands_json(lab, doubt), "State",
-                            state_json(doubt->trial, network));
+                            random_state_json(doubt->trial, network));
     free(lab);
     return out;
 }
@@ -519,10 +528,22 @@ judge_followed(const struct scene *scene, const struct random_followed *followed
     return json_pack("{s:I, s:I, s:o}", "Packets", (json_int_t)followed->n, "Decisions", n, "Differences", texts);
 }
 
+/* And the first that differs, made small. */
+static void
+judge_requests(const struct random_trial *trial, const struct network *net, const struct http_questions *requests,
+               json_t *out)
+{
+    size_t first;
+    json_object_set_new(out, "Requests", http_questions_judge(net, requests, &first));
+    if (first < requests->asked.n) {
+        json_object_set_new(out, "RequestDisagreement", shrink_request(trial, net, requests, first));
+    }
+}
+
 json_t *
 random_verify(const struct random_trial *trial, struct err *err)
 {
-    struct random_live *beside = trial->send == random_send_live ? trial->context : NULL;
+    struct random_live *beside = trial->live;
     const struct asked *of[LIVE_TRACED_MOST];
     bool follows = beside && trial->seed % FOLLOWED_OF == 1;
     struct random_net r;
@@ -543,21 +564,21 @@ random_verify(const struct random_trial *trial, struct err *err)
     }
     bool ok = put_to_kernel(trial, &scene, &questions, err);
     json_t *told = ok && follows ? judge_followed(&scene, &beside->followed, of) : NULL;
-    json_t *answered = ok && beside ? random_requests_judge(r.net, &beside->requests) : NULL;
+    struct http_questions requests = { .servers = { .n = 0 } };
     if (beside) { /* while it is made small there are none */
+        requests = beside->requests;
         json_decref(beside->followed.ways);
-        random_requests_done(&beside->requests);
         *beside = (struct random_live){ .followed = { .n = 0 } };
     }
     json_t *out = ok ? compare(trial, &scene, &questions, err) : NULL;
     if (out && told) {
         json_object_set(out, "Followed", told);
     }
-    if (out && answered) {
-        json_object_set(out, "Requests", answered);
+    if (out && beside) {
+        judge_requests(trial, r.net, &requests, out);
     }
     json_decref(told);
-    json_decref(answered);
+    http_questions_done(&requests);
     VEC_DONE(&questions);
     scene_done(&scene);
     random_net_done(&r);

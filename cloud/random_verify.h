@@ -5,7 +5,7 @@
  * Used by: ops_verify_random.c. */
 #pragma once
 #include "base/json.h"
-#include "cloud/random_requests.h"
+#include "cloud/http_questions.h"
 #include "netsim/live/live.h"
 #include "netsim/live/trace.h"
 
@@ -23,7 +23,8 @@ struct random_followed {
 /* What is sent beside the probes. */
 struct random_live {
     struct random_followed followed;
-    struct random_requests requests; /* of HTTP, when the probes have come to their ends */
+    struct http_questions requests; /* of HTTP, when the probes have come to their ends */
+    int requests_ms;                /* so long these may take together; 0: 20 s */
 };
 /* The live lab as it is; the caller is alone in namespaces of its own, as in a keeper.  'context': struct random_live, or NULL. (random_send.c) */
 bool random_send_live(void *context, const struct network *net, struct live_probe *probes, size_t n, struct err *err);
@@ -33,15 +34,20 @@ struct random_trial {
     bool tap_hosts; /* instances without namespaces of their own */
     random_send_fn *send;
     void *context;
+    struct random_live *live; /* what 'send' sends beside the probes; NULL: nothing */
     size_t shrink_tries; /* at most so many smaller networks are built */
     int shrink_seconds;
 };
 /* {"Asked", "Stopped", "Arrived", "Answered", "Disagree", "NotCompared", "Gaps": {"not analysed: appliance": packets, ..},
  *  "Constructs": {"vpc": [objects, packets whose way met one], ..}, "Met": {"private NAT gateway": packets, ..} (random_constructs.h),
- *  "Followed": {"Packets", "Decisions", "Differences": [text]} (with a context: verify_trace.h), "Requests": {..} (random_requests_judge()),
- *  "Disagreement": {..}}
+ *  "Followed": {"Packets", "Decisions", "Differences": [text]} (with 'live': verify_trace.h), "Requests": {..} (http_questions_judge()),
+ *  "Disagreement": {..}, "RequestDisagreement": {..} (shrink_request.h)}
  * The disagreement (left out when there is none) is the first one, shrunk: {"Seed", "From", "To", "Flow", "SourceIp",
  * "DestinationIp", "Difference", "AnalysisWhy", "Kernel", "Objects", "Shrunk", "Lab": "./shrunk-7", "Commands": [text],
  * "State": the state.json of a lab}.  "Shrunk" is false, and the network whole, when it did not differ a second time.
  * NULL when the machine cannot build the lab.  The caller owns it. */
 json_t *random_verify(const struct random_trial *trial, struct err *err);
+
+/* The state.json of a lab of that network, which it takes. */
+json_t *random_state_json(const struct random_trial *trial, json_t *network);
+json_int_t random_count_objects(const json_t *network);

@@ -5,6 +5,7 @@
 
 #include "cloud/ops_failure.h"
 #include "cloud/ops_verify_random.h"
+#include "cloud/ops_verify_request.h"
 
 static size_t
 widest(const json_t *pairs, const char *member)
@@ -89,6 +90,10 @@ verify_text(const json_t *out, struct buf *text)
                  *gaps = json_object_get(out, "Gaps"), *item;
     if (json_object_get(out, "Constructs")) {
         verify_random_text(out, text);
+        return;
+    }
+    if (json_object_get(out, "HttpRequests")) {
+        verify_request_text(out, text);
         return;
     }
     int from = (int)widest(pairs, "From"), to = (int)widest(pairs, "To");

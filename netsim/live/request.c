@@ -234,6 +234,14 @@ ask(struct round *round, struct live_request *request, struct err *err)
     return true;
 }
 
+void
+live_request_done(struct live_request *request)
+{
+    free(request->text);
+    free(request->location);
+    request->text = request->location = NULL;
+}
+
 /* ---- all of them ----------------------------------------------------------------------------------------------------
  */
 static void

@@ -3,7 +3,7 @@
  * What live_probe() is for packets, for what is in them.  The requests are sent by sockets in the senders' namespaces; servers stand in the
  * targets' for as long as the call lasts, and each says who it is.  The lab must be served (live_serve()), since balancers read requests there.
  *
- * Uses: http.h, reactor.h.   Used by: cloud/random_send.c */
+ * Uses: http.h, reactor.h.   Used by: cloud/random_send.c, cloud/live_link_request.c */
 #pragma once
 #include "netsim/live/live.h"
 
@@ -26,6 +26,7 @@ struct live_request {
     struct ip told_src; /* whom it was told the client is (X-Forwarded-For); IP_NONE: nothing */
 };
 typedef VEC(struct live_request) live_request_vec;
+void live_request_done(struct live_request *request); /* its texts */
 /* Sends all, a few at a time, and returns when all are answered or 'timeout_ms' have passed.  ERR_MACHINE: a socket cannot be opened. */
 bool live_request(struct live *live, const struct live_server *servers, size_t n_servers, struct live_request *requests, size_t n, int timeout_ms,
                   struct err *err);
