@@ -91,6 +91,14 @@ flags_of(uint8_t tcp)
     return (uint8_t)(flags | (tcp & 1 ? FLOW_TCP_FIN : 0) | (tcp & 4 ? FLOW_TCP_RST : 0));
 }
 
+/* Linux forwards TCP in pieces for which the header's 16 bits have no room, and says 0 (RFC 2675 for IPv6): then it is
+ * the frame's length that counts. */
+static uint64_t
+length_said(uint16_t said, unsigned head, const struct pcap_packet *p, int before)
+{
+    return said || p->length < (size_t)before ? said + head : p->length - (size_t)before;
+}
+
 static bool
 read_header(const struct pcap_packet *p, struct header *h)
 {
@@ -106,13 +114,13 @@ read_header(const struct pcap_packet *p, struct header *h)
         h->src = ip_of_bytes(ip + 12, IP_V4);
         h->dst = ip_of_bytes(ip + 16, IP_V4);
         h->protocol = ip[9];
-        h->length = get16(ip + 2);
+        h->length = length_said(get16(ip + 2), 0, p, before);
         fragment = (get16(ip + 6) & 0x1fff) != 0;
     } else if (size >= 40 && ip[0] >> 4 == 6) {
         h->src = ip_of_bytes(ip + 8, IP_V6);
         h->dst = ip_of_bytes(ip + 24, IP_V6);
         h->protocol = ip[6];
-        h->length = get16(ip + 4) + UINT64_C(40);
+        h->length = length_said(get16(ip + 4), 40, p, before);
         head = 40;
     } else {
         return false;

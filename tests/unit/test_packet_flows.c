@@ -279,6 +279,33 @@ TEST(packets_of_a_flow_are_added_up_minute_by_minute)
     lab_done(&lab);
 }
 
+/* A header has room for a length of 65,535: what Linux sends as one piece beyond that says 0 (RFC 2675 for IPv6). */
+TEST(a_packet_longer_than_its_header_can_say_counts_whole)
+{
+    struct lab lab = lab_new();
+    struct bytes four = { 0 }, six = { 0 };
+    struct buf out = { 0 };
+    put_ip(&four, &(struct shape){ "10.0.1.10", "8.8.8.8", PROTOCOL_TCP, 0x10, 0, 0 });
+    put_ip(&six, &(struct shape){ "2001:db8::10", "2001:db8:1::1", PROTOCOL_TCP, 0x10, 0, 0 });
+    memset(four.data + 2, 0, 2);
+    memset(six.data + 4, 0, 2);
+    pcapng_interface(&lab.file, PCAP_RAW, "any", NULL, NULL);
+    for (int i = 0; i < 2; i++) {
+        const struct bytes *b = i ? &six : &four;
+        struct pcap_packet p = {
+            .time_us = (int64_t)AT * 1000000, .bytes = b->data, .captured = b->size, .length = 180000
+        };
+        pcapng_packet(&lab.file, &p);
+    }
+    struct packet_flows *flows = read_file(&lab);
+    packet_flows_each(flows, keep_record, &out);
+    CHECK_STR(buf_str(&out), "10.0.1.10 8.8.8.8 4000 443 6 1 180000 1767225600 1767225600 0 egress\n"
+                             "2001:db8::10 2001:db8:1::1 4000 443 6 1 180000 1767225600 1767225600 0 egress\n");
+    packet_flows_free(flows);
+    buf_done(&out);
+    lab_done(&lab);
+}
+
 /* A capture of vpclab names the interface and what became of the packet; else addresses and the model say it. */
 TEST(what_the_capture_says_counts_before_what_the_model_says)
 {
