@@ -506,8 +506,8 @@ read_nftables(struct metering *m, bool rules, struct err *err)
 
 /* ---- flows that are open ------------------------------------------------------------------------------------------
  */
-static const struct nlattr *
-nested(const struct nlattr *in, uint16_t type)
+const struct nlattr *
+live_nested(const struct nlattr *in, uint16_t type)
 {
     const struct nlattr *attribute;
     if (in) {
@@ -535,13 +535,13 @@ take_connection(const struct nlmsghdr *h, void *data)
             status = ntohl(mnl_attr_get_u32(attribute));
             break;
         case CTA_PROTOINFO:
-            info = nested(attribute, CTA_PROTOINFO_TCP);
+            info = live_nested(attribute, CTA_PROTOINFO_TCP);
             break;
         default:
             break;
         }
     }
-    const struct nlattr *state = nested(info, CTA_PROTOINFO_TCP_STATE);
+    const struct nlattr *state = live_nested(info, CTA_PROTOINFO_TCP_STATE);
     bool open = !info || (state && mnl_attr_get_u8(state) >= TCP_CONNTRACK_SYN_SENT &&
                           mnl_attr_get_u8(state) <= TCP_CONNTRACK_ESTABLISHED);
     m->active += open && (status & IPS_DST_NAT);

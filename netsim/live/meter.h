@@ -1,7 +1,7 @@
 /* netsim/live/meter.h - what the kernel has counted since the lab is live: traffic of every interface, of every rule, and what was refused by which.
  *
  * Counters only grow, but for those of a rule whose chain was written anew.  Reading them costs the packets nothing.
- * Uses: libmnl, libnftnl.   Used by: cloud/metrics.c, trace.c */
+ * Uses: libmnl, libnftnl.   Used by: cloud/metrics.c, trace.c, private_link_client.c */
 #pragma once
 #include "netsim/flowlog/flowlog.h"
 #include "netsim/model/network.h"
@@ -32,6 +32,8 @@ struct live_meter_listener {
 /* Tells all that there is.  'rules': the counters of rules too, which takes longer the more there are. */
 bool live_meter(struct live *live, const struct network *net, bool rules, const struct live_meter_listener *listener, struct err *err);
 
+struct nlattr;
+const struct nlattr *live_nested(const struct nlattr *in, uint16_t type); /* the first of that type; NULL: none, or 'in' is NULL */
 struct nftnl_rule;
 const char *live_rule_comment(const struct nftnl_rule *rule); /* borrowed from the rule; NULL: it has none */
 /* What the AWS rule is called for which a rule of the chain stands: "sgr-0a1b", "acl-0a1b:ingress:100"; false: it stands for none. */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netsim/live/meter.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/model/private_service.h"
 
@@ -51,21 +52,6 @@ put_question(struct nlmsghdr *h, const struct ip *far, int port, const struct ip
     mnl_attr_nest_end(h, tuple);
 }
 
-static const struct nlattr *
-inside(const struct nlattr *in, uint16_t type)
-{
-    const struct nlattr *attribute;
-    if (in) {
-        mnl_attr_for_each_nested(attribute, in)
-        {
-            if (mnl_attr_get_type(attribute) == type) {
-                return attribute;
-            }
-        }
-    }
-    return NULL;
-}
-
 /* Who began it. */
 static int
 take_client(const struct nlmsghdr *h, void *data)
@@ -76,9 +62,9 @@ take_client(const struct nlmsghdr *h, void *data)
     {
         tuple = mnl_attr_get_type(attribute) == CTA_TUPLE_ORIG ? attribute : tuple;
     }
-    const struct nlattr *addresses = inside(tuple, CTA_TUPLE_IP), *v4 = inside(addresses, CTA_IP_V4_SRC),
-                        *v6 = inside(addresses, CTA_IP_V6_SRC),
-                        *port = inside(inside(tuple, CTA_TUPLE_PROTO), CTA_PROTO_SRC_PORT);
+    const struct nlattr *addresses = live_nested(tuple, CTA_TUPLE_IP), *v4 = live_nested(addresses, CTA_IP_V4_SRC),
+                        *v6 = live_nested(addresses, CTA_IP_V6_SRC),
+                        *port = live_nested(live_nested(tuple, CTA_TUPLE_PROTO), CTA_PROTO_SRC_PORT);
     if (port && (v4 || v6)) {
         out->ip = ip_of_bytes(mnl_attr_get_payload(v4 ? v4 : v6), v4 ? IP_V4 : IP_V6);
         out->port = ntohs(mnl_attr_get_u16(port));
