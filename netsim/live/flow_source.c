@@ -447,17 +447,6 @@ tell(const struct poll *poll, const struct flow_router *router, const struct pla
     return true;
 }
 
-static bool
-has_set(const struct plan_ns *ns, const char *name)
-{
-    for (size_t i = 0; i < ns->sets.n; i++) {
-        if (strcmp(ns->sets.items[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The sets of one generation as they are now, or nothing and an error. */
 static bool
 read_generation(struct poll *poll, struct flow_router *router, const struct plan_ns *ns, int generation, bool whole,
@@ -468,7 +457,7 @@ read_generation(struct poll *poll, struct flow_router *router, const struct plan
         char name[16];
         now[i] = (counted_vec){ 0 };
         plan_flow_name(plan_flow_sets[i].name, generations[generation], name);
-        if (ok && has_set(ns, name)) {
+        if (ok && plan_find_set(ns, name)) {
             size_t n_repeated;
             ok = whole ? read_whole_set(poll->live->flows, router, name, &router->known[generation][i], &now[i], err)
                        : read_set(poll->live->flows, router, name, &now[i], &n_repeated, err);
@@ -494,7 +483,7 @@ read_reasons(struct poll *poll, struct flow_router *router, const struct plan_ns
     for (size_t i = 0; i < ARRAY_SIZE(reason_sets); i++) {
         size_t n_repeated;
         VEC_DONE(&router->reasons[i]);
-        if (has_set(ns, reason_sets[i].name) &&
+        if (plan_find_set(ns, reason_sets[i].name) &&
             !read_set(poll->live->flows, router, reason_sets[i].name, &router->reasons[i], &n_repeated, err)) {
             return false;
         }
@@ -617,7 +606,7 @@ poll_lost(struct poll *poll, struct flow_router *router, const struct plan_ns *n
     counted_vec now = { 0 };
     size_t n_repeated;
     for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-        if (has_set(ns, sets[i]) && !read_set(poll->live->flows, router, sets[i], &now, &n_repeated, err)) {
+        if (plan_find_set(ns, sets[i]) && !read_set(poll->live->flows, router, sets[i], &now, &n_repeated, err)) {
             VEC_DONE(&now);
             return false;
         }
@@ -688,7 +677,8 @@ router_of(struct live *live, const struct plan_ns *ns, struct err *err)
 static bool
 is_recorded(const struct plan_ns *ns)
 {
-    return (ns->kind == PLAN_ROUTER && has_set(ns, "fl_egress")) || (ns->kind == PLAN_TRANSIT && has_set(ns, "fl_to"));
+    return (ns->kind == PLAN_ROUTER && plan_find_set(ns, "fl_egress")) ||
+           (ns->kind == PLAN_TRANSIT && plan_find_set(ns, "fl_to"));
 }
 
 /* The socket of a deleted VPC's router would keep the namespace alive. */

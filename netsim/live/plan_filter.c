@@ -56,15 +56,7 @@ address_of(const struct cidr *cidr, char text[static CIDR_STR_SIZE])
 static bool
 has_set(struct builder *b, const struct plan_ns *ns, const char *name)
 {
-    if (b->standing && plan_find_set(b->standing, name)) {
-        return true;
-    }
-    for (size_t i = 0; i < ns->sets.n; i++) {
-        if (strcmp(ns->sets.items[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return (b->standing && plan_find_set(b->standing, name)) || plan_set_added(ns, name);
 }
 
 bool
