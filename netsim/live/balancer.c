@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "netsim/live/balancer_choice.h"
 #include "netsim/live/balancer_h2.h"
 #include "netsim/live/balancer_heads.h"
@@ -305,7 +305,7 @@ begin_request(struct exchange *x)
         return false;
     }
     struct stand s = stand_of(x->balancer->place, x->balancer->port);
-    long long age_ms = services_now_ms() - x->began_ms;
+    long long age_ms = monotonic_ms() - x->began_ms;
     take(&x->client.in, used);
     x->busy = true;
     x->plain = head.minor == 0;
@@ -517,7 +517,7 @@ finish(struct exchange *x)
 {
     stream_end(&x->client.stream);
     x->said = true;
-    x->last_ms = services_now_ms();
+    x->last_ms = monotonic_ms();
     buf_clear(&x->client.in);
     listen_for(x, &x->client, EPOLLIN);
 }
@@ -572,7 +572,7 @@ on_client(struct watch *watch, uint32_t events)
         }
         return;
     }
-    x->last_ms = services_now_ms();
+    x->last_ms = monotonic_ms();
     bool was_shaken = x->client.stream.shaken;
     if (!was_shaken && !stream_shake(&x->client.stream)) {
         count(x, "ClientTLSNegotiationErrorCount");
@@ -597,7 +597,7 @@ static void
 on_target(struct watch *watch, uint32_t events)
 {
     struct exchange *x = ((struct side *)watch)->exchange;
-    x->last_ms = services_now_ms();
+    x->last_ms = monotonic_ms();
     if (!x->connected) {
         int why = 0;
         socklen_t size = sizeof why;
@@ -634,7 +634,7 @@ add_exchange(struct balancer *balancer, int fd, struct ssl_st *tls, const struct
     x->client_port = port;
     x->secure = tls || outer;
     x->outer = outer;
-    x->began_ms = x->last_ms = services_now_ms();
+    x->began_ms = x->last_ms = monotonic_ms();
     x->next = balancer->first;
     if (x->next) {
         x->next->before = x;
@@ -778,7 +778,7 @@ balancer_tick(struct balancer *balancer)
 {
     pause_listener(balancer, balancer->n >= CONNECTIONS_MAX);
     struct stand s = stand_of(balancer->place, balancer->port);
-    long long now = services_now_ms(), idle = stand_idle_ms(&s);
+    long long now = monotonic_ms(), idle = stand_idle_ms(&s);
     struct exchange *next;
     for (struct exchange *x = balancer->first; x; x = next) {
         next = x->next;

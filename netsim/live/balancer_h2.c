@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/monotonic.h"
 #include "base/vec.h"
 #include "netsim/live/http.h"
 #include "netsim/live/services.h"
@@ -437,7 +438,7 @@ on_inner(struct watch *watch, uint32_t events)
 {
     struct h2_stream *s = (struct h2_stream *)watch;
     struct balancer_h2 *h2 = s->h2;
-    h2->last_ms = services_now_ms();
+    h2->last_ms = monotonic_ms();
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
         char data[16384];
         ssize_t n = recv(watch->fd, data, sizeof data, MSG_DONTWAIT);
@@ -455,7 +456,7 @@ on_client(struct watch *watch, uint32_t events)
 {
     struct balancer_h2 *h2 = (struct balancer_h2 *)watch;
     bool ok = true;
-    h2->last_ms = services_now_ms();
+    h2->last_ms = monotonic_ms();
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
         char data[16384];
         ssize_t n = stream_read(&h2->stream, data, sizeof data);
@@ -505,7 +506,7 @@ balancer_h2_new(struct reactor *reactor, const struct stream *stream, const stru
                                 .stream = *stream,
                                 .owner = *owner,
                                 .events = EPOLLIN | EPOLLOUT,
-                                .last_ms = services_now_ms() };
+                                .last_ms = monotonic_ms() };
     h2->session = new_session(h2);
     if (!h2->session || !reactor_add(reactor, &h2->watch, h2->events)) {
         nghttp2_session_del(h2->session);

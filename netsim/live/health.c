@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "netsim/live/http.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/proxy_header.h"
@@ -391,7 +392,7 @@ is_ready(const struct check *c)
 void
 health_tick(struct health *health, const struct spaces *spaces)
 {
-    long long now = services_now_ms();
+    long long now = monotonic_ms();
     for (size_t i = 0; i < health->checks.n; i++) {
         struct check *c = health->checks.items[i];
         bool late = c->watch.fd >= 0 && now - c->since_ms >= c->timeout_ms;

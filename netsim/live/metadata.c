@@ -13,6 +13,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/monotonic.h"
 #include "netsim/live/services.h"
 #include "netsim/model/security_group.h"
 
@@ -57,7 +58,7 @@ forget(struct metadata *metadata, size_t i)
 void
 metadata_tick(struct metadata *metadata)
 {
-    long long now = services_now_ms();
+    long long now = monotonic_ms();
     for (size_t i = metadata->tokens.n; i-- > 0;) {
         if (metadata->tokens.items[i].ends_ms < now) {
             forget(metadata, i);
@@ -79,14 +80,14 @@ token_new(struct metadata *metadata, const struct instance *instance, long long 
     token->text = base64_text(bytes, sizeof bytes);
     snprintf(token->instance_id, sizeof token->instance_id, "%s", instance->obj.id);
     token->seconds = seconds;
-    token->ends_ms = services_now_ms() + seconds * 1000;
+    token->ends_ms = monotonic_ms() + seconds * 1000;
     return token;
 }
 
 static const struct token *
 token_find(const struct metadata *metadata, const struct instance *instance, const char *text)
 {
-    long long now = services_now_ms();
+    long long now = monotonic_ms();
     for (size_t i = 0; i < metadata->tokens.n; i++) {
         const struct token *t = &metadata->tokens.items[i];
         if (strcmp(t->text, text) == 0 && strcmp(t->instance_id, instance->obj.id) == 0 && t->ends_ms >= now) {

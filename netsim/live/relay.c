@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/live/private_link_client.h"
@@ -162,7 +163,7 @@ on_client(struct watch *watch, uint32_t events)
     struct passage *p = ((struct end *)watch)->passage;
     struct end *client = &p->client;
     bool was_shaken = client->stream.shaken, ok = true;
-    p->last_ms = services_now_ms();
+    p->last_ms = monotonic_ms();
     if (!was_shaken) {
         ok = shakes(p, client, "ClientTLSNegotiationErrorCount") && (!client->stream.shaken || begin_target(p));
     } else if (events & (EPOLLIN | EPOLLHUP)) {
@@ -189,7 +190,7 @@ static void
 on_target(struct watch *watch, uint32_t events)
 {
     struct passage *p = ((struct end *)watch)->passage;
-    p->last_ms = services_now_ms();
+    p->last_ms = monotonic_ms();
     if (!p->connected) {
         int why = 0;
         socklen_t size = sizeof why;
@@ -394,7 +395,7 @@ begin(struct relay *relay, int fd, const struct ip *client, int port)
     p->relay = relay;
     p->client_ip = *client;
     p->client_port = port;
-    p->last_ms = services_now_ms();
+    p->last_ms = monotonic_ms();
     p->next = relay->first;
     if (p->next) {
         p->next->before = p;
@@ -455,7 +456,7 @@ void
 relay_tick(struct relay *relay)
 {
     pause_listener(relay, relay->n >= CONNECTIONS_MAX);
-    long long now = services_now_ms();
+    long long now = monotonic_ms();
     struct passage *next;
     for (struct passage *p = relay->first; p; p = next) {
         next = p->next;

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "netsim/live/http.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/reactor.h"
@@ -249,7 +250,7 @@ wait_and_serve(struct round *round, long long until_ms)
 {
     struct pollfd fds[] = { { .fd = reactor_fd(round->reactor), .events = POLLIN },
                             { .fd = live_fd(round->live), .events = POLLIN } };
-    long long left = until_ms - services_now_ms();
+    long long left = until_ms - monotonic_ms();
     if (poll(fds, ARRAY_SIZE(fds), left > 0 ? (int)left : 0) > 0) {
         if (fds[0].revents) {
             reactor_run(round->reactor);
@@ -282,7 +283,7 @@ live_request(struct live *live, const struct live_server *servers, size_t n_serv
              size_t n, int timeout_ms, struct err *err)
 {
     struct round round = { .live = live, .reactor = reactor_new(), .n_servers = n_servers };
-    long long until_ms = services_now_ms() + timeout_ms;
+    long long until_ms = monotonic_ms() + timeout_ms;
     bool ok = round.reactor || err_set(err, ERR_MACHINE, "", "cannot make an epoll: %s", strerror(errno));
     for (size_t i = 0; ok && i < n_servers; i++) {
         ok = listen_at(&round, &servers[i], i, err);
@@ -293,7 +294,7 @@ live_request(struct live *live, const struct live_server *servers, size_t n_serv
         requests[i].server = n_servers;
         requests[i].told_src = (struct ip){ 0 };
     }
-    for (size_t next = 0; ok && (next < n || round.under_way) && services_now_ms() < until_ms;) {
+    for (size_t next = 0; ok && (next < n || round.under_way) && monotonic_ms() < until_ms;) {
         while (ok && next < n && round.under_way < AT_ONCE) {
             ok = ask(&round, &requests[next++], err);
         }

@@ -1,5 +1,6 @@
 #include "netsim/live/services.h"
 
+#include "base/monotonic.h"
 #include "netsim/live/balancer.h"
 #include "netsim/live/boot.h"
 #include "netsim/live/dns_server.h"
@@ -19,7 +20,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "netsim/live/echo_server.h"
@@ -115,18 +115,10 @@ services_run(struct services *services)
     reactor_run(services->reactor);
 }
 
-long long
-services_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void
 services_tick(struct services *services)
 {
-    long long now = services_now_ms();
+    long long now = monotonic_ms();
     for (size_t i = 0; i < services->open.n; i++) {
         struct open_service *open = services->open.items[i];
         if (open->http) {

@@ -40,7 +40,6 @@ typedef void services_visit(void *context, const char *name, const char *balance
 void services_counts(const struct services *services, services_visit *visit, void *context);
 const struct network *services_network(const struct services *services);
 const struct live_hooks *services_hooks(const struct services *services);
-long long services_now_ms(void); /* monotonic */
 /* A TCP connection begun inside the namespace, not waited for; -1 if the kernel refuses at once. */
 int services_connect(const struct spaces *spaces, const struct space *space, const struct ip *ip, int port);
 /* What a balancer passes on: marked for its node's rules (PLAN_MARK_PROXIED, _RELAYED, _RELAYED_TLS), and with the client's own address and port where
