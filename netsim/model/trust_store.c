@@ -154,16 +154,6 @@ verify_check(const struct network *net, const struct lb_listener *listener, stru
                    names);
 }
 
-static void
-set_default(json_t *object, const char *member, json_t *value)
-{
-    if (json_object_get(object, member)) {
-        json_decref(value);
-    } else {
-        json_object_set_new(object, member, value);
-    }
-}
-
 bool
 listener_mutual_check(const struct network *net, struct lb_listener *listener, struct err *err)
 {
@@ -177,8 +167,8 @@ listener_mutual_check(const struct network *net, struct lb_listener *listener, s
         return false;
     }
     if (listener_mutual_mode(listener) == MUTUAL_VERIFY) {
-        set_default(listener->mutual, "IgnoreClientCertificateExpiry", json_false());
-        set_default(listener->mutual, "AdvertiseTrustStoreCaNames", json_string("off"));
+        json_object_update_missing_new(listener->mutual, json_pack("{s:b, s:s}", "IgnoreClientCertificateExpiry", 0,
+                                                                   "AdvertiseTrustStoreCaNames", "off"));
         json_object_set_new(listener->mutual, "TrustStoreAssociationStatus", json_string("active"));
     }
     return true;
