@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 
 static inline double
@@ -20,6 +21,13 @@ bench_now_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* Of getrusage(): processor time. */
+static inline double
+bench_timeval_ms(const struct timeval *t)
+{
+    return (double)t->tv_sec * 1e3 + (double)t->tv_usec / 1e3;
 }
 
 /* Of /proc/meminfo or /proc/PID/status: "VmRSS:" in KiB; 0 if there is none. */

@@ -193,12 +193,6 @@ compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double
-processor_ms(const struct timeval *t)
-{
-    return (double)t->tv_sec * 1e3 + (double)t->tv_usec / 1e3;
-}
-
 static void
 change_rule(struct network *net, int i)
 {
@@ -270,8 +264,8 @@ measure_changes(struct live *live, struct network *net, void (*change)(struct ne
         }
         getrusage(RUSAGE_SELF, &after);
         took[i] = now_ms() - begin;
-        c.user_ms += (processor_ms(&after.ru_utime) - processor_ms(&before.ru_utime)) / N_CHANGES;
-        c.kernel_ms += (processor_ms(&after.ru_stime) - processor_ms(&before.ru_stime)) / N_CHANGES;
+        c.user_ms += (bench_timeval_ms(&after.ru_utime) - bench_timeval_ms(&before.ru_utime)) / N_CHANGES;
+        c.kernel_ms += (bench_timeval_ms(&after.ru_stime) - bench_timeval_ms(&before.ru_stime)) / N_CHANGES;
     }
     qsort(took, N_CHANGES, sizeof *took, compare_doubles);
     c.ms = took[N_CHANGES / 2];

@@ -7,12 +7,15 @@
  *
  *   up        live_start(): plan, rules, TAP devices, routes
  *   kernel    what the kernel's own memory (slabs that it cannot give back, vmalloc, per processor) grew by, for each
- * host ours      what our process grew by, model and plan and all, for each host pings     echo requests a second that
- * one instance sends to all hosts in turn and that were answered: sender, router and who answers share the processor
- * baseline  the same from it to the other instance, whose kernel answers one core  answers for each second of processor
- * time of the thread that serves all hosts, with what the kernel does in its name: taking the request, and the answer's
- * way through the router to the sender groups    processor time, ours and the kernel's, for other groups of one host:
- * to a device of its own and back, and to one that others have and back
+ *             host
+ *   ours      what our process grew by, model and plan and all, for each host
+ *   pings     echo requests a second that one instance sends to all hosts in turn and that were answered: sender,
+ *             router and who answers share the processor
+ *   baseline  the same from it to the other instance, whose kernel answers
+ *   one core  answers for each second of processor time of the thread that serves all hosts, with what the kernel does
+ *             in its name: taking the request, and the answer's way through the router to the sender
+ *   groups    processor time, ours and the kernel's, for other groups of one host: to a device of its own and back, and
+ *             to one that others have and back
  *
  * Every measurement runs in a process of its own with its own user namespace, so it leaves nothing. */
 #include <arpa/inet.h>
@@ -129,12 +132,6 @@ make_network(size_t n, struct instance *with_namespace[2])
         fail("vpc", &err);
     }
     return net;
-}
-
-static double
-processor_ms(const struct timeval *t)
-{
-    return (double)t->tv_sec * 1e3 + (double)t->tv_usec / 1e3;
 }
 
 /* ---- pings --------------------------------------------------------------------------------------------------------
@@ -254,8 +251,8 @@ measure_groups(struct live *live, struct network *net, struct figures *f)
             }
         }
         getrusage(RUSAGE_SELF, &after);
-        f->groups_ms[joined][0] = (processor_ms(&after.ru_utime) - processor_ms(&before.ru_utime)) / N_CHANGES;
-        f->groups_ms[joined][1] = (processor_ms(&after.ru_stime) - processor_ms(&before.ru_stime)) / N_CHANGES;
+        f->groups_ms[joined][0] = (bench_timeval_ms(&after.ru_utime) - bench_timeval_ms(&before.ru_utime)) / N_CHANGES;
+        f->groups_ms[joined][1] = (bench_timeval_ms(&after.ru_stime) - bench_timeval_ms(&before.ru_stime)) / N_CHANGES;
     }
 }
 
