@@ -75,9 +75,8 @@ collect_routes(struct conn_parts *c, const struct network *net)
             add_of_family(&c->by_ways, &route->cidr, c->family);
             add_of_family(&c->by_ways, &route->cidr6, c->family);
             add_prefix_list(c, net, &c->by_ways, route->prefix_list_id);
-            const char *id;
-            enum route_target target = route_target(route, &id);
-            if ((target == ROUTE_ENI || target == ROUTE_INSTANCE) && id) {
+            const char *id = route_machine(route);
+            if (id) {
                 map_put(&c->own_route, id, c);
             }
         }

@@ -78,12 +78,11 @@ refuse_private_targets(struct builder *b, const struct route_table *table, struc
 {
     for (size_t i = 0; i < table->routes.n; i++) {
         const struct route *route = &table->routes.items[i];
-        const char *id;
-        enum route_target target = route_target(route, &id);
-        const struct instance *instance = target == ROUTE_INSTANCE ? store_get(b->store, &instance_kind, id) : NULL;
-        const struct eni *eni = instance              ? instance_eni(b->net, instance, 0)
-                                : target == ROUTE_ENI ? store_get(b->store, &eni_kind, id)
-                                                      : NULL;
+        const char *id = route_machine(route);
+        const struct instance *instance = id ? store_get(b->store, &instance_kind, id) : NULL;
+        const struct eni *eni = instance ? instance_eni(b->net, instance, 0)
+                                : id     ? store_get(b->store, &eni_kind, id)
+                                         : NULL;
         if (eni && route->cidr.ip.family && !has_public_ip(eni)) {
             buf_printf(text,
                        "iifname \"igw\" ip daddr %s counter drop comment \"middlebox without a public address\"\n",

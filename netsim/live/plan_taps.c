@@ -33,9 +33,8 @@ plan_taps_alone(struct builder *b, struct map *alone)
     const struct route_table *table = store_first(b->store, &route_table_kind);
     for (; table; table = store_next(b->store, table)) {
         for (size_t i = 0; i < table->routes.n; i++) {
-            const char *id = NULL;
-            enum route_target target = route_target(&table->routes.items[i], &id);
-            if (id && (target == ROUTE_ENI || target == ROUTE_INSTANCE)) {
+            const char *id = route_machine(&table->routes.items[i]);
+            if (id) {
                 put_alone(b, alone, id);
             }
         }

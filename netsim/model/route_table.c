@@ -138,6 +138,14 @@ route_target(const struct route *route, const char **id)
     return ROUTE_NONE;
 }
 
+const char *
+route_machine(const struct route *route)
+{
+    const char *id;
+    enum route_target target = route_target(route, &id);
+    return target == ROUTE_ENI || target == ROUTE_INSTANCE ? id : NULL;
+}
+
 bool
 route_is_blackhole(const struct route *route)
 {

@@ -55,6 +55,7 @@ struct route_association *route_table_replace_association(struct network *net, c
                                                           struct err *err);
 
 enum route_target route_target(const struct route *route, const char **id); /* *id borrowed */
+const char *route_machine(const struct route *route); /* the interface or instance it leads to; borrowed, NULL: it leads to none */
 bool route_is_blackhole(const struct route *route);
 /* The text of its destination: a CIDR or a prefix list id; rotating buffer. */
 const char *route_destination_str(const struct route *route);

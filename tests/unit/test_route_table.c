@@ -99,6 +99,9 @@ TEST(an_instance_as_target_means_its_interface)
     const char *id;
     CHECK(route_target(route, &id) == ROUTE_ENI);
     CHECK_STR(id, instance_eni(l.net, l.instance, 0)->obj.id);
+    CHECK_STR(route_machine(route), id);
+    CHECK(!route_machine(&l.table->routes.items[0]), "the local route leads to no machine");
+    CHECK_STR(route_machine(&(struct route){ .instance_id = "i-1" }), "i-1", "as imported, without an interface");
     CHECK_STR(route->instance_id, l.instance->obj.id);
     CHECK_STR(route->instance_owner_id, "123456789012");
     CHECK(eni_attach(l.net, l.eni, l.instance->obj.id, 1, &err), "%s", err.text);
