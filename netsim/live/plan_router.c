@@ -509,6 +509,8 @@ static const struct stage {
       "accept\n" },
 };
 
+#define REFUSAL_OF_MACHINE "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack "
+
 /* What a stage of the groups asks first where packets pass appliances.  A refusal (RST) as the first answer ends the
  * kernel's memory of the connection when it passes for the first time, on its way to an appliance; when the appliance
  * sends it on it is still an answer. */
@@ -519,11 +521,11 @@ before_groups(const struct plan_vpc *v, const char *stage)
     if (!v->appliances || (!sender && strcmp(stage, "f_sg_in") != 0)) {
         return "";
     }
-    return sender ? "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack return\n"
-                    "ct direction reply iifname @appliances jump a_out\n"
-                    "meta mark " PLAN_ADMITTED " return\n"
-                  : "iifname @appliances ct state invalid tcp flags & (rst | ack) == rst | ack accept\n"
-                    "ct direction reply oifname @appliances jump a_in\n";
+    return sender ? REFUSAL_OF_MACHINE "return\n"
+                                       "ct direction reply iifname @appliances jump a_out\n"
+                                       "meta mark " PLAN_ADMITTED " return\n"
+                  : REFUSAL_OF_MACHINE "accept\n"
+                                       "ct direction reply oifname @appliances jump a_in\n";
 }
 
 /* Only what a route leads to a machine can bear another's address. */
@@ -532,9 +534,7 @@ leads_to_machines(const struct builder *b, const struct plan_vpc *v)
 {
     for (const struct route_table *t = store_first(b->store, &route_table_kind); t; t = store_next(b->store, t)) {
         for (size_t i = 0; strcmp(t->vpc_id, v->vpc->obj.id) == 0 && i < t->routes.n; i++) {
-            const char *id;
-            enum route_target target = route_target(&t->routes.items[i], &id);
-            if (target == ROUTE_ENI || target == ROUTE_INSTANCE) {
+            if (route_machine(&t->routes.items[i])) {
                 return true;
             }
         }
