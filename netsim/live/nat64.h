@@ -20,18 +20,8 @@ enum {
 /* The addresses in a packet's header; false: no header of that family. */
 bool nat64_addresses(const uint8_t *packet, size_t size, struct ip *src, struct ip *dst);
 
-/* A whole packet (no fragment) in the other family; returns its size, 0: it is not carried.  'client4' stands for the IPv6 sender, or receiver.
+/* A whole packet (no fragment: fragments.h) in the other family; returns its size, 0: it is not carried.  'client4' stands for the IPv6 sender, or receiver.
  * 'may_cut': the sender cut it himself, so routers of IPv4 may do so too (else only what fits every way of IPv6). */
 size_t nat64_to4(const uint8_t *packet, size_t size, const struct ip *client4, bool may_cut, unsigned id,
                  uint8_t out[static NAT64_PACKET_MAX]);
 size_t nat64_to6(const uint8_t *packet, size_t size, const struct ip *client4, const struct ip *client6, uint8_t out[static NAT64_PACKET_MAX]);
-
-/* An IPv6 packet of ours in fragments that fit everywhere: '*at' is 0 at first; returns the size of the next one, 0 at the end. */
-size_t nat64_piece(const uint8_t *packet, size_t size, uint32_t id, size_t *at, uint8_t out[static NAT64_PIECE]);
-
-/* Fragments, of both families, until they are whole.  Those that overlap are thrown away, so are those that wait longer than half a minute. */
-struct nat64_fragments;
-struct nat64_fragments *nat64_fragments_new(void);
-void nat64_fragments_free(struct nat64_fragments *fragments);
-/* The packet itself if it is none; else the whole one, good until the next call, once this was its last.  NULL: not yet, or never.  '*came_in_pieces' tells which. */
-const uint8_t *nat64_whole(struct nat64_fragments *fragments, const uint8_t *packet, size_t *size, int64_t now_ms, bool *came_in_pieces);

@@ -7,6 +7,7 @@
 
 #include "base/monotonic.h"
 #include "netsim/live/carrier.h"
+#include "netsim/live/fragments.h"
 #include "netsim/live/frames.h"
 #include "netsim/live/nat64.h"
 #include "netsim/live/plan_nat64.h"
@@ -29,7 +30,7 @@ struct nat64_carrier {
     struct carrier *carrier; /* its lock is held where what follows is touched */
     VEC(struct place *) places;
     uint32_t last_number, last_id;
-    struct nat64_fragments *fragments;
+    struct fragments *fragments;
     uint8_t *in, *out;
 };
 
@@ -126,7 +127,7 @@ translate4(struct nat64_carrier *n, struct place *place, const uint8_t *packet, 
         uint8_t piece[NAT64_PIECE];
         size_t at = 0, piece_size;
         n->last_id++;
-        while ((piece_size = nat64_piece(n->out, made, n->last_id, &at, piece)) > 0) {
+        while ((piece_size = fragments_piece(n->out, made, NAT64_PIECE, n->last_id, &at, piece)) > 0) {
             send_on(place, piece, piece_size);
         }
     }
@@ -146,9 +147,9 @@ serve(void *owner, uint32_t number)
     if (!place || !frames_take(place->fd, n->in, &link, &packet, &size)) {
         return false;
     }
-    bool cut;
+    size_t cut;
     struct ip src, dst;
-    const uint8_t *whole = size ? nat64_whole(n->fragments, packet, &size, monotonic_ms(), &cut) : NULL;
+    const uint8_t *whole = size ? fragments_whole(n->fragments, number, packet, &size, monotonic_ms(), &cut) : NULL;
     if (whole && nat64_addresses(whole, size, &src, &dst)) {
         if (src.family == IP_V6) {
             translate6(n, place, whole, size, &src, cut);
@@ -166,7 +167,7 @@ struct nat64_carrier *
 nat64_carrier_new(struct err *err)
 {
     struct nat64_carrier *n = xcalloc(1, sizeof *n);
-    n->fragments = nat64_fragments_new();
+    n->fragments = fragments_new();
     n->in = xmalloc(FRAMES_BUFFER_SIZE);
     n->out = xmalloc(NAT64_PACKET_MAX);
     n->carrier = carrier_new("NAT gateways' NAT64", serve, n, err);
@@ -199,7 +200,7 @@ nat64_carrier_free(struct nat64_carrier *n)
         place_free(n->places.items[i]);
     }
     VEC_DONE(&n->places);
-    nat64_fragments_free(n->fragments);
+    fragments_free(n->fragments);
     free(n->in);
     free(n->out);
     free(n);

@@ -13,6 +13,7 @@
 
 #include "netsim/live/carrier.h"
 #include "netsim/live/packet_bytes.h"
+#include "netsim/live/tap_fragments.h"
 
 #define ETHERNET 14          /* bytes of a frame's header, which are not counted */
 #define LENT     0x80000000u /* what the carrier knows lent ports by; links have smaller numbers */
@@ -33,7 +34,7 @@ struct lent {
     uint16_t port;
 };
 struct tap {
-    uint32_t index;
+    uint32_t index, mtu;
     int fd;
     uint8_t router_mac[6];
     VEC(struct guest *) guests; /* by hardware address, sorted */
@@ -44,6 +45,8 @@ struct tap_hosts {
     VEC(struct guest *) gone; /* may come again behind another device */
     struct tap *last;         /* that a frame was read from; NULL: look for it */
     uint8_t *frame, *answer;
+    struct fragments *fragments;
+    uint32_t last_id; /* of an answer in pieces */
     VEC(struct lent) lent;
     uint32_t last_lent;
     int watch[2]; /* ours to write, the caller's to read; -1: no watch */
@@ -112,16 +115,29 @@ find_guest(const struct tap *tap, const uint8_t mac[6])
 
 /* ---- lent ports ---------------------------------------------------------------------------------------------------
  */
+/* Where in a packet what is behind its IP header begins, and of which protocol that is; 0: it is not there. */
+static size_t
+transport_of(const uint8_t *packet, size_t size, int *protocol)
+{
+    enum { IP6 = 40, FRAGMENT = 8, PROTOCOL_FRAGMENT = 44 };
+    bool six = size > 0 && packet[0] >> 4 == 6;
+    if (size < (six ? IP6 + FRAGMENT : 20)) {
+        return 0;
+    }
+    bool piece = six && packet[6] == PROTOCOL_FRAGMENT; /* what came is whole, but not what an error is about */
+    bool first = piece ? !(get16(packet + IP6 + 2) & 0xfff8) : six || !(get16(packet + 6) & 0x1fff);
+    *protocol = packet[piece ? IP6 : six ? 6 : 9];
+    return !first ? 0 : piece ? IP6 + FRAGMENT : six ? IP6 : (size_t)(packet[0] & 15) * 4;
+}
+
 /* Protocol and port at the host's end, of a packet that came to it or was 'sent' by it. */
 static bool
 host_end(const uint8_t *packet, size_t size, bool sent, int *protocol, unsigned *port)
 {
-    bool six = size > 0 && packet[0] >> 4 == 6;
-    size_t head = size == 0 ? 0 : six ? 40 : (size_t)(packet[0] & 15) * 4;
-    if (head < 20 || size < head + 4 || (!six && (get16(packet + 6) & 0x1fff))) {
+    size_t head = transport_of(packet, size, protocol);
+    if (head < 20 || size < head + 4) {
         return false;
     }
-    *protocol = packet[six ? 6 : 9];
     *port = get16(packet + head + (sent ? 0 : 2));
     bool error = *protocol == PROTOCOL_ICMP     ? packet[head] == 3 || packet[head] == 11 || packet[head] == 12
                  : *protocol == PROTOCOL_ICMPV6 ? packet[head] >= 1 && packet[head] <= 4
@@ -302,18 +318,40 @@ write_frame(const struct tap *tap, struct guest *guest, const uint8_t *frame, si
     return ok;
 }
 
+/* An answer, in pieces if its packet is longer than 'most'. */
+static void
+write_answer(struct tap_hosts *hosts, const struct tap *tap, struct guest *guest, size_t size, size_t most)
+{
+    if (size <= ETHERNET + most) {
+        write_frame(tap, guest, hosts->answer, size);
+        return;
+    }
+    size_t at = 0, n;
+    hosts->last_id++;
+    while ((n = tap_piece(hosts->answer, size, most, hosts->last_id, &at, hosts->frame)) > 0) {
+        write_frame(tap, guest, hosts->frame, n);
+    }
+}
+
 static void
 serve_guest(struct tap_hosts *hosts, struct tap *tap, struct guest *guest, size_t n)
 {
     const uint8_t *frame = hosts->frame;
+    size_t most = tap->mtu;
     if (!(frame[0] & 1)) { /* what goes to all is the router's own talk */
         guest->in.packets++;
         guest->in.bytes += n - ETHERNET;
     }
+    if (tap_may_be_piece(frame, n)) { /* what goes to all comes whole (RFC 6980) */
+        frame = frame[0] & 1 ? NULL : tap_whole(hosts->fragments, tap->index, hosts->frame, &n, tap->mtu, &most);
+        if (!frame) {
+            return;
+        }
+    }
     if (!is_taken(hosts, tap, guest, frame, n)) {
         size_t size = tap_answer(&guest->host, frame, n, hosts->answer);
         if (size) {
-            write_frame(tap, guest, hosts->answer, size);
+            write_answer(hosts, tap, guest, size, most);
         }
     }
 }
@@ -357,8 +395,10 @@ tap_hosts_new(struct err *err)
     hosts->watch[0] = hosts->watch[1] = -1;
     hosts->frame = xmalloc(TAP_FRAME_MAX);
     hosts->answer = xmalloc(TAP_FRAME_MAX);
+    hosts->fragments = fragments_new();
     hosts->carrier = carrier_new("TAP hosts", serve, hosts, err);
     if (!hosts->carrier) {
+        fragments_free(hosts->fragments);
         free(hosts->frame);
         free(hosts->answer);
         free(hosts);
@@ -425,6 +465,7 @@ tap_hosts_free(struct tap_hosts *hosts)
     forget(hosts);
     VEC_DONE(&hosts->gone);
     unwatch(hosts);
+    fragments_free(hosts->fragments);
     free(hosts->frame);
     free(hosts->answer);
     free(hosts);
@@ -488,6 +529,7 @@ tap_hosts_add(struct tap_hosts *hosts, const struct nlq_end *end, const uint8_t 
     }
     struct tap *tap = xcalloc(1, sizeof *tap);
     tap->index = end->index;
+    tap->mtu = end->mtu;
     tap->fd = fd;
     memcpy(tap->router_mac, router_mac, 6);
     carrier_lock(hosts->carrier);

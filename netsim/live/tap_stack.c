@@ -73,7 +73,11 @@ finish(const struct came *c, const struct ip *src, int protocol, int hops, size_
     memset(p, 0, IP4);
     p[0] = 0x45;
     put16(p + 2, (unsigned)(IP4 + size));
-    p[6] = 0x40; /* not to be fragmented, so the identification may be 0 (RFC 6864) */
+    if (c->packet[6] & 0x40) {
+        p[6] = 0x40; /* not to be fragmented, so the identification may be 0 (RFC 6864) */
+    } else {
+        memcpy(p + 4, c->packet + 4, 2); /* as unique the one way as the other */
+    }
     p[8] = (uint8_t)hops;
     p[9] = (uint8_t)protocol;
     put_ip(p + 12, src);

@@ -7,7 +7,8 @@
  *     TCP                           to an open port: handshake; an HTTP request gets a page that names the host, and the end; all else is
  *                                   acknowledged and thrown away (discard, RFC 863), FIN answered by FIN; a closed port: RST (RFC 9293, 3.10.7.1)
  *     other protocols               protocol unreachable (RFC 1122, 3.2.2.1; RFC 4443, 3.4)
- * Fragments, broadcasts and what is not for its addresses get no answer.  Checksums of what comes are not verified: on the way through one
+ * Fragments (what puts them together stands before it: tap_fragments.h), broadcasts and what is not for its addresses get no answer.  An answer of
+ * IPv4 may be cut where what it answers might have been, and has its identification then.  Checksums of what comes are not verified: on the way through one
  * machine they are often not computed.
  *
  * Uses: packet_bytes.h.   Used by: tap_hosts.c */
@@ -18,7 +19,7 @@
 #include "base/ip.h"
 #include "base/vec.h"
 
-#define TAP_FRAME_MAX (65535 + 14)
+#define TAP_FRAME_MAX (65535 + 40 + 14) /* the longest packet of IPv6, which comes in pieces */
 
 struct tap_port {
     uint8_t protocol; /* TCP or UDP */

@@ -2,6 +2,7 @@
  * says. */
 #include "tests/fuzz/fuzz.h"
 
+#include "netsim/live/fragments.h"
 #include "netsim/live/nat64.h"
 #include "netsim/live/packet_bytes.h"
 
@@ -23,7 +24,7 @@ try_packet(const uint8_t *packet, size_t size, bool cut)
     if (src.family == IP_V4) {
         uint8_t piece[NAT64_PIECE];
         size_t at = 0, n, all = 0;
-        while ((n = nat64_piece(out, made, 1, &at, piece)) > 0) {
+        while ((n = fragments_piece(out, made, NAT64_PIECE, 1, &at, piece)) > 0) {
             FUZZ_CHECK(n > 48 && n <= NAT64_PIECE);
             all += n - 48;
         }
@@ -36,24 +37,24 @@ try_packet(const uint8_t *packet, size_t size, bool cut)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct nat64_fragments *fragments = nat64_fragments_new();
+    struct fragments *fragments = fragments_new();
     while (size >= 2) {
         size_t n = get16(data);
         data += 2;
         size -= 2;
         n = n < size ? n : size;
-        bool cut;
-        size_t whole_size = n;
+        size_t cut, whole_size = n;
         uint8_t *copy = malloc(n ? n : 1); /* a sanitizer sees a read past it */
         memcpy(copy, data, n);
-        const uint8_t *whole = nat64_whole(fragments, copy, &whole_size, (int64_t)size, &cut);
-        if (whole) {
+        const uint8_t *whole = fragments_whole(fragments, 0, copy, &whole_size, (int64_t)size, &cut);
+        struct ip src, dst;
+        if (whole && nat64_addresses(whole, whole_size, &src, &dst)) {
             try_packet(whole, whole_size, cut);
         }
         free(copy);
         data += n;
         size -= n;
     }
-    nat64_fragments_free(fragments);
+    fragments_free(fragments);
     return 0;
 }
