@@ -88,6 +88,9 @@ TEST(pieces_become_the_packet_or_nothing)
         { "a part of what came",
           { { 0, 24, 0, 0 }, { 8, 8, 0, 0 }, { 24, 24, 0, 0 }, { 48, 12, 1, 0 } },
           { true, true } },
+        { "one overlaps, then all comes",
+          { { 0, 32, 0, 0 }, { 24, 24, 0, 0 }, { 32, 16, 0, 0 }, { 48, 12, 1, 0 } },
+          { false, false } },
         { "one overlaps before", { { 0, 32, 0, 0 }, { 24, 24, 0, 0 }, { 48, 12, 1, 0 } }, { false, false } },
         { "one overlaps behind", { { 24, 24, 0, 0 }, { 0, 32, 0, 0 }, { 48, 12, 1, 0 } }, { false, false } },
         { "one spans another", { { 24, 8, 0, 0 }, { 0, 48, 0, 0 }, { 48, 12, 1, 0 } }, { false, false } },
@@ -135,6 +138,7 @@ TEST(pieces_of_others_are_others)
     static const uint32_t places[] = { 1, 2 };
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         size_t size = make_piece(false, 5, 0, 48, false, pieces[0]);
+        pieces[0][30] = (uint8_t)places[i];
         CHECK(!fragments_whole(f, places[i], pieces[0], &size, 0, &largest));
     }
     size_t size = make_piece(false, 6, 48, 12, true, pieces[0]);
@@ -146,7 +150,9 @@ TEST(pieces_of_others_are_others)
     pieces[0][15]++;
     CHECK(!fragments_whole(f, 1, pieces[0], &size, 0, &largest), "another sender");
     size = make_piece(false, 5, 48, 12, true, pieces[0]);
-    CHECK(fragments_whole(f, 2, pieces[0], &size, 0, &largest) != NULL, "the one of the second place");
+    const uint8_t *whole = fragments_whole(f, 2, pieces[0], &size, 0, &largest);
+    REQUIRE(whole != NULL);
+    CHECK_INT(whole[30], 2, "the one of the second place");
     CHECK_INT(largest, 68);
     CHECK_INT(fragments_waiting(f).packets, 4);
     fragments_free(f);
