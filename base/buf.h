@@ -20,6 +20,13 @@ void buf_cut(struct buf *buf, size_t size); /* to its first bytes */
 char *buf_steal(struct buf *buf);           /* the caller frees it; never NULL; 'buf' is empty again */
 void buf_done(struct buf *buf);
 
+/* What an English noun ends with after this number: "%lld packet%s". */
+static inline const char *
+plural(long long n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* Reads a whole file ("-" is standard input), at most 'limit' bytes.  Fails with ERR_MACHINE naming the path. */
 struct err;
 bool buf_read_file(struct buf *buf, const char *path, size_t limit, struct err *err);

@@ -31,8 +31,9 @@ void
 load_amount_text(struct buf *text, const json_t *amount)
 {
     load_scaled_text(text, (double)json_int(amount, "Bytes", 0), 1024, "B");
+    long long packets = json_int(amount, "Packets", 0);
     if (json_object_get(amount, "Packets")) {
-        buf_printf(text, " in %lld packets", json_int(amount, "Packets", 0));
+        buf_printf(text, " in %lld packet%s", packets, plural(packets));
     }
 }
 

@@ -529,7 +529,7 @@ assert_text(const json_t *out, struct buf *text)
         }
     }
     size_t n = json_array_size(results);
-    buf_printf(text, "%zu of %zu statement%s hold\n", n - failed, n, n == 1 ? "" : "s");
+    buf_printf(text, "%zu of %zu statement%s hold\n", n - failed, n, plural((long long)n));
 }
 
 static const struct op_param assert_params[] = {

@@ -300,8 +300,9 @@ capture_text(const json_t *out, struct buf *text)
     if (strcmp(json_str(out, "File"), "-") == 0) {
         return; /* the packets went there */
     }
-    buf_printf(text, "%lld packets of %s in %s, %lld of them refused", json_int(out, "Packets", 0),
-               json_str(out, "Node"), json_str(out, "File"), json_int(out, "Refused", 0));
+    long long packets = json_int(out, "Packets", 0);
+    buf_printf(text, "%lld packet%s of %s in %s, %lld of them refused", packets, plural(packets), json_str(out, "Node"),
+               json_str(out, "File"), json_int(out, "Refused", 0));
     if (json_int(out, "Overwritten", 0)) {
         buf_printf(text, "; the oldest %lld are no longer there (--ring)", json_int(out, "Overwritten", 0));
     }

@@ -121,7 +121,7 @@ status_text(const json_t *out, struct buf *text)
 {
     long long vpcs = json_int(out, "Vpcs", 0), n = json_int(out, "Instances", 0);
     buf_printf(text, "lab `%s` is %s: %lld VPC%s, %lld instance%s, %lld running; %s\n", json_str(out, "Lab"),
-               json_flag(out, "Live", false) ? "live" : "not live", vpcs, vpcs == 1 ? "" : "s", n, n == 1 ? "" : "s",
+               json_flag(out, "Live", false) ? "live" : "not live", vpcs, plural(vpcs), n, plural(n),
                (long long)json_int(out, "Running", 0), json_str(out, "Time"));
     failures_text(out, text);
 }

@@ -250,7 +250,8 @@ record_json(const struct flow_format *format, const struct flow_entry *entry, bo
         line += strspn(line, " ");
     }
     char lost[48];
-    snprintf(lost, sizeof lost, "%llu packets lost", (unsigned long long)entry->record->lost_packets);
+    snprintf(lost, sizeof lost, "%llu packet%s lost", (unsigned long long)entry->record->lost_packets,
+             plural((long long)entry->record->lost_packets));
     json_object_set_new(object, "rule",
                         json_string(entry->record->lost_packets ? lost
                                     : *entry->record->rule      ? entry->record->rule
@@ -621,8 +622,9 @@ flows_text(const json_t *out, struct buf *text)
         if (json_object_get(log, "Note")) {
             buf_str_add(text, json_str(log, "Note"));
         }
-        if (json_int(log, "DamagedLines", 0) > 0) {
-            buf_printf(text, "%lld lines are damaged and left out\n", json_int(log, "DamagedLines", 0));
+        long long damaged = json_int(log, "DamagedLines", 0);
+        if (damaged > 0) {
+            buf_printf(text, "%lld line%s damaged and left out\n", damaged, damaged == 1 ? " is" : "s are");
         }
     }
 }

@@ -220,7 +220,7 @@ files_text(const json_t *files, struct buf *text)
     {
         size_t shown = 0;
         buf_printf(text, "left out %lld file%s: ", (long long)json_integer_value(count),
-                   json_integer_value(count) == 1 ? "" : "s");
+                   plural(json_integer_value(count)));
         for (size_t i = 0; i < n && shown < 3; i++) {
             const json_t *row = json_array_get(files, i);
             if (strcmp(json_str(row, "Reason"), reason) == 0) {
@@ -276,7 +276,8 @@ import_text(const json_t *out, struct buf *text)
     counts_text(json_object_get(out, "Imported"), text);
     long long merged = json_int(out, "Merged", 0);
     if (merged > 0) {
-        buf_printf(text, "%lld objects were listed more than once and are one each\n", merged);
+        buf_printf(text, "%lld object%s listed more than once and %s\n", merged, merged == 1 ? " was" : "s were",
+                   merged == 1 ? "is one" : "are one each");
     }
     const json_t *shared = json_object_get(out, "Shared");
     for (size_t i = 0; i < json_array_size(shared); i++) {

@@ -263,9 +263,11 @@ static void
 import_text(const json_t *out, struct buf *text)
 {
     const json_t *counts = json_object_get(out, "Imported");
-    buf_printf(text, "imported into account %s: %lld users, %lld groups, %lld roles, %lld policies\n",
-               json_str(out, "Account"), json_int(counts, "UserDetailList", 0), json_int(counts, "GroupDetailList", 0),
-               json_int(counts, "RoleDetailList", 0), json_int(counts, "Policies", 0));
+    long long users = json_int(counts, "UserDetailList", 0), groups = json_int(counts, "GroupDetailList", 0),
+              roles = json_int(counts, "RoleDetailList", 0), policies = json_int(counts, "Policies", 0);
+    buf_printf(text, "imported into account %s: %lld user%s, %lld group%s, %lld role%s, %lld polic%s\n",
+               json_str(out, "Account"), users, plural(users), groups, plural(groups), roles, plural(roles), policies,
+               policies == 1 ? "y" : "ies");
 }
 
 static const struct op_param import_params[] = {

@@ -456,7 +456,8 @@ print_header(struct buf *text, const json_t *out, size_t n_hops)
         buf_printf(text, "%s%s\n", code ? code : json_str(v, "Why"),
                    lost ? "  (it arrives, the answer does not come back)" : "");
     } else {
-        buf_printf(text, "%zu hops%s%s%s\n", n_hops, lost ? ", but the answer is lost  " : "", lost ? code : "", "");
+        buf_printf(text, "%zu hop%s%s%s\n", n_hops, plural((long long)n_hops), lost ? ", but the answer is lost  " : "",
+                   lost ? code : "");
     }
 }
 
@@ -465,7 +466,7 @@ static void
 print_obstacles(struct buf *text, const json_t *obstacles)
 {
     size_t n = json_array_size(obstacles);
-    buf_printf(text, "\n%zu obstacle%s\n", n, n == 1 ? "" : "s");
+    buf_printf(text, "\n%zu obstacle%s\n", n, plural((long long)n));
     for (size_t i = 0; i < n; i++) {
         const json_t *o = json_array_get(obstacles, i);
         const char *hint = json_str(o, "Hint");

@@ -123,7 +123,7 @@ scan_text(const json_t *out, struct buf *text)
     const json_t *port;
     long long n = json_int(out, "Scanned", 0);
     buf_printf(text, "%s -> %s (%s), %lld %s port%s\n", json_str(out, "Source"), json_str(out, "Destination"),
-               json_str(out, "Address"), n, json_str(out, "Protocol"), n == 1 ? "" : "s");
+               json_str(out, "Address"), n, json_str(out, "Protocol"), plural(n));
     json_array_foreach(json_object_get(out, "Ports"), i, port)
     {
         buf_printf(text, "%-6lld %s\n", json_int(port, "Port", 0), json_str(port, "State"));

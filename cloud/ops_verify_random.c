@@ -366,7 +366,8 @@ print_disagreement(const json_t *d, struct buf *text)
     if (!json_flag(d, "Shrunk", false)) {
         buf_str_add(text, "  It did not happen again when the same network was built once more; here is all of it.\n");
     }
-    buf_printf(text, "  %lld objects show it:\n\n", json_int(d, "Objects", 0));
+    long long objects = json_int(d, "Objects", 0);
+    buf_printf(text, "  %lld object%s it:\n\n", objects, objects == 1 ? " shows" : "s show");
     print_script(d, text);
     buf_char(text, '\n');
 }
@@ -392,7 +393,8 @@ verify_random_text(const json_t *out, struct buf *text)
     buf_char(text, '\n');
     json_object_foreach(json_object_get(out, "Gaps"), kind, counts)
     {
-        buf_printf(text, "%s (%lld packets)\n", kind, (long long)json_integer_value(counts));
+        long long packets = json_integer_value(counts);
+        buf_printf(text, "%s (%lld packet%s)\n", kind, packets, plural(packets));
     }
     for (size_t i = 0; i < json_array_size(shown); i++) {
         print_disagreement(json_array_get(shown, i), text);
@@ -410,22 +412,24 @@ verify_random_text(const json_t *out, struct buf *text)
     }
     if (json_int(requests, "Asked", 0)) {
         buf_printf(text,
-                   "%lld HTTP requests, %lld taken by rules: %lld forwarded, %lld redirected, %lld answered by the "
+                   "%lld HTTP request%s, %lld taken by rules: %lld forwarded, %lld redirected, %lld answered by the "
                    "balancer, %lld without a target\n",
-                   json_int(requests, "Asked", 0), json_int(requests, "Rules", 0), json_int(requests, "Forwarded", 0),
+                   json_int(requests, "Asked", 0), plural(json_int(requests, "Asked", 0)),
+                   json_int(requests, "Rules", 0), json_int(requests, "Forwarded", 0),
                    json_int(requests, "Redirected", 0), json_int(requests, "Fixed", 0),
                    json_int(requests, "Unserved", 0));
     }
-    buf_printf(text, "followed %lld packets hop by hop: %lld decisions of the kernel are those of analysis\n",
-               json_int(followed, "Packets", 0), json_int(followed, "Decisions", 0));
+    long long packets = json_int(followed, "Packets", 0), decisions = json_int(followed, "Decisions", 0);
+    buf_printf(text, "followed %lld packet%s hop by hop: %lld decision%s those of analysis\n", packets, plural(packets),
+               decisions, decisions == 1 ? " of the kernel is" : "s of the kernel are");
     long long asked = json_int(out, "Asked", 0), no = json_int(out, "Disagree", 0),
               apart = json_int(out, "NotCompared", 0), n = json_int(out, "Networks", 0);
     buf_printf(text,
-               "%lld network%s from seed %lld; %lld packets stopped, %lld arrived without answer, %lld answered\n", n,
-               n == 1 ? "" : "s", json_int(out, "Seed", 0), json_int(out, "Stopped", 0), json_int(out, "Arrived", 0),
-               json_int(out, "Answered", 0));
-    buf_printf(text, "%lld packets: analysis and kernel agree on %lld, disagree on %lld", asked, asked - no - apart,
-               no);
+               "%lld network%s from seed %lld; %lld packet%s stopped, %lld arrived without answer, %lld answered\n", n,
+               plural(n), json_int(out, "Seed", 0), json_int(out, "Stopped", 0), plural(json_int(out, "Stopped", 0)),
+               json_int(out, "Arrived", 0), json_int(out, "Answered", 0));
+    buf_printf(text, "%lld packet%s: analysis and kernel agree on %lld, disagree on %lld", asked, plural(asked),
+               asked - no - apart, no);
     if (apart) {
         buf_printf(text, "; %lld cannot be compared", apart);
     }

@@ -67,7 +67,7 @@ print_lines(const json_t *statement, struct buf *text)
         buf_printf(text, "  %5lld | %.160s\n", json_int(statement, "Line", 1) + (long long)i, line ? line + skip : "");
     }
     if (n > LINES_MAX) {
-        buf_printf(text, "        | and %zu lines more\n", n - LINES_MAX);
+        buf_printf(text, "        | and %zu line%s more\n", n - LINES_MAX, plural((long long)(n - LINES_MAX)));
     }
 }
 

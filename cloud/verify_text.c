@@ -39,15 +39,17 @@ coverage_text(const json_t *coverage, struct buf *text)
     size_t i;
     if (!coverage || !(json_int(coverage, "Rules", 0) + json_int(coverage, "Routes", 0))) {
         if (json_int(coverage, "Idle", 0)) {
-            buf_printf(text, "exercised: nothing, as no running interface has any of the %lld rules\n",
+            buf_printf(text, "exercised: nothing, as no running interface has any of the rules (%lld)\n",
                        json_int(coverage, "Idle", 0));
         }
         return;
     }
-    buf_printf(text, "exercised: %lld of %lld rules, %lld of %lld routes", json_int(coverage, "Exercised", 0),
-               json_int(coverage, "Rules", 0), json_int(coverage, "Taken", 0), json_int(coverage, "Routes", 0));
-    if (json_int(coverage, "Aimed", 0)) {
-        buf_printf(text, ", with %lld packets aimed at them", json_int(coverage, "Aimed", 0));
+    long long rules = json_int(coverage, "Rules", 0), routes = json_int(coverage, "Routes", 0),
+              aimed = json_int(coverage, "Aimed", 0);
+    buf_printf(text, "exercised: %lld of %lld rule%s, %lld of %lld route%s", json_int(coverage, "Exercised", 0), rules,
+               plural(rules), json_int(coverage, "Taken", 0), routes, plural(routes));
+    if (aimed) {
+        buf_printf(text, ", with %lld packet%s aimed at them", aimed, plural(aimed));
     }
     buf_char(text, '\n');
     json_array_foreach(json_object_get(coverage, "NotExercised"), i, item)
@@ -76,10 +78,10 @@ followed_text(const json_t *followed, struct buf *text)
                    json_str(item, "To"), json_str(item, "Flow"), json_str(item, "SourceIp"),
                    json_str(item, "DestinationIp"), json_str(item, "Text"));
     }
-    json_int_t n = json_int(followed, "Packets", 0);
+    json_int_t n = json_int(followed, "Packets", 0), decisions = json_int(followed, "Decisions", 0);
     if (n) {
-        buf_printf(text, "followed %lld packet%s hop by hop: %lld decisions of the kernel are those of analysis\n", n,
-                   n == 1 ? "" : "s", json_int(followed, "Decisions", 0));
+        buf_printf(text, "followed %lld packet%s hop by hop: %lld decision%s those of analysis\n", n, plural(n),
+                   decisions, decisions == 1 ? " of the kernel is" : "s of the kernel are");
     }
 }
 
@@ -129,25 +131,27 @@ verify_text(const json_t *out, struct buf *text)
     {
         json_int_t n = json_int(item, "Pairs", 0);
         buf_printf(text, "%s: %s %s (%lld pair%s)\n", json_str(item, "Reason"), json_str(item, "What"),
-                   json_str(item, "Id"), n, n == 1 ? "" : "s");
+                   json_str(item, "Id"), n, plural(n));
     }
     json_array_foreach(json_object_get(out, "LostBehind"), i, item)
     {
         json_int_t n = json_int(item, "Packets", 0);
         buf_printf(text, "lost behind %s, whose appliances nothing comes to by analysis either (%lld packet%s)\n",
-                   json_str(item, "Id"), n, n == 1 ? "" : "s");
+                   json_str(item, "Id"), n, plural(n));
     }
     json_array_foreach(json_object_get(json_object_get(out, "Coverage"), "Uncounted"), i, item)
     {
-        buf_printf(text, "DISAGREE %s: analysis has it decide %lld packets, in the kernel it counted %lld\n",
-                   json_str(item, "Rule"), json_int(item, "Analysis", 0), json_int(item, "Kernel", 0));
+        long long decided = json_int(item, "Analysis", 0);
+        buf_printf(text, "DISAGREE %s: analysis has it decide %lld packet%s, in the kernel it counted %lld\n",
+                   json_str(item, "Rule"), decided, plural(decided), json_int(item, "Kernel", 0));
     }
     coverage_text(json_object_get(out, "Coverage"), text);
     followed_text(json_object_get(out, "Followed"), text);
     if (json_array_size(json_object_get(out, "Failures"))) {
         failures_text(out, text);
     }
-    buf_printf(text, "%lld packets: analysis and kernel agree on %lld, disagree on %lld", json_int(out, "Asked", 0),
+    long long asked = json_int(out, "Asked", 0);
+    buf_printf(text, "%lld packet%s: analysis and kernel agree on %lld, disagree on %lld", asked, plural(asked),
                json_int(out, "Agree", 0), json_int(out, "Disagree", 0));
     if (json_int(out, "NotCompared", 0)) {
         buf_printf(text, "; %lld cannot be compared", json_int(out, "NotCompared", 0));

@@ -341,7 +341,7 @@ describe_miss(const struct iam_look *look, const struct iam_request *request, st
             add_pattern(wants, &s->resources[i], request);
         }
         if (s->n_resources > LIST_MAX) {
-            buf_printf(wants, " and %u others", s->n_resources - LIST_MAX);
+            buf_printf(wants, " and %u other%s", s->n_resources - LIST_MAX, plural(s->n_resources - LIST_MAX));
         }
         if (s->not_resource) {
             struct buf all = { 0 };

@@ -218,7 +218,7 @@ put_operand(const struct op *op, json_t *object, size_t *n, json_t *value, struc
     }
     if (!last || (*n >= seen && !last->list)) {
         json_decref(value);
-        err_set(err, ERR_USAGE, "", "`%s` takes %zu operand%s", op_words(op), seen, seen == 1 ? "" : "s");
+        err_set(err, ERR_USAGE, "", "`%s` takes %zu operand%s", op_words(op), seen, plural((long long)seen));
         return err_hint(err, "give the others by name: {port = 443}");
     }
     ++*n;

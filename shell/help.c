@@ -384,7 +384,7 @@ help_overview(struct buf *out)
             continue;
         }
         struct buf text = { 0 };
-        buf_printf(&text, "%zu operations: `vpclab %s --help`", n, service);
+        buf_printf(&text, "%zu operation%s: `vpclab %s --help`", n, plural((long long)n), service);
         entry(out, service, 22, buf_str(&text));
         buf_done(&text);
     }

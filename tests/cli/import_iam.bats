@@ -26,7 +26,7 @@ END
 
 @test "an imported account decides" {
     account
-    says 'imported into account 123456789012: 1 users, 1 groups, 1 roles, 2 policies' vpclab import iam "$DIR/account.json"
+    says 'imported into account 123456789012: 1 user, 1 group, 1 role, 2 policies' vpclab import iam "$DIR/account.json"
     says ALLOWED vpclab simulate alice s3:GetObject b/k
     says ALLOWED vpclab simulate alice sqs:SendMessage arn:aws:sqs:us-east-1:123456789012:q
     says ALLOWED vpclab simulate alice sns:Publish arn:aws:sns:us-east-1:123456789012:t

@@ -284,7 +284,7 @@ for i in range(60000):
     s.sendto(b'x' * 18, ('$db', 1 + i % 20000))"
     sent=$(vpclab exec web -- cat /proc/net/snmp | awk '/^Udp: [0-9]/ { print $5 }')
     [ "$sent" -ge 60000 ]
-    lost=$(vpclab flows --log-status SKIPDATA | grep -oE "[0-9]+ packets lost" | awk '{ n += $1 } END { print n + 0 }')
+    lost=$(vpclab flows --log-status SKIPDATA | grep -oE "[0-9]+ packets? lost" | awk '{ n += $1 } END { print n + 0 }')
     [ $(($(sum "(.\"flow-direction\") == \"egress\" and .protocol == 17") + lost)) -ge "$sent" ]
     [ "$(sum "(.\"flow-direction\") == \"egress\" and .protocol == 17")" -le "$sent" ]
     [ $(($(sum "(.\"flow-direction\") == \"ingress\" and .protocol == 17 and .action == \"ACCEPT\"") + lost)) -ge "$sent" ]
