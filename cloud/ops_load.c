@@ -124,7 +124,7 @@ is_served(const struct instance *instance, int protocol, int port)
     return false;
 }
 
-/* A TAP host sends whole packets, and receives only where it was told to. */
+/* A TAP host receives only where it was told to. */
 static bool
 check_tap_hosts(struct op_call *call, struct question *q, struct err *err)
 {
@@ -132,14 +132,7 @@ check_tap_hosts(struct op_call *call, struct question *q, struct err *err)
     const struct instance *from = store_get(network_store(net), &instance_kind, q->from.id),
                           *to = store_get(network_store(net), &instance_kind, q->to.id);
     const char *protocol = protocol_name(q->options.protocol);
-    long long most = TAP_FLOW_UDP_MAX(q->options.to.family);
     q->from_tap = from && instance_is_tap(net, from);
-    if (q->from_tap && q->options.protocol == PROTOCOL_UDP && (long long)q->options.size > most) {
-        err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` is a TAP host: its datagrams have %lld bytes at most",
-                q->from.name, most);
-        return err_hint(err, "--size %lld, or ec2 create-tags --resources %s --tags Key=%s,Value=namespace", most,
-                        q->from.id, INSTANCE_HOST_TAG);
-    }
     q->tap = to && instance_is_tap(net, to) ? to : NULL;
     if (q->tap && !is_served(q->tap, q->options.protocol, q->options.port)) {
         err_set(err, ERR_INPUT, "IncorrectState", "`%s` is a TAP host and serves no %s/%d", q->to.name, protocol,

@@ -122,6 +122,11 @@ receive_udp(struct run *run)
     while (!run->end) {
         int n = run->receiver < 0 && run->flow ? receive_one(run, messages)
                                                : recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
+        if (run->receiver >= 0 &&
+            run->flow) { /* that its packets are too long for the way is told where they came from */
+            uint8_t nothing[1];
+            tap_flow_receive(run->flow, nothing, sizeof nothing);
+        }
         for (int i = 0; i < n; i++) {
             load_count_datagram(&count, parts[i].iov_base, messages[i].msg_len);
         }

@@ -8,6 +8,7 @@
 
 #include "base/monotonic.h"
 #include "base/vec.h"
+#include "netsim/live/fragments.h"
 #include "netsim/live/packet_bytes.h"
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
@@ -26,9 +27,10 @@ enum {
 struct tap_flow {
     int fd;
     struct tap_flow_end end;
-    uint8_t out[TAP_FLOW_MTU], in[65536];
-    uint16_t id; /* of the next IPv4 packet */
-    bool full;   /* the descriptor took no more */
+    uint8_t out[FRAGMENTS_WHOLE_MAX], in[FRAGMENTS_WHOLE_MAX], piece[TAP_FLOW_MTU];
+    uint32_t id;          /* of the next packet */
+    _Atomic uint32_t mtu; /* UDP: of the way, as far as it is known; who receives learns it, who sends heeds it */
+    bool full;            /* the descriptor took no more */
     /* TCP: */
     enum { ASKING, OPEN, BROKEN } state;
     int why;                                 /* it is broken: errno */
@@ -54,6 +56,7 @@ tap_flow_new(int fd, const struct tap_flow_end *end)
     struct tap_flow *f = xcalloc(1, sizeof *f);
     f->fd = fd;
     f->end = *end;
+    f->mtu = TAP_FLOW_MTU;
     f->mss = TAP_FLOW_MTU - (end->src.family == IP_V6 ? IP6 : IP4) - TCP;
     f->first = (uint32_t)monotonic_us() * 2654435761u;
     f->rto_us = FIRST_RTO_US;
@@ -78,6 +81,27 @@ head_size(const struct tap_flow *f)
     return f->end.src.family == IP_V6 ? IP6 : IP4;
 }
 
+static bool
+put_out(struct tap_flow *f, const uint8_t *packet, size_t size)
+{
+    bool ok = send(f->fd, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    f->full = !ok && (errno == EAGAIN || errno == ENOBUFS);
+    return ok;
+}
+
+/* One that does not fit goes in pieces: of a packet that lacks some, the others are of no use, and it is sent anew. */
+static bool
+put_out_cut(struct tap_flow *f, size_t size)
+{
+    size_t at = 0, n;
+    while ((n = fragments_piece(f->out, size, f->mtu, f->id, &at, f->piece)) > 0) {
+        if (!put_out(f, f->piece, n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The IP header before 'size' bytes of transport that stand at their place; then it is sent. */
 static bool
 send_packet(struct tap_flow *f, size_t size)
@@ -85,6 +109,7 @@ send_packet(struct tap_flow *f, size_t size)
     const struct tap_flow_end *e = &f->end;
     uint8_t *p = f->out;
     bool udp = e->protocol == PROTOCOL_UDP;
+    f->id++;
     if (e->src.family == IP_V6) {
         put32(p, 6u << 28);
         put16(p + 4, (unsigned)size);
@@ -96,7 +121,7 @@ send_packet(struct tap_flow *f, size_t size)
         memset(p, 0, IP4);
         p[0] = 0x45;
         put16(p + 2, (unsigned)(IP4 + size));
-        put16(p + 4, f->id++);
+        put16(p + 4, f->id & 0xffff);
         p[6] = udp ? 0 : 0x40; /* a datagram may be cut to pieces on the way, as Linux' are not */
         p[8] = TTL;
         p[9] = (uint8_t)e->protocol;
@@ -104,9 +129,8 @@ send_packet(struct tap_flow *f, size_t size)
         put_ip(p + 16, &e->dst);
         put16(p + 10, fold(sum16(p, IP4, 0)));
     }
-    bool ok = send(f->fd, p, head_size(f) + size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-    f->full = !ok && (errno == EAGAIN || errno == ENOBUFS);
-    return ok;
+    size += head_size(f);
+    return size <= f->mtu || !udp ? put_out(f, p, size) : put_out_cut(f, size);
 }
 
 static uint8_t *
@@ -404,6 +428,8 @@ take_error(struct tap_flow *f, const uint8_t *p, size_t size)
             f->sent = f->acked;
             f->timed_us = 0;
         }
+    } else if (f->end.protocol == PROTOCOL_UDP && mtu >= (six ? 1280 : 68) && mtu < f->mtu) {
+        f->mtu = (uint32_t)mtu;
     }
 }
 
@@ -514,6 +540,9 @@ tap_flow_receive(struct tap_flow *flow, void *data, size_t size)
     if (!p) {
         errno = errno ? errno : EAGAIN;
         return -1;
+    }
+    if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6) {
+        take_error(flow, p, length);
     }
     if (protocol != PROTOCOL_UDP || length < UDP || get16(p) != (unsigned)flow->end.dst_port) {
         return 0; /* as an empty datagram is: nobody's */

@@ -2,9 +2,9 @@
  *
  * Its IP packets go and come by a descriptor, one at a time (tap_hosts_lend()).  TCP as RFC 9293 has it with the congestion control of RFC 5681 and
  * 6582 (NewReno), timeouts of RFC 6298, and RFC 7323's windows; no SACK, no time stamps.  What the far end sends is acknowledged and thrown away.
- * An ICMP error that names a smaller MTU makes segments smaller (RFC 1191, 8201).  Never blocks but in tap_flow_wait() and tap_flow_connect().
+ * An ICMP error that names a smaller MTU makes segments smaller, and pieces of datagrams (RFC 1191, 8201): of UDP it is seen by who receives.  Never blocks but in tap_flow_wait() and tap_flow_connect().
  *
- * Uses: packet_bytes.h.   Used by: load.c */
+ * Uses: fragments.h, packet_bytes.h.   Used by: load.c */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "base/ip.h"
 
 #define TAP_FLOW_MTU 9001 /* of a TAP host's interface */
-#define TAP_FLOW_UDP_MAX(family) (TAP_FLOW_MTU - ((family) == IP_V6 ? 40 : 20) - 8) /* bytes of a datagram: they are not cut to pieces here */
+#define TAP_FLOW_UDP_MAX(family) (65535 - ((family) == IP_V6 ? 0 : 20) - 8) /* bytes of a datagram; longer than the MTU it goes in pieces */
 
 struct tap_flow_end {
     struct ip src, dst;

@@ -8,6 +8,7 @@
 
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/tap_flow.h"
+#include "netsim/live/tap_fragments.h"
 #include "netsim/live/tap_stack.h"
 #include "tests/test.h"
 
@@ -216,26 +217,49 @@ TEST(datagrams_go_and_come_back)
                                           .dst_port = 7 };
         struct tap_host host = { .mac = { 2, 0, 0, 0, 0, 2 } };
         struct tap_port open = { PROTOCOL_UDP, { 7, 7 } };
-        static uint8_t packet[65536], frame[TAP_FRAME_MAX], out[TAP_FRAME_MAX], data[TAP_FLOW_MTU];
+        static uint8_t frame[TAP_FRAME_MAX], out[TAP_FRAME_MAX], data[65536], back[65536];
         int ends[2], most = TAP_FLOW_UDP_MAX(family);
         host.addresses.items = &far_ip;
         host.open.items = &open;
         host.addresses.n = host.open.n = 1;
         REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0);
         struct tap_flow *flow = tap_flow_new(ends[0], &end);
-        memset(data, 'x', sizeof data);
+        struct fragments *fragments = fragments_new();
         CHECK(tap_flow_connect(flow, 0));
         CHECK(tap_flow_receive(flow, data, sizeof data) == -1 && errno == EAGAIN);
-        CHECK_INT(tap_flow_send(flow, data, (size_t)most), most);
-        ssize_t n = recv(ends[1], packet, sizeof packet, 0);
-        CHECK_INT(n, TAP_FLOW_MTU);
-        size_t size = tap_frame(&host, router, packet, (size_t)n, frame);
-        size = tap_answer(&host, frame, size, out);
-        REQUIRE(size > 14);
-        CHECK(send(ends[1], out + 14, size - 14, 0) > 0);
-        CHECK_INT(tap_flow_receive(flow, packet, sizeof packet), most);
-        CHECK(memcmp(packet, data, (size_t)most) == 0);
+        memset(data, 'x', sizeof data);
+        const int sizes[] = { 100, 20000, most };
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+            size_t mtu = i && family == IP_V6 ? 1500 : TAP_FLOW_MTU, size, allowed;
+            if (i == 1 && family == IP_V6) { /* a router of the way tells */
+                struct ip router_ip = ip_lit("2001:db8::99");
+                memset(out, 0, 100);
+                out[0] = 0x60;
+                put16(out + 4, 60);
+                out[6] = PROTOCOL_ICMPV6;
+                put_ip(out + 8, &router_ip);
+                put_ip(out + 24, &end.src);
+                out[40] = 2;
+                put32(out + 44, 1500);
+                CHECK(send(ends[1], out, 100, 0) == 100);
+                CHECK_INT(tap_flow_receive(flow, back, sizeof back), 0);
+            }
+            CHECK_INT(tap_flow_send(flow, data, (size_t)sizes[i]), sizes[i]);
+            const uint8_t *whole = NULL;
+            for (ssize_t n; (n = recv(ends[1], out, sizeof out, MSG_DONTWAIT)) > 0;) {
+                REQUIRE((size_t)n <= mtu && !whole, "%zd", n);
+                size = tap_frame(&host, router, out, (size_t)n, frame);
+                whole = tap_whole(fragments, 1, frame, &size, mtu, &allowed);
+            }
+            REQUIRE(whole != NULL, "%d", sizes[i]);
+            size = tap_answer(&host, whole, size, out);
+            REQUIRE(size > 14);
+            CHECK(send(ends[1], out + 14, size - 14, 0) > 0);
+            CHECK_INT(tap_flow_receive(flow, back, sizeof back), sizes[i]);
+            CHECK(memcmp(back, data, (size_t)sizes[i]) == 0);
+        }
         CHECK(tap_flow_send(flow, data, (size_t)most + 1) == -1 && errno == EMSGSIZE);
+        fragments_free(fragments);
         tap_flow_free(flow);
         close(ends[0]);
         close(ends[1]);
