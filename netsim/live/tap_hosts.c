@@ -12,11 +12,15 @@
 #include <unistd.h>
 
 #include "netsim/live/carrier.h"
+#include "netsim/live/mac_table.h"
 #include "netsim/live/packet_bytes.h"
 #include "netsim/live/tap_fragments.h"
 
-#define ETHERNET 14          /* bytes of a frame's header, which are not counted */
-#define LENT     0x80000000u /* what the carrier knows lent ports by; links have smaller numbers */
+#define ETHERNET       14 /* bytes of a frame's header, which are not counted */
+#define FRAMES_AT_ONCE 64 /* of one device, before the next has its turn */
+#define FRAMES_SIZE    (2 * TAP_FRAME_MAX)
+#define ROUND_UP(size) (((size) + 63) & ~(size_t)63) /* each begins a line of the cache */
+#define LENT           0x80000000u /* what the carrier knows lent ports by; links have smaller numbers */
 
 struct tap;
 struct guest {
@@ -37,14 +41,13 @@ struct tap {
     uint32_t index, mtu;
     int fd;
     uint8_t router_mac[6];
-    VEC(struct guest *) guests; /* by hardware address, sorted */
+    struct mac_table guests;
 };
 struct tap_hosts {
-    struct carrier *carrier;  /* reads the devices; what follows is shared with its thread */
-    VEC(struct tap *) taps;   /* by index, sorted */
-    VEC(struct guest *) gone; /* may come again behind another device */
-    struct tap *last;         /* that a frame was read from; NULL: look for it */
-    uint8_t *frame, *answer;
+    struct carrier *carrier;         /* reads the devices; what follows is shared with its thread */
+    VEC(struct tap *) taps;          /* by index, sorted */
+    VEC(struct guest *) gone;        /* may come again behind another device */
+    uint8_t *frame, *answer, *piece; /* frame: several, one after the other */
     struct fragments *fragments;
     uint32_t last_id; /* of an answer in pieces */
     VEC(struct lent) lent;
@@ -56,41 +59,20 @@ struct tap_hosts {
 
 /* ---- looking up --------------------------------------------------------------------------------------------------
  */
-/* Where the item is, or would be, in a sorted list of pointers. */
+/* Where the device is, or would be. */
 static size_t
-place_of(const struct vec_any *list, const void *key, int (*compare)(const void *key, const void *item))
+place_of_tap(const struct tap_hosts *hosts, uint32_t index)
 {
-    size_t low = 0, high = list->n;
+    size_t low = 0, high = hosts->taps.n;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        const void *item;
-        memcpy(&item, (const char *)list->items + middle * sizeof item, sizeof item);
-        if (compare(key, item) > 0) {
+        if (index > hosts->taps.items[middle]->index) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     return low;
-}
-
-static int
-compare_index(const void *key, const void *tap)
-{
-    uint32_t wanted = *(const uint32_t *)key, index = ((const struct tap *)tap)->index;
-    return wanted < index ? -1 : wanted > index;
-}
-
-static int
-compare_mac(const void *key, const void *guest)
-{
-    return memcmp(key, ((const struct guest *)guest)->host.mac, 6);
-}
-
-static size_t
-place_of_tap(const struct tap_hosts *hosts, uint32_t index)
-{
-    return place_of((const struct vec_any *)&hosts->taps, &index, compare_index);
 }
 
 static struct tap *
@@ -100,17 +82,10 @@ find_tap(const struct tap_hosts *hosts, uint32_t index)
     return i < hosts->taps.n && hosts->taps.items[i]->index == index ? hosts->taps.items[i] : NULL;
 }
 
-static size_t
-place_of_guest(const struct tap *tap, const uint8_t mac[6])
-{
-    return place_of((const struct vec_any *)&tap->guests, mac, compare_mac);
-}
-
 static struct guest *
 find_guest(const struct tap *tap, const uint8_t mac[6])
 {
-    size_t i = place_of_guest(tap, mac);
-    return i < tap->guests.n && memcmp(tap->guests.items[i]->host.mac, mac, 6) == 0 ? tap->guests.items[i] : NULL;
+    return mac_table_get(&tap->guests, mac);
 }
 
 /* ---- lent ports ---------------------------------------------------------------------------------------------------
@@ -328,35 +303,53 @@ write_answer(struct tap_hosts *hosts, const struct tap *tap, struct guest *guest
     }
     size_t at = 0, n;
     hosts->last_id++;
-    while ((n = tap_piece(hosts->answer, size, most, hosts->last_id, &at, hosts->frame)) > 0) {
-        write_frame(tap, guest, hosts->frame, n);
+    while ((n = tap_piece(hosts->answer, size, most, hosts->last_id, &at, hosts->piece)) > 0) {
+        write_frame(tap, guest, hosts->piece, n);
     }
 }
 
 static void
-serve_guest(struct tap_hosts *hosts, struct tap *tap, struct guest *guest, size_t n)
+serve_guest(struct tap_hosts *hosts, struct tap *tap, struct guest *guest, uint8_t *frame, size_t n)
 {
-    const uint8_t *frame = hosts->frame;
     size_t most = tap->mtu;
     if (!(frame[0] & 1)) { /* what goes to all is the router's own talk */
         guest->in.packets++;
         guest->in.bytes += n - ETHERNET;
     }
+    const uint8_t *whole = frame;
     if (tap_may_be_piece(frame, n)) { /* what goes to all comes whole (RFC 6980) */
-        frame = frame[0] & 1 ? NULL : tap_whole(hosts->fragments, tap->index, hosts->frame, &n, tap->mtu, &most);
-        if (!frame) {
+        whole = frame[0] & 1 ? NULL : tap_whole(hosts->fragments, tap->index, frame, &n, tap->mtu, &most);
+        if (!whole) {
             return;
         }
     }
-    if (!is_taken(hosts, tap, guest, frame, n)) {
-        size_t size = tap_answer(&guest->host, frame, n, hosts->answer);
+    if (!is_taken(hosts, tap, guest, whole, n)) {
+        size_t size = tap_answer(&guest->host, whole, n, hosts->answer);
         if (size) {
             write_answer(hosts, tap, guest, size, most);
         }
     }
 }
 
-/* A frame from a device; false when it has no more, or was removed meanwhile. */
+static void
+serve_frame(struct tap_hosts *hosts, struct tap *tap, uint8_t *frame, size_t n)
+{
+    if (frame[0] & 1) { /* to all of them */
+        size_t cursor = 0;
+        for (struct guest *guest; (guest = mac_table_next(&tap->guests, &cursor));) {
+            serve_guest(hosts, tap, guest, frame, n);
+        }
+        return;
+    }
+    struct guest *guest = find_guest(tap, frame);
+    if (guest) {
+        serve_guest(hosts, tap, guest, frame, n);
+    }
+}
+
+/* Frames from a device; false when it has no more, or was removed meanwhile.  Many are read before the first is
+ * answered: an answer goes all the way to its receiver while it is written, and what reading needs is out of the
+ * processor's caches then. */
 static bool
 serve(void *owner, uint32_t index)
 {
@@ -364,26 +357,25 @@ serve(void *owner, uint32_t index)
     if (index & LENT) {
         return serve_lent(hosts, index);
     }
-    struct tap *tap = hosts->last && hosts->last->index == index ? hosts->last : find_tap(hosts, index);
+    struct tap *tap = find_tap(hosts, index);
     if (!tap) {
         return false;
     }
-    hosts->last = tap;
-    ssize_t n = read(tap->fd, hosts->frame, TAP_FRAME_MAX);
-    if (n < ETHERNET) {
-        return n >= 0 || errno == EINTR;
-    }
-    if (hosts->frame[0] & 1) { /* to all of them */
-        for (size_t i = 0; i < tap->guests.n; i++) {
-            serve_guest(hosts, tap, tap->guests.items[i], (size_t)n);
+    size_t sizes[FRAMES_AT_ONCE], n = 0, used = 0;
+    bool more = true;
+    while (more && n < FRAMES_AT_ONCE && used + TAP_FRAME_MAX <= FRAMES_SIZE) {
+        ssize_t size = read(tap->fd, hosts->frame + used, TAP_FRAME_MAX);
+        more = size >= 0 || errno == EINTR;
+        if (size >= ETHERNET) {
+            sizes[n++] = (size_t)size;
+            used += ROUND_UP((size_t)size);
         }
-        return true;
     }
-    struct guest *guest = find_guest(tap, hosts->frame);
-    if (guest) {
-        serve_guest(hosts, tap, guest, (size_t)n);
+    uint8_t *frame = hosts->frame;
+    for (size_t i = 0; i < n; frame += ROUND_UP(sizes[i]), i++) {
+        serve_frame(hosts, tap, frame, sizes[i]);
     }
-    return true;
+    return false; /* what is still there wakes us again, after the others */
 }
 
 /* ---- beginning and end --------------------------------------------------------------------------------------------
@@ -393,14 +385,16 @@ tap_hosts_new(struct err *err)
 {
     struct tap_hosts *hosts = xcalloc(1, sizeof *hosts);
     hosts->watch[0] = hosts->watch[1] = -1;
-    hosts->frame = xmalloc(TAP_FRAME_MAX);
+    hosts->frame = xmalloc(FRAMES_SIZE);
     hosts->answer = xmalloc(TAP_FRAME_MAX);
+    hosts->piece = xmalloc(TAP_FRAME_MAX);
     hosts->fragments = fragments_new();
     hosts->carrier = carrier_new("TAP hosts", serve, hosts, err);
     if (!hosts->carrier) {
         fragments_free(hosts->fragments);
         free(hosts->frame);
         free(hosts->answer);
+        free(hosts->piece);
         free(hosts);
         return NULL;
     }
@@ -419,10 +413,11 @@ static void
 tap_free(struct tap *tap)
 {
     close(tap->fd);
-    for (size_t i = 0; i < tap->guests.n; i++) {
-        guest_free(tap->guests.items[i]);
+    size_t cursor = 0;
+    for (struct guest *guest; (guest = mac_table_next(&tap->guests, &cursor));) {
+        guest_free(guest);
     }
-    VEC_DONE(&tap->guests);
+    mac_table_done(&tap->guests);
     free(tap);
 }
 
@@ -468,6 +463,7 @@ tap_hosts_free(struct tap_hosts *hosts)
     fragments_free(hosts->fragments);
     free(hosts->frame);
     free(hosts->answer);
+    free(hosts->piece);
     free(hosts);
 }
 
@@ -565,13 +561,9 @@ put_guest(struct tap_hosts *hosts, struct tap *tap, const uint8_t mac[6])
 {
     struct guest *guest = find_guest(tap, mac);
     if (!guest) {
-        size_t at = place_of_guest(tap, mac);
         guest = came_again(hosts, mac);
         guest->tap = tap;
-        VEC_ADD(&tap->guests);
-        memmove(&tap->guests.items[at + 1], &tap->guests.items[at],
-                (tap->guests.n - 1 - at) * sizeof *tap->guests.items);
-        tap->guests.items[at] = guest;
+        mac_table_put(&tap->guests, mac, guest);
     }
     return guest;
 }
@@ -599,11 +591,10 @@ tap_hosts_unset(struct tap_hosts *hosts, uint32_t index, const uint8_t mac[6])
 {
     carrier_lock(hosts->carrier);
     struct tap *tap = find_tap(hosts, index);
-    size_t at = tap ? place_of_guest(tap, mac) : 0;
-    if (tap && find_guest(tap, mac)) {
-        *VEC_ADD(&hosts->gone) = tap->guests.items[at];
-        tap->guests.items[at]->tap = NULL;
-        VEC_REMOVE(&tap->guests, at);
+    struct guest *guest = tap ? mac_table_remove(&tap->guests, mac) : NULL;
+    if (guest) {
+        *VEC_ADD(&hosts->gone) = guest;
+        guest->tap = NULL;
     }
     carrier_unlock(hosts->carrier);
 }
@@ -626,12 +617,12 @@ tap_hosts_remove(struct tap_hosts *hosts, uint32_t index)
     size_t at = place_of_tap(hosts, index);
     if (at < hosts->taps.n && hosts->taps.items[at]->index == index) {
         struct tap *tap = hosts->taps.items[at];
-        for (size_t i = 0; i < tap->guests.n; i++) {
-            *VEC_ADD(&hosts->gone) = tap->guests.items[i];
-            tap->guests.items[i]->tap = NULL;
+        size_t cursor = 0;
+        for (struct guest *guest; (guest = mac_table_next(&tap->guests, &cursor));) {
+            *VEC_ADD(&hosts->gone) = guest;
+            guest->tap = NULL;
         }
-        tap->guests.n = 0;
-        hosts->last = NULL;
+        mac_table_done(&tap->guests);
         tap_free(tap); /* closing takes it out of the epoll too */
         VEC_REMOVE(&hosts->taps, at);
     }
@@ -644,8 +635,9 @@ is_of_another(const struct tap *tap, const struct guest *guest, const uint8_t *p
 {
     bool another = false;
     if (tap->guests.n > 1 && !tap_is_martian(&guest->host, packet, size)) {
-        for (size_t i = 0; i < tap->guests.n && !another; i++) {
-            another = tap_is_martian(&tap->guests.items[i]->host, packet, size);
+        size_t cursor = 0;
+        for (const struct guest *other; !another && (other = mac_table_next(&tap->guests, &cursor));) {
+            another = tap_is_martian(&other->host, packet, size);
         }
     }
     return another;
@@ -675,8 +667,8 @@ tap_hosts_counts(struct tap_hosts *hosts, uint32_t index,
 {
     carrier_lock(hosts->carrier);
     const struct tap *tap = find_tap(hosts, index);
-    for (size_t i = 0; tap && i < tap->guests.n; i++) {
-        const struct guest *guest = tap->guests.items[i];
+    size_t cursor = 0;
+    for (const struct guest *guest; tap && (guest = mac_table_next(&tap->guests, &cursor));) {
         each(context, guest->host.mac, &guest->in, &guest->out);
     }
     carrier_unlock(hosts->carrier);
