@@ -445,6 +445,22 @@ followed_log(followed_vec *list, const char *id)
     return added;
 }
 
+/* For programs: a record is an object in a line of its own, with the log that it is of. */
+static void
+add_lines(const char *log_id, const json_t *records, struct buf *text)
+{
+    json_t *record;
+    size_t i;
+    json_array_foreach(records, i, record)
+    {
+        json_t *line = json_pack("{s:s}", "FlowLogId", log_id);
+        json_object_update(line, record);
+        json_write_compact(line, text);
+        buf_char(text, '\n');
+        json_decref(line);
+    }
+}
+
 /* Shows what has been written since; a title where another log's records begin. */
 static bool
 show_news(struct op_call *call, const struct question *question, followed_vec *list, char shown[static ID_SIZE],
@@ -461,7 +477,10 @@ show_news(struct op_call *call, const struct question *question, followed_vec *l
         ok = ok && ((*question->log_id && strcmp(question->log_id, ids[i]) != 0) ||
                     flow_store_read(call->cloud, ids[i], log->end, take_entry, &taking, &reading, err));
         log->end = reading.end > log->end ? reading.end : log->end;
-        if (json_array_size(taking.records)) {
+        if (json_array_size(taking.records) && call->progress->lines) {
+            add_lines(ids[i], taking.records, &text);
+            call->progress->write(call->progress->context, buf_str(&text));
+        } else if (json_array_size(taking.records)) {
             bool other = strcmp(shown, ids[i]) != 0;
             if (other && n > 1) {
                 buf_printf(&text, "%s\n", ids[i]);
@@ -484,6 +503,12 @@ follow(struct op_call *call, const struct question *question, struct err *err)
 {
     if (!call->progress || !call->progress->write) {
         return err_set(err, ERR_USAGE, "", "`--follow` works at the command line") || err_at(err, "--follow", 0, 0);
+    }
+    if (call->progress->formatted && !call->progress->lines) {
+        err_set(err, ERR_USAGE, "",
+                "`--follow` has no end, so there is no whole answer to query, to lay out or to keep to oneself");
+        err_hint(err, "without an option for it records are shown as text, with `--output json` as one object a line");
+        return err_at(err, "--follow", 0, 0);
     }
     struct sigaction act = { .sa_handler = on_signal }, old_int, old_term;
     followed_vec list = { 0 };
@@ -526,7 +551,11 @@ follow(struct op_call *call, const struct question *question, struct err *err)
         VEC_DONE(&list.items[i].columns);
     }
     VEC_DONE(&list);
-    json_object_set_new(call->out, "Followed", json_true());
+    if (call->progress->lines) {
+        json_object_clear(call->out); /* the lines are all */
+    } else {
+        json_object_set_new(call->out, "Followed", json_true());
+    }
     return ok;
 }
 
@@ -581,7 +610,11 @@ flows_run(struct op_call *call, struct err *err)
         ok = from ? read_import(call, &question, from, logs, err)
                   : flush(call->cloud, err) && read_logs(call, &question, logs, err);
     }
-    json_object_set_new(call->out, "FlowLogs", logs);
+    if (ok && arg_flag(call->in, "Follow", false)) {
+        json_decref(logs);
+    } else {
+        json_object_set_new(call->out, "FlowLogs", logs);
+    }
     VEC_DONE(&question.enis);
     return ok;
 }
@@ -652,7 +685,8 @@ static const struct op_param flows_params[] = {
     { "From", OP_PATH, OP_OPTIONAL, "a file from elsewhere instead: AWS's records, gzip too, pcapng or pcap", NULL,
       NULL },
     { "LogFormat", OP_STRING, OP_OPTIONAL, "of records without a first line that names the fields", NULL, NULL },
-    { "Follow", OP_BOOL, OP_OPTIONAL, "go on showing new ones until ^C", NULL, NULL },
+    { "Follow", OP_BOOL, OP_OPTIONAL, "go on showing new ones until ^C; with --output json one object a line", NULL,
+      NULL },
     { "FlowLogId", OP_STRING, OP_OPTIONAL, "one flow log; also one that was deleted", NULL, NULL },
     { 0 },
 };
@@ -670,6 +704,7 @@ const struct op ops_flows[] = {
                     "flows db --action REJECT         what was refused at the database\n"
                     "flows --dst-port 22 --since 5m   who tried SSH in the last five minutes\n"
                     "flows web --action REJECT --follow   what is refused from now on, with the rule\n"
+                    "flows --follow -o json | jq -c 'select(.dstport == 22)'   an object a line, for programs\n"
                     "flows --from capture.pcapng --dst-port 443   the same of a capture, or of a flow log from AWS\n"
                     "flows 10.0.1.10                  by address\n"
                     "flows hub --where packets-lost-no-route=1   of a transit gateway's log, by any field\n",

@@ -197,7 +197,8 @@ show(struct op_call *call)
 static bool
 top_run(struct op_call *call, struct err *err)
 {
-    bool again = call->progress && call->progress->write && isatty(STDOUT_FILENO) && !arg_flag(call->in, "Once", false);
+    bool again = call->progress && call->progress->write && !call->progress->formatted && isatty(STDOUT_FILENO) &&
+                 !arg_flag(call->in, "Once", false);
     struct sigaction act = { .sa_handler = on_signal }, old;
     json_t *was = live_link_meter(call->cloud, false, err);
     if (!was) {
@@ -227,7 +228,8 @@ top_run(struct op_call *call, struct err *err)
 }
 
 static const struct op_param top_params[] = {
-    { "Once", OP_BOOL, OP_OPTIONAL, "one second's figures; so it is where no terminal shows them", NULL, NULL, NULL },
+    { "Once", OP_BOOL, OP_OPTIONAL, "one second's figures; so it is where no terminal shows them, and as JSON", NULL,
+      NULL, NULL },
     { 0 },
 };
 

@@ -395,7 +395,9 @@ run_op(struct shell *s, const struct options *options, const struct op *op, size
     int status;
     struct output_progress progress;
     output_progress_init(&progress, options);
-    progress.progress.formatted = options->quiet || options->query || format_of(s, options);
+    const char *format = format_of(s, options);
+    progress.progress.formatted = options->quiet || options->query || format;
+    progress.progress.lines = !options->quiet && !options->query && format && strcmp(format, "json") == 0;
     if (!in || (options->dry_run && !add_dry_run(op, in, &err)) ||
         !op_call(cloud, op, in, &progress.progress, &result, &err)) {
         output_progress_done(&progress);

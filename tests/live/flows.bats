@@ -208,6 +208,29 @@ load flow_lab
     ! grep -q error "$DIR/followed"
 }
 
+@test "followed as JSON: an object a line, and nothing else; what has no end is neither queried nor laid out" {
+    lab_with_flow_log
+    up
+    wrong 2 'has no end' vpclab flows --follow -o table
+    wrong 2 'has no end' vpclab flows --follow -o json --query 'FlowLogs[0]'
+    wrong 2 'has no end' vpclab flows --follow -q
+    wrong 2 'cannot be followed' vpclab flows --follow -o json --from "$DIR/none"
+    timeout 60 "$VPCLAB" flows db --action REJECT --since 1h --follow -o json >"$DIR/followed" 2>"$DIR/said" &
+    follower=$!
+    refused web "$db" 23
+    for _ in $(seq 100); do grep -q REJECT "$DIR/followed" && break; sleep 0.1; done
+    refused web "$db" 24
+    vpclab down
+    wait "$follower"
+    [ ! -s "$DIR/said" ]
+    while read -r line; do
+        jq -e --arg log "$log" --arg web "$web" '.FlowLogId == $log and .srcaddr == $web and .action == "REJECT" and (.dstport == 23 or .dstport == 24) and (.rule | endswith(":ingress:none"))' <<<"$line" >/dev/null || { echo "$line"; return 1; }
+    done <"$DIR/followed"
+    [ "$(jq -r .dstport "$DIR/followed" | sort -u | xargs)" = "23 24" ]
+    # the same from the file, as one document
+    vpclab flows --from "$XDG_DATA_HOME/vpclab/labs/default/flowlogs/$log.log" --dst-port 24 -o json | jq -e '.FlowLogs[0].Records[0].dstport == 24' >/dev/null
+}
+
 # packets_of OPTION...: of 300 kB in a lab that was started so; a segment is at most the MTU of 9001 bytes.
 packets_of() {
     vpclab up "$@" >/dev/null
