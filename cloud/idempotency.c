@@ -12,10 +12,23 @@ same_text(const json_t *event, const char *path, const char *text)
     return value && strcmp(value, text) == 0;
 }
 
+/* How services call the token, and the error for a request that differs; ACM takes such a one for new. */
+static const struct token_member {
+    const char *service, *member, *journalled, *mismatch;
+    int64_t ms; /* how long it is known; 0: as long as the journal is */
+} token_members[] = {
+    { "ram", "clientToken", "requestParameters.clientToken", "IdempotentParameterMismatchException" },
+    { "acm", "IdempotencyToken", "requestParameters.idempotencyToken", NULL, 3600 * 1000 },
+    { NULL, "ClientToken", "requestParameters.clientToken", "IdempotentParameterMismatch" },
+};
+
 static bool
-is_earlier_call(const struct op_call *call, const json_t *event, const char *token)
+is_earlier_call(const struct op_call *call, const struct token_member *row, const json_t *event, const char *token)
 {
-    return same_text(event, "eventName", call->op->name) && same_text(event, "requestParameters.clientToken", token) &&
+    int64_t made;
+    const char *when = json_string_value(json_at(event, "eventTime"));
+    bool known = !row->ms || (when && clock_parse(when, &made) && clock_now_ms(&call->cloud->clock) - made < row->ms);
+    return known && same_text(event, "eventName", call->op->name) && same_text(event, row->journalled, token) &&
            same_text(event, "recipientAccountId", call->cloud->account) &&
            same_text(event, "awsRegion", call->cloud->region) && !json_object_get(event, "errorCode");
 }
@@ -23,7 +36,7 @@ is_earlier_call(const struct op_call *call, const json_t *event, const char *tok
 /* The first event of the journal that is this call; NULL if there is none.  Most lines do not have the token and are
  * not parsed. */
 static json_t *
-find_earlier(const struct op_call *call, const char *token)
+find_earlier(const struct op_call *call, const struct token_member *row, const char *token)
 {
     struct buf text = { 0 };
     json_t *found = NULL;
@@ -36,7 +49,7 @@ find_earlier(const struct op_call *call, const char *token)
                 continue;
             }
             json_t *event = json_read(line, (size_t)(next - line), "journal.jsonl", NULL);
-            if (event && is_earlier_call(call, event, token)) {
+            if (event && is_earlier_call(call, row, event, token)) {
                 found = json_incref(event);
             }
             json_decref(event);
@@ -49,13 +62,16 @@ find_earlier(const struct op_call *call, const char *token)
 bool
 idempotency_check(struct op_call *call, bool *answered, struct err *err)
 {
-    bool ram = call->op->service && strcmp(call->op->service, "ram") == 0; /* spells it small, and its error longer */
-    const char *member = ram ? "clientToken" : "ClientToken", *token = arg_str(call->in, member);
+    const struct token_member *row = token_members;
+    while (row->service && (!call->op->service || strcmp(row->service, call->op->service) != 0)) {
+        row++;
+    }
+    const char *member = row->member, *token = arg_str(call->in, member);
     *answered = false;
     if (!token || !token[0] || !call->op->service || call->op->mode != OP_WRITE || !call->cloud->dir) {
         return true;
     }
-    json_t *event = find_earlier(call, token);
+    json_t *event = find_earlier(call, row, token);
     if (!event) {
         return true;
     }
@@ -67,12 +83,12 @@ idempotency_check(struct op_call *call, bool *answered, struct err *err)
         json_object_update(call->out, answer);
         json_decref(answer);
         *answered = true;
-    } else {
-        err_set(err, ERR_INPUT, ram ? "IdempotentParameterMismatchException" : "IdempotentParameterMismatch",
-                "the client token `%.80s` was used for another request of %s", token, call->op->name);
+    } else if (row->mismatch) {
+        err_set(err, ERR_INPUT, row->mismatch, "the client token `%.80s` was used for another request of %s", token,
+                call->op->name);
         err_hint(err, "use a new token for a new request");
         err_at(err, member, 0, 0);
     }
     json_decref(event);
-    return same;
+    return same || !row->mismatch;
 }

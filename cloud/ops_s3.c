@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/answer_page.h"
 #include "cloud/ops_s3.h"
 #include "iampolicy/access_point.h"
 #include "iampolicy/public.h"
@@ -193,19 +194,21 @@ create_bucket(struct op_call *call, struct err *err)
 static bool
 list_buckets(struct op_call *call, struct err *err)
 {
-    (void)err;
     struct store *store = call->cloud->accounts->store;
-    const char *prefix = arg_str(call->in, "Prefix");
+    const char *region = arg_str(call->in, "BucketRegion"), *prefix = arg_str(call->in, "Prefix");
     json_t *list = json_array();
     for (struct iam_bucket *b = store_first(store, &iam_bucket_kind); b; b = store_next(store, b)) {
         if (strcmp(b->obj.account, call->cloud->account) == 0 &&
+            (!region || strcmp(b->obj.region, region) == 0) &&
             (!prefix || strncmp(b->name, prefix, strlen(prefix)) == 0)) {
             json_array_append_new(list, object_describe(store, b));
         }
     }
-    json_object_set_new(call->out, "Buckets", list);
     json_object_set_new(call->out, "Owner", json_pack("{s:s}", "ID", call->cloud->account));
-    return true;
+    if (prefix) {
+        json_object_set_new(call->out, "Prefix", json_string(prefix));
+    }
+    return answer_page(call, "Buckets", list, err);
 }
 
 static bool

@@ -64,6 +64,9 @@ add_object(const struct op_call *call, const struct s3_object *o, bool versions,
     if (o->delete_marker) {
         json_object_del(item, "Size");
     }
+    if (arg_flag(call->in, "FetchOwner", false)) {
+        json_object_set_new(item, "Owner", json_pack("{s:s}", "ID", o->obj.account));
+    }
     json_array_append_new(o->delete_marker ? page->markers : page->contents, item);
 }
 
