@@ -11,6 +11,7 @@
 #include "cloud/op_types.h"
 #include "cloud/render.h"
 #include "cloud/state.h"
+#include "cloud/unmodelled.h"
 #include "netsim/live/live.h"
 #include "netsim/model/network.h"
 
@@ -37,7 +38,8 @@ run_dry(struct op_call *call, struct err *err)
     free(before);
     if (done) {
         bool kms = strcmp(call->op->service, "kms") == 0; /* KMS has its own word */
-        err_set(err, ERR_INPUT, kms ? "DryRunOperationException" : "DryRunOperation", "the request would have succeeded, but the DryRun flag is set");
+        err_set(err, ERR_INPUT, kms ? "DryRunOperationException" : "DryRunOperation",
+                "the request would have succeeded, but the DryRun flag is set");
     }
     return false;
 }
@@ -132,7 +134,8 @@ call_here(struct op_call *call, const json_t *in, struct err *err)
         call->in = args;
         call->out = json_object();
         bool answered = false; /* an earlier call with this ClientToken */
-        if (op_authorize(call, &failure) && (dry || idempotency_check(call, &answered, &failure))) {
+        if (op_authorize(call, &failure) && unmodelled_check(call, &failure) &&
+            (dry || idempotency_check(call, &answered, &failure))) {
             done = answered || (dry ? run_dry(call, &failure) : run_and_save(call, &failure));
         }
     }

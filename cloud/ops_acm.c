@@ -204,8 +204,7 @@ request_certificate(struct op_call *call, struct err *err)
 {
     const json_t *more = json_object_get(call->in, "SubjectAlternativeNames");
     name_vec names = { 0 };
-    bool ok = ec2_refuse(call, "CertificateAuthorityArn ManagedBy", err) && check_tags(call, err) &&
-              add_name(&names, arg_str(call->in, "DomainName"), "DomainName", err);
+    bool ok = check_tags(call, err) && add_name(&names, arg_str(call->in, "DomainName"), "DomainName", err);
     for (size_t i = 0; ok && i < json_array_size(more); i++) {
         ok = add_name(&names, json_string_value(json_array_get(more, i)), "SubjectAlternativeNames", err);
     }
@@ -382,10 +381,6 @@ list_certificates(struct op_call *call, struct err *err)
     const struct network *net = ec2_net(call);
     const struct store *store = network_store(net);
     json_t *list = json_array();
-    if (!ec2_refuse(call, "SortBy SortOrder", err)) {
-        json_decref(list);
-        return false;
-    }
     for (const struct certificate *c = store_first(store, &certificate_kind); c; c = store_next(store, c)) {
         if (!is_listed(call, c)) {
             continue;

@@ -330,8 +330,7 @@ static bool
 list_metrics(struct op_call *call, struct err *err)
 {
     struct listing listing = { call, json_array() };
-    if (!ec2_refuse(call, "RecentlyActive IncludeLinkedAccounts OwningAccount", err) || !sample(call, err) ||
-        !metrics_read(call->cloud, list_point, &listing, err)) {
+    if (!sample(call, err) || !metrics_read(call->cloud, list_point, &listing, err)) {
         json_decref(listing.list);
         return false;
     }
@@ -524,7 +523,9 @@ answer_query(struct op_call *call, const json_t *query, json_t *results, struct 
         read_series(call, &s, space, name, json_object_get(metric, "Dimensions"), json_int(stat, "Period", 0), err);
     bool oldest_first = arg_str(call->in, "ScanBy") && strcmp(arg_str(call->in, "ScanBy"), "TimestampAscending") == 0;
     json_t *times = json_array(), *values = json_array();
-    for (size_t i = 0; ok && i < s.buckets.n; i++) {
+    const char *unit = json_string_value(json_object_get(stat, "Unit"));
+    /* Values are kept in one unit; asked for in another there are none. */
+    for (size_t i = 0; ok && i < s.buckets.n && (!unit || strcmp(unit, s.metric->unit) == 0); i++) {
         const struct bucket *b = &s.buckets.items[oldest_first ? i : s.buckets.n - 1 - i];
         char when[32];
         clock_format_s(b->start_s * 1000, when);
@@ -562,7 +563,7 @@ static bool
 get_metric_data(struct op_call *call, struct err *err)
 {
     json_t *results = json_array();
-    bool ok = ec2_refuse(call, "MaxDatapoints LabelOptions NextToken", err) && sample(call, err);
+    bool ok = sample(call, err);
     size_t i;
     json_t *query;
     const json_t *queries = json_object_get(call->in, "MetricDataQueries");
@@ -601,8 +602,7 @@ get_metric_statistics(struct op_call *call, struct err *err)
     struct series s = { 0 };
     json_t *points = json_array();
     const char *unit = arg_str(call->in, "Unit");
-    bool ok = ec2_refuse(call, "ExtendedStatistics", err) &&
-              (json_array_size(wanted) ||
+    bool ok = (json_array_size(wanted) ||
                err_set(err, ERR_INPUT, "MissingParameter", "the request must contain `Statistics`")) &&
               sample(call, err) &&
               read_series(call, &s, space, name, json_object_get(call->in, "Dimensions"),

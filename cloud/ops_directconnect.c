@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cloud/answer_page.h"
 #include "cloud/ops_ec2.h"
 #include "netsim/model/vpn.h"
 
@@ -272,9 +273,6 @@ static bool
 describe_attachments(struct op_call *call, struct err *err)
 {
     const struct store *store = network_store(ec2_net(call));
-    if (!ec2_refuse(call, "maxResults nextToken", err)) {
-        return false;
-    }
     json_t *list = json_array();
     for (const struct virtual_interface *v = store_first(store, &virtual_interface_kind); v; v = store_next(store, v)) {
         if (v->gateway_id[0] && is_asked(call, "directConnectGatewayId", v->gateway_id) &&
@@ -288,8 +286,7 @@ describe_attachments(struct op_call *call, struct err *err)
                                                                                        : "PrivateVirtualInterface"));
         }
     }
-    json_object_set_new(call->out, "directConnectGatewayAttachments", list);
-    return true;
+    return answer_page(call, "directConnectGatewayAttachments", list, err);
 }
 
 /* ---- connections, virtual interfaces ----------------------------------------------------------------------------- */
@@ -297,9 +294,7 @@ describe_attachments(struct op_call *call, struct err *err)
 static bool
 create_connection(struct op_call *call, struct err *err)
 {
-    if (!ec2_refuse(call, "lagId providerName requestMACSec", err)) {
-        return false;
-    }
+    (void)err;
     struct direct_connect_connection *connection =
         direct_connect_connection_create(ec2_net(call), arg_str(call->in, "connectionName"),
                                          arg_str(call->in, "location"), arg_str(call->in, "bandwidth"));

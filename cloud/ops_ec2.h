@@ -37,10 +37,6 @@ void ec2_answer_token(struct op_call *call);
 bool ec2_check_tags(const struct op_call *call, const struct kind *const kinds[], struct err *err);
 void ec2_tag_new(const struct op_call *call, struct object *object);
 
-/* Fails with UnsupportedOperation if the request has one of these arguments ("IpamPoolId PublicIpv4Pool"): what we
- * cannot do is refused, never ignored. */
-bool ec2_refuse(const struct op_call *call, const char *arguments, struct err *err);
-
 /* "10.0.0.0/16" of an argument; host bits are masked off, as AWS does for routes, unless 'strict'.  family IP_NONE if
  * absent. InvalidParameterValue. */
 bool ec2_cidr(const struct op_call *call, const char *name, int family, bool strict, struct cidr *cidr,

@@ -357,20 +357,6 @@ ec2_answer_token(struct op_call *call)
     }
 }
 
-bool
-ec2_refuse(const struct op_call *call, const char *arguments, struct err *err)
-{
-    while (*arguments) {
-        size_t length = strcspn(arguments, " ");
-        if (json_object_getn(call->in, arguments, length)) {
-            return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model `%.*s` of %s", (int)length,
-                           arguments, call->op->name);
-        }
-        arguments += length + (arguments[length] == ' ');
-    }
-    return true;
-}
-
 static bool
 fail_address(const char *name, const char *text, const char *expected, struct err *err)
 {

@@ -69,8 +69,7 @@ change_done(struct private_service_change *c)
 static bool
 create_service(struct op_call *call, struct err *err)
 {
-    if (!ec2_check_tags(call, (const struct kind *const[]){ &private_service_kind, NULL }, err) ||
-        !ec2_refuse(call, "SupportedRegions", err)) {
+    if (!ec2_check_tags(call, (const struct kind *const[]){ &private_service_kind, NULL }, err)) {
         return false;
     }
     struct private_service_change spec = { 0 };
@@ -90,7 +89,7 @@ static bool
 modify_service(struct op_call *call, struct err *err)
 {
     struct private_service *service = ec2_require(call, &private_service_kind, "ServiceId", err);
-    if (!service || !ec2_refuse(call, "AddSupportedRegions RemoveSupportedRegions", err)) {
+    if (!service) {
         return false;
     }
     if (arg_flag(call->in, "RemovePrivateDnsName", false) && arg_str(call->in, "PrivateDnsName")) {
@@ -376,7 +375,7 @@ describe_services(struct op_call *call, struct err *err)
                                  NULL };
     const struct caller *caller = call->cloud->caller;
     const char *principal = !caller ? NULL : caller->kind == CALLER_ROLE ? caller->issuer : caller->arn;
-    if (!filters_check(&service_view, list.filters, err) || !ec2_refuse(call, "ServiceRegions", err)) {
+    if (!filters_check(&service_view, list.filters, err)) {
         return false;
     }
     list.names = json_array();

@@ -35,8 +35,6 @@ check_policy(const struct op_call *call, struct err *err)
     return true;
 }
 
-#define NOT_MODELLED "SubnetConfigurations ServiceNetworkArn ResourceConfigurationArn ServiceRegion"
-
 /* Of DnsOptions the type of the records is modelled. */
 static bool
 read_dns_options(const struct op_call *call, const char **type, struct err *err)
@@ -65,8 +63,8 @@ create_vpc_endpoint(struct op_call *call, struct err *err)
                   { "GatewayLoadBalancer", ENDPOINT_GATEWAY_LB } };
     const char *type = arg_str(call->in, "VpcEndpointType"), *dns_type = NULL;
     if (!ec2_check_tags(call, (const struct kind *const[]){ &endpoint_kind, NULL }, err) ||
-        !ec2_refuse(call, NOT_MODELLED, err) || !read_dns_options(call, &dns_type, err) ||
-        !ec2_require(call, &vpc_kind, "VpcId", err) || !check_policy(call, err)) {
+        !read_dns_options(call, &dns_type, err) || !ec2_require(call, &vpc_kind, "VpcId", err) ||
+        !check_policy(call, err)) {
         return false;
     }
     size_t row = 0;
@@ -109,8 +107,7 @@ modify_vpc_endpoint(struct op_call *call, struct err *err)
 {
     struct endpoint *endpoint = ec2_require(call, &endpoint_kind, "VpcEndpointId", err);
     const char *dns_type = NULL;
-    if (!endpoint || !ec2_refuse(call, "SubnetConfigurations", err) || !read_dns_options(call, &dns_type, err) ||
-        !check_policy(call, err)) {
+    if (!endpoint || !read_dns_options(call, &dns_type, err) || !check_policy(call, err)) {
         return false;
     }
     bool reset = arg_flag(call->in, "ResetPolicy", false);

@@ -130,8 +130,6 @@ eni_request_done(struct eni_request *request)
 /* ---- creating and deleting -----------------------------------------------------------------------------------------
  */
 
-#define PREFIXES "Ipv4Prefixes Ipv4PrefixCount Ipv6Prefixes Ipv6PrefixCount"
-
 static bool
 create_network_interface(struct op_call *call, struct err *err)
 {
@@ -139,9 +137,7 @@ create_network_interface(struct op_call *call, struct err *err)
     const char *type = arg_str(call->in, "InterfaceType");
     struct eni_request request = { 0 };
     struct eni *eni = NULL;
-    if (!ec2_require(call, &subnet_kind, "SubnetId", err) ||
-        !ec2_refuse(call, PREFIXES " EnablePrimaryIpv6 ConnectionTrackingSpecification Operator", err) ||
-        !ec2_check_tags(call, kinds, err)) {
+    if (!ec2_require(call, &subnet_kind, "SubnetId", err) || !ec2_check_tags(call, kinds, err)) {
         return false;
     }
     if (type && strcmp(type, "interface") != 0) {
@@ -178,7 +174,7 @@ static bool
 attach_network_interface(struct op_call *call, struct err *err)
 {
     struct eni *eni = require_eni(call, err);
-    if (!eni || !ec2_refuse(call, "EnaSrdSpecification EnaQueueCount", err)) {
+    if (!eni) {
         return false;
     }
     if (arg_int(call->in, "NetworkCardIndex", 0) != 0) {
@@ -268,10 +264,7 @@ modify_network_interface_attribute(struct op_call *call, struct err *err)
     };
     struct eni *eni = require_eni(call, err);
     size_t found = ARRAY_SIZE(rows);
-    if (!eni || !ec2_refuse(call,
-                            "EnaSrdSpecification EnablePrimaryIpv6 ConnectionTrackingSpecification "
-                            "AssociatePublicIpAddress AssociatedSubnetIds",
-                            err)) {
+    if (!eni) {
         return false;
     }
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -389,7 +382,7 @@ assign_private_ip_addresses(struct op_call *call, struct err *err)
     struct eni *eni = require_eni(call, err);
     ip_vec ips = { 0 };
     long long count = arg_int(call->in, "SecondaryPrivateIpAddressCount", 0);
-    if (!eni || !ec2_refuse(call, "Ipv4Prefixes Ipv4PrefixCount", err)) {
+    if (!eni) {
         return false;
     }
     if (count < 0 || count > 1000) {
@@ -418,7 +411,7 @@ unassign_private_ip_addresses(struct op_call *call, struct err *err)
 {
     struct eni *eni = require_eni(call, err);
     ip_vec ips = { 0 };
-    if (!eni || !ec2_refuse(call, "Ipv4Prefixes", err)) {
+    if (!eni) {
         return false;
     }
     if (!json_object_get(call->in, "PrivateIpAddresses")) {
@@ -437,7 +430,7 @@ assign_ipv6_addresses(struct op_call *call, struct err *err)
     struct eni *eni = require_eni(call, err);
     ip_vec ips = { 0 };
     long long count = arg_int(call->in, "Ipv6AddressCount", 0);
-    if (!eni || !ec2_refuse(call, "Ipv6Prefixes Ipv6PrefixCount", err)) {
+    if (!eni) {
         return false;
     }
     if (count < 0 || count > 1000) {
@@ -464,7 +457,7 @@ unassign_ipv6_addresses(struct op_call *call, struct err *err)
 {
     struct eni *eni = require_eni(call, err);
     ip_vec ips = { 0 };
-    if (!eni || !ec2_refuse(call, "Ipv6Prefixes", err)) {
+    if (!eni) {
         return false;
     }
     if (!json_object_get(call->in, "Ipv6Addresses")) {

@@ -180,8 +180,7 @@ read_request(const struct op_call *call, struct log_request *request, struct err
         return err_at(err, "MaxAggregationInterval", 0, 0);
     }
     request->most = transit ? 25 : 1000;
-    return check_format(request->spec.format, transit, err) &&
-           ec2_refuse(call, "DeliverCrossAccountRole DestinationOptions", err) && read_destination(call, request, err);
+    return check_format(request->spec.format, transit, err) && read_destination(call, request, err);
 }
 
 static void

@@ -55,10 +55,6 @@ create_nat_gateway(struct op_call *call, struct err *err)
     bool private = type && strcmp(type, "private") == 0;
     struct ip ip;
     if (!ec2_check_tags(call, (const struct kind *const[]){ &nat_gateway_kind, NULL }, err) ||
-        !ec2_refuse(call,
-                    "VpcId AvailabilityZoneAddresses SecondaryAllocationIds SecondaryPrivateIpAddresses "
-                    "SecondaryPrivateIpAddressCount",
-                    err) ||
         !ec2_ip(call, "PrivateIpAddress", IP_V4, &ip, err)) {
         return false;
     }
@@ -115,7 +111,7 @@ allocate_address(struct op_call *call, struct err *err)
 {
     const char *domain = arg_str(call->in, "Domain"), *pool = arg_str(call->in, "PublicIpv4Pool");
     if (!ec2_check_tags(call, (const struct kind *const[]){ &elastic_ip_kind, NULL }, err) ||
-        !check_border_group(call, err) || !ec2_refuse(call, "Address CustomerOwnedIpv4Pool IpamPoolId", err)) {
+        !check_border_group(call, err)) {
         return false;
     }
     if (domain && strcmp(domain, "vpc") != 0) {

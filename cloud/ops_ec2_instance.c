@@ -58,8 +58,7 @@ change_states(struct op_call *call, state_change *change, int passing, const cha
 static bool
 start_instances(struct op_call *call, struct err *err)
 {
-    return ec2_refuse(call, "AdditionalInfo", err) &&
-           change_states(call, instance_start, INSTANCE_PENDING, "StartingInstances", err);
+    return change_states(call, instance_start, INSTANCE_PENDING, "StartingInstances", err);
 }
 
 static bool
@@ -270,11 +269,7 @@ modify_instance_attribute(struct op_call *call, struct err *err)
 {
     struct instance *instance = require_instance(call, err);
     const struct attribute *found = NULL;
-    if (!instance ||
-        !ec2_refuse(call,
-                    "DisableApiStop BlockDeviceMappings Kernel Ramdisk InstanceInitiatedShutdownBehavior EbsOptimized "
-                    "SriovNetSupport EnaSupport",
-                    err)) {
+    if (!instance) {
         return false;
     }
     for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
@@ -380,9 +375,6 @@ describe_instance_status(struct op_call *call, struct err *err)
     const json_t *filters = json_object_get(call->in, "Filters"), *ids = json_object_get(call->in, "InstanceIds");
     const struct store *store = network_store(ec2_net(call));
     bool all = arg_flag(call->in, "IncludeAllInstances", false);
-    if (!ec2_refuse(call, "IncludeManagedResources", err)) {
-        return false;
-    }
     if (!filters_check(&status_view, filters, err)) {
         return err_at(err, "Filters", 0, 0);
     }

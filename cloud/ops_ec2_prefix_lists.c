@@ -57,8 +57,7 @@ modify_managed_prefix_list(struct op_call *call, struct err *err)
     bool sized = json_object_get(call->in, "MaxEntries");
     entry_vec add = { 0 }, remove = { 0 };
     VEC(struct cidr) gone = { 0 };
-    bool ok = list && ec2_refuse(call, "IpamPrefixListResolverSyncEnabled", err) &&
-              read_entries(call, "AddEntries", &add, err) && read_entries(call, "RemoveEntries", &remove, err);
+    bool ok = list && read_entries(call, "AddEntries", &add, err) && read_entries(call, "RemoveEntries", &remove, err);
     if (ok && sized && add.n + remove.n > 0) {
         ok = err_set(err, ERR_INPUT, "InvalidParameterCombination",
                      "`MaxEntries` cannot be given together with entries to add or remove");

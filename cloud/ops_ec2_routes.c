@@ -79,7 +79,7 @@ read_route(const struct op_call *call, struct route *spec, struct err *err)
         }
         spec->gateway_id = "local";
     }
-    return ec2_refuse(call, "OdbNetworkArn", err) && read_destination(call, spec, err);
+    return read_destination(call, spec, err);
 }
 
 static bool
@@ -119,7 +119,7 @@ associate_route_table(struct op_call *call, struct err *err)
 {
     const char *subnet = arg_str(call->in, "SubnetId"), *gateway = arg_str(call->in, "GatewayId");
     struct route_table *table = ec2_require(call, &route_table_kind, "RouteTableId", err);
-    if (!table || !ec2_refuse(call, "PublicIpv4Pool", err)) {
+    if (!table) {
         return false;
     }
     if (!subnet == !gateway) {

@@ -394,18 +394,7 @@ ec2_run_instances(struct op_call *call, struct err *err)
     const json_t *placement = json_object_get(call->in, "Placement");
     const char *member;
     json_t *value;
-    if (!ec2_refuse(
-            call,
-            "BlockDeviceMappings KernelId RamdiskId Monitoring ElasticGpuSpecification ElasticInferenceAccelerators "
-            "LaunchTemplate "
-            "InstanceMarketOptions CreditSpecification CpuOptions CapacityReservationSpecification HibernationOptions "
-            "LicenseSpecifications EnclaveOptions MaintenanceOptions "
-            "DisableApiStop "
-            "EnablePrimaryIpv6 NetworkPerformanceOptions Operator SecondaryInterfaces "
-            "InstanceInitiatedShutdownBehavior "
-            "AdditionalInfo EbsOptimized",
-            err) ||
-        !ec2_check_tags(call, kinds, err)) {
+    if (!ec2_check_tags(call, kinds, err)) {
         return false;
     }
     json_object_foreach((json_t *)placement, member, value)

@@ -211,8 +211,7 @@ static bool
 create_peering(struct op_call *call, struct err *err)
 {
     struct transit_gateway *tgw = tgw_op_gateway(call, err);
-    if (!tgw || !ec2_refuse(call, "Options", err) ||
-        !ec2_check_tags(call, (const struct kind *const[]){ &tgw_attachment_kind, NULL }, err)) {
+    if (!tgw || !ec2_check_tags(call, (const struct kind *const[]){ &tgw_attachment_kind, NULL }, err)) {
         return false;
     }
     struct tgw_attachment *attachment =

@@ -141,8 +141,7 @@ enable_propagation(struct op_call *call, struct err *err)
 {
     struct tgw_route_table *table = require_table(call, err);
     struct tgw_attachment *attachment = table ? tgw_op_attachment(call, err) : NULL;
-    if (!attachment || !ec2_refuse(call, "TransitGatewayRouteTableAnnouncementId", err) ||
-        !tgw_propagate(ec2_net(call), table, attachment, err)) {
+    if (!attachment || !tgw_propagate(ec2_net(call), table, attachment, err)) {
         return false;
     }
     json_object_set_new(call->out, "Propagation", link_json(call, attachment, "enabled"));
@@ -154,8 +153,7 @@ disable_propagation(struct op_call *call, struct err *err)
 {
     struct tgw_route_table *table = require_table(call, err);
     struct tgw_attachment *attachment = table ? tgw_op_attachment(call, err) : NULL;
-    if (!attachment || !ec2_refuse(call, "TransitGatewayRouteTableAnnouncementId", err) ||
-        !tgw_unpropagate(ec2_net(call), table, attachment, err)) {
+    if (!attachment || !tgw_unpropagate(ec2_net(call), table, attachment, err)) {
         return false;
     }
     json_object_set_new(call->out, "Propagation", link_json(call, attachment, "disabled"));

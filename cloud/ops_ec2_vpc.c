@@ -3,9 +3,6 @@
 #include "cloud/ops_ec2.h"
 #include "netsim/model/subnet.h"
 
-#define IPAM  "Ipv4IpamPoolId Ipv4NetmaskLength Ipv6IpamPoolId Ipv6NetmaskLength"
-#define BYOIP "Ipv6Pool Ipv6CidrBlock Ipv6CidrBlockNetworkBorderGroup"
-
 static bool
 missing(const char *name, struct err *err)
 {
@@ -21,8 +18,7 @@ create_vpc(struct op_call *call, struct err *err)
     static const struct kind *const kinds[] = { &vpc_kind, NULL };
     struct vpc_spec spec = { .amazon_ipv6 = arg_flag(call->in, "AmazonProvidedIpv6CidrBlock", false),
                              .tenancy = arg_str(call->in, "InstanceTenancy") };
-    if (!ec2_refuse(call, IPAM " " BYOIP " VpcEncryptionControl", err) || !ec2_check_tags(call, kinds, err) ||
-        !ec2_cidr(call, "CidrBlock", IP_V4, false, &spec.cidr, err)) {
+    if (!ec2_check_tags(call, kinds, err) || !ec2_cidr(call, "CidrBlock", IP_V4, false, &spec.cidr, err)) {
         return false;
     }
     if (!spec.cidr.ip.family) {
@@ -172,7 +168,7 @@ associate_vpc_cidr_block(struct op_call *call, struct err *err)
     struct vpc *vpc = ec2_require(call, &vpc_kind, "VpcId", err);
     struct cidr cidr;
     bool amazon = arg_flag(call->in, "AmazonProvidedIpv6CidrBlock", false);
-    if (!vpc || !ec2_refuse(call, IPAM " " BYOIP, err) || !ec2_cidr(call, "CidrBlock", IP_V4, false, &cidr, err)) {
+    if (!vpc || !ec2_cidr(call, "CidrBlock", IP_V4, false, &cidr, err)) {
         return false;
     }
     if (amazon == (cidr.ip.family != IP_NONE)) {
@@ -227,8 +223,8 @@ create_subnet(struct op_call *call, struct err *err)
     static const struct kind *const kinds[] = { &subnet_kind, NULL };
     const char *zone = arg_str(call->in, "AvailabilityZone"), *zone_id = arg_str(call->in, "AvailabilityZoneId");
     struct subnet_spec spec = { .vpc_id = arg_str(call->in, "VpcId"), .zone = zone ? zone : zone_id };
-    if (!ec2_require(call, &vpc_kind, "VpcId", err) || !ec2_refuse(call, IPAM " OutpostArn", err) ||
-        !ec2_check_tags(call, kinds, err) || !ec2_cidr(call, "CidrBlock", IP_V4, false, &spec.cidr, err) ||
+    if (!ec2_require(call, &vpc_kind, "VpcId", err) || !ec2_check_tags(call, kinds, err) ||
+        !ec2_cidr(call, "CidrBlock", IP_V4, false, &spec.cidr, err) ||
         !ec2_cidr(call, "Ipv6CidrBlock", IP_V6, false, &spec.cidr6, err)) {
         return false;
     }
@@ -261,9 +257,6 @@ static bool
 create_default_subnet(struct op_call *call, struct err *err)
 {
     const char *zone = arg_str(call->in, "AvailabilityZone");
-    if (!ec2_refuse(call, "Ipv6Native AvailabilityZoneId", err)) {
-        return false;
-    }
     if (!zone) {
         return missing("AvailabilityZone", err);
     }
@@ -285,10 +278,7 @@ static bool
 modify_subnet_attribute(struct op_call *call, struct err *err)
 {
     struct subnet *subnet = ec2_require(call, &subnet_kind, "SubnetId", err);
-    if (!subnet || !ec2_refuse(call,
-                               "MapCustomerOwnedIpOnLaunch CustomerOwnedIpv4Pool EnableLniAtDeviceIndex "
-                               "DisableLniAtDeviceIndex",
-                               err)) {
+    if (!subnet) {
         return false;
     }
     const char *hostnames = arg_str(call->in, "PrivateDnsHostnameTypeOnLaunch");
@@ -327,8 +317,7 @@ associate_subnet_cidr_block(struct op_call *call, struct err *err)
 {
     struct subnet *subnet = ec2_require(call, &subnet_kind, "SubnetId", err);
     struct cidr cidr;
-    if (!subnet || !ec2_refuse(call, "Ipv6IpamPoolId Ipv6NetmaskLength", err) ||
-        !ec2_cidr(call, "Ipv6CidrBlock", IP_V6, false, &cidr, err)) {
+    if (!subnet || !ec2_cidr(call, "Ipv6CidrBlock", IP_V6, false, &cidr, err)) {
         return false;
     }
     if (!cidr.ip.family) {

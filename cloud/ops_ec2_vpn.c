@@ -23,7 +23,7 @@ static bool
 create_customer_gateway(struct op_call *call, struct err *err)
 {
     struct ip ip, older;
-    if (!check_type(call, err) || !ec2_refuse(call, "CertificateArn BgpAsnExtended", err) ||
+    if (!check_type(call, err) ||
         !ec2_check_tags(call, (const struct kind *const[]){ &customer_gateway_kind, NULL }, err) ||
         !ec2_ip(call, "IpAddress", IP_V4, &ip, err) || !ec2_ip(call, "PublicIp", IP_V4, &older, err)) {
         return false;
@@ -124,7 +124,7 @@ create_vpn_connection(struct op_call *call, struct err *err)
     const json_t *options = json_object_get(call->in, "Options");
     const char *key;
     json_t *value;
-    if (!check_type(call, err) || !ec2_refuse(call, "VpnConcentratorId PreSharedKeyStorage", err) ||
+    if (!check_type(call, err) ||
         !ec2_check_tags(call, (const struct kind *const[]){ &vpn_connection_kind, NULL }, err)) {
         return false;
     }

@@ -57,9 +57,6 @@ answer_described(struct op_call *call, const struct classic_balancer *lb, const 
 static bool
 create_load_balancer(struct op_call *call, struct err *err)
 {
-    if (!ec2_refuse(call, "AvailabilityZones", err)) {
-        return err_hint(err, "--subnets: a VPC's balancer has one subnet in each of its zones");
-    }
     struct classic_spec spec = { .name = arg_str(call->in, "LoadBalancerName"),
                                  .scheme = arg_str(call->in, "Scheme"),
                                  .listeners = json_object_get(call->in, "Listeners") };
@@ -211,13 +208,9 @@ modify_attributes(struct op_call *call, struct err *err)
     const json_t *given = json_object_get(call->in, "LoadBalancerAttributes");
     const json_t *cross = json_object_get(given, "CrossZoneLoadBalancing"),
                  *draining = json_object_get(given, "ConnectionDraining"),
-                 *settings = json_object_get(given, "ConnectionSettings"), *log = json_object_get(given, "AccessLog");
+                 *settings = json_object_get(given, "ConnectionSettings");
     if (!lb) {
         return false;
-    }
-    if (json_is_true(json_object_get(log, "Enabled")) || json_object_get(given, "AdditionalAttributes")) {
-        return err_set(err, ERR_INPUT, "UnsupportedOperation",
-                       "vpclab does not model access logs and additional attributes of `elb`");
     }
     lb->cross_zone = cross ? json_is_true(json_object_get(cross, "Enabled")) : lb->cross_zone;
     lb->draining = draining ? json_is_true(json_object_get(draining, "Enabled")) : lb->draining;

@@ -167,9 +167,6 @@ create_load_balancer(struct op_call *call, struct err *err)
         return err_set(err, ERR_INPUT, "UnsupportedOperation",
                        "vpclab models load balancers of address type ipv4 and dualstack, not `%s`", family);
     }
-    if (!ec2_refuse(call, "CustomerOwnedIpv4Pool EnablePrefixForIpv6SourceNat IpamPools", err)) {
-        return false;
-    }
     struct lb_subnet *subnets;
     struct lb_spec spec = { .name = arg_str(call->in, "Name"),
                             .type = type,
@@ -256,7 +253,7 @@ set_subnets(struct op_call *call, struct err *err)
     struct load_balancer *lb = elbv2_require_balancer(call, err);
     struct lb_subnet *subnets;
     size_t n;
-    if (!lb || !ec2_refuse(call, "IpAddressType EnablePrefixForIpv6SourceNat", err)) {
+    if (!lb) {
         return false;
     }
     bool ok = read_subnets(call, &subnets, &n, err) && load_balancer_set_subnets(ec2_net(call), lb, subnets, n, err);
@@ -392,6 +389,7 @@ const struct op ops_elbv2[] = {
               "Give a load balancer IPv6 addresses, or take them away."),
     ELBV2_ROW("AddTags", OP_WRITE, add_tags, "Set tags of load balancers, target groups and trust stores."),
     ELBV2_ROW("RemoveTags", OP_WRITE, remove_tags, "Take tags off load balancers, target groups and trust stores."),
-    ELBV2_ROW("DescribeTags", OP_READ, describe_tags, "Show the tags of load balancers, target groups and trust stores."),
+    ELBV2_ROW("DescribeTags", OP_READ, describe_tags,
+              "Show the tags of load balancers, target groups and trust stores."),
     { 0 },
 };

@@ -120,9 +120,9 @@ add_certificates(struct op_call *call, struct err *err)
     }
     json_t *list = json_array();
     for (size_t i = 0; i < json_array_size(given); i++) {
-        json_array_append_new(list, json_pack("{s:O, s:b}", "CertificateArn",
-                                              json_object_get(json_array_get(given, i), "CertificateArn"), "IsDefault",
-                                              0));
+        json_array_append_new(list,
+                              json_pack("{s:O, s:b}", "CertificateArn",
+                                        json_object_get(json_array_get(given, i), "CertificateArn"), "IsDefault", 0));
     }
     json_object_set_new(call->out, "Certificates", list);
     return true;
@@ -147,8 +147,8 @@ describe_certificates(struct op_call *call, struct err *err)
         const json_t *of = k ? listener->more_certificates : listener->certificates;
         for (size_t i = 0; i < json_array_size(of); i++) {
             json_array_append_new(list, json_pack("{s:O, s:b}", "CertificateArn",
-                                                  json_object_get(json_array_get(of, i), "CertificateArn"),
-                                                  "IsDefault", k == 0));
+                                                  json_object_get(json_array_get(of, i), "CertificateArn"), "IsDefault",
+                                                  k == 0));
         }
     }
     if (!listener) {
@@ -174,7 +174,7 @@ create_rule(struct op_call *call, struct err *err)
 {
     struct load_balancer *lb;
     struct lb_listener *listener = require_listener(call, &lb, err);
-    if (!listener || !ec2_refuse(call, "Transforms", err)) {
+    if (!listener) {
         return false;
     }
     json_t *json = json_object();
@@ -251,9 +251,6 @@ describe_rules(struct op_call *call, struct err *err)
 static bool
 modify_rule(struct op_call *call, struct err *err)
 {
-    if (!ec2_refuse(call, "Transforms ResetTransforms", err)) {
-        return false;
-    }
     json_t *json = json_deep_copy(call->in);
     json_object_del(json, "RuleArn");
     spell_groups(call, json);

@@ -39,7 +39,7 @@ create_target_group(struct op_call *call, struct err *err)
     if (type && strcmp(type, "lambda") == 0) {
         return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model targets of type `%s`", type);
     }
-    if (!ec2_refuse(call, "TargetControlPort", err) || !health_stays_on(call, err)) {
+    if (!health_stays_on(call, err)) {
         return false;
     }
     struct target_group_spec spec = { .name = arg_str(call->in, "Name"),
@@ -357,7 +357,7 @@ describe_target_health(struct op_call *call, struct err *err)
 {
     const struct target_group *group = elbv2_find_group(call, arg_str(call->in, "TargetGroupArn"), err);
     const json_t *asked = json_object_get(call->in, "Targets");
-    if (!group || !ec2_refuse(call, "Include", err)) {
+    if (!group) {
         return false;
     }
     json_t *list = json_array();

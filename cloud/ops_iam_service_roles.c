@@ -112,7 +112,8 @@ resources_of(const struct cloud *cloud, const char *role)
     return arns;
 }
 
-static bool delete (struct op_call *call, struct err *err)
+static bool
+delete_linked_role(struct op_call *call, struct err *err)
 {
     struct iam_accounts *accounts = call->cloud->accounts;
     struct iam_role *role = iam_op_role(call, err);
@@ -167,7 +168,7 @@ const struct op ops_iam_service_roles[] = {
     { .service = "iam",
       .name = "DeleteServiceLinkedRole",
       .mode = OP_WRITE,
-      .run = delete,
+      .run = delete_linked_role,
       .help = "Delete a service's role, if nothing of the service needs it." },
     { .service = "iam",
       .name = "GetServiceLinkedRoleDeletionStatus",

@@ -238,9 +238,6 @@ create_log_group(struct op_call *call, struct err *err)
 {
     const char *name = arg_str(call->in, "logGroupName");
     const char *class = arg_str(call->in, "logGroupClass");
-    if (!ec2_refuse(call, "kmsKeyId", err)) {
-        return false;
-    }
     if (class && strcmp(class, "STANDARD") != 0) {
         err_set(err, ERR_INPUT, "UnsupportedOperation", "log groups of a lab are of class STANDARD, not `%s`", class);
         return err_at(err, "logGroupClass", 0, 0);

@@ -187,9 +187,6 @@ set_tags(struct ram_share *share, const json_t *tags, struct err *err)
 static struct ram_share *
 tagged_share(const struct op_call *call, struct err *err)
 {
-    if (!ec2_refuse(call, "resourceArn", err)) {
-        return NULL;
-    }
     if (!arg_str(call->in, "resourceShareArn")) {
         err_set(err, ERR_INPUT, "InvalidParameterException", "the request must contain `resourceShareArn`");
         return NULL;
@@ -221,8 +218,7 @@ create_share(struct op_call *call, struct err *err)
     const struct cloud *cloud = call->cloud;
     const char *name = arg_str(call->in, "name");
     char id[37];
-    if (!ec2_refuse(call, "permissionArns sources resourceShareConfiguration", err) || !check_name(name, err) ||
-        !ram_check_lists(call, err)) {
+    if (!check_name(name, err) || !ram_check_lists(call, err)) {
         return false;
     }
     id_new_uuid(&call->cloud->ids, id);

@@ -303,7 +303,7 @@ check_named(const struct op_call *call, struct err *err)
 static bool
 associate(struct op_call *call, struct err *err)
 {
-    struct ram_share *share = ec2_refuse(call, "sources", err) ? ram_own_share(call, err) : NULL;
+    struct ram_share *share = ram_own_share(call, err);
     if (!share || !check_named(call, err) || !ram_check_lists(call, err)) {
         return false;
     }
@@ -358,7 +358,7 @@ share_to_leave(const struct op_call *call)
 static bool
 disassociate(struct op_call *call, struct err *err)
 {
-    struct ram_share *share = ec2_refuse(call, "sources", err) ? share_to_leave(call) : NULL;
+    struct ram_share *share = share_to_leave(call);
     share = share || err->kind ? share : ram_own_share(call, err);
     if (!share || !check_named(call, err)) {
         return false;

@@ -97,7 +97,7 @@ static bool
 get_shares(struct op_call *call, struct err *err)
 {
     bool own = is_self(call);
-    if (!ec2_refuse(call, "permissionArn permissionVersion", err) || !check_share_arns(call, err)) {
+    if (!check_share_arns(call, err)) {
         return false;
     }
     json_t *list = json_array();

@@ -72,14 +72,8 @@ read_block(const json_t *wanted, bool otherwise)
 static bool
 check_new(const struct op_call *call, const struct iam_bucket *bucket, struct err *err)
 {
-    static const char *const unknown[] = { "Scope", "Tags" };
     const char *owner = arg_str(call->in, "BucketAccountId"), *name = arg_str(call->in, "Name");
     const struct cloud *cloud = call->cloud;
-    for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
-        if (json_object_get(call->in, unknown[i])) {
-            return err_set(err, ERR_INPUT, "NotImplemented", "`%s` of access points is not modelled", unknown[i]);
-        }
-    }
     if (strcmp(owner ? owner : cloud->account, bucket->obj.account) != 0) {
         err_set(err, ERR_INPUT, "AccessDenied", "the bucket `%s` belongs to account %s", bucket->name,
                 bucket->obj.account);
