@@ -1,32 +1,28 @@
-#include "cloud/http_questions.h"
+#include "cloud/http_expected.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "cloud/verify_balancers.h"
 #include "cloud/verify_gap.h"
+#include "netsim/analysis/listener_session.h"
 #include "netsim/analysis/walk.h"
 #include "netsim/live/plan.h"
 #include "netsim/model/endpoint.h"
+#include "netsim/model/trust_store.h"
 
-#define SENT_EACH       12 /* for each target, so that none is left out by chance */
-#define SENT_MOST       40 /* of one question */
-#define FIRST_PORT      43000
-#define LEFT_OUT_CHANCE 1e-5
+#define SENT_EACH  12 /* for each target, so that none is left out by chance */
+#define SENT_MOST  40 /* of one question */
+#define FIRST_PORT 43000
+#define AGAIN_PORT 45000
+#define AGAIN_EACH 6 /* clients of one question that come back */
 
 /* ---- what may become of a request ----------------------------------------------------------------------------------
  */
-struct expected {
-    struct listener_decision decision;
-    struct verify_spread spread; /* who may answer when it is forwarded */
-    bool unserved;               /* a group that may get it has nobody: 503 */
-    struct ip client;            /* as the balancer sees it */
-};
 
-static void
-expected_done(struct expected *e)
+void
+http_expected_done(struct expected *e)
 {
     listener_decision_done(&e->decision);
     VEC_DONE(&e->spread.targets);
@@ -42,8 +38,8 @@ add_group(const struct network *net, const struct verify_side *node, const char 
     }
 }
 
-static void
-expect(const struct network *net, const struct http_question *r, struct expected *e)
+void
+http_expect(const struct network *net, const struct http_question *r, struct expected *e)
 {
     const struct http_asked *asked = &r->asked;
     const struct listener_request request = { .method = asked->method,
@@ -168,8 +164,8 @@ server_of(const struct http_questions *all, const char *instance_id, const struc
     return i;
 }
 
-static const struct ip *
-target_address(const struct network *net, const struct verify_target *t, const struct eni **eni)
+const struct ip *
+http_target_address(const struct network *net, const struct verify_target *t, const struct eni **eni)
 {
     const struct instance *instance = store_get(network_store(net), &instance_kind, t->instance_id);
     *eni = instance ? instance_eni(net, instance, 0) : NULL;
@@ -198,7 +194,7 @@ serve_targets(const struct network *net, const struct plan *plan, const struct h
     for (size_t i = 0; ok && i < e->spread.targets.n; i++) {
         const struct verify_target *t = &e->spread.targets.items[i];
         const struct eni *eni;
-        const struct ip *ip = target_address(net, t, &eni);
+        const struct ip *ip = http_target_address(net, t, &eni);
         struct ip own;
         bool registered = !t->id || !ip_parse(t->id, &own) || (ip && ip_equal(&own, ip)); /* by its first address */
         ok = ip && registered && !is_served(plan, t->instance_id, t->port) && strcmp(t->group->protocol, "HTTP") == 0 &&
@@ -275,8 +271,9 @@ find_behind(const struct network *net, const verify_side_vec *sides, struct http
     return q->listener != NULL;
 }
 
+/* 'cookies': those that the client has; NULL: none. */
 static char *
-text_of(const struct http_asked *a)
+text_of(const struct http_asked *a, const char *cookies)
 {
     struct buf text = { 0 };
     buf_printf(&text, "%s %s%s%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: 0\r\n", a->method,
@@ -284,26 +281,56 @@ text_of(const struct http_asked *a)
     for (size_t i = 0; i < a->n_fields; i++) {
         buf_printf(&text, "%s: %s\r\n", a->fields[i].name, a->fields[i].value);
     }
+    if (cookies) {
+        buf_printf(&text, "Cookie: %s\r\n", cookies);
+    }
     buf_str_add(&text, "\r\n");
     return buf_steal(&text);
+}
+
+bool
+http_is_secure(const struct http_question *q)
+{
+    return strcmp(q->listener->protocol, "HTTPS") == 0;
+}
+
+void
+http_host(const struct http_asked *a, char host[static 80])
+{
+    struct ip ip;
+    snprintf(host, 80, "%.*s", (int)strcspn(a->host, ":"), a->host);
+    if (ip_parse(host, &ip)) {
+        host[0] = '\0';
+    }
+}
+
+static void
+add_request(const struct http_question *q, const char *cookies, int first_port, live_request_vec *out)
+{
+    const struct http_asked *a = &q->asked;
+    struct live_request *one = VEC_ADD(out);
+    *one = (struct live_request){ .src = a->src,
+                                  .dst = a->dst,
+                                  .src_port = first_port + (int)out->n,
+                                  .dst_port = a->port,
+                                  .text = text_of(a, cookies),
+                                  .secure = http_is_secure(q) };
+    http_host(a, one->host);
+    snprintf(one->from, sizeof one->from, "%s", q->from->eni ? q->from->eni->attachment.instance_id : PLAN_INTERNET_ID);
 }
 
 static void
 send_some(struct http_questions *all, struct http_question *q, const struct expected *e)
 {
-    const struct http_asked *a = &q->asked;
     size_t n = e->spread.targets.n > 1 ? SENT_EACH * e->spread.targets.n : 1;
     q->first = all->sent.n;
     q->n = n < SENT_MOST ? n : SENT_MOST;
     for (size_t i = 0; i < q->n; i++) {
-        struct live_request *one = VEC_ADD(&all->sent);
-        *one = (struct live_request){ .src = a->src,
-                                      .dst = a->dst,
-                                      .src_port = FIRST_PORT + (int)all->sent.n,
-                                      .dst_port = a->port,
-                                      .text = text_of(a) };
-        snprintf(one->from, sizeof one->from, "%s",
-                 q->from->eni ? q->from->eni->attachment.instance_id : PLAN_INTERNET_ID);
+        add_request(q, NULL, FIRST_PORT, &all->sent);
+    }
+    for (size_t i = 0; i < e->spread.targets.n; i++) {
+        q->sticks =
+            q->sticks || listener_cookies(e->decision.action, e->spread.targets.items[i].group, LIVE_SERVER_COOKIE);
     }
 }
 
@@ -353,6 +380,10 @@ http_questions_add(const struct network *net, const struct plan *plan, const ver
     if (!find_ends(net, sides, &q, why)) {
         return false;
     }
+    if (http_is_secure(&q) && listener_mutual_mode(q.listener) == MUTUAL_VERIFY) {
+        *why = "the listener asks clients for certificates, which are not sent";
+        return false;
+    }
     bool front = load_balancer_is_network(q.door->balancer);
     struct flow_spec flow = { .from = verify_side_end(q.from),
                               .to = verify_side_end(q.door),
@@ -373,20 +404,34 @@ http_questions_add(const struct network *net, const struct plan *plan, const ver
     }
     *why = "not all targets of the rule that takes it can be compared: each must be a running instance, by its first "
            "address, that the balancer reaches, with a target group of HTTP";
-    expect(net, &q, &e);
+    http_expect(net, &q, &e);
     bool ok = front ? passes_behind(net, plan, sides, &flow, &q, &e, out) : serve_targets(net, plan, &q, &e, out);
     if (ok) {
         send_some(out, &q, &e);
         *VEC_ADD(&out->asked) = q;
     }
-    expected_done(&e);
+    http_expected_done(&e);
     return ok;
 }
 
 bool
 http_questions_send(struct http_questions *questions, http_send_fn *send, void *context, struct err *err)
 {
-    return questions->sent.n == 0 || send(context, &questions->servers, &questions->sent, err);
+    if (questions->sent.n && !send(context, &questions->servers, &questions->sent, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < questions->asked.n; i++) {
+        const struct http_question *q = &questions->asked.items[i];
+        for (size_t k = q->first, n = 0; q->sticks && k < q->first + q->n && n < AGAIN_EACH; k++) {
+            const char *cookies = questions->sent.items[k].cookies;
+            if (cookies && questions->sent.items[k].server < questions->servers.n) {
+                add_request(q, cookies, AGAIN_PORT, &questions->again);
+                *VEC_ADD(&questions->again_of) = k;
+                n++;
+            }
+        }
+    }
+    return questions->again.n == 0 || send(context, &questions->servers, &questions->again, err);
 }
 
 void
@@ -395,226 +440,12 @@ http_questions_done(struct http_questions *questions)
     for (size_t i = 0; i < questions->sent.n; i++) {
         live_request_done(&questions->sent.items[i]);
     }
+    for (size_t i = 0; i < questions->again.n; i++) {
+        live_request_done(&questions->again.items[i]);
+    }
     VEC_DONE(&questions->sent);
+    VEC_DONE(&questions->again);
+    VEC_DONE(&questions->again_of);
     VEC_DONE(&questions->servers);
     VEC_DONE(&questions->asked);
-}
-
-/* ---- judging
- * ----------------------------------------------------------------------------------------------------------
- */
-/* NULL: the answer is one of those that analysis allows. */
-static const char *
-answer_differs(const struct network *net, const struct http_questions *all, const struct http_question *q,
-               const struct expected *e, const struct live_request *got)
-{
-    const struct listener_decision *d = &e->decision;
-    if (got->status == 0) {
-        return HTTP_UNANSWERED;
-    }
-    if (d->answer == LISTENER_REDIRECT || d->answer == LISTENER_FIXED_RESPONSE) {
-        const char *wanted = d->location ? d->location : "", *location = got->location ? got->location : "";
-        bool same = got->status == d->status && strcmp(wanted, location) == 0;
-        return same ? NULL : "another answer than analysis says came";
-    }
-    if (got->server >= all->servers.n) {
-        return e->unserved && got->status == 503 ? NULL : "no target answered, but the balancer";
-    }
-    if (!ip_equal(&got->told_src, &q->client)) {
-        return "the target was told of another client than analysis says";
-    }
-    const struct live_server *by = &all->servers.items[got->server];
-    for (size_t i = 0; i < e->spread.targets.n; i++) {
-        const struct verify_target *t = &e->spread.targets.items[i];
-        const struct eni *eni;
-        const struct ip *ip = target_address(net, t, &eni);
-        if (ip && strcmp(t->instance_id, by->ns) == 0 && t->port == by->port && ip_equal(ip, &by->ip)) {
-            return NULL;
-        }
-    }
-    return "a target answered that analysis does not allow";
-}
-
-/* Each target gets its part. */
-static bool
-leaves_out(const struct http_questions *all, const struct http_question *q, const struct expected *e)
-{
-    for (size_t i = 0; i < e->spread.targets.n; i++) {
-        const struct verify_target *t = &e->spread.targets.items[i];
-        bool met = false;
-        for (size_t k = q->first; k < q->first + q->n; k++) {
-            size_t server = all->sent.items[k].server;
-            const struct live_server *by = server < all->servers.n ? &all->servers.items[server] : NULL;
-            met = met || (by && strcmp(by->ns, t->instance_id) == 0 && by->port == t->port);
-        }
-        if (!met && pow(1 - t->part, (double)q->n) < LEFT_OUT_CHANCE) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *
-differs(const struct network *net, const struct http_questions *all, const struct http_question *q,
-        const struct expected *e)
-{
-    for (size_t k = q->first; k < q->first + q->n; k++) {
-        const char *how = answer_differs(net, all, q, e, &all->sent.items[k]);
-        if (how) {
-            return how;
-        }
-    }
-    return leaves_out(all, q, e) ? "a target got none of the requests" : NULL;
-}
-
-const char *
-http_question_differs(const struct network *net, const struct http_questions *questions, size_t i)
-{
-    struct expected e = { .unserved = false };
-    expect(net, &questions->asked.items[i], &e);
-    const char *how = differs(net, questions, &questions->asked.items[i], &e);
-    expected_done(&e);
-    return how;
-}
-
-/* ---- in words -------------------------------------------------------------------------------------------------------
- */
-static char *
-analysis_text(const struct http_question *q, const struct expected *e)
-{
-    const struct listener_decision *d = &e->decision;
-    struct buf text = { 0 };
-    if (d->rule) {
-        buf_printf(&text, "rule %s", d->rule->priority);
-    } else {
-        buf_str_add(&text, "the listener itself");
-    }
-    buf_printf(&text, " of %s port %d", q->node->balancer->name, q->listener->port);
-    if (d->answer == LISTENER_REDIRECT) {
-        buf_printf(&text, " redirects it (%d) to %s", d->status, d->location);
-    } else if (d->answer == LISTENER_FIXED_RESPONSE) {
-        buf_printf(&text, " answers %d", d->status);
-    } else if (d->answer == LISTENER_FORWARD) {
-        buf_printf(&text, " forwards it to %s", e->spread.targets.n ? "" : "nobody: 503");
-        for (size_t i = 0; i < e->spread.targets.n; i++) {
-            const struct verify_target *t = &e->spread.targets.items[i];
-            buf_printf(&text, "%s%s port %d", i ? " or " : "", t->instance_id, t->port);
-        }
-        if (e->spread.targets.n) {
-            buf_printf(&text, "%s, and tells of the client %s", e->unserved ? " or nobody (503)" : "",
-                       ip_str(&q->client));
-        }
-    } else {
-        buf_str_add(&text, " has no answer for it");
-    }
-    return buf_steal(&text);
-}
-
-static char *
-answer_text(const struct http_questions *all, const struct live_request *got)
-{
-    if (got->server < all->servers.n) {
-        const struct live_server *by = &all->servers.items[got->server];
-        return xasprintf("%s port %d answered, told of the client %s", by->ns, by->port,
-                         got->told_src.family ? ip_str(&got->told_src) : "-");
-    }
-    return got->status == 0 ? xstrdup("no answer")
-           : got->location  ? xasprintf("the balancer answered %d to %s", got->status, got->location)
-                            : xasprintf("the balancer answered %d", got->status);
-}
-
-/* Equal answers of several requests once, with their number. */
-static char *
-kernel_text(const struct http_questions *all, const struct http_question *q)
-{
-    json_t *times = json_object();
-    const char *key;
-    json_t *n;
-    struct buf text = { 0 };
-    for (size_t k = q->first; k < q->first + q->n; k++) {
-        char *one = answer_text(all, &all->sent.items[k]);
-        json_object_set_new(times, one, json_integer(json_int(times, one, 0) + 1));
-        free(one);
-    }
-    json_object_foreach(times, key, n)
-    {
-        buf_printf(&text, "%s%s", text.size ? "; " : "", key);
-        if (q->n > 1) {
-            buf_printf(&text, " (%lld of %zu)", (long long)json_integer_value(n), q->n);
-        }
-    }
-    json_decref(times);
-    return buf_steal(&text);
-}
-
-static json_t *
-fields_json(const struct http_asked *a)
-{
-    json_t *list = json_array();
-    json_array_append_new(list, json_sprintf("Host: %s", a->host));
-    for (size_t i = 0; i < a->n_fields; i++) {
-        json_array_append_new(list, json_sprintf("%s: %s", a->fields[i].name, a->fields[i].value));
-    }
-    return list;
-}
-
-json_t *
-http_question_report(const struct network *net, const struct http_questions *questions, size_t i)
-{
-    const struct http_question *q = &questions->asked.items[i];
-    const struct http_asked *a = &q->asked;
-    struct expected e = { .unserved = false };
-    expect(net, q, &e);
-    const char *how = differs(net, questions, q, &e);
-    char *analysis = analysis_text(q, &e), *kernel = kernel_text(questions, q);
-    json_t *out =
-        json_pack("{s:s, s:s, s:i, s:s, s:s, s:o, s:o, s:s, s:s, s:s*}", "From", q->from->name, "To", q->door->name,
-                  "Port", a->port, "SourceIp", ip_str(&a->src), "DestinationIp", ip_str(&a->dst), "Request",
-                  json_sprintf("%s %s%s%s", a->method, a->path, a->query ? "?" : "", a->query ? a->query : ""),
-                  "Fields", fields_json(a), "Analysis", analysis, "Kernel", kernel, "Difference", how);
-    free(analysis);
-    free(kernel);
-    expected_done(&e);
-    return out;
-}
-
-static void
-count(json_t *counts, const struct expected *e, const struct live_request *got)
-{
-    const char *fate = e->decision.answer == LISTENER_REDIRECT         ? "Redirected"
-                       : e->decision.answer == LISTENER_FIXED_RESPONSE ? "Fixed"
-                       : got->status == 503                            ? "Unserved"
-                                                                       : "Forwarded";
-    json_object_set_new(counts, fate, json_integer(json_int(counts, fate, 0) + 1));
-    json_object_set_new(counts, "Asked", json_integer(json_int(counts, "Asked", 0) + 1));
-    json_object_set_new(counts, "Rules", json_integer(json_int(counts, "Rules", 0) + (e->decision.rule != NULL)));
-}
-
-json_t *
-http_questions_judge(const struct network *net, const struct http_questions *questions, size_t *first)
-{
-    json_t *differences = json_array(),
-           *counts = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "Asked", 0, "Rules", 0, "Forwarded", 0,
-                               "Redirected", 0, "Fixed", 0, "Unserved", 0, "Differences", differences);
-    *first = questions->asked.n;
-    for (size_t i = 0; i < questions->asked.n; i++) {
-        const struct http_question *q = &questions->asked.items[i];
-        struct expected e = { .unserved = false };
-        expect(net, q, &e);
-        for (size_t k = q->first; k < q->first + q->n; k++) {
-            count(counts, &e, &questions->sent.items[k]);
-        }
-        if (differs(net, questions, q, &e)) {
-            json_t *r = http_question_report(net, questions, i);
-            json_array_append_new(differences,
-                                  json_sprintf("%s -> %s port %lld, %s of %s: %s; analysis: %s; kernel: %s",
-                                               json_str(r, "From"), json_str(r, "To"), json_int(r, "Port", 0),
-                                               json_str(r, "Request"), q->asked.host, json_str(r, "Difference"),
-                                               json_str(r, "Analysis"), json_str(r, "Kernel")));
-            json_decref(r);
-            *first = *first < i ? *first : i;
-        }
-        expected_done(&e);
-    }
-    return counts;
 }

@@ -2,7 +2,8 @@
  *
  * Analysis says which rule takes a request (listener_request.h) and whether its packets pass; real requests say what the balancer did.
  * Asked are only those whose every possible answer analysis knows: packets pass to the node, and from it to all targets of the rule that takes it.
- * Servers that say who they are stand in the targets' places while requests are sent.
+ * Through listeners of HTTPS they go in TLS: the certificate and version are compared too (listener_session.h), and where clients are kept by cookies some come back with
+ * those that they got.  Servers that say who they are stand in the targets' places while requests are sent.
  *
  * Used by: random_requests.c (draws them), shrink_request.c, ops_verify_request.c. */
 #pragma once
@@ -28,11 +29,13 @@ struct http_question {
     const struct lb_listener *listener;
     struct ip client; /* as the application balancer sees it */
     size_t first, n;  /* of the requests sent */
+    bool sticks;      /* clients are kept with a target or group by cookies: some come a second time with those they got */
 };
 struct http_questions {
     VEC(struct http_question) asked;
     live_server_vec servers;
-    live_request_vec sent;
+    live_request_vec sent, again; /* 'again': of clients that come back, with their cookies */
+    VEC(size_t) again_of;         /* which of 'sent' was that client's first */
 };
 struct plan;
 /* False: the two cannot be compared, '*why' (static) says why not; nothing is added then.  What is added borrows from all of these. */
@@ -52,6 +55,7 @@ const char *http_question_differs(const struct network *net, const struct http_q
 /* {"From", "To", "Port", "SourceIp", "DestinationIp", "Request": "GET /x", "Fields": ["Host: ..", ..], "Analysis": text, "Kernel": text,
  *  "Difference": text (left out when they agree)}; the caller owns it. */
 json_t *http_question_report(const struct network *net, const struct http_questions *questions, size_t i);
-/* {"Asked": requests, "Rules": by rules other than the listener's own, "Forwarded", "Redirected", "Fixed", "Unserved" (503), "Differences": [text]};
+/* {"Asked": requests, "Rules": by rules other than the listener's own, "Forwarded", "Redirected", "Fixed", "Unserved" (503), "Secure": in TLS, "Again": clients that came back with
+ *  cookies, "Differences": [text]};
  * '*first' is the first question that differs, the number of them if none does. */
 json_t *http_questions_judge(const struct network *net, const struct http_questions *questions, size_t *first);

@@ -1,7 +1,9 @@
 /* cloud/live_link_request.c - HTTP requests through a live lab that another process holds.
  *
- *     {"requests": [[from, src, dst, src_port, dst_port, text], ..], "servers": [[instance, ip, port], ..]}
- *         -> {"requests": [[status, location or null, server, told_src or ""], ..]} */
+ *     {"requests": [[from, src, dst, src_port, dst_port, text, secure, host], ..], "servers": [[instance, ip, port],
+ * ..]}
+ *         -> {"requests": [[status, location or null, server, told_src or "", told_protocol, cookies or null, serial,
+ * tls, issued], ..]} */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,7 +36,8 @@ question_of(const struct live_request *r)
 {
     char src[IP_STR_SIZE];
     snprintf(src, sizeof src, "%s", ip_str(&r->src));
-    return json_pack("[s, s, s, i, i, s]", r->from, src, ip_str(&r->dst), r->src_port, r->dst_port, r->text);
+    return json_pack("[s, s, s, i, i, s, b, s]", r->from, src, ip_str(&r->dst), r->src_port, r->dst_port, r->text,
+                     r->secure, r->host);
 }
 
 static void
@@ -44,25 +47,34 @@ read_question(const json_t *row, struct live_request *r)
                                 .dst = ip_at(row, 2),
                                 .src_port = number_at(row, 3),
                                 .dst_port = number_at(row, 4),
-                                .text = xstrdup(text_at(row, 5)) };
+                                .text = xstrdup(text_at(row, 5)),
+                                .secure = json_is_true(json_array_get(row, 6)) };
     snprintf(r->from, sizeof r->from, "%s", text_at(row, 0));
+    snprintf(r->host, sizeof r->host, "%s", text_at(row, 7));
 }
 
 static json_t *
 answer_of(const struct live_request *r)
 {
-    return json_pack("[i, s?, I, s]", r->status, r->location, (json_int_t)r->server,
-                     r->told_src.family ? ip_str(&r->told_src) : "");
+    return json_pack("[i, s?, I, s, s, s?, s, s, b]", r->status, r->location, (json_int_t)r->server,
+                     r->told_src.family ? ip_str(&r->told_src) : "", r->told_protocol, r->cookies, r->serial, r->tls,
+                     r->issued);
 }
 
 static void
 read_answer(const json_t *row, struct live_request *r)
 {
-    const char *location = json_string_value(json_array_get(row, 1));
+    const char *location = json_string_value(json_array_get(row, 1)),
+               *cookies = json_string_value(json_array_get(row, 5));
     r->status = number_at(row, 0);
     r->location = location ? xstrdup(location) : NULL;
     r->server = (size_t)json_integer_value(json_array_get(row, 2));
     r->told_src = ip_at(row, 3);
+    r->cookies = cookies ? xstrdup(cookies) : NULL;
+    r->issued = json_is_true(json_array_get(row, 8));
+    snprintf(r->told_protocol, sizeof r->told_protocol, "%s", text_at(row, 4));
+    snprintf(r->serial, sizeof r->serial, "%s", text_at(row, 6));
+    snprintf(r->tls, sizeof r->tls, "%s", text_at(row, 7));
 }
 
 /* ---- in the keeper ------------------------------------------------------------------------------------------------

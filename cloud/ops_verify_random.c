@@ -413,11 +413,12 @@ verify_random_text(const json_t *out, struct buf *text)
     if (json_int(requests, "Asked", 0)) {
         buf_printf(text,
                    "%lld HTTP request%s, %lld taken by rules: %lld forwarded, %lld redirected, %lld answered by the "
-                   "balancer, %lld without a target\n",
+                   "balancer, %lld without a target; %lld in TLS, %lld client%s came back with cookies\n",
                    json_int(requests, "Asked", 0), plural(json_int(requests, "Asked", 0)),
                    json_int(requests, "Rules", 0), json_int(requests, "Forwarded", 0),
                    json_int(requests, "Redirected", 0), json_int(requests, "Fixed", 0),
-                   json_int(requests, "Unserved", 0));
+                   json_int(requests, "Unserved", 0), json_int(requests, "Secure", 0), json_int(requests, "Again", 0),
+                   plural(json_int(requests, "Again", 0)));
     }
     long long packets = json_int(followed, "Packets", 0), decisions = json_int(followed, "Decisions", 0);
     buf_printf(text, "followed %lld packet%s hop by hop: %lld decision%s those of analysis\n", packets, plural(packets),

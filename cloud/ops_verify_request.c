@@ -99,7 +99,7 @@ read_line(struct typed *typed, const char *text, struct err *err)
 static bool
 read_field(struct typed *typed, const char *text, struct err *err)
 {
-    static const char *const own[] = { "Connection", "Content-Length", "Transfer-Encoding", "Expect" };
+    static const char *const own[] = { "Connection", "Content-Length", "Transfer-Encoding", "Expect", "Cookie" };
     char *name = keep(typed, text), *colon = strchr(name, ':');
     struct http_asked *a = &typed->asked;
     if (!colon || colon == name || !is_printable(text) || strcspn(name, " \t") < (size_t)(colon - name)) {

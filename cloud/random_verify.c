@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "cloud/random_certificates.h"
 #include "cloud/random_constructs.h"
 #include "cloud/random_questions.h"
 #include "cloud/random_requests.h"
@@ -550,6 +551,10 @@ random_verify(const struct random_trial *trial, struct err *err)
     struct scene scene;
     asked_vec questions = { 0 };
     make_network(&r, trial->seed);
+    if (!random_certificates_issue(r.net, err)) {
+        random_net_done(&r);
+        return NULL;
+    }
     network_set_tap_hosts(r.net, trial->tap_hosts);
     scene_init(&scene, r.net);
     random_questions(&r, &scene.sides, &questions);

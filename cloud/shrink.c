@@ -186,7 +186,15 @@ forwards_nowhere(const json_t *actions)
     return false;
 }
 
-/* Listeners and their rules go with the last of their target groups. */
+static bool
+lacks_certificate(const json_t *listener)
+{
+    const char *protocol = json_str(listener, "Protocol");
+    return protocol && (strcmp(protocol, "HTTPS") == 0 || strcmp(protocol, "TLS") == 0) &&
+           json_array_size(json_object_get(listener, "Certificates")) == 0;
+}
+
+/* Listeners and their rules go with the last of their target groups, those that end TLS with their certificate. */
 static void
 drop_idle_listeners(json_t *network)
 {
@@ -202,7 +210,7 @@ drop_idle_listeners(json_t *network)
                     json_array_remove(rules, r);
                 }
             }
-            if (forwards_nowhere(json_object_get(listener, "DefaultActions"))) {
+            if (forwards_nowhere(json_object_get(listener, "DefaultActions")) || lacks_certificate(listener)) {
                 json_array_remove(listeners, l);
             }
         }
@@ -265,7 +273,8 @@ drop_objects(struct shrinking *s)
         for (size_t i = json_array_size(json_object_get(s->network, list)); i-- > 0;) {
             const json_t *object = json_array_get(json_object_get(s->network, list), i);
             const char *id = json_str(object, network_kinds[k]->id_member);
-            if (id && goes_alone(object)) {
+            bool signs = strcmp(list, "LabAuthorities") == 0 && json_array_size(json_object_get(s->network, "AcmCertificates"));
+            if (id && goes_alone(object) && !signs) {
                 json_t *candidate = json_deep_copy(s->network);
                 drop(candidate, id);
                 drop_idle_listeners(candidate);

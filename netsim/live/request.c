@@ -5,15 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netsim/live/authority.h"
 #include "base/monotonic.h"
 #include "netsim/live/http.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/reactor.h"
 #include "netsim/live/services.h"
+#include "netsim/live/tls.h"
+#include "netsim/model/certificate.h"
 #include "netsim/live/socket_address.h"
 
 #define AT_ONCE 8 /* requests under way: no queue of a server overflows */
@@ -32,11 +36,14 @@ struct talk {
     struct round *round;
     struct live_request *request; /* of a client; NULL */
     size_t number;                /* of the server */
+    struct stream stream;
     struct buf in;
 };
 struct round {
     struct live *live;
     struct reactor *reactor;
+    struct tls_book *book;
+    const char *authority; /* PEM; NULL: the lab has none */
     VEC(struct listener *) listeners;
     VEC(struct talk *) talks;
     size_t n_servers, under_way;
@@ -85,7 +92,7 @@ talk_end(struct talk *talk)
     }
     round->under_way -= talk->request != NULL;
     reactor_remove(round->reactor, &talk->watch);
-    close(talk->watch.fd);
+    stream_close(&talk->stream);
     buf_done(&talk->in);
     free(talk);
 }
@@ -95,7 +102,13 @@ talk_begin(struct round *round, int fd, void (*ready)(struct watch *, uint32_t),
            struct live_request *request, size_t number)
 {
     struct talk *talk = xcalloc(1, sizeof *talk);
-    *talk = (struct talk){ .watch = { fd, ready }, .round = round, .request = request, .number = number };
+    struct ssl_st *tls = request && request->secure ? tls_connect(round->book, NULL) : NULL;
+    if (tls && request->host[0]) {
+        tls_ask_for(tls, request->host);
+    }
+    *talk = (struct talk){
+        .watch = { fd, ready }, .round = round, .request = request, .number = number, .stream = stream_of(fd, tls)
+    };
     *VEC_ADD(&round->talks) = talk;
     round->under_way += request != NULL;
     reactor_add(round->reactor, &talk->watch, events);
@@ -106,18 +119,18 @@ static bool
 take_bytes(struct talk *talk)
 {
     char data[4096];
-    ssize_t n = recv(talk->watch.fd, data, sizeof data, 0);
-    if (n > 0) {
+    ssize_t n;
+    while ((n = stream_read(&talk->stream, data, sizeof data)) > 0) { /* TLS keeps what it has read */
         buf_add(&talk->in, data, (size_t)n);
     }
-    return n > 0 || (n < 0 && errno == EAGAIN);
+    return n < 0 && errno == EAGAIN;
 }
 
 /* Short texts: they fit into an empty socket. */
 static bool
-send_text(const struct talk *talk, const char *text)
+send_text(struct talk *talk, const char *text)
 {
-    return send(talk->watch.fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+    return stream_write(&talk->stream, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
 /* ---- servers -------------------------------------------------------------------------------------------------------
@@ -132,10 +145,10 @@ on_question(struct watch *watch, uint32_t events)
     bool open = take_bytes(talk);
     enum http_progress progress = http_read_request(buf_str(&talk->in), talk->in.size, &head, &used);
     if (progress == HTTP_DONE) {
-        const char *client = http_field(&head, "X-Forwarded-For");
-        char *answer =
-            xasprintf("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n" SERVER ": %zu %s\r\n\r\n",
-                      talk->number, client ? client : "-");
+        const char *client = http_field(&head, "X-Forwarded-For"), *protocol = http_field(&head, "X-Forwarded-Proto");
+        char *answer = xasprintf("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n" SERVER
+                                 ": %zu %s %s\r\nSet-Cookie: " LIVE_SERVER_COOKIE "=%zu; Path=/\r\n\r\n",
+                                 talk->number, client ? client : "-", protocol ? protocol : "-", talk->number);
         send_text(talk, answer);
         free(answer);
         http_head_done(&head);
@@ -172,16 +185,34 @@ listen_at(struct round *round, const struct live_server *server, size_t number, 
 
 /* ---- clients -------------------------------------------------------------------------------------------------------
  */
+/* "a=1; b=2" */
+static char *
+cookies_of(const struct http_head *head)
+{
+    struct buf out = { 0 };
+    for (size_t i = 0; i < head->n_fields; i++) {
+        const char *value = head->fields[i].value;
+        if (strcasecmp(head->fields[i].name, "Set-Cookie") == 0) {
+            buf_printf(&out, "%s%.*s", out.size ? "; " : "", (int)strcspn(value, ";"), value);
+        }
+    }
+    char *text = out.size ? buf_steal(&out) : NULL;
+    buf_done(&out);
+    return text;
+}
+
 static void
 take_answer(const struct round *round, const struct http_head *head, struct live_request *request)
 {
     const char *location = http_field(head, "Location"), *said = http_field(head, SERVER);
-    char told[64];
+    char told[64], protocol[8];
     size_t number;
     request->status = head->status;
     request->location = location ? xstrdup(location) : NULL;
-    if (said && sscanf(said, "%zu %63s", &number, told) == 2 && number < round->n_servers) {
+    request->cookies = cookies_of(head);
+    if (said && sscanf(said, "%zu %63s %7s", &number, told, protocol) == 3 && number < round->n_servers) {
         request->server = number;
+        memcpy(request->told_protocol, protocol, sizeof protocol);
         if (!ip_parse(told, &request->told_src)) {
             request->told_src = (struct ip){ 0 };
         }
@@ -207,10 +238,38 @@ on_answer(struct watch *watch, uint32_t events)
 }
 
 static void
+note_tls(const struct talk *talk)
+{
+    struct live_request *request = talk->request;
+    struct certificate_facts facts;
+    struct err err = { 0 };
+    char *pem = tls_peer(&talk->stream);
+    snprintf(request->tls, sizeof request->tls, "%s", tls_version(&talk->stream));
+    if (pem && certificate_read(pem, &facts, &err)) {
+        snprintf(request->serial, sizeof request->serial, "%s", facts.serial);
+        certificate_facts_done(&facts);
+    }
+    request->issued = talk->round->authority && tls_is_issued_by(&talk->stream, talk->round->authority);
+    free(pem);
+}
+
+static void
 on_connected(struct watch *watch, uint32_t events)
 {
     struct talk *talk = (struct talk *)watch;
-    if ((events & (EPOLLERR | EPOLLHUP)) || !send_text(talk, talk->request->text)) {
+    struct stream *stream = &talk->stream;
+    if ((events & (EPOLLERR | EPOLLHUP)) || !stream_shake(stream)) {
+        talk_end(talk);
+        return;
+    }
+    if (!stream->shaken) {
+        reactor_change(talk->round->reactor, watch, stream_events(stream, true, false));
+        return;
+    }
+    if (stream->tls) {
+        note_tls(talk);
+    }
+    if (!send_text(talk, talk->request->text)) {
         talk_end(talk);
         return;
     }
@@ -240,7 +299,8 @@ live_request_done(struct live_request *request)
 {
     free(request->text);
     free(request->location);
-    request->text = request->location = NULL;
+    free(request->cookies);
+    request->text = request->location = request->cookies = NULL;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------------------------------
@@ -275,6 +335,7 @@ round_done(struct round *round)
     }
     VEC_DONE(&round->talks);
     VEC_DONE(&round->listeners);
+    tls_book_free(round->book);
     reactor_free(round->reactor);
 }
 
@@ -282,7 +343,12 @@ bool
 live_request(struct live *live, const struct live_server *servers, size_t n_servers, struct live_request *requests,
              size_t n, int timeout_ms, struct err *err)
 {
-    struct round round = { .live = live, .reactor = reactor_new(), .n_servers = n_servers };
+    const struct authority *authority = network_authority(services_network(live->services));
+    struct round round = { .live = live,
+                           .reactor = reactor_new(),
+                           .book = tls_book_new(),
+                           .authority = authority ? authority->pem : NULL,
+                           .n_servers = n_servers };
     long long until_ms = monotonic_ms() + timeout_ms;
     bool ok = round.reactor || err_set(err, ERR_MACHINE, "", "cannot make an epoll: %s", strerror(errno));
     for (size_t i = 0; ok && i < n_servers; i++) {
@@ -290,7 +356,9 @@ live_request(struct live *live, const struct live_server *servers, size_t n_serv
     }
     for (size_t i = 0; i < n; i++) {
         requests[i].status = 0;
-        requests[i].location = NULL;
+        requests[i].location = requests[i].cookies = NULL;
+        requests[i].told_protocol[0] = requests[i].serial[0] = requests[i].tls[0] = '\0';
+        requests[i].issued = false;
         requests[i].server = n_servers;
         requests[i].told_src = (struct ip){ 0 };
     }

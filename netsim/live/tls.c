@@ -268,6 +268,41 @@ tls_connect(struct tls_book *book, const char *protocol)
 }
 
 void
+tls_ask_for(struct ssl_st *tls, const char *host)
+{
+    SSL_set_tlsext_host_name(tls, host);
+}
+
+char *
+tls_peer(const struct stream *stream)
+{
+    X509 *x = SSL_get1_peer_certificate(stream->tls);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text, *out = NULL;
+    if (x && bio && PEM_write_bio_X509(bio, x) == 1) {
+        long size = BIO_get_mem_data(bio, &text);
+        out = xstrndup(text, (size_t)size);
+    }
+    BIO_free(bio);
+    X509_free(x);
+    return out;
+}
+
+bool
+tls_is_issued_by(const struct stream *stream, const char *authority)
+{
+    X509 *x = SSL_get1_peer_certificate(stream->tls);
+    BIO *bio = BIO_new_mem_buf(authority, (int)strlen(authority));
+    X509 *issuer = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    bool ok = x && issuer && X509_verify(x, X509_get0_pubkey(issuer)) == 1;
+    X509_free(issuer);
+    BIO_free(bio);
+    X509_free(x);
+    ERR_clear_error();
+    return ok;
+}
+
+void
 tls_agreed(const struct stream *stream, char protocol[static 16])
 {
     const unsigned char *name = NULL;

@@ -4,7 +4,7 @@
  * verified, as with AWS's balancers.
  * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/https-listener-certificates.html (which certificate),
  * .../network/tls-listener-config.html (ALPN)
- * Uses: OpenSSL, authority.h, tls_client.h.   Used by: tls_offers.c, http_server.c, relay.c, balancer.c, health.c */
+ * Uses: OpenSSL, authority.h, tls_client.h.   Used by: tls_offers.c, http_server.c, relay.c, balancer.c, health.c, request.c */
 #pragma once
 #include "netsim/live/stream.h"
 #include "netsim/live/tls_client.h"
@@ -41,6 +41,11 @@ struct tls_offer *tls_offer_make(struct tls_book *book, const char *key, const s
 struct ssl_st *tls_accept(struct tls_offer *offer);
 /* 'protocol': what ALPN asks for ("h2"); NULL: nothing. */
 struct ssl_st *tls_connect(struct tls_book *book, const char *protocol);
+/* The name that a client asks for; before hands are shaken. */
+void tls_ask_for(struct ssl_st *tls, const char *host);
+/* The other side's certificate as PEM, which the caller frees; NULL: none.  And does it lead to an authority of this PEM? */
+char *tls_peer(const struct stream *stream);
+bool tls_is_issued_by(const struct stream *stream, const char *authority);
 /* What both sides agreed on once hands are shaken; "" for none.  Static or the connection's. */
 void tls_agreed(const struct stream *stream, char protocol[static 16]);
 const char *tls_version(const struct stream *stream); /* "TLSv1.3" */

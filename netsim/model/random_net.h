@@ -32,6 +32,13 @@ void random_net_make_joined(struct random_net *r, uint64_t seed);
 void random_net_add_places(struct random_net *r);
 /* random_inspection.c, part of it: a Gateway Load Balancer, endpoints of it in some of the VPCs, and routes that lead through these. */
 void random_net_add_inspection(struct random_net *r);
+struct lb_listener;
+struct target_group;
+/* random_sessions.c, parts of it too: a listener (as AWS's JSON) becomes one of HTTPS, one is given certificates for other names, and a target group of HTTP keeps its
+ * clients by cookies.  Certificates are names only: they have no keys. */
+void random_net_secure(struct random_net *r, json_t *listener);
+void random_net_add_certificates(struct random_net *r, struct lb_listener *listener);
+void random_net_stick(struct random_net *r, struct target_group *group);
 void random_net_done(struct random_net *r);
 
 /* ---- Lots, for who adds to such a network or asks about it. ---------------------------------------------------- */

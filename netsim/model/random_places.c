@@ -242,6 +242,8 @@ targets(struct random_net *r, const struct load_balancer *lb, const char *protoc
     }
     if (group && load_balancer_is_network(lb)) {
         target_group_set_attribute(r->net, group, "preserve_client_ip.enabled", yes_or_no(r, 60), &err);
+    } else if (group && chance(r, 40)) {
+        random_net_stick(r, group);
     }
     return group;
 }
@@ -254,8 +256,9 @@ action(struct random_net *r, const struct load_balancer *lb, const char *protoco
     if (!load_balancer_is_network(lb) && chance(r, 30)) {
         return chance(r, 50)
                    ? json_pack("{s:s, s:{s:s}}", "Type", "fixed-response", "FixedResponseConfig", "StatusCode", "404")
-                   : json_pack("{s:s, s:{s:s, s:s, s:s}}", "Type", "redirect", "RedirectConfig", "Protocol", "HTTPS",
-                               "Path", chance(r, 50) ? "/#{path}" : "/new/#{host}", "StatusCode", "HTTP_301");
+                   : json_pack("{s:s, s:{s:s, s:s, s:s}}", "Type", "redirect", "RedirectConfig", "Protocol",
+                               chance(r, 70) ? "HTTPS" : "#{protocol}", "Path",
+                               chance(r, 50) ? "/#{path}" : "/new/#{host}", "StatusCode", "HTTP_301");
     }
     json_t *groups = json_array();
     for (int i = chance(r, 35) ? 2 : 1; i > 0; i--) {
@@ -265,7 +268,12 @@ action(struct random_net *r, const struct load_balancer *lb, const char *protoco
             json_array_append_new(groups, json_pack("{s:s, s:i}", "TargetGroupArn", group->arn, "Weight", weight));
         }
     }
-    return json_pack("{s:s, s:{s:o}}", "Type", "forward", "ForwardConfig", "TargetGroups", groups);
+    json_t *stickiness = NULL;
+    if (!load_balancer_is_network(lb) && json_array_size(groups) > 1 && chance(r, 40)) {
+        stickiness = json_pack("{s:b, s:i}", "Enabled", 1, "DurationSeconds", 3600);
+    }
+    return json_pack("{s:s, s:{s:o, s:o*}}", "Type", "forward", "ForwardConfig", "TargetGroups", groups,
+                     "TargetGroupStickinessConfig", stickiness);
 }
 
 /* Who asks, what for, or both: one condition of a kind or of two. */
@@ -318,8 +326,15 @@ listener(struct random_net *r, struct load_balancer *lb)
     struct err err = { 0 };
     json_t *json = json_pack("{s:s, s:i, s:[o]}", "Protocol", protocol, "Port", places_ports[lot(r, 4)],
                              "DefaultActions", action(r, lb, protocol));
+    bool secure = !load_balancer_is_network(lb) && chance(r, 40);
+    if (secure) {
+        random_net_secure(r, json);
+    }
     struct lb_listener *l = load_balancer_listen(r->net, lb, json, &err);
     json_decref(json);
+    if (l && secure) {
+        random_net_add_certificates(r, l);
+    }
     for (int i = l && !load_balancer_is_network(lb) ? lot(r, 3) : 0; i > 0; i--) {
         json = json_pack("{s:s, s:o, s:[o]}", "Priority", numbered("%d", 10 * i), "Conditions", conditions(r),
                          "Actions", action(r, lb, protocol));

@@ -22,7 +22,7 @@ load services
     vpclab verify client door --request 'GET /x?a=1' --headers 'Host: shop.example.com' 'X-Tier: gold' >"$DIR/said"
     cat "$DIR/said"
     grep -qE "^  analysis: the listener itself of door port 80 forwards it to $one port 80 or $two port 80, and tells of the client 10.0.1.10\$" "$DIR/said"
-    grep -qE "^  kernel:   .*$one port 80 answered, told of the client 10.0.1.10 \([0-9]+ of 24\)" "$DIR/said"
+    grep -qE "^  kernel:   .*$one port 80 answered, told of the client 10.0.1.10, with cookies SESSION \([0-9]+ of 24\)" "$DIR/said"
     grep -q '^2 requests: analysis and kernel agree on 2, disagree on 0$' "$DIR/said" # one for each node
     vpclab verify client door --request 'GET /old/x' --headers 'Host: www.example' >"$DIR/said"
     grep -q '^  analysis: rule 7 of door port 80 redirects it (301) to https://www.example:80/old/x$' "$DIR/said"

@@ -1,11 +1,13 @@
 /* What is left of a network in which one HTTP request makes the two judges differ.  Here the "kernel" is analysis
  * itself with a fault put in. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cloud/random_verify.h"
 #include "cloud/state.h"
 #include "cloud/verify_balancers.h"
+#include "netsim/analysis/listener_session.h"
 #include "tests/test.h"
 
 struct kernel {
@@ -13,7 +15,9 @@ struct kernel {
     bool tells_wrong;     /* targets are told of another client */
     bool redirects_wrong; /* to nowhere */
     bool drops_posts;     /* without an answer */
-    int n_lies;           /* in that many labs the fault shows; -1: in all */
+    bool shows_default;   /* certificate, whatever the client asks for */
+    bool sets_no_cookies;
+    int n_lies; /* in that many labs the fault shows; -1: in all */
     int n_labs, n_lied;
     struct random_live beside;
 };
@@ -35,11 +39,31 @@ answer_as_target(const struct network *net, struct http_questions *all, const st
     for (size_t i = 0; t && i < all->servers.n; i++) {
         const struct live_server *s = &all->servers.items[i];
         if (strcmp(s->ns, t->instance_id) == 0 && s->port == t->port) {
+            unsigned flags = listener_cookies(action, t->group, LIVE_SERVER_COOKIE);
             r->server = i;
             r->told_src = q->client;
+            snprintf(r->told_protocol, sizeof r->told_protocol, "%s", r->secure ? "https" : "http");
+            r->cookies = xasprintf("SESSION=1%s%s%s", flags & LISTENER_COOKIE_TARGET ? "; AWSALB=1; AWSALBCORS=1" : "",
+                                   flags & LISTENER_COOKIE_APP ? "; AWSALBAPP-0=1" : "",
+                                   flags & LISTENER_COOKIE_GROUP ? "; AWSALBTG=1; AWSALBTGCORS=1" : "");
         }
     }
     VEC_DONE(&spread.targets);
+}
+
+static void
+shake_hands(const struct kernel *kernel, const struct network *net, const struct http_question *q,
+            struct live_request *r)
+{
+    const char *host = kernel->shows_default ? "" : r->host;
+    const struct store *store = network_store(net);
+    for (const struct certificate *c = store_first(store, &certificate_kind); c; c = store_next(store, c)) {
+        if (listener_may_show(net, q->listener, host, c)) {
+            snprintf(r->serial, sizeof r->serial, "%s", c->serial);
+        }
+    }
+    snprintf(r->tls, sizeof r->tls, "TLSv1.%d", listener_tls_version(q->listener));
+    r->issued = true;
 }
 
 static void
@@ -54,8 +78,15 @@ answer(const struct kernel *kernel, const struct network *net, struct http_quest
     r->server = all->servers.n;
     r->status = d.status;
     r->location = d.location ? xasprintf("%s%s", d.location, kernel->redirects_wrong ? "nowhere" : "") : NULL;
+    if (r->secure) {
+        shake_hands(kernel, net, q, r);
+    }
     if (d.answer == LISTENER_FORWARD) {
         answer_as_target(net, all, q, d.action, turn, r);
+    }
+    if (kernel->sets_no_cookies) {
+        free(r->cookies);
+        r->cookies = NULL;
     }
     if (kernel->tells_wrong && r->told_src.family) {
         r->told_src = ip_lit("192.0.2.1");
@@ -150,12 +181,17 @@ TEST(a_fault_of_a_balancer_leaves_a_lab_and_a_request_that_show_it)
           { "another answer than analysis says came", "a target answered that analysis does not allow",
             "no target answered, but the balancer" },
           "-TIER: ",
-          18 },
+          20 },
         { { .tells_wrong = true, .n_lies = -1 },
           { "the target was told of another client than analysis says" },
           "/' --headers 'Host: ",
-          18 },
+          20 },
         { { .redirects_wrong = true, .n_lies = -1 }, { "another answer than analysis says came" }, " --request '", 16 },
+        { { .shows_default = true, .n_lies = -1 },
+          { "another certificate than analysis says was shown" },
+          "--headers 'Host: ",
+          20 },
+        { { .sets_no_cookies = true, .n_lies = -1 }, { "other cookies than analysis says came" }, "/' --headers", 20 },
         { { .drops_posts = true, .n_lies = -1 }, { HTTP_UNANSWERED }, "--request 'POST /' --headers 'Host: ", 16 },
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
