@@ -222,6 +222,7 @@ send_all(struct run *run, int64_t begin)
     int64_t deadline = begin + (int64_t)o->max_ms * 1000;
     long long done = 0;
     size_t at = 0; /* of the write that is under way */
+    bool told = false;
     put32(data, LOAD_DATA);
     put32(data + 4, run->nonce);
     while ((!o->count || done < o->count) && !is_stopped(run) && pace(run, begin, deadline, r->sent_bytes) &&
@@ -233,6 +234,7 @@ send_all(struct run *run, int64_t begin)
         ssize_t n = run->flow ? tap_flow_send(run->flow, data + at, o->size - at)
                               : send(run->sender, data + at, o->size - at, MSG_NOSIGNAL);
         if (n >= 0) {
+            told = false;
             r->sent_bytes += n;
             at += (size_t)n;
             done += udp || at == o->size;
@@ -241,6 +243,10 @@ send_all(struct run *run, int64_t begin)
             run->flow ? tap_flow_wait(run->flow, 50) : (void)wait_for(run->sender, POLLOUT, 50);
         } else if (errno != EINTR && !udp) {
             break; /* the connection is broken */
+        } else if (udp && errno == EMSGSIZE && !told) {
+            told = true; /* a router told the kernel that one before was too long for the way: the next ones go in
+                            pieces */
+            continue;
         } else if (udp && errno != EINTR && errno != ECONNREFUSED) {
             break; /* no route, too large */
         }

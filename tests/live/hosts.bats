@@ -109,6 +109,45 @@ answers() { # whatever kind of machine db is
     [ "$status" != 0 ]
 }
 
+@test "hosts: what comes in pieces is answered in pieces, if the groups let the whole of it in" {
+    [ -w /dev/net/tun ] || return 0 # as a test before says
+    setup_lab tap
+    local block node eni
+    block=$(vpclab ec2 describe-vpcs --filters Name=tag:Name,Values=main --query 'Vpcs[0].Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock' -o text)
+    vpclab ec2 associate-subnet-cidr-block --subnet-id a --ipv6-cidr-block "${block%/*}/64" >/dev/null
+    for node in client db; do
+        eni=$(vpclab ec2 describe-instances --filters "Name=tag:Name,Values=$node" --query 'Reservations[0].Instances[0].NetworkInterfaces[0].NetworkInterfaceId' -o text)
+        vpclab ec2 assign-ipv6-addresses --network-interface-id "$eni" --ipv6-addresses "${block%/*}$([ $node = db ] && echo 20 || echo 10)" >/dev/null
+    done
+    vpclab ec2 authorize-security-group-ingress --group-id db --ip-permissions "IpProtocol=udp,FromPort=53,ToPort=53,Ipv6Ranges=[{CidrIpv6=$block}]" \
+        "IpProtocol=icmp,FromPort=8,ToPort=-1,IpRanges=[{CidrIp=10.0.0.0/16}]" "IpProtocol=icmpv6,FromPort=128,ToPort=-1,Ipv6Ranges=[{CidrIpv6=$block}]" >/dev/null
+    vpclab serve db udp/53 >/dev/null
+    echoes() { vpclab exec client -- python3 -c 'import socket, sys
+for ip in sys.argv[3:]:
+    s = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("", int(sys.argv[1])))
+    said, data = "silent", bytes(i * 7 % 251 for i in range(65507))
+    for i in range(int(sys.argv[2])):
+        s.settimeout(1)
+        s.sendto(data, (ip, 53))
+        try:
+            said = "same" if s.recv(70000) == data else "other"
+            break
+        except socket.timeout:
+            pass
+    print(said)' "$1" "$2" 10.0.1.20 "${block%/*}20"; }
+    run echoes 4001 10
+    [ "$output" = $'same\nsame' ]
+    for ip in 10.0.1.20 "${block%/*}20"; do
+        run vpclab exec client -- ping -c 3 -i 0.2 -W 5 -s 30000 "$ip"
+        [ "$status" = 0 ]
+    done
+    # The control: without the rule no piece arrives.
+    vpclab ec2 revoke-security-group-ingress --group-id db --protocol udp --port 53 --cidr 10.0.1.10/32 >/dev/null
+    run echoes 4002 2
+    [ "$output" = $'silent\nsame' ]
+}
+
 @test "doctor: says whether TAP hosts work, and else the command that mends it; nobody needs a lab for that" {
     run env XDG_DATA_HOME=/proc/nowhere "$VPCLAB" doctor --output json
     echo "$output" | jq -e '.Findings[] | select(.Feature == "TAP hosts") | (.Required | not) and (.Works or (.Remedy | length > 0))'
