@@ -219,6 +219,17 @@ store_touch(struct store *store)
 
 /* ---- tags -------------------------------------------------------------------------------------------------------- */
 
+json_t *
+object_tags_json(const struct object *object)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < object->tags.n; i++) {
+        const struct tag *tag = &object->tags.items[i];
+        json_array_append_new(list, json_pack("{s:s, s:s}", "Key", tag->key, "Value", tag->value ? tag->value : ""));
+    }
+    return list;
+}
+
 const char *
 object_tag(const struct object *object, const char *key)
 {

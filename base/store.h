@@ -86,6 +86,7 @@ const char *object_tag(const struct object *object, const char *key); /* NULL if
 const char *object_name(const struct object *object);                 /* the Name tag, else NULL */
 void object_set_tag(struct object *object, const char *key, const char *value);
 bool object_unset_tag(struct object *object, const char *key);
+json_t *object_tags_json(const struct object *object); /* [{Key, Value}]; the caller owns it */
 
 /* The object as AWS's describe-* shows it. The caller owns the JSON. */
 json_t *object_describe(const struct store *store, const void *object);

@@ -100,12 +100,9 @@ static bool
 list_tags(struct op_call *call, struct err *err)
 {
     const struct certificate *c = require_certificate(call, err);
-    json_t *list = json_array();
-    for (size_t i = 0; c && i < c->obj.tags.n; i++) {
-        json_array_append_new(
-            list, json_pack("{s:s, s:s}", "Key", c->obj.tags.items[i].key, "Value", c->obj.tags.items[i].value));
+    if (c) {
+        json_object_set_new(call->out, "Tags", object_tags_json(&c->obj));
     }
-    json_object_set_new(call->out, "Tags", list);
     return c != NULL;
 }
 

@@ -518,16 +518,7 @@ static bool
 list_tags(struct op_call *call, struct err *err)
 {
     const struct object *object = tagged_object(call, err);
-    json_t *list = json_array();
-    for (size_t i = 0; object && i < object->tags.n; i++) {
-        json_array_append_new(
-            list, json_pack("{s:s, s:s}", "Key", object->tags.items[i].key, "Value", object->tags.items[i].value));
-    }
-    if (!object) {
-        json_decref(list);
-        return false;
-    }
-    return iam_answer_list(call, "Tags", list, err);
+    return object && iam_answer_list(call, "Tags", object_tags_json(object), err);
 }
 
 #define READ(name_, run_, help_)                                                                                       \

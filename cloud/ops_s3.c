@@ -115,17 +115,6 @@ s3_replace_tags(struct object *object, const json_t *tags)
     iam_set_tags(object, tags);
 }
 
-json_t *
-s3_tag_set(const struct object *object)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < object->tags.n; i++) {
-        json_array_append_new(
-            list, json_pack("{s:s, s:s}", "Key", object->tags.items[i].key, "Value", object->tags.items[i].value));
-    }
-    return list;
-}
-
 /* Who may do what with a bucket its policy says: lists of grantees and object locks are not modelled.  `private` is
  * what a bucket is without a list. */
 static bool
@@ -451,7 +440,7 @@ get_tagging(struct op_call *call, struct err *err)
         return err_set(err, ERR_INPUT, "NoSuchTagSet", "the bucket `%s` has no tags", bucket->name);
     }
     if (bucket) {
-        json_object_set_new(call->out, "TagSet", s3_tag_set(&bucket->obj));
+        json_object_set_new(call->out, "TagSet", object_tags_json(&bucket->obj));
     }
     return bucket != NULL;
 }

@@ -15,4 +15,3 @@ struct iam_bucket *s3_op_bucket(const struct op_call *call, struct err *err);
 struct iam_bucket *s3_op_own_bucket(const struct op_call *call, struct err *err);
 /* Replaces the tags of a bucket or object by [{"Key", "Value"}]. */
 void s3_replace_tags(struct object *object, const json_t *tags);
-json_t *s3_tag_set(const struct object *object);

@@ -664,7 +664,7 @@ get_tagging(struct op_call *call, struct err *err)
     const struct s3_object *object = tagged_arg(call, &bucket, err);
     if (object) {
         show_version(call, bucket, object->version);
-        json_object_set_new(call->out, "TagSet", s3_tag_set(&object->obj));
+        json_object_set_new(call->out, "TagSet", object_tags_json(&object->obj));
     }
     return object != NULL;
 }

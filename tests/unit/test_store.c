@@ -163,6 +163,11 @@ TEST(tags_are_set_replaced_and_removed)
     object_set_tag(box, "Name", "db");
     CHECK_STR(object_name(box), "db");
     CHECK_INT(box->tags.n, 2);
+    json_t *tags = object_tags_json(box),
+           *expected = json_pack("[{s:s, s:s}, {s:s, s:s}]", "Key", "Name", "Value", "db", "Key", "Tier", "Value", "");
+    CHECK(json_equal(tags, expected), "the tags as AWS lists them");
+    json_decref(tags);
+    json_decref(expected);
     CHECK(object_unset_tag(box, "Name") && !object_name(box) && box->tags.n == 1);
     store_free(store);
 }
