@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "cloud/conn_view.h"
+#include "cloud/xml_text.h"
 
 /* Text inside double quotes, for dot and mermaid. */
 static void
@@ -104,22 +105,7 @@ print_escaped(const char *text, size_t limit, struct buf *out)
 {
     size_t n = strlen(text);
     for (size_t i = 0; i < n && i < limit; i++) {
-        switch (text[i]) {
-        case '&':
-            buf_str_add(out, "&amp;");
-            break;
-        case '<':
-            buf_str_add(out, "&lt;");
-            break;
-        case '>':
-            buf_str_add(out, "&gt;");
-            break;
-        case '"':
-            buf_str_add(out, "&quot;");
-            break;
-        default:
-            buf_char(out, (unsigned char)text[i] < ' ' ? ' ' : text[i]);
-        }
+        xml_char(out, text[i]);
     }
     buf_str_add(out, n > limit ? "..." : "");
 }

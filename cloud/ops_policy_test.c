@@ -7,6 +7,7 @@
 
 #include "cloud/op.h"
 #include "cloud/policy_test.h"
+#include "cloud/xml_text.h"
 #include "iampolicy/explain.h"
 
 static bool
@@ -119,29 +120,6 @@ print_tap(const json_t *out, struct buf *text)
 }
 
 static void
-put_xml(const char *s, struct buf *text)
-{
-    for (; *s; s++) {
-        switch (*s) {
-        case '<':
-            buf_str_add(text, "&lt;");
-            break;
-        case '>':
-            buf_str_add(text, "&gt;");
-            break;
-        case '&':
-            buf_str_add(text, "&amp;");
-            break;
-        case '"':
-            buf_str_add(text, "&quot;");
-            break;
-        default: /* XML has no other control characters */
-            buf_char(text, (unsigned char)*s < ' ' && *s != '\n' && *s != '\t' ? ' ' : *s);
-        }
-    }
-}
-
-static void
 print_junit(const json_t *out, struct buf *text)
 {
     const json_t *cases = json_object_get(out, "Cases"), *item;
@@ -153,15 +131,15 @@ print_junit(const json_t *out, struct buf *text)
     {
         bool passed = json_flag(item, "Passed", false);
         buf_str_add(text, "    <testcase classname=\"");
-        put_xml(json_str(item, "File"), text);
+        xml_text(text, json_str(item, "File"));
         buf_printf(text, "\" line=\"%lld\" name=\"", json_int(item, "Line", 0));
-        put_xml(json_str(item, "Name"), text);
+        xml_text(text, json_str(item, "Name"));
         buf_str_add(text, passed ? "\"/>\n" : "\">\n      <failure message=\"");
         if (!passed) {
             char *reason = why(item);
-            put_xml(json_str(item, "Problem"), text);
+            xml_text(text, json_str(item, "Problem"));
             buf_str_add(text, "\">");
-            put_xml(reason, text);
+            xml_text(text, reason);
             buf_str_add(text, "</failure>\n    </testcase>\n");
             free(reason);
         }
