@@ -178,19 +178,25 @@ read_links(struct metering *m, struct err *err)
 
 /* ---- refusals -----------------------------------------------------------------------------------------------------
  */
+static void
+add_count(struct map *sums, const char *key, const struct live_count *count)
+{
+    struct live_count *sum = map_get(sums, key);
+    if (!sum) {
+        sum = xcalloc(1, sizeof *sum);
+        map_put(sums, key, sum);
+    }
+    sum->packets += count->packets;
+    sum->bytes += count->bytes;
+}
+
 /* Where interfaces share a link there is an element for each address: together they are the interface's. */
 static void
 add_refused(struct metering *m, const char *eni, const char *rule, const struct live_count *count)
 {
     char key[ID_SIZE + FLOW_RULE_SIZE];
     snprintf(key, sizeof key, "%s %s", eni, rule);
-    struct live_count *sum = map_get(&m->refused, key);
-    if (!sum) {
-        sum = xcalloc(1, sizeof *sum);
-        map_put(&m->refused, key, sum);
-    }
-    sum->packets += count->packets;
-    sum->bytes += count->bytes;
+    add_count(&m->refused, key, count);
 }
 
 static void
@@ -401,19 +407,6 @@ live_rule_name(const char *chain, const char *comment, char name[static FLOW_RUL
     return true;
 }
 
-/* What passes through a node and what begins anew there are counted by rules of one name. */
-static void
-add_node(struct metering *m, const char *name, const struct live_count *count)
-{
-    struct live_count *sum = map_get(&m->node, name);
-    if (!sum) {
-        sum = xcalloc(1, sizeof *sum);
-        map_put(&m->node, name, sum);
-    }
-    sum->packets += count->packets;
-    sum->bytes += count->bytes;
-}
-
 static void
 tell_node(struct metering *m)
 {
@@ -438,7 +431,7 @@ tell_rule(struct metering *m, const char *chain, const char *comment, const stru
     if (m->routes) {
         m->listener->route(m->listener->context, comment, count);
     } else if (m->ns->kind == PLAN_NAT && of_node) {
-        add_node(m, comment, count);
+        add_count(&m->node, comment, count); /* several rules have one name */
     } else if (m->ns->kind == PLAN_NAT) {
         bool source = strcmp(comment, "from source") == 0;
         if (source || strcmp(comment, "from destination") == 0) {
