@@ -16,8 +16,8 @@
 #include "netsim/live/balancer_heads.h"
 #include "netsim/live/balancer_rules.h"
 #include "netsim/live/balancer_stand.h"
+#include "netsim/live/door.h"
 #include "netsim/live/plan_build.h"
-#include "netsim/live/socket_address.h"
 #include "netsim/live/tls.h"
 #include "netsim/model/trust_store.h"
 
@@ -59,24 +59,13 @@ struct exchange {
     char group[ID_SIZE];  /* whose target it was given; "" none */
 };
 struct balancer {
-    struct watch watch; /* first */
+    struct door door; /* first */
     struct reactor *reactor;
     const struct service_place *place;
     uint16_t port;
     struct exchange *first;
-    size_t n, turn;
-    bool paused; /* too many connections: no more until one has ended */
+    size_t turn;
 };
-
-/* A listener that takes no more must not be asked about, or it would be ready for ever. */
-static void
-pause_listener(struct balancer *balancer, bool paused)
-{
-    if (balancer->paused != paused) {
-        balancer->paused = paused;
-        reactor_change(balancer->reactor, &balancer->watch, paused ? 0 : EPOLLIN);
-    }
-}
 
 static void
 side_close(struct balancer *balancer, struct side *side)
@@ -95,7 +84,6 @@ side_close(struct balancer *balancer, struct side *side)
 static void
 exchange_free(struct exchange *x)
 {
-    pause_listener(x->balancer, false);
     for (struct exchange *inner = x->h2 ? x->balancer->first : NULL; inner; inner = inner->next) {
         inner->outer = inner->outer == x ? NULL : inner->outer;
     }
@@ -107,7 +95,7 @@ exchange_free(struct exchange *x)
     if (x->next) {
         x->next->before = x->before;
     }
-    x->balancer->n--;
+    door_left(&x->balancer->door);
     free(x);
 }
 
@@ -640,7 +628,7 @@ add_exchange(struct balancer *balancer, int fd, struct ssl_st *tls, const struct
         x->next->before = x;
     }
     balancer->first = x;
-    balancer->n++;
+    balancer->door.n++;
     if (!outer) {
         count(x, "NewConnectionCount");
     }
@@ -650,8 +638,9 @@ add_exchange(struct balancer *balancer, int fd, struct ssl_st *tls, const struct
 }
 
 static void
-begin(struct balancer *balancer, int fd, const struct ip *client, int port)
+begin(struct door *door, int fd, const struct ip *client, int port)
 {
+    struct balancer *balancer = (struct balancer *)door;
     struct ssl_st *tls;
     int one = 1;
     struct stand s = stand_of(balancer->place, balancer->port);
@@ -670,7 +659,7 @@ open_inner(void *context)
 {
     struct exchange *x = context;
     int fds[2];
-    if (x->balancer->n >= CONNECTIONS_MAX ||
+    if (door_is_full(&x->balancer->door) ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) {
         return -1;
     }
@@ -704,32 +693,12 @@ begins_h2(struct exchange *x)
     return true;
 }
 
-static void
-on_listener(struct watch *watch, uint32_t events)
-{
-    struct balancer *balancer = (struct balancer *)watch;
-    (void)events;
-    for (int i = 0; i < 64 && balancer->n < CONNECTIONS_MAX; i++) {
-        struct sockaddr_storage address;
-        socklen_t size = sizeof address;
-        int port,
-            fd = nlq_high_fd(accept4(watch->fd, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (fd < 0) {
-            pause_listener(balancer, errno == EMFILE || errno == ENFILE);
-            return;
-        }
-        struct ip client = socket_address_ip(&address, &port);
-        begin(balancer, fd, &client, port);
-    }
-    pause_listener(balancer, balancer->n >= CONNECTIONS_MAX);
-}
-
 struct balancer *
 balancer_new(struct reactor *reactor, int fd, uint16_t port, const struct service_place *place)
 {
     struct balancer *balancer = xcalloc(1, sizeof *balancer);
-    *balancer = (struct balancer){ .watch = { fd, on_listener }, .reactor = reactor, .place = place, .port = port };
-    reactor_add(reactor, &balancer->watch, EPOLLIN);
+    *balancer = (struct balancer){ .reactor = reactor, .place = place, .port = port };
+    door_open(&balancer->door, reactor, fd, CONNECTIONS_MAX, begin);
     return balancer;
 }
 
@@ -740,8 +709,7 @@ balancer_free(struct balancer *balancer)
         while (balancer->first) {
             exchange_free(balancer->first);
         }
-        reactor_remove(balancer->reactor, &balancer->watch);
-        close(balancer->watch.fd);
+        door_close(&balancer->door);
         free(balancer);
     }
 }
@@ -776,7 +744,7 @@ time_out(struct exchange *x, long long now, long long idle)
 void
 balancer_tick(struct balancer *balancer)
 {
-    pause_listener(balancer, balancer->n >= CONNECTIONS_MAX);
+    door_tick(&balancer->door);
     struct stand s = stand_of(balancer->place, balancer->port);
     long long now = monotonic_ms(), idle = stand_idle_ms(&s);
     struct exchange *next;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/monotonic.h"
+#include "netsim/live/door.h"
 #include "netsim/live/plan_balancer.h"
 #include "netsim/live/plan_build.h"
 #include "netsim/live/private_link_client.h"
@@ -44,30 +45,17 @@ struct passage {
     long long last_ms;
 };
 struct relay {
-    struct watch watch; /* first */
+    struct door door; /* first */
     struct reactor *reactor;
     const struct service_place *place;
     uint16_t port;
     struct passage *first;
-    size_t n;
     uint32_t turn;
-    bool paused; /* too many connections: no more until one has ended */
 };
-
-/* A listener that takes no more must not be asked about, or it would be ready for ever. */
-static void
-pause_listener(struct relay *relay, bool paused)
-{
-    if (relay->paused != paused) {
-        relay->paused = paused;
-        reactor_change(relay->reactor, &relay->watch, paused ? 0 : EPOLLIN);
-    }
-}
 
 static void
 passage_free(struct passage *p)
 {
-    pause_listener(p->relay, false);
     struct end *ends[] = { &p->client, &p->target };
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
         if (ends[i]->watch.fd >= 0) {
@@ -81,7 +69,7 @@ passage_free(struct passage *p)
     if (p->next) {
         p->next->before = p->before;
     }
-    p->relay->n--;
+    door_left(&p->relay->door);
     free(p);
 }
 
@@ -381,8 +369,9 @@ greet(const struct relay *relay, struct ssl_st **tls)
 }
 
 static void
-begin(struct relay *relay, int fd, const struct ip *client, int port)
+begin(struct door *door, int fd, const struct ip *client, int port)
 {
+    struct relay *relay = (struct relay *)door;
     struct ssl_st *tls;
     if (!greet(relay, &tls)) {
         close(fd);
@@ -401,7 +390,7 @@ begin(struct relay *relay, int fd, const struct ip *client, int port)
         p->next->before = p;
     }
     relay->first = p;
-    relay->n++;
+    relay->door.n++;
     services_count(relay->place->services, tls ? "new-tls" : "new-tcp", relay->place->id, "-");
     if (!reactor_add(relay->reactor, &p->client.watch, EPOLLIN) || (!tls && !begin_target(p))) {
         passage_free(p);
@@ -410,32 +399,12 @@ begin(struct relay *relay, int fd, const struct ip *client, int port)
 
 /* ---- the listener -------------------------------------------------------------------------------------------------
  */
-static void
-on_listener(struct watch *watch, uint32_t events)
-{
-    struct relay *relay = (struct relay *)watch;
-    (void)events;
-    for (int i = 0; i < 64 && relay->n < CONNECTIONS_MAX; i++) {
-        struct sockaddr_storage address;
-        socklen_t size = sizeof address;
-        int port,
-            fd = nlq_high_fd(accept4(watch->fd, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (fd < 0) {
-            pause_listener(relay, errno == EMFILE || errno == ENFILE);
-            return;
-        }
-        struct ip client = socket_address_ip(&address, &port);
-        begin(relay, fd, &client, port);
-    }
-    pause_listener(relay, relay->n >= CONNECTIONS_MAX);
-}
-
 struct relay *
 relay_new(struct reactor *reactor, int fd, uint16_t port, const struct service_place *place)
 {
     struct relay *relay = xcalloc(1, sizeof *relay);
-    *relay = (struct relay){ .watch = { fd, on_listener }, .reactor = reactor, .place = place, .port = port };
-    reactor_add(reactor, &relay->watch, EPOLLIN);
+    *relay = (struct relay){ .reactor = reactor, .place = place, .port = port };
+    door_open(&relay->door, reactor, fd, CONNECTIONS_MAX, begin);
     return relay;
 }
 
@@ -446,8 +415,7 @@ relay_free(struct relay *relay)
         while (relay->first) {
             passage_free(relay->first);
         }
-        reactor_remove(relay->reactor, &relay->watch);
-        close(relay->watch.fd);
+        door_close(&relay->door);
         free(relay);
     }
 }
@@ -455,7 +423,7 @@ relay_free(struct relay *relay)
 void
 relay_tick(struct relay *relay)
 {
-    pause_listener(relay, relay->n >= CONNECTIONS_MAX);
+    door_tick(&relay->door);
     long long now = monotonic_ms();
     struct passage *next;
     for (struct passage *p = relay->first; p; p = next) {
