@@ -316,6 +316,20 @@ tell_missing(const struct question *question, const struct flow_format *format, 
     json_decref(lacks);
 }
 
+/* A transit gateway's log does not say whose a packet was, only from which address. */
+static void
+tell_left_out(const struct op_call *call, const struct question *question, json_t *answer)
+{
+    const struct store *store = network_store(call->cloud->net);
+    const struct eni *eni = question->enis.n == 1 ? store_get(store, &eni_kind, question->enis.items[0]) : NULL;
+    const struct ip *ip = eni ? eni_primary_ip(eni) : NULL;
+    json_object_set_new(answer, "LeftOut",
+                        json_sprintf("a transit gateway's records name no interface but its own; by address they are "
+                                     "found: `flows %s`",
+                                     ip ? ip_str(ip) : "ADDRESS"));
+    json_object_del(answer, "MissingFields");
+}
+
 static bool
 read_log(const struct op_call *call, const char *log_id, const struct question *question, json_t *logs, struct err *err)
 {
@@ -333,6 +347,9 @@ read_log(const struct op_call *call, const char *log_id, const struct question *
         }
         if (reading.exists) {
             tell_missing(question, &reading.format, one);
+        }
+        if (question->enis.n && log && log->resource_id && strncmp(log->resource_id, "tgw-", 4) == 0) {
+            tell_left_out(call, question, one);
         }
         json_object_set(one, "Records", taking.records);
         json_array_append_new(logs, one);
@@ -641,7 +658,9 @@ flows_text(const json_t *out, struct buf *text)
             buf_printf(text, "%s%s (%s)\n", i ? "\n" : "", json_str(log, "FlowLogId"), resource ? resource : "deleted");
         }
         const json_t *lacks = json_object_get(log, "MissingFields");
-        if (json_array_size(records) == 0) {
+        if (json_str(log, "LeftOut")) {
+            buf_printf(text, "left out: %s\n", json_str(log, "LeftOut"));
+        } else if (json_array_size(records) == 0) {
             buf_str_add(text, lacks ? "no record matches: the log's format has no" : "no record matches");
             for (size_t j = 0; j < json_array_size(lacks); j++) {
                 buf_printf(text, "%s %s", j ? "," : "", json_string_value(json_array_get(lacks, j)));

@@ -52,6 +52,9 @@ stopped() { # WHY FROM TO
     has " 10.9.0.1 " a0 --where 'packets-lost-blackhole=[12]'
     has_not " 10.8.0.1 " hub --where 'packets-lost-blackhole=[12]'
     has_not " 10.9.0.1 " a1
+    says "left out: a transit gateway's records name no interface but its own; by address they are found: \`flows 10.0.1.10\`" vpclab flows m0
+    says ' 10.9.0.1 ' vpclab flows 10.0.1.10
+    [ "$(vpclab flows v0 -o json | jq -r '.FlowLogs[0] | .LeftOut | endswith("`flows ADDRESS`")')" = true ]
     [ "$(vpclab logs describe-log-streams --log-group-name transit --query 'logStreams[].logStreamName' -o text)" = \
         "$(first describe-transit-gateways --query 'TransitGateways[0].TransitGatewayId')" ]
 
