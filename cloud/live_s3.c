@@ -11,7 +11,7 @@
 #include "base/base64.h"
 #include "base/vec.h"
 #include "cloud/live_services.h"
-#include "cloud/op.h"
+#include "cloud/op_types.h"
 #include "cloud/s3_contents.h"
 #include "cloud/sigv4.h"
 #include "netsim/live/http_server.h"
@@ -50,22 +50,6 @@ read_address(const struct http_head *request, struct address *a)
     a->key = xstrdup(rest);
     free(path);
     return true;
-}
-
-/* A parameter of the query, unescaped, to be freed; NULL if it is not there. */
-static char *
-parameter(const struct http_head *request, const char *name)
-{
-    const char *p = request->target + strcspn(request->target, "?");
-    size_t n = strlen(name);
-    for (p += *p == '?'; *p; p += *p == '&') {
-        size_t size = strcspn(p, "&");
-        if (strncmp(p, name, n) == 0 && (p[n] == '=' || n == size)) {
-            return p[n] == '=' ? http_unescape(p + n + 1, size - n - 1) : xstrdup("");
-        }
-        p += size;
-    }
-    return NULL;
 }
 
 /* ---- answers ------------------------------------------------------------------------------------------------------
@@ -128,11 +112,95 @@ struct asked {
     const struct address *a;
 };
 
+/* What clients add of their own accord, and what is about the bytes on their way. */
+static bool
+is_of_transport(const char *name)
+{
+    static const char *const names[] = { "content-length", "content-md5", "list-type", "x-id" }, *const families[] = {
+        "x-amz-checksum-", "x-amz-sdk-", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token",
+        "x-amz-user-agent", "x-amz-meta-",
+        /* of a signature in the query */
+        "x-amz-algorithm", "x-amz-credential", "x-amz-signedheaders", "x-amz-expires", "x-amz-signature"
+    };
+    bool is = false;
+    for (size_t i = 0; i < ARRAY_SIZE(names) && !is; i++) {
+        is = strcasecmp(name, names[i]) == 0;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(families) && !is; i++) {
+        is = strncasecmp(name, families[i], strlen(families[i])) == 0;
+    }
+    return is;
+}
+
+/* The member of the operation that a parameter of the query or a field of the head carries; NULL: there is none. */
+static const struct aws_member *
+carried_member(const struct op *op, const char *name, unsigned where)
+{
+    const struct aws_shape *shape = aws_shape(op_aws(op)->input);
+    const struct aws_member *members = aws_members(shape);
+    for (size_t i = 0; i < shape->n; i++) {
+        if (members[i].flags & where && strcasecmp(aws_text(members[i].wire_in), name) == 0) {
+            return &members[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+carry(json_t *in, const struct aws_member *member, const char *value)
+{
+    if (!json_object_get(in, aws_text(member->name))) {
+        json_object_set_new(in, aws_text(member->name), json_string(value));
+    }
+}
+
+/* What the query asks for goes to the operation, which refuses what it does not know.  `?acl` would be another
+ * operation. */
+static bool
+carry_query(const struct asked *q, const struct op *op, json_t *in, struct err *err)
+{
+    const char *p = q->x->request->target + strcspn(q->x->request->target, "?#");
+    for (p += *p == '?'; *p && *p != '#'; p += *p == '&') {
+        size_t size = strcspn(p, "&#"), n = strcspn(p, "=&#");
+        char *name = http_unescape(p, n), *value = n < size ? http_unescape(p + n + 1, size - n - 1) : xstrdup("");
+        const struct aws_member *member = name && value ? carried_member(op, name, AWS_IN_QUERY) : NULL;
+        if (!name || !value) {
+            err_set(err, ERR_INPUT, "InvalidURI", "the query cannot be read");
+        } else if (member) {
+            carry(in, member, value);
+        } else if (size && !is_of_transport(name)) {
+            err_set(err, ERR_INPUT, "NotImplemented", "the lab's S3 does not know `%.80s` in a query of %s", name,
+                    op->name);
+        }
+        free(name);
+        free(value);
+        p += size;
+    }
+    return !err->kind;
+}
+
+static bool
+carry_fields(const struct asked *q, const struct op *op, json_t *in, struct err *err)
+{
+    for (size_t i = 0; i < q->x->request->n_fields; i++) {
+        const struct http_field *f = &q->x->request->fields[i];
+        const struct aws_member *member = is_of_transport(f->name) ? NULL : carried_member(op, f->name, AWS_IN_HEADER);
+        if (member) {
+            carry(in, member, f->value);
+        } else if (strncasecmp(f->name, "x-amz-", 6) == 0 && !is_of_transport(f->name)) {
+            err_set(err, ERR_INPUT, "NotImplemented", "the lab's S3 does not know `%.80s` of %s", f->name, op->name);
+        }
+    }
+    return !err->kind;
+}
+
 /* The lab's operation; false with the refusal in 'err'. */
 static bool
 call(const struct asked *q, const char *name, json_t *in, struct op_result *result, struct err *err)
 {
-    bool done = op_call(q->cloud, op_by_name("s3api", name), in, NULL, result, err);
+    const struct op *op = op_by_name("s3api", name);
+    bool done =
+        carry_query(q, op, in, err) && carry_fields(q, op, in, err) && op_call(q->cloud, op, in, NULL, result, err);
     json_decref(in);
     return done;
 }
@@ -212,7 +280,8 @@ put(const struct asked *q, struct err *err)
     return true;
 }
 
-static bool delete (const struct asked *q, struct err *err)
+static bool
+delete_object(const struct asked *q, struct err *err)
 {
     struct op_result result = { 0 };
     if (!call(q, "DeleteObject", name_of(q), &result, err)) {
@@ -223,15 +292,33 @@ static bool delete (const struct asked *q, struct err *err)
     return true;
 }
 
+static void
+add_element(struct buf *out, const char *name, const json_t *value)
+{
+    if (json_is_string(value)) {
+        buf_printf(out, "<%s>", name);
+        add_xml(out, json_string_value(value));
+        buf_printf(out, "</%s>", name);
+    } else if (json_is_integer(value)) {
+        buf_printf(out, "<%s>%lld</%s>", name, (long long)json_integer_value(value), name);
+    } else if (json_is_boolean(value)) {
+        buf_printf(out, "<%s>%s</%s>", name, json_is_true(value) ? "true" : "false", name);
+    }
+}
+
 static bool
 list(const struct asked *q, struct err *err)
 {
+    static const char *const told[] = { "KeyCount",
+                                        "Prefix",
+                                        "Delimiter",
+                                        "MaxKeys",
+                                        "EncodingType",
+                                        "StartAfter",
+                                        "IsTruncated",
+                                        "ContinuationToken",
+                                        "NextContinuationToken" };
     json_t *in = json_pack("{s:s}", "Bucket", q->a->bucket);
-    char *prefix = parameter(q->x->request, "prefix");
-    if (prefix && *prefix) {
-        json_object_set_new(in, "Prefix", json_string(prefix));
-    }
-    free(prefix);
     struct op_result result = { 0 };
     if (!call(q, "ListObjectsV2", in, &result, err)) {
         return false;
@@ -243,12 +330,27 @@ list(const struct asked *q, struct err *err)
     buf_str_add(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult "
                      "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>");
     add_xml(out, q->a->bucket);
-    buf_printf(out, "</Name><KeyCount>%zu</KeyCount>", json_array_size(json_object_get(result.out, "Contents")));
+    buf_str_add(out, "</Name>");
+    for (i = 0; i < ARRAY_SIZE(told); i++) {
+        add_element(out, told[i], json_object_get(result.out, told[i]));
+    }
     json_array_foreach(json_object_get(result.out, "Contents"), i, item)
     {
         buf_str_add(out, "<Contents><Key>");
         add_xml(out, json_str(item, "Key"));
-        buf_printf(out, "</Key><Size>%lld</Size></Contents>", json_int(item, "Size", 0));
+        buf_printf(out, "</Key><Size>%lld</Size>", json_int(item, "Size", 0));
+        add_element(out, "LastModified", json_object_get(item, "LastModified"));
+        add_element(out, "ETag", json_object_get(item, "ETag"));
+        add_element(out, "StorageClass", json_object_get(item, "StorageClass"));
+        const char *owner = json_str(json_object_get(item, "Owner"), "ID");
+        buf_printf(out, "%s%s%s</Contents>", owner ? "<Owner><ID>" : "", owner ? owner : "",
+                   owner ? "</ID></Owner>" : "");
+    }
+    json_array_foreach(json_object_get(result.out, "CommonPrefixes"), i, item)
+    {
+        buf_str_add(out, "<CommonPrefixes>");
+        add_element(out, "Prefix", json_object_get(item, "Prefix"));
+        buf_str_add(out, "</CommonPrefixes>");
     }
     buf_str_add(out, "</ListBucketResult>");
     op_result_done(&result);
@@ -270,7 +372,7 @@ answer(const struct asked *q, struct err *err)
         return put(q, err);
     }
     if (object && strcmp(method, "DELETE") == 0) {
-        return delete (q, err);
+        return delete_object(q, err);
     }
     return err_set(err, ERR_INPUT, "NotImplemented", "the lab's S3 does not know this request");
 }

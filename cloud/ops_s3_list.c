@@ -3,6 +3,7 @@
  * Keys come in the order of their bytes; with a delimiter, what has the same beginning up to it is one common prefix,
  * which counts as one item of the page.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,51 @@ answer_common(struct op_call *call, const struct iam_bucket *bucket, const struc
     put_list(call, "CommonPrefixes", page->prefixes);
 }
 
+/* "a b" to "a+b" and "%" to "%25", as S3 does: keys may hold what XML cannot. */
+static void
+encode_member(json_t *holder, const char *member)
+{
+    const char *text = json_string_value(json_object_get(holder, member));
+    struct buf out = { 0 };
+    for (const char *p = text; p && *p; p++) {
+        if (isalnum((unsigned char)*p) || strchr("-_.*/", *p)) {
+            buf_char(&out, *p);
+        } else {
+            buf_printf(&out, *p == ' ' ? "+" : "%%%02X", (unsigned char)*p);
+        }
+    }
+    if (text) {
+        json_object_set_new(holder, member, json_string(buf_str(&out)));
+    }
+    buf_done(&out);
+}
+
+/* --encoding-type url: what holds a key, or a part of one. */
+static bool
+answer_encoded(struct op_call *call)
+{
+    static const char *const own[] = { "Prefix",     "Delimiter", "StartAfter",   "Marker",
+                                       "NextMarker", "KeyMarker", "NextKeyMarker" };
+    static const struct {
+        const char *list, *member;
+    } lists[] = {
+        { "Contents", "Key" }, { "Versions", "Key" }, { "DeleteMarkers", "Key" }, { "CommonPrefixes", "Prefix" }
+    };
+    const char *encoding = arg_str(call->in, "EncodingType");
+    for (size_t i = 0; encoding && i < ARRAY_SIZE(own); i++) {
+        encode_member(call->out, own[i]);
+    }
+    for (size_t i = 0; encoding && i < ARRAY_SIZE(lists); i++) {
+        size_t k;
+        json_t *item;
+        json_array_foreach(json_object_get(call->out, lists[i].list), k, item)
+        {
+            encode_member(item, lists[i].member);
+        }
+    }
+    return true;
+}
+
 /* A continuation token is the last item, in hexadecimal so that it is not taken for a key. */
 static char *
 token_of(const char *last)
@@ -184,7 +230,7 @@ list_objects_v2(struct op_call *call, struct err *err)
     free(page.last);
     free(after);
     VEC_DONE(&list);
-    return true;
+    return answer_encoded(call);
 }
 
 static bool
@@ -206,7 +252,7 @@ list_objects(struct op_call *call, struct err *err)
     json_decref(page.markers);
     free(page.last);
     VEC_DONE(&list);
-    return true;
+    return answer_encoded(call);
 }
 
 /* The markers name a version: what comes after it in the list is wanted. */
@@ -252,7 +298,7 @@ list_versions(struct op_call *call, struct err *err)
     put_list(call, "DeleteMarkers", page.markers);
     free(page.last);
     VEC_DONE(&list);
-    return true;
+    return answer_encoded(call);
 }
 
 #define READ(name_, run_, help_)                                                                                       \

@@ -71,4 +71,7 @@ LINES
     vpclab s3api put-object --bucket one --key k >/dev/null
     [ "$(id s3api list-objects-v2 --bucket one --fetch-owner --query 'Contents[0].Owner.ID')" = 123456789012 ]
     [ "$(id s3api list-objects-v2 --bucket one --query 'Contents[0].Owner.ID')" = None ]
+    vpclab s3api put-object --bucket one --key 'a b/%' >/dev/null
+    [ "$(id s3api list-objects-v2 --bucket one --encoding-type url --query 'Contents[0].Key')" = a+b/%25 ]
+    [ "$(id s3api list-objects-v2 --bucket one --encoding-type url --delimiter / --query 'CommonPrefixes[0].Prefix')" = a+b/ ]
 }
