@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cloud/ops_ec2.h"
+#include "netsim/model/changes.h"
 #include "netsim/model/security_group.h"
 
 #define TAGS_MAX      50
@@ -222,6 +223,20 @@ new_keys(const struct taggable *t, const json_t *tags)
     return n;
 }
 
+/* Would it set or take a tag that says what a live lab builds? */
+static bool
+is_for_lab(const struct taggable *t, const json_t *tags)
+{
+    bool is = false;
+    for (size_t i = 0; i < json_array_size(tags); i++) {
+        is |= strncmp(json_str(json_array_get(tags, i), "Key"), LAB_TAG_PREFIX, strlen(LAB_TAG_PREFIX)) == 0;
+    }
+    for (size_t i = 0; json_array_size(tags) == 0 && t->object && i < t->object->tags.n; i++) {
+        is |= strncmp(t->object->tags.items[i].key, LAB_TAG_PREFIX, strlen(LAB_TAG_PREFIX)) == 0;
+    }
+    return is;
+}
+
 /* Both operations: look everything up before anything changes. */
 static bool
 change_tags(struct op_call *call, bool create, struct err *err)
@@ -234,6 +249,8 @@ change_tags(struct op_call *call, bool create, struct err *err)
         return err_set(err, ERR_INPUT, "MissingParameter", "the request must contain the parameter `%s`",
                        json_array_size(ids) ? "Tags" : "Resources");
     }
+    uint64_t before = store_generation(network_store(ec2_net(call)));
+    bool for_lab = false;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < json_array_size(ids); i++) {
             const char *id = json_string_value(json_array_get(ids, i));
@@ -244,10 +261,16 @@ change_tags(struct op_call *call, bool create, struct err *err)
             if (create && taggable_count(&t) + new_keys(&t, tags) > TAGS_MAX) {
                 return err_set(err, ERR_INPUT, "TagLimitExceeded", "`%s` would have more than %d tags", id, TAGS_MAX);
             }
+            for_lab |= is_for_lab(&t, tags);
             if (pass == 1) {
                 with_tags(&t, create ? set_tags : unset_tags, tags);
             }
         }
+    }
+    if (for_lab) {
+        store_touch(network_store(ec2_net(call)));
+    } else {
+        network_changed(ec2_net(call), before, CHANGED_TAGS, json_string_value(json_array_get(ids, 0)));
     }
     return true;
 }

@@ -649,6 +649,7 @@ mend_router(struct mend *m)
             move_subnet(m, id);
             break;
         case CHANGED_ENTRIES:
+        case CHANGED_TAGS: /* nothing that the kernel holds */
             break;
         }
     }

@@ -11,6 +11,7 @@
 #include "cloud/state.h"
 #include "cloud/suggest.h"
 #include "netsim/live/keeper.h"
+#include "netsim/model/changes.h"
 #include "netsim/model/network.h"
 
 TEST(suggestions_are_near_and_few)
@@ -509,6 +510,43 @@ TEST(the_journal_hides_secrets)
     json_decref(event);
     json_decref(out);
     json_decref(in);
+    cloud_close(cloud);
+}
+
+/* A live lab goes on from what has changed: a tag is nothing to it, unless it is one of its own words. */
+TEST(tags_change_nothing_in_the_kernel_but_those_of_the_lab)
+{
+    static const struct {
+        const char *line;
+        bool noted;
+    } cases[] = {
+        { "create-tags --resources VPC --tags Key=Name,Value=main", true },
+        { "create-tags --resources VPC --tags Key=vpclabel,Value=x Key=Team,Value=y", true },
+        { "delete-tags --resources VPC --tags Key=Team", true },
+        { "create-tags --resources VPC --tags Key=Team,Value=y Key=vpclab:host,Value=tap", false },
+        { "delete-tags --resources VPC --tags Key=vpclab:host", false },
+        { "create-tags --resources VPC --tags Key=vpclab:host,Value=tap", false },
+        { "delete-tags --resources VPC", false },
+        { "delete-tags --resources VPC", true },
+    };
+    struct err err = { 0 };
+    struct cloud *cloud = lab_open(&err);
+    json_t *vpc = cloud ? lab_run(cloud, "ec2 create-vpc --cidr-block 10.0.0.0/16", &err) : NULL;
+    REQUIRE(vpc != NULL, "%s", err.text);
+    const char *id = json_string_value(json_at(vpc, "Vpc.VpcId"));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *place = strstr(cases[i].line, "VPC");
+        char line[200];
+        snprintf(line, sizeof line, "ec2 %.*s%s%s", (int)(place - cases[i].line), cases[i].line, id, place + 3);
+        network_changes_seen(cloud->net);
+        json_t *out = lab_run(cloud, line, &err);
+        const struct network_change *changes;
+        size_t n;
+        bool noted = network_changes(cloud->net, &changes, &n) && n == 1 && changes[0].kind == CHANGED_TAGS;
+        CHECK(out && noted == cases[i].noted, "%s: %s", line, err.text);
+        json_decref(out);
+    }
+    json_decref(vpc);
     cloud_close(cloud);
 }
 

@@ -608,6 +608,36 @@ TEST(first_and_last_routes_are_mended)
     CHECK(n_changed > 10, "%d", n_changed);
 }
 
+TEST(tags_leave_the_plan_as_it_is)
+{
+    struct random_net r;
+    struct plan_numbers numbers = { 0 };
+    const struct network_change *changes;
+    size_t n;
+    struct plan_mend mend;
+    random_net_make(&r, 3, true, false);
+    struct plan *plan = plan_new(r.net, &numbers);
+    network_changes_seen(r.net);
+    struct object *vpc = any_of(&r, &vpc_kind);
+    object_set_tag(vpc, "Name", "main");
+    network_changed(r.net, store_generation(network_store(r.net)), CHANGED_TAGS, vpc->id);
+    REQUIRE(network_changes(r.net, &changes, &n) && plan_mend_new(plan, r.net, &numbers, changes, n, &mend));
+    for (size_t i = 0; i < mend.from->namespaces.n; i++) {
+        const struct plan_ns *from = mend.from->namespaces.items[i], *to = mend.to->namespaces.items[i];
+        CHECK_INT(from->chains.n + from->sets.n + from->routes.n + from->links.n, 0, "%s", from->id);
+        CHECK_INT(to->chains.n + to->sets.n + to->routes.n + to->links.n, 0, "%s", to->id);
+    }
+    plan_mend_take(plan, &mend);
+    plan_mend_done(&mend);
+    struct plan *whole = plan_new(r.net, &numbers);
+    const char *difference = plan_difference(plan, whole);
+    CHECK(!difference, "`%s` differs", difference);
+    plan_free(whole);
+    plan_free(plan);
+    plan_numbers_done(&numbers);
+    random_net_done(&r);
+}
+
 TEST(a_change_without_a_note_asks_for_a_new_plan)
 {
     struct random_net r;
