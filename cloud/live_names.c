@@ -164,6 +164,15 @@ find_site(const struct cloud *cloud, const char *name, struct live_node *node, s
     return ok;
 }
 
+/* It is one end, and has no name but its id. */
+static void
+call_node(struct live_node *node, const char *id)
+{
+    snprintf(node->id, sizeof node->id, "%s", id);
+    snprintf(node->end, sizeof node->end, "%s", id);
+    snprintf(node->name, sizeof node->name, "%s", id);
+}
+
 bool
 live_node_find(const struct cloud *cloud, const char *text, struct live_node *node, struct err *err)
 {
@@ -172,9 +181,7 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
     const struct store *store = network_store(cloud->net);
     *node = (struct live_node){ .hostname = "vpclab" };
     if (strcmp(text, "internet") == 0) {
-        snprintf(node->id, sizeof node->id, "internet");
-        snprintf(node->end, sizeof node->end, "internet");
-        snprintf(node->name, sizeof node->name, "internet");
+        call_node(node, "internet");
         snprintf(node->hostname, sizeof node->hostname, "internet");
         return true;
     }
@@ -194,25 +201,18 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
         return find_router(cloud, id, node, err);
     }
     if (strcmp(id, "scanner") == 0) { /* unless the lab calls something so */
-        snprintf(node->id, sizeof node->id, "scanner");
-        snprintf(node->end, sizeof node->end, "scanner");
-        snprintf(node->name, sizeof node->name, "scanner");
+        call_node(node, "scanner");
         snprintf(node->hostname, sizeof node->hostname, "scanner");
         return true;
     }
     const struct eni *eni = store_get(store, &eni_kind, id);
     if (eni && eni->attachment.instance_id[0]) {
-        if (!find_instance(cloud, eni->attachment.instance_id, eni, node, err)) {
-            return false;
-        }
-        return true;
+        return find_instance(cloud, eni->attachment.instance_id, eni, node, err);
     }
     if (eni && (network_endpoint_of_eni(cloud->net, id) || network_load_balancer_of_eni(cloud->net, eni) ||
                 network_classic_balancer_of_eni(cloud->net, eni))) {
         node->eni = eni; /* AWS's own machine behind it */
-        snprintf(node->id, sizeof node->id, "%s", id);
-        snprintf(node->end, sizeof node->end, "%s", id);
-        snprintf(node->name, sizeof node->name, "%s", id);
+        call_node(node, id);
         return true;
     }
     const struct vpn_connection *vpn = store_get(store, &vpn_connection_kind, id);
@@ -226,8 +226,7 @@ live_node_find(const struct cloud *cloud, const char *text, struct live_node *no
     }
     const struct nat_gateway *nat = store_get(store, &nat_gateway_kind, id);
     if (nat) {
-        snprintf(node->id, sizeof node->id, "%s", id);
-        snprintf(node->end, sizeof node->end, "%s", id);
+        call_node(node, id);
         name_node(node, &nat->obj);
         return true;
     }
