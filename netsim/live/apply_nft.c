@@ -143,6 +143,23 @@ nft_undo_new(const struct plan_ns *from, const struct plan_ns *to, struct buf *o
     }
 }
 
+static void
+delete_gone(const struct plan_ns *from, const struct plan_ns *to, struct buf *out)
+{
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
+        const struct plan_chain *was = m.was, *is = m.is;
+        if (!is) {
+            buf_printf(out, "delete chain " TABLE " %s\n", was->name);
+        }
+    }
+    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
+        const struct plan_set *was = m.was, *is = m.is;
+        if (!is) {
+            buf_printf(out, "delete set " TABLE " %s\n", was->name);
+        }
+    }
+}
+
 void
 nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *first, struct buf *out)
 {
@@ -195,18 +212,7 @@ nft_diff(const struct plan_ns *from, const struct plan_ns *to, struct buf *first
             nft_rules(is, out);
         }
     }
-    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->chains, &to->chains, plan_chain_compare);) {
-        const struct plan_chain *was = m.was, *is = m.is;
-        if (!is) {
-            buf_printf(out, "delete chain " TABLE " %s\n", was->name);
-        }
-    }
-    for (struct plan_merge m = { 0 }; PLAN_MERGE(&m, &from->sets, &to->sets, plan_set_compare);) {
-        const struct plan_set *was = m.was, *is = m.is;
-        if (!is) {
-            buf_printf(out, "delete set " TABLE " %s\n", was->name);
-        }
-    }
+    delete_gone(from, to, out);
 }
 
 size_t
