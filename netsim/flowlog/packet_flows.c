@@ -7,8 +7,17 @@
 #include "netsim/flowlog/decide.h"
 #include "netsim/flowlog/pcapng.h"
 
+/* The first fragment of a packet: it alone has the ports. */
+struct first_piece {
+    struct ip src, dst;
+    uint32_t id;
+    uint8_t protocol;
+    uint16_t src_port, dst_port;
+};
 struct packet_flows {
     const struct network *net;
+    struct first_piece firsts[64]; /* the latest, over and over */
+    size_t n_firsts;
     VEC(struct flow_record) records;
     struct map by_key;
     size_t strangers, unread;
@@ -20,7 +29,9 @@ struct header {
     struct ip src, dst;
     uint8_t protocol, tcp_flags;
     uint16_t src_port, dst_port;
-    uint64_t length; /* of the IP packet */
+    uint64_t length; /* of the IP packet; of a later fragment what it adds to that */
+    uint32_t id;     /* of fragments */
+    bool piece, later;
 };
 
 struct packet_flows *
@@ -100,6 +111,41 @@ length_said(uint16_t said, unsigned head, const struct pcap_packet *p, int befor
 }
 
 static bool
+read_ip4(const struct pcap_packet *p, const uint8_t *ip, int before, struct header *h, size_t *head)
+{
+    unsigned fragment = get16(ip + 6) & 0x3fff;
+    *head = (size_t)(ip[0] & 15) * 4;
+    h->src = ip_of_bytes(ip + 12, IP_V4);
+    h->dst = ip_of_bytes(ip + 16, IP_V4);
+    h->protocol = ip[9];
+    h->length = length_said(get16(ip + 2), 0, p, before);
+    h->id = get16(ip + 4);
+    h->piece = fragment != 0;
+    h->later = (fragment & 0x1fff) != 0;
+    return *head >= 20;
+}
+
+static bool
+read_ip6(const struct pcap_packet *p, const uint8_t *ip, int before, size_t size, struct header *h, size_t *head)
+{
+    enum { HEAD = 40, FRAGMENT = 8, PROTOCOL_FRAGMENT = 44 };
+    *head = HEAD;
+    h->src = ip_of_bytes(ip + 8, IP_V6);
+    h->dst = ip_of_bytes(ip + 24, IP_V6);
+    h->protocol = ip[6];
+    h->length = length_said(get16(ip + 4), HEAD, p, before);
+    h->piece = h->protocol == PROTOCOL_FRAGMENT && size >= HEAD + FRAGMENT && h->length >= HEAD + FRAGMENT;
+    if (h->piece) { /* what the whole packet does not have */
+        h->protocol = ip[HEAD];
+        h->later = (get16(ip + HEAD + 2) & 0xfff8) != 0;
+        h->id = (uint32_t)get16(ip + HEAD + 4) << 16 | get16(ip + HEAD + 6);
+        h->length -= FRAGMENT;
+        *head += FRAGMENT;
+    }
+    return true;
+}
+
+static bool
 read_header(const struct pcap_packet *p, struct header *h)
 {
     int before = link_size(p);
@@ -107,33 +153,47 @@ read_header(const struct pcap_packet *p, struct header *h)
         return false;
     }
     const uint8_t *ip = p->bytes + before;
-    size_t size = p->captured - (size_t)before, head = size ? (size_t)(ip[0] & 15) * 4 : 0;
-    bool fragment = false;
+    size_t size = p->captured - (size_t)before, head;
     *h = (struct header){ 0 };
-    if (size >= 20 && ip[0] >> 4 == 4 && head >= 20) {
-        h->src = ip_of_bytes(ip + 12, IP_V4);
-        h->dst = ip_of_bytes(ip + 16, IP_V4);
-        h->protocol = ip[9];
-        h->length = length_said(get16(ip + 2), 0, p, before);
-        fragment = (get16(ip + 6) & 0x1fff) != 0;
-    } else if (size >= 40 && ip[0] >> 4 == 6) {
-        h->src = ip_of_bytes(ip + 8, IP_V6);
-        h->dst = ip_of_bytes(ip + 24, IP_V6);
-        h->protocol = ip[6];
-        h->length = length_said(get16(ip + 4), 40, p, before);
-        head = 40;
-    } else {
+    bool is = size >= 20 && ip[0] >> 4 == 4   ? read_ip4(p, ip, before, h, &head)
+              : size >= 40 && ip[0] >> 4 == 6 ? read_ip6(p, ip, before, size, h, &head)
+                                              : false;
+    if (!is) {
         return false;
     }
     bool ports = h->protocol == PROTOCOL_TCP || h->protocol == PROTOCOL_UDP;
-    if (ports && !fragment && size >= head + 4) {
+    if (ports && !h->later && size >= head + 4) {
         h->src_port = get16(ip + head);
         h->dst_port = get16(ip + head + 2);
     }
-    if (h->protocol == PROTOCOL_TCP && !fragment && size >= head + 14) {
+    if (h->protocol == PROTOCOL_TCP && !h->later && size >= head + 14) {
         h->tcp_flags = flags_of(ip[head + 13]);
     }
     return true;
+}
+
+/* A router sees the packet whole: later fragments belong to the flow of the first, and add bytes alone.  One whose
+ * first was not seen stands for itself. */
+static void
+join_pieces(struct packet_flows *flows, struct header *h)
+{
+    uint64_t repeated = h->src.family == IP_V6 ? 40 : 20;
+    if (h->piece && !h->later) {
+        flows->firsts[flows->n_firsts++ % ARRAY_SIZE(flows->firsts)] =
+            (struct first_piece){ h->src, h->dst, h->id, h->protocol, h->src_port, h->dst_port };
+    }
+    bool known = false;
+    for (size_t i = 0; h->later && i < flows->n_firsts && i < ARRAY_SIZE(flows->firsts) && !known; i++) {
+        const struct first_piece *first = &flows->firsts[(flows->n_firsts - 1 - i) % ARRAY_SIZE(flows->firsts)];
+        known = first->id == h->id && first->protocol == h->protocol && ip_equal(&first->src, &h->src) &&
+                ip_equal(&first->dst, &h->dst);
+        if (known) {
+            h->src_port = first->src_port;
+            h->dst_port = first->dst_port;
+        }
+    }
+    h->later = known;
+    h->length -= known && h->length >= repeated ? repeated : 0;
 }
 
 /* ---- records ------------------------------------------------------------------------------------------------------
@@ -164,7 +224,7 @@ count_packet(struct packet_flows *flows, const struct eni *eni, const struct hea
         map_put(&flows->by_key, key, (void *)(uintptr_t)index);
     }
     struct flow_record *r = &flows->records.items[index - 1];
-    r->packets++;
+    r->packets += !h->later || !r->packets;
     r->bytes += h->length;
     r->tcp_flags |= h->tcp_flags;
     r->end_s = second > r->end_s ? second : r->end_s;
@@ -210,6 +270,7 @@ take_packet(void *context, const struct pcap_packet *p)
     if (!read_header(p, &h)) {
         return;
     }
+    join_pieces(flows, &h);
     const struct eni *eni = named_eni(flows, p);
     int action = told(p, rule);
     if (eni) {

@@ -279,6 +279,38 @@ TEST(packets_of_a_flow_are_added_up_minute_by_minute)
     lab_done(&lab);
 }
 
+/* As a router sees it, which puts them together. */
+TEST(fragments_are_one_packet_with_the_ports_of_the_first)
+{
+    static const uint8_t heads[][12] = { { PROTOCOL_UDP, 0, 0, 1, 0, 0, 0, 9, 0x0f, 0xa0, 1,
+                                           0xbb }, /* port 4000 to 443 */
+                                         { PROTOCOL_UDP, 0, 0, 8, 0, 0, 0, 9 },
+                                         { PROTOCOL_UDP, 0, 0, 8, 0, 0, 0, 10 } };
+    struct lab lab = lab_new();
+    struct buf out = { 0 };
+    pcapng_interface(&lab.file, PCAP_RAW, "any", NULL, NULL);
+    for (int i = 0; i < 3; i++) { /* the third is of a packet whose first piece nobody saw */
+        struct bytes b = { 0 };
+        put_ip(&b, &(struct shape){ "10.0.1.10", i < 2 ? "8.8.8.8" : "8.8.4.4", PROTOCOL_UDP, 0, i ? 5 : 0x2000, 0 });
+        add_packet(&lab, &b, AT, NULL, PCAP_UNKNOWN);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+        struct bytes b = { 0 };
+        put_ip(&b, &(struct shape){ "2001:db8::10", "2001:db8:1::1", 44, 0, 0, 0 });
+        memcpy(b.data + 40, heads[i], sizeof heads[i]);
+        add_packet(&lab, &b, AT, NULL, PCAP_UNKNOWN);
+    }
+    struct packet_flows *flows = read_file(&lab);
+    packet_flows_each(flows, keep_record, &out);
+    CHECK_STR(buf_str(&out), "10.0.1.10 8.8.8.8 4000 443 17 1 100 1767225600 1767225600 0 egress\n"
+                             "10.0.1.10 8.8.4.4 0 0 17 1 60 1767225600 1767225600 0 egress\n"
+                             "2001:db8::10 2001:db8:1::1 4000 443 17 1 64 1767225600 1767225600 0 egress\n"
+                             "2001:db8::10 2001:db8:1::1 0 0 17 1 52 1767225600 1767225600 0 egress\n");
+    packet_flows_free(flows);
+    buf_done(&out);
+    lab_done(&lab);
+}
+
 /* A header has room for a length of 65,535: what Linux sends as one piece beyond that says 0 (RFC 2675 for IPv6). */
 TEST(a_packet_longer_than_its_header_can_say_counts_whole)
 {
