@@ -91,6 +91,15 @@ refuse_private_targets(struct builder *b, const struct route_table *table, struc
     }
 }
 
+/* Of an answer that refuses a connection (RST), which the kernel forgets with it: its request passed this appliance
+ * not. */
+#define NOTE_REFUSAL(ip, set)                                                                                          \
+    "tcp flags & (rst | ack) == rst | ack update @" set " { " ip " saddr . " ip " daddr . tcp sport . tcp dport }\n"
+#define REFUSALS(name, address)                                                                                        \
+    "set " name " { type " address " . " address                                                                       \
+    " . inet_service . inet_service; size 65536; flags dynamic, timeout; "                                             \
+    "timeout 5s; }"
+
 /* The router tracks a connection once, for all interfaces.  Which of the appliances let it pass, a label of the
  * connection says for each: an answer that comes to another one is judged by that one's rules, as its first packet
  * would be. */
@@ -98,14 +107,17 @@ static void
 plan_memory(struct builder *b, struct plan_vpc *v)
 {
     static const struct {
-        const char *chain, *link, *map, *refusal;
+        const char *chain, *link, *before, *map, *refusal;
     } ways[] = {
-        { "a_out", "iifname", "@sg_out",
+        { "a_out", "iifname", "", "@sg_out",
           "meta mark " PLAN_ADMITTED " return\n"
           "meta mark set 1 meta priority set 0:1 goto fl_deny_out" },
-        { "a_in", "oifname", "@sg_in", "meta mark set 4 meta priority set 0:4 goto fl_deny_in" },
+        { "a_in", "oifname", NOTE_REFUSAL("ip", "a_refusals") NOTE_REFUSAL("ip6", "a_refusals6"), "@sg_in",
+          "meta mark set 4 meta priority set 0:4 goto fl_deny_in" },
     };
     struct buf passed = { 0 };
+    plan_set_add(b, v->router, "a_refusals", REFUSALS("a_refusals", "ipv4_addr"));
+    plan_set_add(b, v->router, "a_refusals6", REFUSALS("a_refusals6", "ipv6_addr"));
     for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
         struct buf text = { 0 };
         for (size_t i = 0; i < v->ports.n; i++) {
@@ -118,6 +130,7 @@ plan_memory(struct builder *b, struct plan_vpc *v)
                            label);
             }
         }
+        buf_str_add(&text, ways[w].before);
         buf_printf(&text, "%s vmap %s\n%s\n", ways[w].link, ways[w].map, ways[w].refusal);
         plan_chain_add(b, v->router, ways[w].chain, "", buf_str(&text));
         buf_done(&text);

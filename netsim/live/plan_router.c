@@ -513,7 +513,7 @@ static const struct stage {
 
 /* What a stage of the groups asks first where packets pass appliances.  A refusal (RST) as the first answer ends the
  * kernel's memory of the connection when it passes for the first time, on its way to an appliance; when the appliance
- * sends it on it is still an answer. */
+ * sends it on it is still an answer.  One whose request came by another way its own rules judge (plan_appliance.c). */
 static const char *
 before_groups(const struct plan_vpc *v, const char *stage)
 {
@@ -521,9 +521,11 @@ before_groups(const struct plan_vpc *v, const char *stage)
     if (!v->appliances || (!sender && strcmp(stage, "f_sg_in") != 0)) {
         return "";
     }
-    return sender ? REFUSAL_OF_MACHINE "return\n"
-                                       "ct direction reply iifname @appliances jump a_out\n"
-                                       "meta mark " PLAN_ADMITTED " return\n"
+    return sender ? REFUSAL_OF_MACHINE
+               "ip saddr . ip daddr . tcp sport . tcp dport @a_refusals jump a_out\n" REFUSAL_OF_MACHINE
+               "ip6 saddr . ip6 daddr . tcp sport . tcp dport @a_refusals6 jump a_out\n" REFUSAL_OF_MACHINE "return\n"
+               "ct direction reply iifname @appliances jump a_out\n"
+               "meta mark " PLAN_ADMITTED " return\n"
                   : REFUSAL_OF_MACHINE "accept\n"
                                        "ct direction reply oifname @appliances jump a_in\n";
 }

@@ -179,4 +179,67 @@ TEST(a_firewall_without_an_ipv6_address_sends_on)
     network_free(net);
 }
 
+/* ---- refusals ------------------------------------------------------------------------------------------------------
+ */
+static struct security_group *
+open_group(struct network *net, const struct vpc *vpc, const char *name)
+{
+    struct err err = { 0 };
+    struct security_group *group = security_group_create(net, vpc->obj.id, name, name, &err);
+    struct sg_rule rules[] = { { .protocol = -1, .from = -1, .to = -1, .cidr = cidr_lit("0.0.0.0/0") },
+                               { .protocol = -1, .from = -1, .to = -1, .cidr = cidr_lit("::/0") } };
+    REQUIRE(security_group_authorize(net, group, rules, ARRAY_SIZE(rules), &err), "%s", err.text);
+    return group;
+}
+
+/* The kernel forgets a connection with the RST that refuses it: a firewall that has the answer alone sends it on by its
+ * own group's rules all the same. */
+TEST(a_firewall_sends_on_a_refusal_by_its_own_rules)
+{
+    LAB_OR_SKIP();
+    struct err err = { 0 };
+    struct network *net = model_new();
+    struct vpc *vpc = model_vpc(net, "10.0.0.0/16", true);
+    const struct subnet *apps = subnet_of_both(net, vpc, "10.0.1.0/24", 1),
+                        *data = subnet_of_both(net, vpc, "10.0.2.0/24", 2),
+                        *public = subnet_of_both(net, vpc, "10.0.0.0/24", 0);
+    const struct security_group *group = open_group(net, vpc, "all");
+    struct security_group *own = open_group(net, vpc, "own");
+    const struct instance *app = run_of_both(net, apps, group->obj.id, true),
+                          *db = run_of_both(net, data, group->obj.id, true),
+                          *fw = run_of_both(net, public, own->obj.id, true);
+    struct eni *eni = instance_eni(net, fw, 0), *from = instance_eni(net, app, 0), *to = instance_eni(net, db, 0);
+    eni->source_dest_check = false;
+    struct route_table *table = route_table_create(net, vpc->obj.id, false, &err);
+    struct route routes[] = { { .cidr = apps->cidr, .eni_id = eni->obj.id },
+                              { .cidr6 = *subnet_cidr6(apps), .eni_id = eni->obj.id } };
+    REQUIRE(table && route_table_associate(net, table, data->obj.id, &err) &&
+                route_create(net, table, &routes[0], &err) && route_create(net, table, &routes[1], &err),
+            "%s", err.text);
+    struct live *live = live_start(net, NULL, &err);
+    REQUIRE(live, "%s", err.text);
+    for (int i = 0; i < 4; i++) { /* both families, with the rules that let it out and without them */
+        bool open = i < 2, six = i % 2;
+        if (i == 2) {
+            for (size_t n = own->rules.n; n-- > 0;) {
+                if (own->rules.items[n].egress) {
+                    sg_rule_done(&own->rules.items[n]);
+                    VEC_REMOVE(&own->rules, n);
+                }
+            }
+            store_touch(network_store(net));
+            REQUIRE(live_update(live, net, &err), "%s", err.text);
+        }
+        struct live_probe p = { .protocol = PROTOCOL_TCP, .dst_port = 81 };
+        snprintf(p.from, sizeof p.from, "%s", app->obj.id);
+        snprintf(p.to, sizeof p.to, "%s", db->obj.id);
+        p.src = six ? from->addresses6.items[0].ip : *eni_primary_ip(from);
+        p.dst = six ? to->addresses6.items[0].ip : *eni_primary_ip(to);
+        CHECK(live_probe(live, &p, 1, 300, &err), "%s", err.text);
+        CHECK(p.arrived && p.replied == open, "%d: arrived %d, answered %d", i, p.arrived, p.replied);
+    }
+    live_stop(live);
+    network_free(net);
+}
+
 TEST_MAIN
