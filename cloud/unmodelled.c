@@ -82,6 +82,7 @@ const struct unmodelled unmodelled_rows[] = {
 
     { "elbv2", "CreateLoadBalancer", "CustomerOwnedIpv4Pool EnablePrefixForIpv6SourceNat=off IpamPools" },
     { "elbv2", "SetSubnets", "IpAddressType EnablePrefixForIpv6SourceNat=off" },
+    { "elbv2", "CreateListener CreateRule", "Tags", "balancers, target groups and trust stores have tags here" },
     { "elbv2", "CreateListener ModifyListener", "DefaultActions.JwtValidationConfig" },
     { "elbv2", "CreateRule ModifyRule",
       "Actions.JwtValidationConfig Transforms Conditions.RegexValues Conditions.HostHeaderConfig.RegexValues "

@@ -97,6 +97,10 @@ actions_check(const struct network *net, const struct load_balancer *lb, struct 
                 return err_set(err, ERR_INPUT, "InvalidLoadBalancerAction", "a balancer of type %s has no action `%s`",
                                lb->type, action->type ? action->type : "");
             }
+            if (str_is(action->type, "jwt-validation")) {
+                return err_set(err, ERR_INPUT, "UnsupportedOperation", "vpclab does not model actions of type `%s`",
+                               action->type);
+            }
             continue;
         }
         if (action->group_arn && action->groups.n == 0) {

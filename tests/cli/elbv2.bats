@@ -203,3 +203,14 @@ no() { local status=0; vpclab reach "$@" >"$DIR/no" || status=$?; [ "$status" = 
     no internet "$PUB" --port 81
     grep -q 'drops the answer of a connection whose first packet did not come through it' "$DIR/no"
 }
+
+@test "actions and tags that the lab does not model are refused" {
+    build
+    balancer application HTTP
+    wrong 4 'actions of type `jwt-validation`' vpclab elbv2 create-rule --listener-arn "$LISTENER" --priority 1 \
+        --conditions Field=path-pattern,Values=/a --actions Type=jwt-validation "Type=forward,TargetGroupArn=$TG"
+    wrong 4 'error: --tags: vpclab does not model' vpclab elbv2 create-rule --listener-arn "$LISTENER" --priority 1 \
+        --conditions Field=path-pattern,Values=/a --actions "Type=forward,TargetGroupArn=$TG" --tags Key=a,Value=b
+    vpclab elbv2 create-rule --listener-arn "$LISTENER" --priority 1 \
+        --conditions Field=path-pattern,Values=/a --actions "Type=forward,TargetGroupArn=$TG" >/dev/null
+}

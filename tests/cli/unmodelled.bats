@@ -22,6 +22,7 @@ ec2 run-instances --monitoring.Enabled Enabled=true --image-id ami-0123456789abc
 elb create-load-balancer --availability-zones us-east-1a --load-balancer-name a --listeners Protocol=TCP,LoadBalancerPort=80,InstancePort=80
 elbv2 create-target-group --target-control-port 80 --name t --protocol TCP --port 80
 elbv2 create-rule --conditions[0].HostHeaderConfig.RegexValues Field=host-header,HostHeaderConfig={RegexValues=[a]} --listener-arn a --priority 1 --actions Type=forward
+elbv2 create-listener --tags Key=a,Value=b --load-balancer-arn a --default-actions Type=forward
 elbv2 register-targets --targets[0].QuicServerId Id=i-1,QuicServerId=0x1 --target-group-arn a
 iam list-policies-granting-service-access --marker 1 --arn arn:aws:iam::123456789012:user/u --service-namespaces s3
 kms create-key --xks-key-id a
