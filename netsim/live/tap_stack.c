@@ -119,6 +119,15 @@ unreachable(const struct came *c, int type4, int code4, int type6, int code6, ui
     return finish_icmp(c, &c->dst, TTL, ICMP + size, out);
 }
 
+/* What may be answered in turn goes back with the hops that were left: two hosts whom somebody makes talk to each other
+ * by a forged sender's address come to an end. */
+static int
+hops_left(const struct came *c)
+{
+    int left = c->packet[c->src.family == IP_V6 ? 7 : 8];
+    return left < TTL ? left : TTL;
+}
+
 /* ---- protocols ----------------------------------------------------------------------------------------------------
  */
 static size_t
@@ -202,7 +211,7 @@ answer_udp(const struct came *c, uint8_t *out)
     memcpy(p + UDP, c->data + UDP, size - UDP);
     unsigned sum = transport_checksum(&c->dst, &c->src, PROTOCOL_UDP, p, size);
     put16(p + 6, sum ? sum : 0xffff);
-    return finish(c, &c->dst, PROTOCOL_UDP, TTL, size, out);
+    return finish(c, &c->dst, PROTOCOL_UDP, hops_left(c), size, out);
 }
 
 /* Our first sequence number: of this conversation, and no other's. */
@@ -284,7 +293,7 @@ answer_tcp(const struct came *c, uint8_t *out)
     p[12] = (uint8_t)(words << 4);
     put16(p + 14, WINDOW);
     put16(p + 16, transport_checksum(&c->dst, &c->src, PROTOCOL_TCP, p, size));
-    return finish(c, &c->dst, PROTOCOL_TCP, TTL, size, out);
+    return finish(c, &c->dst, PROTOCOL_TCP, (p[13] & (SYN | RST)) ? TTL : hops_left(c), size, out);
 }
 
 /* ---- frames -------------------------------------------------------------------------------------------------------
