@@ -285,7 +285,7 @@ live_destination_find(const struct cloud *cloud, const struct live_node *from, c
         return find_by_interface(cloud, text, family, to, NULL) || live_node_find(cloud, text, to, err);
     }
     struct dns_answer answer = { 0 };
-    bool ok = names_ask(cloud->net, from->eni ? from->eni->vpc_id : NULL,
+    bool ok = names_ask(cloud, from->eni ? from->eni->vpc_id : NULL,
                         from->eni ? subnet_of_end(cloud->net, from->eni->obj.id) : NULL, text,
                         family == IP_V6 ? DNS_AAAA : 0, &answer, err);
     const struct ip *ip = ok ? names_address(&answer) : NULL;

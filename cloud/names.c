@@ -1,6 +1,8 @@
 #include "cloud/names.h"
 
 #include <string.h>
+#include "cloud/live_link.h"
+#include "netsim/live/balancer_zones.h"
 #include "netsim/live/internet_hosts.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/instance.h"
@@ -53,45 +55,70 @@ asks_others(const struct network *net, const char *vpc_id)
     return vpc && !amazon;
 }
 
+/* A question, and what the live lab's health checks say, which is asked for when a balancer's name is met. */
+struct asking {
+    const struct cloud *cloud;
+    struct resolver_moment moment;
+    json_t *health;
+};
+
+static bool
+is_healthy(void *context, const struct target_group *group, const struct lb_target *target)
+{
+    const struct asking *by = context;
+    const char *state = json_str(json_object_get(by->health, group->obj.id), target->id);
+    return state && strcmp(state, "healthy") == 0;
+}
+
+static bool
+node_serves(void *context, const struct network *net, const struct load_balancer *lb, const struct eni *node)
+{
+    struct asking *by = context;
+    struct err none = { 0 };
+    by->health = by->health ? by->health : live_link_health(by->cloud, &none);
+    return !by->health || balancer_node_serves(net, lb, node, is_healthy, by);
+}
+
 /* As the live lab's resolver: what the model leaves to the public DNS may be a name of the lab's internet. */
 static bool
-ask_one(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer,
+ask_one(const struct asking *by, const char *vpc_id, const char *name, int type, struct dns_answer *answer,
         struct err *err)
 {
-    if (!resolver_lookup(net, vpc_id, name, type, answer, err)) {
+    if (!resolver_lookup_at(by->cloud->net, vpc_id, name, type, &by->moment, answer, err)) {
         return false;
     }
-    if (!asks_others(net, vpc_id)) {
+    if (!asks_others(by->cloud->net, vpc_id)) {
         internet_hosts_complete(type, answer);
     }
     return true;
 }
 
 static bool
-ask_type(const struct network *net, const char *vpc_id, const struct subnet *subnet, const char *name, int type,
+ask_type(const struct asking *by, const char *vpc_id, const struct subnet *subnet, const char *name, int type,
          struct dns_answer *answer, struct err *err)
 {
     struct dns_answer four = { 0 };
-    if (!ask_one(net, vpc_id, name, type, answer, err)) {
+    if (!ask_one(by, vpc_id, name, type, answer, err)) {
         return false;
     }
-    if (resolver_wants_dns64(subnet, type, answer) && ask_one(net, vpc_id, name, DNS_A, &four, err)) {
+    if (resolver_wants_dns64(subnet, type, answer) && ask_one(by, vpc_id, name, DNS_A, &four, err)) {
         resolver_dns64(subnet, &four, answer);
     }
     return true;
 }
 
 bool
-names_ask(const struct network *net, const char *vpc_id, const struct subnet *subnet, const char *name, int type,
+names_ask(const struct cloud *cloud, const char *vpc_id, const struct subnet *subnet, const char *name, int type,
           struct dns_answer *answer, struct err *err)
 {
-    bool six_first = subnet && subnet->ipv6_native;
-    if (!ask_type(net, vpc_id, subnet, name, type ? type : six_first ? DNS_AAAA : DNS_A, answer, err)) {
-        return false;
-    }
-    if (!type && answer->outcome == DNS_NO_DATA) {
+    bool six_first = subnet && subnet->ipv6_native, ok = true;
+    struct asking by = { .cloud = cloud };
+    by.moment = (struct resolver_moment){ .serves = cloud_is_live(cloud) ? node_serves : NULL, .context = &by };
+    if (!ask_type(&by, vpc_id, subnet, name, type ? type : six_first ? DNS_AAAA : DNS_A, answer, err)) {
+        ok = false;
+    } else if (!type && answer->outcome == DNS_NO_DATA) {
         struct dns_answer other = { 0 };
-        if (ask_type(net, vpc_id, subnet, name, six_first ? DNS_A : DNS_AAAA, &other, err) &&
+        if (ask_type(&by, vpc_id, subnet, name, six_first ? DNS_A : DNS_AAAA, &other, err) &&
             other.outcome == DNS_ANSWERED) {
             dns_answer_done(answer);
             *answer = other;
@@ -99,7 +126,8 @@ names_ask(const struct network *net, const char *vpc_id, const struct subnet *su
             dns_answer_done(&other);
         }
     }
-    return true;
+    json_decref(by.health);
+    return ok;
 }
 
 /* What a stub resolver would report. */

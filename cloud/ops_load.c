@@ -156,7 +156,7 @@ find_destination(struct op_call *call, const char *name, int family, struct ques
         err_set(err, ERR_INPUT, "InvalidParameterValue", "`%s` passes requests on, not bytes", name);
         return err_hint(err, "exec %s -- curl http://%s/", q->from.name, q->balancer);
     }
-    bool ok = names_ask(call->cloud->net, q->from.eni ? q->from.eni->vpc_id : NULL, NULL, q->balancer,
+    bool ok = names_ask(call->cloud, q->from.eni ? q->from.eni->vpc_id : NULL, NULL, q->balancer,
                         family == IP_V6 ? DNS_AAAA : 0, &answer, err);
     const struct ip *ip = ok ? names_address(&answer) : NULL;
     if (ok && !ip) {

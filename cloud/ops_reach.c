@@ -94,7 +94,7 @@ read_destination(struct op_call *call, struct flow_spec *flow, struct err *err)
     }
     struct dns_answer answer = { 0 };
     const char *vpc_id = vpc_of_end(call->cloud->net, flow->from.id);
-    if (!names_ask(call->cloud->net, vpc_id, subnet_of_end(call->cloud->net, flow->from.id), text, 0, &answer, err)) {
+    if (!names_ask(call->cloud, vpc_id, subnet_of_end(call->cloud->net, flow->from.id), text, 0, &answer, err)) {
         return err_at(err, "DESTINATION", 0, 0);
     }
     const struct ip *ip = names_address(&answer);

@@ -16,8 +16,8 @@ run_resolve(struct op_call *call, struct err *err)
         return err_at(err, "--from", 0, 0);
     }
     struct dns_answer answer = { 0 };
-    if (!names_ask(net, vpc_id, subnet_of_end(net, from), arg_str(call->in, "Name"), type ? dns_type_parse(type) : 0,
-                   &answer, err)) {
+    if (!names_ask(call->cloud, vpc_id, subnet_of_end(net, from), arg_str(call->in, "Name"),
+                   type ? dns_type_parse(type) : 0, &answer, err)) {
         return false;
     }
     json_decref(call->out);

@@ -5,6 +5,8 @@
 #include "netsim/live/boot.h"
 #include "netsim/live/dns_server.h"
 #include "netsim/live/health.h"
+#include "netsim/live/balancer_zones.h"
+#include "netsim/live/plan_balancer.h"
 #include "netsim/live/internet_hosts.h"
 #include "netsim/live/relay.h"
 #include "netsim/live/socket_address.h"
@@ -378,13 +380,28 @@ answer_page(const struct open_service *open, struct http_exchange *x)
 }
 
 static bool
-ask_names(const struct network *net, const char *vpc, const char *name, int type, struct dns_answer *answer)
+is_healthy(void *context, const struct target_group *group, const struct lb_target *target)
 {
-    uint32_t draw;
-    if (getrandom(&draw, sizeof draw, GRND_NONBLOCK) != sizeof draw) {
-        draw = 0; /* without chance the most likely is answered */
+    struct live_health found;
+    char key[BALANCER_KEY_SIZE];
+    return services_health(context, balancer_target_key(group, target, key), &found) &&
+           strcmp(found.state, "healthy") == 0;
+}
+
+static bool
+node_serves(void *services, const struct network *net, const struct load_balancer *lb, const struct eni *node)
+{
+    return balancer_node_serves(net, lb, node, is_healthy, services);
+}
+
+static bool
+ask_names(struct services *services, const char *vpc, const char *name, int type, struct dns_answer *answer)
+{
+    struct resolver_moment now = { .serves = node_serves, .context = services };
+    if (getrandom(&now.draw, sizeof now.draw, GRND_NONBLOCK) != sizeof now.draw) {
+        now.draw = 0; /* without chance the most likely is answered */
     }
-    if (!resolver_ask_drawn(net, vpc, name, type, draw, answer, NULL)) {
+    if (!resolver_ask_at(services_network(services), vpc, name, type, &now, answer, NULL)) {
         return false;
     }
     internet_hosts_complete(type, answer);
@@ -397,13 +414,14 @@ answer_dns(void *context, const struct ip *asker, const struct dns_question *que
     const struct open_service *open = context;
     const struct network *net = services_network(open->place.services);
     const char *vpc = *open->id ? open->id : NULL;
-    if (!ask_names(net, vpc, question->name, question->type, answer)) {
+    if (!ask_names(open->place.services, vpc, question->name, question->type, answer)) {
         return false;
     }
     const struct eni *eni = vpc ? network_eni_by_address(net, vpc, asker) : NULL;
     const struct subnet *subnet = eni ? store_get(network_store(net), &subnet_kind, eni->subnet_id) : NULL;
     struct dns_answer four = { 0 };
-    if (resolver_wants_dns64(subnet, question->type, answer) && ask_names(net, vpc, question->name, DNS_A, &four)) {
+    if (resolver_wants_dns64(subnet, question->type, answer) &&
+        ask_names(open->place.services, vpc, question->name, DNS_A, &four)) {
         resolver_dns64(subnet, &four, answer);
     }
     return true;

@@ -261,8 +261,8 @@ zone_answers(struct dns_question *q, const struct hosted_zone *zone, int depth)
     for (size_t i = 0; i < ARRAY_SIZE(types_tried); i++) {
         struct record_choice choice = { 0 };
         bool any = types_tried[i] && hosted_zone_record(zone, name, types_tried[i]);
-        record_choose(q->net, zone, name, any ? types_tried[i] : "", q->vpc ? q->vpc->obj.region : NULL, q->draw,
-                      &choice);
+        record_choose(q->net, zone, name, any ? types_tried[i] : "", q->vpc ? q->vpc->obj.region : NULL,
+                      q->moment->draw, &choice);
         bool chosen = choice.sets.n > 0 && answer_chosen(q, zone, &choice, depth);
         if (any && !chosen) {
             dns_say(q, DNS_NO_DATA, zone->obj.id, "no record of `%s` in `%s` (%s) is for it, %s",
@@ -376,16 +376,18 @@ ask(struct dns_question *q, int depth)
     return zone ? zone_answers(q, zone, depth) : dns_public_aws_name(q) || nobody_knows(q);
 }
 
+static const struct resolver_moment usual = { 0 };
+
 bool
 resolver_ask(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer,
              struct err *err)
 {
-    return resolver_ask_drawn(net, vpc_id, name, type, 0, answer, err);
+    return resolver_ask_at(net, vpc_id, name, type, &usual, answer, err);
 }
 
 bool
-resolver_ask_drawn(const struct network *net, const char *vpc_id, const char *name, int type, uint32_t draw,
-                   struct dns_answer *answer, struct err *err)
+resolver_ask_at(const struct network *net, const char *vpc_id, const char *name, int type,
+                const struct resolver_moment *moment, struct dns_answer *answer, struct err *err)
 {
     char read[DNS_NAME_SIZE];
     const struct vpc *vpc = vpc_id ? network_require(net, &vpc_kind, vpc_id, err) : NULL;
@@ -397,7 +399,7 @@ resolver_ask_drawn(const struct network *net, const char *vpc_id, const char *na
     }
     memcpy(answer->name, read, sizeof read);
     struct dns_question q = {
-        .net = net, .vpc = vpc, .owner = read, .name = read, .type = type, .draw = draw, .answer = answer
+        .net = net, .vpc = vpc, .owner = read, .name = read, .type = type, .moment = moment, .answer = answer
     };
     return ask(&q, 0);
 }
@@ -517,10 +519,17 @@ bool
 resolver_lookup(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer,
                 struct err *err)
 {
+    return resolver_lookup_at(net, vpc_id, name, type, &usual, answer, err);
+}
+
+bool
+resolver_lookup_at(const struct network *net, const char *vpc_id, const char *name, int type,
+                   const struct resolver_moment *moment, struct dns_answer *answer, struct err *err)
+{
     const struct vpc *vpc = vpc_id ? network_require(net, &vpc_kind, vpc_id, err) : NULL;
     char read[DNS_NAME_SIZE];
     if (!vpc || !name || !dns_name_read(name, read)) {
-        return resolver_ask(net, vpc_id, name, type, answer, err);
+        return resolver_ask_at(net, vpc_id, name, type, moment, answer, err);
     }
     struct resolver_client client;
     resolver_client_of(net, vpc, &client);
@@ -532,9 +541,9 @@ resolver_lookup(const struct network *net, const char *vpc_id, const char *name,
     } else if (!strchr(name, '.') && client.domain[0] && strlen(read) + strlen(client.domain) < DNS_NAME_SIZE) {
         char full[2 * DNS_NAME_SIZE];
         snprintf(full, sizeof full, "%s%s", read, client.domain);
-        ok = resolver_ask(net, vpc_id, full, type, answer, err);
+        ok = resolver_ask_at(net, vpc_id, full, type, moment, answer, err);
     } else {
-        ok = resolver_ask(net, vpc_id, name, type, answer, err);
+        ok = resolver_ask_at(net, vpc_id, name, type, moment, answer, err);
     }
     resolver_client_done(&client);
     return ok;

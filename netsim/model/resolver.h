@@ -49,9 +49,17 @@ void dns_answer_done(struct dns_answer *answer);
  * question cannot be asked: InvalidVpcID.NotFound, InvalidParameterValue (no name). */
 bool resolver_ask(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer, struct err *err);
 
-/* The same, where routing by weight is to be a matter of chance: 'draw' is a random number, 0 what is most likely. */
-bool resolver_ask_drawn(const struct network *net, const char *vpc_id, const char *name, int type, uint32_t draw, struct dns_answer *answer,
-                        struct err *err);
+/* What is so at the moment of the question and not in the model. */
+struct eni;
+struct load_balancer;
+struct resolver_moment {
+    uint32_t draw; /* a random number, where routing by weight is to be a matter of chance; 0: what is most likely is answered */
+    /* Are there healthy targets for this node of a balancer?  Those without are left out of its name, unless all are so.  NULL: all have. */
+    bool (*serves)(void *context, const struct network *net, const struct load_balancer *lb, const struct eni *node);
+    void *context;
+};
+bool resolver_ask_at(const struct network *net, const char *vpc_id, const char *name, int type, const struct resolver_moment *moment,
+                     struct dns_answer *answer, struct err *err);
 
 /* DNS64: for who asks from a subnet that has it on, IPv6 addresses are made of IPv4 ones where a name has none of its own.  resolver_wants_dns64()
  * says whether 'answer', to a question for 'type', is such a case; then resolver_dns64() makes it of 'four', the answer for DNS_A, which it takes.
@@ -62,6 +70,8 @@ void resolver_dns64(const struct subnet *subnet, struct dns_answer *four, struct
 /* The same as an instance of the VPC does it: asks the servers that DHCP names (DNS_ELSEWHERE when these are others than Amazon's), a
  * name without dots in DHCP's domain first. */
 bool resolver_lookup(const struct network *net, const char *vpc_id, const char *name, int type, struct dns_answer *answer, struct err *err);
+bool resolver_lookup_at(const struct network *net, const char *vpc_id, const char *name, int type, const struct resolver_moment *moment,
+                        struct dns_answer *answer, struct err *err);
 
 /* What DHCP tells the instances of a VPC.  A set that an import left out counts as Amazon's default. */
 struct resolver_client {

@@ -340,16 +340,23 @@ is_balancer_name(const struct load_balancer *lb, const char *name, char zone[sta
     return true;
 }
 
-/* A node in a zone that has failed is left out of the balancer's own name, unless all have: then AWS names them all.
- * Source: https://repost.aws/knowledge-center/elb-dns-cross-zone-balance-configuration */
+/* A node in a zone that has failed, or has no healthy targets, is left out of the balancer's own name, unless all are:
+ * then AWS names them all.  Source: https://repost.aws/knowledge-center/elb-dns-cross-zone-balance-configuration */
 static bool
-leaves_out_dead(const struct network *net, struct eni *const *enis, size_t n)
+is_left_out(const struct dns_question *q, const struct load_balancer *lb, const struct eni *node)
 {
-    size_t dead = 0;
+    const struct resolver_moment *now = q->moment;
+    return eni_failure(q->net, node) || (now->serves && !now->serves(now->context, q->net, lb, node));
+}
+
+static bool
+leaves_out_some(const struct dns_question *q, const struct load_balancer *lb, struct eni *const *enis, size_t n)
+{
+    size_t out = 0;
     for (size_t i = 0; i < n; i++) {
-        dead += eni_failure(net, enis[i]) != NULL;
+        out += is_left_out(q, lb, enis[i]);
     }
-    return dead > 0 && dead < n;
+    return out > 0 && out < n;
 }
 
 static bool
@@ -364,9 +371,9 @@ balancer_name(struct dns_question *q)
         bool public = str_is(lb->scheme, "internet-facing");
         struct eni *const *enis;
         size_t n = load_balancer_enis(q->net, lb, &enis), here = 0;
-        bool alive_only = !zone[0] && leaves_out_dead(q->net, enis, n);
+        bool some_only = !zone[0] && leaves_out_some(q, lb, enis, n);
         for (size_t i = 0; i < n; i++) {
-            if ((!zone[0] || str_is(enis[i]->zone, zone)) && !(alive_only && eni_failure(q->net, enis[i]))) {
+            if ((!zone[0] || str_is(enis[i]->zone, zone)) && !(some_only && is_left_out(q, lb, enis[i]))) {
                 add_eni(q, enis[i], public);
                 here++;
             }

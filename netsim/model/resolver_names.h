@@ -10,7 +10,7 @@ struct dns_question {
     const char *owner;     /* the name of the records answered: what was asked, or the alias that led here */
     const char *name;
     int type;
-    uint32_t draw;         /* for what is chosen by chance; 0: the most likely */
+    const struct resolver_moment *moment;
     struct dns_answer *answer;
 };
 

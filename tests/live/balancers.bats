@@ -135,3 +135,44 @@ load services
     vpclab verify client net >"$DIR/report" || { cat "$DIR/report"; return 1; }
     grep -q '^client .* tcp/8080 | ' "$DIR/report"
 }
+
+# Source: https://repost.aws/knowledge-center/elb-dns-cross-zone-balance-configuration
+@test "a balancer's name has the zones with healthy targets, all when none has; dig, resolve and trace say the same" {
+    command -v dig >/dev/null || skip "dig is not installed"
+    setup_lab
+    open_group web 80
+    one=$(run_instance one a --private-ip-address 10.0.1.11 --security-group-ids web)
+    two=$(run_instance two b --private-ip-address 10.0.2.12 --security-group-ids web)
+    run_instance client a --private-ip-address 10.0.1.10
+    vpclab elbv2 create-load-balancer --name net --type network --scheme internal --subnets a b >/dev/null
+    vpclab elbv2 create-target-group --name web --protocol TCP --port 80 --vpc-id main >/dev/null
+    vpclab elbv2 create-listener --load-balancer-arn net --protocol TCP --port 8080 --default-actions Type=forward,TargetGroupArn=web >/dev/null
+    vpclab elbv2 register-targets --target-group-arn web --targets "Id=$one" "Id=$two"
+    name=$(vpclab elbv2 describe-load-balancers --names net --query 'LoadBalancers[0].DNSName' -o text)
+    both=$(printf '%s\n' "$(node net a)" "$(node net b)" | sort)
+    named() { # ADDRESSES: until that is what the resolver answers; `resolve` says the same
+        for _ in $(seq 150); do
+            seen=$(vpclab exec client -- dig +short +tries=3 "$name" | sort)
+            [ "$seen" = "$1" ] && break
+            sleep 0.1
+        done
+        [ "$seen" = "$1" ] && [ "$(vpclab resolve "$name" --from client --query 'Records[].Value' -o text | tr '\t' '\n' | sort)" = "$1" ] ||
+            { echo "expected: $1"; echo "dig: $seen"; vpclab resolve "$name" --from client; return 1; }
+    }
+    [ "$(vpclab resolve "$name" --from client --query 'length(Records)')" = 2 ] # without a live lab nobody knows of health
+    up
+    named "$both" # none is healthy yet
+    serve two two 80
+    named "$(node net b)"
+    vpclab trace client net tcp/8080 | grep -qF "($(node net b))"
+    [ "$(get client "http://$name:8080/" | cut -d' ' -f1)" = two ]
+    [ "$(vpclab exec client -- dig +short +tries=3 "us-east-1a.$name")" = "$(node net a)" ] # a zone's own name stays
+    vpclab elbv2 modify-load-balancer-attributes --load-balancer-arn net --attributes Key=load_balancing.cross_zone.enabled,Value=true >/dev/null
+    named "$both" # each node has a target
+    vpclab elbv2 modify-load-balancer-attributes --load-balancer-arn net --attributes Key=load_balancing.cross_zone.enabled,Value=false >/dev/null
+    named "$(node net b)"
+    serve one one 80
+    named "$both"
+    vpclab exec two -- sh -c 'kill $(pgrep -f "[s]erve.py two")'
+    named "$(node net a)"
+}

@@ -68,8 +68,9 @@ ask(const struct lab *lab, uint32_t draw)
     static char text[256];
     struct dns_answer answer = { 0 };
     struct err err = { 0 };
-    REQUIRE(resolver_ask_drawn(lab->net, lab->vpc->obj.id, "db.corp.internal", DNS_A, draw, &answer, &err), "%s",
-            err.text);
+    REQUIRE(resolver_ask_at(lab->net, lab->vpc->obj.id, "db.corp.internal", DNS_A,
+                            &(struct resolver_moment){ .draw = draw }, &answer, &err),
+            "%s", err.text);
     text[0] = '\0';
     for (size_t i = 0; i < answer.records.n + answer.possible.n; i++) {
         bool answered = i < answer.records.n;
