@@ -160,11 +160,12 @@ live_fd(const struct live *live)
     return live->services ? services_fd(live->services) : -1;
 }
 
+/* What the kernel did not take (it was out of memory for a moment) is due again at the next tick. */
 static void
-follow_health(struct live *live)
+follow_health(struct live *live, bool again)
 {
-    if (services_want_plan(live->services)) {
-        live_update(live, services_network(live->services), NULL);
+    if (services_want_plan(live->services) || (again && live->plan_is_due)) {
+        live->plan_is_due = !live_update(live, services_network(live->services), NULL);
     }
 }
 
@@ -173,7 +174,7 @@ live_ready(struct live *live)
 {
     if (live->services) {
         services_run(live->services);
-        follow_health(live);
+        follow_health(live, false);
     }
 }
 
@@ -182,7 +183,7 @@ live_tick(struct live *live)
 {
     if (live->services) {
         services_tick(live->services);
-        follow_health(live);
+        follow_health(live, true);
     }
 }
 

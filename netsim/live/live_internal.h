@@ -24,6 +24,7 @@ struct live {
     struct gwlb *gwlb;         /* NULL until the first endpoint of a gateway load balancer */
     struct nat64_carrier *nat64; /* NULL until the first NAT gateway with IPv6 */
     bool counts_routes;        /* route_count.h */
+    bool plan_is_due;          /* health changed, and the kernel did not take the plan */
     uint16_t next_port; /* of probes, so that a later one never continues an earlier one's tracked connection */
 };
 
