@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netsim/analysis/walk.h"
+#include "netsim/model/onprem.h"
 #include "netsim/model/direct_connect_way.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
@@ -213,6 +214,28 @@ find_kept_elsewhere(const struct plan *plan, const struct flow_spec *flow, const
 
 /* Past every filter, where verdicts have no say; and as it is, since the first ends at an endpoint of a service of the
  * lab: behind that there are gaps too. */
+/* Is the address in the blocks of the network outside AWS that the end names?  From there it is not sent to AWS. */
+static bool
+site_has(const struct network *net, const struct flow_end *end, const struct ip *ip)
+{
+    onprem_site_vec sites = { 0 };
+    const struct vpn_connection *vpn =
+        end->kind == FLOW_END_GATEWAY ? store_get(network_store(net), &vpn_connection_kind, end->id) : NULL;
+    const char *of_vpn = vpn ? onprem_site_of_vpn(net, vpn) : NULL;
+    bool has = false;
+    onprem_sites(net, &sites);
+    for (size_t i = 0; end->kind == FLOW_END_GATEWAY && i < sites.n && !has; i++) {
+        const struct onprem_site *site = &sites.items[i];
+        const char *named = onprem_site_end(net, site->id);
+        bool meant = of_vpn ? strcmp(site->id, of_vpn) == 0 : named && strcmp(named, end->id) == 0;
+        for (size_t k = 0; meant && k < site->n_prefixes; k++) {
+            has = has || cidr_contains_ip(&site->prefixes[k], ip);
+        }
+    }
+    VEC_DONE(&sites);
+    return has;
+}
+
 bool
 verify_find_gap(const struct network *net, const struct plan *plan, const struct flow_spec *flow, const char *kept_at,
                 struct verify_gap *gap, struct err *err)
@@ -231,6 +254,11 @@ verify_find_gap(const struct network *net, const struct plan *plan, const struct
             find_kept_elsewhere(plan, flow, &ways.forward, kinds[i], kept_at, gap);
         }
         open_ways_done(&ways);
+    }
+    bool outside = flow->from.kind == FLOW_END_GATEWAY && flow->to.kind == FLOW_END_GATEWAY;
+    if (outside && !gap->lacks &&
+        (site_has(net, &flow->from, &flow->dst_ip) || site_has(net, &flow->to, &flow->src_ip))) {
+        set_gap(gap, "not built live", "way out of a network outside AWS to addresses of its own", flow->from.id);
     }
     return true;
 }
