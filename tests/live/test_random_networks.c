@@ -21,7 +21,7 @@ try_network(uint64_t seed, json_int_t sums[static 5])
     static const char *const members[] = { "Stopped", "Arrived", "Answered", "NotCompared" };
     struct err err = { 0 };
     struct random_live beside = { .followed = { .n = 0 } };
-    struct random_trial trial = { .seed = seed, .send = random_send_live, .context = &beside };
+    struct random_trial trial = { .seed = seed, .send = random_send_live, .context = &beside, .live = &beside };
     /* Every fourth has no namespaces for its instances, where the machine lets us. */
     trial.tap_hosts = seed % 4 == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
     json_t *said = random_verify(&trial, &err);
