@@ -3,12 +3,18 @@ load helper
 
 id() { vpclab "$@" -o text; }
 
+# six BLOCK/56 NN: its subnet with that number; a block that ends in zero groups is written without them.
+six() {
+    local p=${1%::/56}
+    until [[ $p == *:*:*:* ]]; do p+=:00; done
+    echo "${p%00}$2::/64"
+}
 # One VPC in two zones, peered with another; 'web' in zone a and 'app' in zone b.
 build() {
     V=$(id ec2 create-vpc --cidr-block 10.0.0.0/16 --amazon-provided-ipv6-cidr-block --query Vpc.VpcId)
     SIX=$(id ec2 describe-vpcs --vpc-ids "$V" --query 'Vpcs[0].Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock')
-    A=$(id ec2 create-subnet --vpc-id "$V" --cidr-block 10.0.1.0/24 --ipv6-cidr-block "${SIX%00::/56}00::/64" --availability-zone us-east-1a --query Subnet.SubnetId)
-    B=$(id ec2 create-subnet --vpc-id "$V" --cidr-block 10.0.2.0/24 --ipv6-cidr-block "${SIX%00::/56}01::/64" --availability-zone us-east-1b --query Subnet.SubnetId)
+    A=$(id ec2 create-subnet --vpc-id "$V" --cidr-block 10.0.1.0/24 --ipv6-cidr-block "$(six "$SIX" 00)" --availability-zone us-east-1a --query Subnet.SubnetId)
+    B=$(id ec2 create-subnet --vpc-id "$V" --cidr-block 10.0.2.0/24 --ipv6-cidr-block "$(six "$SIX" 01)" --availability-zone us-east-1b --query Subnet.SubnetId)
     LBG=$(id ec2 create-security-group --group-name lb --description d --vpc-id "$V" --query GroupId)
     HOST=$(id ec2 create-security-group --group-name host --description d --vpc-id "$V" --query GroupId)
     vpclab ec2 authorize-security-group-ingress --group-id "$LBG" --protocol tcp --port 80 --cidr 10.0.0.0/16 >/dev/null
