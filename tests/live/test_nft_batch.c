@@ -74,15 +74,15 @@ listed(struct world *w)
     char *text = xstrdup(nft_ctx_get_output_buffer(w->space.nft));
     VEC(char *) blocks = { 0 };
     for (char *at = text, *end; (end = strstr(at, "\n\t}\n")); at = end + 4) {
-        *VEC_ADD(&blocks) = xstrndup(at, (size_t)(end - at));
+        const char *first = strncmp(at, "table", 5) == 0 ? strchr(at, '\n') + 1 : at + strspn(at, "\n");
+        *VEC_ADD(&blocks) = xstrndup(first, (size_t)(end - first));
     }
     struct buf out = { 0 };
     if (blocks.n) {
         qsort(blocks.items, blocks.n, sizeof *blocks.items, compare_blocks);
     }
     for (size_t i = 0; i < blocks.n; i++) {
-        const char *block = blocks.items[i] + strspn(blocks.items[i], "\n");
-        buf_str_add(&out, strncmp(block, "table", 5) == 0 ? strchr(block, '\n') + 1 : block);
+        buf_str_add(&out, blocks.items[i]);
         buf_char(&out, '\n');
         free(blocks.items[i]);
     }
