@@ -3,7 +3,7 @@
 #include "netsim/live/apply.h"
 #include "netsim/live/live.h"
 
-/* Connections of instances' programs come from these ports (of Linux's 32768-60999), verify's packets from the rest: what a
+/* Connections of instances' programs and of balancers' nodes come from these ports (of Linux's 32768-60999), verify's packets from the rest: what a
  * kernel or a router remembers of the one is not taken for the other. */
 #define LIVE_PROGRAM_PORTS "32768 52999"
 #define LIVE_PROBE_PORT    53000

@@ -1,7 +1,10 @@
 /* What a model change does to the next packet.  Every "does not arrive" stands beside the same packet arriving once the
  * one thing that stops it is taken away. */
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include "netsim/live/flow_source.h"
+#include "netsim/live/live_internal.h"
 #include "tests/live/lab.h"
 #include "tests/unit/model.h"
 
@@ -475,6 +478,25 @@ TEST(a_nat_gateway_hides_its_subnet_and_answers_nobody)
     CHECK(nat_gateway_delete(f.net, nat, &err), "%s", err.text);
     update(&f);
     CHECK(!probe(&f, f.c->obj.id, "internet", PROTOCOL_TCP, 443, 0).arrived, "deleted: the route is a blackhole");
+    fixture_done(&f);
+}
+
+/* A target would take a probe from the port of a connection that it remembers for a piece of that. */
+TEST(what_nodes_open_by_themselves_has_other_ports_than_probes)
+{
+    LAB_OR_SKIP();
+    struct fixture f = fixture_new(false);
+    struct err err = { 0 };
+    struct elastic_ip *eip = elastic_ip_allocate(f.net, &err);
+    struct nat_gateway *nat = nat_gateway_create(f.net, f.one->obj.id, eip->obj.id, NULL, &err);
+    REQUIRE(nat, "%s", err.text);
+    update(&f);
+    int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), first = 0, last = 0;
+    REQUIRE(home >= 0 && setns(spaces_find(&f.live->spaces, nat->obj.id)->fd, CLONE_NEWNET) == 0);
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
+    CHECK(file && fscanf(file, "%d %d", &first, &last) == 2);
+    REQUIRE(setns(home, CLONE_NEWNET) == 0 && fclose(file) == 0 && close(home) == 0);
+    CHECK(first > 1024 && last > first && last < LIVE_PROBE_PORT, "%d to %d", first, last);
     fixture_done(&f);
 }
 
