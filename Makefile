@@ -49,7 +49,7 @@ $(BUILD)/%.o: %.c
 #   make check [SAN=1]    all tests; SAN=1 with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make check-unit       programs of tests/unit alone
 #   make check-live       labs with real packets alone
-#   make check-deep       the long proofs, 40 to 60 minutes on two cores: random networks, a million policies, 1,000 kills, 1 GiB through NAT
+#   make check-deep       the long proofs, 6 minutes on two idle cores, an hour on busy ones: random networks, a million policies, 1,000 kills, 1 GiB through NAT
 #   make fuzz             libFuzzer targets, with clang, in build-fuzz/tests/fuzz/
 #   make check-fuzz       a short run of each
 program  = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
