@@ -128,15 +128,14 @@ resolve_target(struct builder *b, struct plan_vpc *v, const struct route *route,
     return out;
 }
 
+typedef VEC(const struct route *) route_vec;
+
 /* Two routes of one block are in no table of AWS's own making; `local` stands. */
 static bool
-is_local_block(const struct route_table *table, const struct cidr *to)
+is_local_block(const route_vec *locals, const struct cidr *to)
 {
-    for (size_t i = 0; i < table->routes.n; i++) {
-        const struct route *route = &table->routes.items[i];
-        const char *id;
-        if (route_target(route, &id) == ROUTE_LOCAL &&
-            (cidr_equal(&route->cidr, to) || cidr_equal(&route->cidr6, to))) {
+    for (size_t i = 0; i < locals->n; i++) {
+        if (cidr_equal(&locals->items[i]->cidr, to) || cidr_equal(&locals->items[i]->cidr6, to)) {
             return true;
         }
     }
@@ -178,26 +177,32 @@ route_rank(const struct route *route)
 static void
 plan_routes(struct builder *b, struct plan_vpc *v, const struct version *as)
 {
+    route_vec locals = { 0 };
+    for (size_t i = 0; i < as->table->routes.n; i++) {
+        if (route_target(&as->table->routes.items[i], NULL) == ROUTE_LOCAL) {
+            *VEC_ADD(&locals) = &as->table->routes.items[i];
+        }
+    }
     for (int rank = 0; rank < 3; rank++) {
         for (size_t i = 0; i < as->table->routes.n; i++) {
             const struct route *route = &as->table->routes.items[i];
-            const char *id;
-            if (route_target(route, &id) == ROUTE_LOCAL || route_rank(route) != rank || (as->override && rank == 2)) {
+            if (route_target(route, NULL) == ROUTE_LOCAL || route_rank(route) != rank || (as->override && rank == 2)) {
                 continue; /* a propagated route never beats `local`, however long it is */
             }
             const struct prefix_list *pl =
                 route->prefix_list_id ? store_get(b->store, &prefix_list_kind, route->prefix_list_id) : NULL;
             const struct cidr *own = route->cidr.ip.family ? &route->cidr : &route->cidr6;
             for (size_t j = 0; pl && j < pl->entries.n; j++) {
-                if (!is_local_block(as->table, &pl->entries.items[j].cidr)) {
+                if (!is_local_block(&locals, &pl->entries.items[j].cidr)) {
                     plan_route_to(b, v, as, route, &pl->entries.items[j].cidr);
                 }
             }
-            if (!route->prefix_list_id && !is_local_block(as->table, own)) {
+            if (!route->prefix_list_id && !is_local_block(&locals, own)) {
                 plan_route_to(b, v, as, route, own);
             }
         }
     }
+    VEC_DONE(&locals);
 }
 
 /* Only a transit gateway is reached another way from each zone. */
