@@ -25,13 +25,9 @@ static const struct sysctl router_sysctls[] = {
     { "ipv4/conf/default/proxy_arp", "1" },
     { 0 },
 };
-#define PROGRAM_PORTS                                                                                                  \
-    {                                                                                                                  \
-        "ipv4/ip_local_port_range", LIVE_PROGRAM_PORTS                                                                 \
-    }
 /* Nodes of balancers and the like, which connect to their targets by themselves. */
 static const struct sysctl forward_sysctls[] = {
-    PROGRAM_PORTS,
+    { "ipv4/ip_local_port_range", LIVE_PROGRAM_PORTS },
     { "ipv4/ip_forward", "1" },
     { "ipv4/conf/all/rp_filter", "0" },
     { "ipv4/conf/default/rp_filter", "0" },
@@ -146,6 +142,6 @@ switch_kind(struct spaces *spaces, enum plan_kind kind, struct err *err)
 bool
 switch_programs(struct err *err)
 {
-    static const struct sysctl ports[] = { PROGRAM_PORTS, { 0 } };
+    static const struct sysctl ports[] = { { "ipv4/ip_local_port_range", LIVE_PROGRAM_PORTS }, { 0 } };
     return set_sysctls(NULL, ports, false, err);
 }
