@@ -450,14 +450,23 @@ TEST(hairpin_through_public_addresses)
     fixture_done(&f);
 }
 
+/* In the first subnet. */
+static struct nat_gateway *
+nat_in_one(struct fixture *f, const struct elastic_ip *eip)
+{
+    struct err err = { 0 };
+    struct nat_gateway *nat = nat_gateway_create(f->net, f->one->obj.id, eip->obj.id, NULL, &err);
+    REQUIRE(nat, "%s", err.text);
+    return nat;
+}
+
 TEST(a_nat_gateway_hides_its_subnet_and_answers_nobody)
 {
     LAB_OR_SKIP();
     struct fixture f = fixture_new(false);
     struct err err = { 0 };
     struct elastic_ip *eip = elastic_ip_allocate(f.net, &err);
-    struct nat_gateway *nat = nat_gateway_create(f.net, f.one->obj.id, eip->obj.id, NULL, &err);
-    REQUIRE(nat, "%s", err.text);
+    struct nat_gateway *nat = nat_in_one(&f, eip);
     struct route_table *private = route_table_create(f.net, f.vpc->obj.id, false, &err);
     REQUIRE(route_table_associate(f.net, private, f.two->obj.id, &err), "%s", err.text);
     update(&f);
@@ -486,10 +495,7 @@ TEST(what_nodes_open_by_themselves_has_other_ports_than_probes)
 {
     LAB_OR_SKIP();
     struct fixture f = fixture_new(false);
-    struct err err = { 0 };
-    struct elastic_ip *eip = elastic_ip_allocate(f.net, &err);
-    struct nat_gateway *nat = nat_gateway_create(f.net, f.one->obj.id, eip->obj.id, NULL, &err);
-    REQUIRE(nat, "%s", err.text);
+    struct nat_gateway *nat = nat_in_one(&f, elastic_ip_allocate(f.net, NULL));
     update(&f);
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), first = 0, last = 0;
     REQUIRE(home >= 0 && setns(spaces_find(&f.live->spaces, nat->obj.id)->fd, CLONE_NEWNET) == 0);
