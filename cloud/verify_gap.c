@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "netsim/analysis/walk.h"
-#include "netsim/model/onprem.h"
 #include "netsim/model/direct_connect_way.h"
 #include "netsim/model/endpoint.h"
 #include "netsim/model/load_balancer.h"
+#include "netsim/model/onprem.h"
 #include "netsim/model/private_service.h"
 
 #define GENEVE_PORT 6081

@@ -10,15 +10,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "netsim/live/authority.h"
 #include "base/monotonic.h"
+#include "netsim/live/authority.h"
 #include "netsim/live/http.h"
 #include "netsim/live/live_internal.h"
 #include "netsim/live/reactor.h"
 #include "netsim/live/services.h"
+#include "netsim/live/socket_address.h"
 #include "netsim/live/tls.h"
 #include "netsim/model/certificate.h"
-#include "netsim/live/socket_address.h"
 
 #define AT_ONCE 8 /* requests under way: no queue of a server overflows */
 #define BACKLOG 64
