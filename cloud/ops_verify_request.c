@@ -340,5 +340,5 @@ verify_request_text(const json_t *out, struct buf *text)
     }
     long long agree = json_int(out, "Agree", 0), no = json_int(out, "Disagree", 0);
     buf_printf(text, "%lld request%s: analysis and kernel agree on %lld, disagree on %lld\n", agree + no,
-               agree + no == 1 ? "" : "s", agree, no);
+               plural(agree + no), agree, no);
 }
